@@ -1,0 +1,1 @@
+//! The programs: how a forward pass is spread over devices and radio.

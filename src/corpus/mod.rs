@@ -1,0 +1,1 @@
+//! Text: the seeded generator of the bundled world, and plain text files.

@@ -1,0 +1,1 @@
+//! Devices: compute time, energy and memory of a profile.

@@ -1,0 +1,1 @@
+//! Simulated time: tasks, resources, barriers and their trace.

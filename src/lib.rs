@@ -1,0 +1,44 @@
+//! airloom co-simulates large-language-model inference spread over a wireless
+//! network. One deterministic discrete-event run yields latency, energy **and**
+//! accuracy: real tensors from a candle forward pass travel through a simulated
+//! radio channel, on the same clock that times the compute.
+//!
+//! # The house
+//!
+//! ```text
+//! scenario.ron ─▶ scenario      parse, check, fill defaults; every quantity carries its unit
+//!                    │
+//!                    ▼
+//!                 simulation    run │ sweep: a scenario in, a run folder out
+//!                    │
+//!                    ▼
+//!                 architecture  owns the loop over blocks: asks policies, steps numerics,
+//!                    │          emits each block as a graph of tasks
+//!                    ▼
+//!                 engine        runs the graph on simulated time (processes on desim)
+//!                    │
+//!                    ▼
+//!                 results       trace, metrics, manifest ─▶ tables, figures, timeline
+//! ```
+//!
+//! Each room knows only the rooms before it in this list: [`units`] and [`rng`],
+//! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
+//! [`policy`], [`architecture`], [`scenario`], [`results`], [`simulation`],
+//! [`cli`].
+#![feature(coroutines, coroutine_trait)]
+#![warn(missing_docs)]
+
+pub mod architecture;
+pub mod cli;
+pub mod corpus;
+pub mod device;
+pub mod engine;
+pub mod model;
+pub mod numerics;
+pub mod policy;
+pub mod radio;
+pub mod results;
+pub mod rng;
+pub mod scenario;
+pub mod simulation;
+pub mod units;

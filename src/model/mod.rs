@@ -1,0 +1,1 @@
+//! Shapes of models: FLOPs, bytes, footprints and shard plans; no tensors.

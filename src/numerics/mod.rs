@@ -1,0 +1,1 @@
+//! Real tensors: kernels, weights, tokenizer and the models themselves.

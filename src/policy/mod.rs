@@ -1,0 +1,1 @@
+//! Decisions on plain slices: model assignment and transceiver design.

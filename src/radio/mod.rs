@@ -1,0 +1,1 @@
+//! The radio: fading, link rates and the over-the-air signal chain.

@@ -1,0 +1,1 @@
+//! Scenarios: the RON schema, overrides and their errors.

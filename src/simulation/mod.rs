@@ -1,0 +1,1 @@
+//! Run and sweep: a scenario in, a run folder out.

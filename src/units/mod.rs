@@ -1,0 +1,14 @@
+//! Quantities with units, and simulated time.
+//!
+//! A quantity in a scenario is text such as `"10 MHz"`; in the program it is a
+//! newtype over its SI unit. [`Instant`] and [`Duration`] are whole picoseconds.
+
+mod quantity;
+mod time;
+
+pub use quantity::{
+    Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte, JoulesPerFlop,
+    Meters, ParametersPerSecond, ParseQuantityError, Seconds, SpectralEfficiency, Watts,
+    WattsPerHertz,
+};
+pub use time::{Duration, DurationError, Instant};
