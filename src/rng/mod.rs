@@ -18,6 +18,14 @@
 //! | 24..32 | `index` | e.g. the coherence block or the request |
 //!
 //! The ChaCha stream number and block counter start at zero.
+//!
+//! # Draws
+//!
+//! A word is 64 consecutive bits of the keystream, little-endian. Uniforms, integers
+//! and normals are made of words by rules written here, never by a library's
+//! distributions, whose bits may change with its version.
+
+mod normal;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -86,6 +94,19 @@ impl Stream {
     /// 64 uniform bits.
     pub fn bits(&mut self) -> u64 {
         self.source.next_u64()
+    }
+
+    /// Fills `out` with words of 64 uniform bits, as as many calls of [`bits`](Self::bits)
+    /// would.
+    pub fn fill_bits(&mut self, out: &mut [u64]) {
+        let mut bytes = [0u8; 8 * 32];
+        for chunk in out.chunks_mut(32) {
+            let bytes = &mut bytes[..8 * chunk.len()];
+            self.source.fill_bytes(bytes);
+            for (word, eight) in chunk.iter_mut().zip(bytes.chunks_exact(8)) {
+                *word = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
+            }
+        }
     }
 
     /// Uniform on [0, 1): the top 53 bits times 2⁻⁵³.

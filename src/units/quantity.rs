@@ -56,7 +56,10 @@ impl Dimension {
             return Some(*factor);
         }
         let (_, factor) = DECIMAL_PREFIXES.iter().find(|(prefix, _)| {
-            self.prefixed && unit.strip_prefix(prefix).is_some_and(|rest| rest == self.unit)
+            self.prefixed
+                && unit
+                    .strip_prefix(prefix)
+                    .is_some_and(|rest| rest == self.unit)
         })?;
         Some(*factor)
     }
@@ -173,7 +176,11 @@ impl Visitor<'_> for Text {
     type Value = f64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a {} with its unit, such as \"{}\"", self.0.name, self.0.example)
+        write!(
+            f,
+            "a {} with its unit, such as \"{}\"",
+            self.0.name, self.0.example
+        )
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<f64, E> {
