@@ -1,1 +1,30 @@
 //! Text: the seeded generator of the bundled world, and plain text files.
+//!
+//! The generator tells short documents about a small invented world: towns and
+//! rivers, people with homes and trades, prices, timetables, animals. A
+//! document is a sequence of uniform choices and of sentences that follow from
+//! the choices and from the world's facts. Because no two sequences of choices
+//! tell the same text, the probability of a text is the product of its choices'
+//! probabilities, and its information content
+//!
+//! ```text
+//! −ln p(text) = Σ ln nᵢ   [nats],   nᵢ the number of alternatives of choice i
+//! ```
+//!
+//! is known exactly. A language model trained on such text can therefore be
+//! held against the best perplexity that any model could reach.
+//! [`World::derivations`] is the other direction: it finds every sequence of
+//! choices that tells a given text, and the tests hold it to exactly one.
+//!
+//! This room knows [`crate::rng`] and nothing else; tokens are not its business.
+
+mod document;
+mod facts;
+mod registers;
+mod teller;
+mod text_file;
+mod world;
+
+pub use document::{Document, Register, Split};
+pub use text_file::{TextFileError, read_text};
+pub use world::World;
