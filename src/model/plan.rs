@@ -1,0 +1,240 @@
+//! Which heads, columns and rows each device holds, and what they cost there.
+
+use super::shape::{bytes, saturate};
+use super::work::Counter;
+use super::{ModelShape, ShapeError, Shares, Work};
+use std::ops::Range;
+
+/// One device's part of every layer and of the LM head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceShard {
+    /// Query heads.
+    pub heads: Range<usize>,
+    /// Key–value heads that those query heads need. Where the border between two
+    /// devices splits a group, both hold its key–value head.
+    pub kv_heads: Range<usize>,
+    /// Columns of the feed-forward network (of each expert).
+    pub columns: Range<usize>,
+    /// Vocabulary rows of the LM head.
+    pub rows: Range<usize>,
+}
+
+/// What became of a requested share after rounding to whole parts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Realised {
+    /// The share asked for, m_n.
+    pub asked: f64,
+    /// The device's share of the query heads.
+    pub heads: f64,
+    /// Its share of the feed-forward columns.
+    pub columns: f64,
+    /// Its share of the vocabulary rows.
+    pub rows: f64,
+    /// Its weights over the model's (without the embedding table); with
+    /// replicated norms, routers, keys and values these sum to more than 1.
+    pub weights: f64,
+}
+
+/// A division of a model over devices by whole heads, columns and rows.
+///
+/// Each kind of part is rounded on its own by largest remainder
+/// ([`Shares::apportion`]) and dealt out as contiguous ranges in device order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShardPlan {
+    shape: ModelShape,
+    shares: Shares,
+    shards: Vec<DeviceShard>,
+}
+
+fn contiguous(parts: &[usize]) -> Vec<Range<usize>> {
+    let mut start = 0;
+    parts
+        .iter()
+        .map(|part| {
+            let range = start..start + part;
+            start = range.end;
+            range
+        })
+        .collect()
+}
+
+impl ShardPlan {
+    /// Divides `shape` by `shares`.
+    ///
+    /// # Errors
+    /// If the shape is not a model's ([`ModelShape::validate`]).
+    pub fn new(shape: &ModelShape, shares: &Shares) -> Result<Self, ShapeError> {
+        shape.validate()?;
+        let split = |total| contiguous(&shares.apportion(total));
+        let group = shape.group();
+        let shards = split(shape.heads)
+            .into_iter()
+            .zip(split(shape.ffn))
+            .zip(split(shape.vocabulary))
+            .map(|((heads, columns), rows)| DeviceShard {
+                kv_heads: if heads.is_empty() {
+                    heads.start / group..heads.start / group
+                } else {
+                    heads.start / group..heads.end.div_ceil(group)
+                },
+                heads,
+                columns,
+                rows,
+            })
+            .collect();
+        Ok(Self {
+            shape: shape.clone(),
+            shares: shares.clone(),
+            shards,
+        })
+    }
+
+    /// The whole model on one device.
+    ///
+    /// # Errors
+    /// If the shape is not a model's ([`ModelShape::validate`]).
+    pub fn whole(shape: &ModelShape) -> Result<Self, ShapeError> {
+        let one = Shares::equal(1).expect("one device divides anything");
+        Self::new(shape, &one)
+    }
+
+    /// The model that is divided.
+    pub fn shape(&self) -> &ModelShape {
+        &self.shape
+    }
+
+    /// Number of devices.
+    pub fn devices(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// The devices' parts, in device order.
+    pub fn shards(&self) -> &[DeviceShard] {
+        &self.shards
+    }
+
+    /// What each device's share became.
+    pub fn realised(&self) -> Vec<Realised> {
+        let share = |part: &Range<usize>, total: usize| part.len() as f64 / total as f64;
+        let whole = self.shape.parameters() as f64
+            - if self.shape.tied_embeddings {
+                0.0
+            } else {
+                self.shape.embedding_parameters() as f64
+            };
+        self.shards
+            .iter()
+            .enumerate()
+            .map(|(device, shard)| Realised {
+                asked: self.shares.as_slice()[device],
+                heads: share(&shard.heads, self.shape.heads),
+                columns: share(&shard.columns, self.shape.ffn),
+                rows: share(&shard.rows, self.shape.vocabulary),
+                weights: self.weights(device) as f64 / whole,
+            })
+            .collect()
+    }
+
+    /// Copies of key–value heads per layer beyond the model's own, because the
+    /// border between two devices splits their groups.
+    pub fn replicated_kv_heads(&self) -> usize {
+        let held: usize = self.shards.iter().map(|shard| shard.kv_heads.len()).sum();
+        held - self.shape.kv_heads
+    }
+
+    fn counter(&self, device: usize) -> Counter<'_> {
+        Counter::new(&self.shape, &self.shards[device])
+    }
+
+    /// One layer's attention on `device` for `tokens` new tokens after `context`
+    /// cached ones, with its norm and residual addition; nothing on a device
+    /// without heads. With the symbols of [`Work`]'s module:
+    ///
+    /// - FLOPs: T(4h + 3 + h) + T·2hd(2H + 2G) + T·3d(H + G) + S·H(4d + 5)
+    /// - weights: 2hd(H + G) + h
+    /// - bytes: weights·w/8 + T(7h + 4Hd)·a/8 + 2Gd(C + 2T)·c/8
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn attention(&self, device: usize, tokens: usize, context: usize) -> Work {
+        self.counter(device).attention(tokens, context)
+    }
+
+    /// One layer's feed-forward network on `device` for `tokens` tokens, with its
+    /// norm and residual addition; nothing on a device without columns.
+    ///
+    /// - FLOPs: T(4h + 3 + h) + T·k·f(6h + 9), and for a mixture
+    ///   T(2hE + 4E + 2k − 1 + 2kh) for router, softmax and weighted sum
+    /// - weights: 3hf·min(E, T·k) + h, and hE for a router. Which experts T
+    ///   tokens visit depends on the data; this is the most it can be.
+    /// - bytes: weights·w/8 + T(7h + 6kf)·a/8
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn mlp(&self, device: usize, tokens: usize) -> Work {
+        self.counter(device).mlp(tokens)
+    }
+
+    /// Final norm and LM head on `device` for `tokens` rows of logits; nothing on
+    /// a device without vocabulary rows.
+    ///
+    /// - FLOPs: T(4h + 3 + 2hV)
+    /// - weights: h(V + 1)
+    /// - bytes: weights·w/8 + T(3h + V)·a/8
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn lm_head(&self, device: usize, tokens: usize) -> Work {
+        self.counter(device).lm_head(tokens)
+    }
+
+    /// Weights resident on `device`: its part of every layer with all experts,
+    /// replicated norms and routers, its rows of the LM head and the final norm.
+    /// The embedding table is the server's ([`ModelShape::embedding_bytes`]).
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn weights(&self, device: usize) -> u64 {
+        saturate(self.count_weights(device))
+    }
+
+    fn count_weights(&self, device: usize) -> u128 {
+        let counter = self.counter(device);
+        let experts = self.shape.expert_count() as u128;
+        let layer = counter.attention_weights() + counter.mlp_weights(experts);
+        self.shape.layers as u128 * layer + counter.head_weights()
+    }
+
+    /// Bytes of [`ShardPlan::weights`] at w bits each, rounded up.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn weight_bytes(&self, device: usize) -> u64 {
+        bytes(self.count_weights(device), self.shape.weight_bits)
+    }
+
+    /// Bytes of `device`'s key–value cache with `tokens` tokens in it:
+    /// layers·2·G·d·T·c/8, replicated heads included.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn kv_cache_bytes(&self, device: usize, tokens: usize) -> u64 {
+        self.counter(device).cache_bytes(tokens)
+    }
+
+    /// Peak bytes of activations that live at once on `device` while `tokens`
+    /// tokens pass through a layer: residual, normalised input and partial
+    /// output 3h, beside the larger of q, k, v and attention output 2d(H + G)
+    /// and gate, up and product 3kf, per token; or, if that is more, the
+    /// residual of all tokens, one normalised row and its V logits.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn activation_bytes(&self, device: usize, tokens: usize) -> u64 {
+        self.counter(device).activation_bytes(tokens)
+    }
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

@@ -1,0 +1,225 @@
+//! What a step costs on one device: FLOPs, bytes moved, weights touched.
+//!
+//! Symbols: h hidden size; d entries per head; H, G query and key–value heads
+//! **on the device**; f feed-forward columns on the device; V vocabulary rows on
+//! the device; E experts per layer and k of them active (1 and 1 if dense);
+//! T tokens in the step, C tokens already in the cache. Bits per entry: w for
+//! weights, a for activations, c for the cache.
+//!
+//! Causal attention: the i-th of the T tokens attends to C + i positions, so a
+//! head attends to S = Σ_{i=1..T} (C + i) = T·C + T(T+1)/2 of them. Decode is
+//! T = 1.
+
+use super::shape::{bytes, saturate};
+use super::{DeviceShard, ModelShape};
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
+
+/// The cost of a step on one device.
+///
+/// FLOPs of the element-wise parts, per entry or as stated:
+///
+/// | part | FLOPs |
+/// | --- | --- |
+/// | residual addition | 1 |
+/// | RMSNorm of h entries | 4h + 3: squares h, their sum h − 1, mean, ε, root, reciprocal, two products h |
+/// | rotary embedding | 3: two products and a sum |
+/// | scaling of a score | 1 |
+/// | softmax of n entries | 4n: differences, exponentials, sum and reciprocal, products |
+/// | SiLU | 8, the η that the WDMoE paper assumes in its (5) |
+/// | gate × up | 1 |
+///
+/// Bytes count every tensor between two operations as written once and read
+/// once, weights and the cache as read once per step (a blocked attention never
+/// writes its scores to memory).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Work {
+    /// Floating-point operations.
+    pub flops: u64,
+    /// Bytes moved between memory and the compute unit.
+    pub bytes: u64,
+    /// Distinct weights read (a number of parameters, not bytes).
+    pub weights: u64,
+}
+
+impl Add for Work {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            flops: self.flops.saturating_add(other.flops),
+            bytes: self.bytes.saturating_add(other.bytes),
+            weights: self.weights.saturating_add(other.weights),
+        }
+    }
+}
+
+impl AddAssign for Work {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl Sum for Work {
+    fn sum<I: Iterator<Item = Self>>(works: I) -> Self {
+        works.fold(Self::default(), Add::add)
+    }
+}
+
+/// FLOPs of SiLU per entry: η of the WDMoE paper's (5), assumed there.
+const SILU_FLOPS: u128 = 8;
+
+/// Tokens beyond this many are not counted, so that no product leaves 128 bits.
+const MOST_TOKENS: u128 = 1 << 32;
+
+/// A shape and a device's part of it as 128-bit factors.
+pub(super) struct Counter<'a> {
+    shape: &'a ModelShape,
+    hidden: u128,
+    dim: u128,
+    heads: u128,
+    kv_heads: u128,
+    columns: u128,
+    rows: u128,
+}
+
+impl<'a> Counter<'a> {
+    pub(super) fn new(shape: &'a ModelShape, shard: &DeviceShard) -> Self {
+        Self {
+            shape,
+            hidden: shape.hidden as u128,
+            dim: shape.head_dim as u128,
+            heads: shard.heads.len() as u128,
+            kv_heads: shard.kv_heads.len() as u128,
+            columns: shard.columns.len() as u128,
+            rows: shard.rows.len() as u128,
+        }
+    }
+
+    fn work(&self, flops: u128, weights: u128, activations: u128, cache: u128) -> Work {
+        Work {
+            flops: saturate(flops),
+            bytes: bytes(weights, self.shape.weight_bits)
+                .saturating_add(bytes(activations, self.shape.activation_bits))
+                .saturating_add(bytes(cache, self.shape.cache_bits)),
+            weights: saturate(weights),
+        }
+    }
+
+    fn norm_flops(&self) -> u128 {
+        4 * self.hidden + 3
+    }
+
+    /// What every device that takes part in a block does for each token:
+    /// the norm before it and the residual addition after it.
+    fn replicated_flops(&self) -> u128 {
+        self.norm_flops() + self.hidden
+    }
+
+    /// Entries moved by that: the norm reads and writes h, the projection reads
+    /// h and the block writes its partial output h; the addition reads the sum
+    /// and the residual and writes the new residual.
+    fn replicated_entries(&self) -> u128 {
+        7 * self.hidden
+    }
+
+    pub(super) fn attention_weights(&self) -> u128 {
+        if self.heads == 0 {
+            return 0;
+        }
+        2 * self.hidden * self.dim * (self.heads + self.kv_heads) + self.hidden
+    }
+
+    pub(super) fn attention(&self, tokens: usize, context: usize) -> Work {
+        let [tokens, context] = [tokens, context].map(|count| (count as u128).min(MOST_TOKENS));
+        if self.heads == 0 || tokens == 0 {
+            return Work::default();
+        }
+        let (hidden, dim, heads, kv) = (self.hidden, self.dim, self.heads, self.kv_heads);
+        let positions = tokens * context + tokens * (tokens + 1) / 2;
+        let projections = 2 * hidden * dim * (heads + 2 * kv) + 2 * heads * dim * hidden;
+        let rotary = 3 * dim * (heads + kv);
+        let per_position = heads * (2 * dim + 1 + 4 + 2 * dim);
+        self.work(
+            tokens * (self.replicated_flops() + projections + rotary) + positions * per_position,
+            self.attention_weights(),
+            tokens * (self.replicated_entries() + 4 * heads * dim),
+            2 * kv * dim * (tokens + (context + tokens)),
+        )
+    }
+
+    /// Weights of the feed-forward network with `experts` of its experts.
+    pub(super) fn mlp_weights(&self, experts: u128) -> u128 {
+        if self.columns == 0 {
+            return 0;
+        }
+        let router = u128::from(self.shape.router_parameters());
+        3 * self.hidden * self.columns * experts + router + self.hidden
+    }
+
+    pub(super) fn mlp(&self, tokens: usize) -> Work {
+        let tokens = (tokens as u128).min(MOST_TOKENS);
+        if self.columns == 0 || tokens == 0 {
+            return Work::default();
+        }
+        let (hidden, columns) = (self.hidden, self.columns);
+        let experts = self.shape.expert_count() as u128;
+        let active = self.shape.active_experts() as u128;
+        // The router's logits and softmax, the renormalisation of the k chosen
+        // weights (k − 1 sums, k quotients), the weighted sum of k outputs.
+        let routing = if self.shape.experts.is_some() {
+            2 * hidden * experts + 4 * experts + (2 * active - 1) + 2 * active * hidden
+        } else {
+            0
+        };
+        let network = active * columns * (6 * hidden + SILU_FLOPS + 1);
+        self.work(
+            tokens * (self.replicated_flops() + routing + network),
+            self.mlp_weights(experts.min(tokens * active)),
+            tokens * (self.replicated_entries() + 6 * active * columns),
+            0,
+        )
+    }
+
+    pub(super) fn head_weights(&self) -> u128 {
+        if self.rows == 0 {
+            0
+        } else {
+            self.hidden * (self.rows + 1)
+        }
+    }
+
+    pub(super) fn lm_head(&self, tokens: usize) -> Work {
+        let tokens = (tokens as u128).min(MOST_TOKENS);
+        if self.rows == 0 || tokens == 0 {
+            return Work::default();
+        }
+        self.work(
+            tokens * (self.norm_flops() + 2 * self.hidden * self.rows),
+            self.head_weights(),
+            tokens * (3 * self.hidden + self.rows),
+            0,
+        )
+    }
+
+    /// Peak bytes of live activations; see [`super::ShardPlan::activation_bytes`].
+    pub(super) fn activation_bytes(&self, tokens: usize) -> u64 {
+        let tokens = (tokens as u128).min(MOST_TOKENS);
+        if tokens == 0 || self.heads + self.columns + self.rows == 0 {
+            return 0;
+        }
+        let attention = 2 * self.dim * (self.heads + self.kv_heads);
+        let mlp = 3 * self.columns * self.shape.active_experts() as u128;
+        let blocks = tokens * (3 * self.hidden + attention.max(mlp));
+        let head = tokens * self.hidden + self.hidden + self.rows;
+        bytes(blocks.max(head), self.shape.activation_bits)
+    }
+
+    pub(super) fn cache_bytes(&self, tokens: usize) -> u64 {
+        let entries = 2 * self.shape.layers as u128 * self.kv_heads * self.dim;
+        bytes(
+            (tokens as u128).min(MOST_TOKENS) * entries,
+            self.shape.cache_bits,
+        )
+    }
+}
