@@ -1,1 +1,58 @@
-//! The radio: fading, link rates and the over-the-air signal chain.
+//! The radio: fading, link rates, and all-reduces that really send tensors through a
+//! channel, on plain slices.
+//!
+//! ```text
+//! RadioConfig, Scheme ─▶ Air ── round(index, now) ─▶ Round ── plan(entries) ─▶ times, joules
+//!                         │                           │
+//!         per coherence block:                        └── reduce(parts, sum) ─▶ Distortion
+//!   Fading ─▶ H_n ─▶ TransceiverDesign ─▶ Link
+//! ```
+//!
+//! Lifecycle: an [`Air`] lives as long as a run. It draws channels when a round enters
+//! a new coherence block, and asks the scheme to prepare a link for it (for AirComp:
+//! combiner and precoders; for digital: rates). A round then plans its time and reduces
+//! tensors in either order.
+//!
+//! It fails with a [`RadioError`] on impossible fields, on channels that cannot carry
+//! the streams asked for, and on tensors that hold a NaN.
+//!
+//! Nothing here may know of models, simulated events or files, or draw randomness other
+//! than from named streams.
+
+mod air;
+mod aircomp;
+mod all_reduce;
+mod budget;
+mod capacity;
+mod coherence;
+mod config;
+mod digital;
+mod downlink;
+mod error;
+mod fading;
+mod hermitian;
+mod ideal;
+mod matrix;
+mod quantiser;
+mod scale;
+mod scheme;
+mod superposition;
+mod transceiver;
+
+pub use air::{Air, Plan, Round};
+pub use aircomp::AirComp;
+pub use all_reduce::{AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink};
+pub use budget::{LinkBudget, LinkPower};
+pub use capacity::{LinkRate, mimo_capacity, shannon_rate};
+pub use coherence::Coherence;
+pub use config::RadioConfig;
+pub use digital::{Digital, SubchannelPower};
+pub use downlink::Downlink;
+pub use error::RadioError;
+pub use fading::{Distance, Fading, path_loss_db};
+pub use hermitian::{Eigen, cholesky, eigen, inverse, log2_det};
+pub use ideal::Ideal;
+pub use matrix::{Matrix, adjoint_product, column, power, product, product_adjoint, scaled};
+pub use quantiser::{Quantiser, largest_magnitude};
+pub use scheme::Scheme;
+pub use transceiver::{MeanSquaredError, Transceiver, TransceiverDesign, TransceiverProblem};

@@ -3,9 +3,11 @@
 //! A quantity in a scenario is text such as `"10 MHz"`; in the program it is a
 //! newtype over its SI unit. [`Instant`] and [`Duration`] are whole picoseconds.
 
+mod field;
 mod quantity;
 mod time;
 
+pub use field::FieldFault;
 pub use quantity::{
     Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte, JoulesPerFlop,
     Meters, ParametersPerSecond, ParseQuantityError, Seconds, SpectralEfficiency, Watts,

@@ -1,0 +1,190 @@
+//! One run's air: draws the channels, prepares the scheme once per coherence block,
+//! and hands out rounds.
+//!
+//! Randomness: channels come from the streams (`"radio.fading"`, device, block), the
+//! noise of a round from (`"radio.noise"`, no device, all-reduce index). So the noise of
+//! an all-reduce is the same whatever happened before it, and two schemes of one seed
+//! see the same channels.
+
+use super::all_reduce::{Block, Distortion, Link, Transmission, Uplink};
+use super::budget::LinkPower;
+use super::config::RadioConfig;
+use super::downlink::Multicast;
+use super::error::RadioError;
+use super::ideal::IdealLink;
+use super::matrix::Matrix;
+use super::scheme::Scheme;
+use super::transceiver::TransceiverDesign;
+use crate::rng::{NO_DEVICE, Streams};
+use crate::units::Instant;
+
+/// The air between one server and its devices, for one run.
+#[derive(Debug)]
+pub struct Air {
+    config: RadioConfig,
+    scheme: Scheme,
+    design: Box<dyn TransceiverDesign>,
+    devices: usize,
+    power: LinkPower,
+    streams: Streams,
+    current: Option<Prepared>,
+}
+
+/// What holds for one coherence block.
+#[derive(Debug)]
+struct Prepared {
+    block: u64,
+    link: Box<dyn Link>,
+    downlink: Option<Multicast>,
+}
+
+/// The air time of one all-reduce.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What the devices send.
+    pub uplink: Uplink,
+    /// What the server sends back, if that takes time.
+    pub downlink: Option<Transmission>,
+}
+
+impl Air {
+    /// Opens the air for a fleet of `devices`.
+    ///
+    /// # Errors
+    /// If a field of `config` or `scheme` is impossible.
+    pub fn new(
+        config: RadioConfig,
+        scheme: Scheme,
+        design: Box<dyn TransceiverDesign>,
+        devices: usize,
+        streams: Streams,
+    ) -> Result<Self, RadioError> {
+        config.validate(devices)?;
+        scheme.all_reduce().validate(config.layout(devices))?;
+        Ok(Self {
+            power: config.budget.resolve(config.bandwidth),
+            config,
+            scheme,
+            design,
+            devices,
+            streams,
+            current: None,
+        })
+    }
+
+    /// Whether all-reduces go through the air at all: not with the ideal scheme, and not
+    /// with one device unless asked for.
+    pub fn is_used(&self) -> bool {
+        self.scheme.all_reduce().uses_radio()
+            && (self.devices > 1 || self.config.lone_device_transmits)
+    }
+
+    /// H_n ∈ C^{N_r×N_t} of coherence block `block`, in device order.
+    pub fn channels(&self, block: u64) -> Vec<Matrix> {
+        (0..self.devices)
+            .map(|device| {
+                self.config.fading.draw(
+                    self.streams,
+                    device,
+                    block,
+                    self.config.server_antennas,
+                    self.config.device_antennas,
+                )
+            })
+            .collect()
+    }
+
+    /// The all-reduce number `index` of the run, planned at `now`.
+    ///
+    /// # Errors
+    /// If the block's channels cannot carry what the scheme asks of them.
+    pub fn round(&mut self, index: u64, now: Instant) -> Result<Round<'_>, RadioError> {
+        let block = if self.is_used() {
+            self.config.coherence.block(index, now)
+        } else {
+            0
+        };
+        if self
+            .current
+            .as_ref()
+            .is_none_or(|current| current.block != block)
+        {
+            self.current = Some(self.prepare(block)?);
+        }
+        Ok(Round {
+            prepared: self.current.as_ref().expect("prepared just above"),
+            streams: self.streams,
+            index,
+        })
+    }
+
+    fn prepare(&self, block: u64) -> Result<Prepared, RadioError> {
+        if !self.is_used() {
+            return Ok(Prepared {
+                block,
+                link: Box::new(IdealLink {
+                    devices: self.devices,
+                }),
+                downlink: None,
+            });
+        }
+        let channels = self.channels(block);
+        let link = self.scheme.all_reduce().prepare(&Block {
+            channels: &channels,
+            power: self.power,
+            bandwidth: self.config.bandwidth,
+            round_overhead: self.config.round_overhead,
+            design: self.design.as_ref(),
+        })?;
+        let downlink =
+            self.config
+                .downlink
+                .prepare(&channels, self.power, self.config.bandwidth)?;
+        Ok(Prepared {
+            block,
+            link,
+            downlink,
+        })
+    }
+}
+
+/// One all-reduce on the block that is current.
+#[derive(Debug)]
+pub struct Round<'a> {
+    prepared: &'a Prepared,
+    streams: Streams,
+    index: u64,
+}
+
+impl Round<'_> {
+    /// The coherence block it happens in.
+    pub fn block(&self) -> u64 {
+        self.prepared.block
+    }
+
+    /// How long it takes and what it costs, for `entries` real entries.
+    ///
+    /// # Errors
+    /// If a transmission is too long for the clock.
+    pub fn plan(&self, entries: usize) -> Result<Plan, RadioError> {
+        let downlink = self.prepared.downlink.map(|link| link.plan(entries));
+        Ok(Plan {
+            uplink: self.prepared.link.plan(entries)?,
+            downlink: downlink.transpose()?,
+        })
+    }
+
+    /// Sends the devices' partial outputs through it: `sum` is what every device holds
+    /// afterwards, the downlink included.
+    ///
+    /// # Errors
+    /// If a part has another length than `sum`, or holds a NaN or an infinity.
+    pub fn reduce(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
+        let mut noise = self.streams.open("radio.noise", NO_DEVICE, self.index);
+        let distortion = self.prepared.link.reduce(parts, &mut noise, sum)?;
+        if let Some(downlink) = self.prepared.downlink {
+            downlink.deliver(sum);
+        }
+        Ok(distortion)
+    }
+}

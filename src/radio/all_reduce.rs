@@ -1,0 +1,159 @@
+//! All-reduce schemes: how N partial outputs become one sum, in which time, for which
+//! energy, and with which error.
+//!
+//! A scheme is prepared once per coherence block and then serves any number of
+//! rounds on it: [`AllReduce::prepare`] gives a [`Link`], whose [`plan`](Link::plan)
+//! says how long a round lasts and whose [`reduce`](Link::reduce) sends real tensors
+//! through it. A new scheme is one file that implements the two traits, and one line
+//! in [`super::scheme`].
+
+use super::budget::LinkPower;
+use super::error::RadioError;
+use super::matrix::Matrix;
+use super::quantiser::largest_magnitude;
+use super::transceiver::TransceiverDesign;
+use crate::rng::Stream;
+use crate::units::{Duration, FieldFault, Hertz, Seconds};
+use std::fmt;
+
+/// One coherence block as a scheme sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Block<'a> {
+    /// H_n ∈ C^{N_r×N_t}, in device order.
+    pub channels: &'a [Matrix],
+    /// P, σ_z² and what a unit of them is.
+    pub power: LinkPower,
+    /// B, also the symbol rate.
+    pub bandwidth: Hertz,
+    /// Added to the time of every round: synchronisation, and the control slot on
+    /// which devices agree on a scale.
+    pub round_overhead: Seconds,
+    /// How a scheme that combines over the air finds combiner and precoders.
+    pub design: &'a dyn TransceiverDesign,
+}
+
+/// An antenna layout and fleet, against which a scheme's own fields are checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// N.
+    pub devices: usize,
+    /// N_t.
+    pub device_antennas: usize,
+    /// N_r.
+    pub server_antennas: usize,
+}
+
+/// An all-reduce scheme.
+pub trait AllReduce: fmt::Debug + Send + Sync {
+    /// Checks the scheme's own fields.
+    ///
+    /// # Errors
+    /// The first impossible one, by its path within the scheme.
+    fn validate(&self, layout: Layout) -> Result<(), FieldFault>;
+
+    /// Whether the scheme uses the air at all.
+    fn uses_radio(&self) -> bool {
+        true
+    }
+
+    /// Designs whatever holds for a whole coherence block.
+    ///
+    /// # Errors
+    /// If the block's channels cannot carry what the scheme asks of them.
+    fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError>;
+}
+
+/// A scheme, prepared for one coherence block.
+pub trait Link: fmt::Debug + Send + Sync {
+    /// What each device sends in a round of `entries` real entries, in device order.
+    ///
+    /// # Errors
+    /// If a transmission is too long for the clock.
+    fn plan(&self, entries: usize) -> Result<Uplink, RadioError>;
+
+    /// Sums the devices' partial outputs `parts[n]` into `sum`, all of one length, as
+    /// the link delivers them.
+    ///
+    /// `noise` is the round's own stream.
+    ///
+    /// # Errors
+    /// If a part has another length or holds a NaN or an infinity.
+    fn reduce(
+        &self,
+        parts: &[&[f32]],
+        noise: &mut Stream,
+        sum: &mut [f32],
+    ) -> Result<Distortion, RadioError>;
+}
+
+/// One device's (or the server's) use of the air in one round.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Transmission {
+    /// From its start to its end, the round's overhead included.
+    pub duration: Duration,
+    /// Payload bits; none where entries are sent as analog symbols.
+    pub bits: u64,
+    /// Symbols sent.
+    pub channel_uses: u64,
+    /// Radiated energy, where the size of a power unit is known.
+    pub joules: Option<f64>,
+}
+
+/// The uplink of one round.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Uplink {
+    /// In device order.
+    pub transmissions: Vec<Transmission>,
+    /// Whether all devices must send at the same instant, so that a round starts only
+    /// when the last of them is ready.
+    pub simultaneous: bool,
+}
+
+/// What a round did to the tensors. Powers are means per complex entry after
+/// normalisation by the round's scale (two real entries make one complex entry).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Distortion {
+    /// Complex entries summed.
+    pub symbols: u64,
+    /// Mean |ŝ − s|², measured.
+    pub error: f64,
+    /// Its part from misalignment, Σ_n (M_n − I)s_n, measured; zero for digital schemes.
+    pub misalignment: f64,
+    /// Its part from noise, Aᴴn, or from quantisation, measured.
+    pub noise: f64,
+    /// The mean |ŝ − s|² that theory expects: (7)/L, or Δ²/12 per real entry.
+    pub analytic: f64,
+    /// Σ(ẑ − z)²/Σz² over the real entries of the sum, measured; zero if the sum is.
+    pub nmse: f64,
+    /// What one normalised complex entry is worth: the round's scale.
+    pub scale: f64,
+}
+
+/// Checks that all parts are as long as the sum and finite.
+pub(super) fn check_parts(parts: &[&[f32]], expected: usize) -> Result<(), RadioError> {
+    for (device, part) in parts.iter().enumerate() {
+        if part.len() != expected {
+            return Err(RadioError::Shape {
+                device,
+                entries: part.len(),
+                expected,
+            });
+        }
+        // The maximum vectorises, an early exit would not.
+        if !largest_magnitude(part).is_finite()
+            && let Some(entry) = part.iter().position(|x| !x.is_finite())
+        {
+            return Err(RadioError::NotFinite {
+                device,
+                entry,
+                value: part[entry],
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The time of one device's part of a round.
+pub(super) fn duration_of(device: usize, seconds: f64) -> Result<Duration, RadioError> {
+    Duration::from_seconds(seconds).map_err(|source| RadioError::TooLong { device, source })
+}

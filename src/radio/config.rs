@@ -1,0 +1,99 @@
+//! The radio of a scenario: everything about the air that is not the scheme.
+
+use super::all_reduce::Layout;
+use super::budget::LinkBudget;
+use super::coherence::Coherence;
+use super::downlink::Downlink;
+use super::fading::Fading;
+use crate::units::{FieldFault, Hertz, Seconds};
+use serde::{Deserialize, Serialize};
+
+/// Beyond it a dense channel matrix no longer fits a simulation of this kind.
+const MAX_ANTENNAS: usize = 1024;
+
+/// The radio's fields. Defaults are those of section IV of Zhang et al.,
+/// "Distributed On-Device LLM Inference With Over-the-Air Computation", except that the
+/// SNR is 20 dB.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RadioConfig {
+    /// B, also the symbol rate. Default 10 MHz.
+    pub bandwidth: Hertz,
+    /// N_t of every device. Default 4.
+    pub device_antennas: usize,
+    /// N_r. Default 20.
+    pub server_antennas: usize,
+    /// How channel entries are drawn. Default: Rician, mean 1, variance 1.
+    pub fading: Fading,
+    /// How long a draw lasts. Default: one all-reduce.
+    pub coherence: Coherence,
+    /// Power and noise. Default: normalised, 20 dB.
+    pub budget: LinkBudget,
+    /// How the sum returns. Default: ideal.
+    pub downlink: Downlink,
+    /// Added to every all-reduce's time on the air: synchronisation and the control slot
+    /// on which devices agree on a scale. Default 0 s, as papers assume.
+    pub round_overhead: Seconds,
+    /// Whether a single device sends its tensors through the air to the server, which
+    /// then has nothing to add. Default no.
+    pub lone_device_transmits: bool,
+}
+
+impl Default for RadioConfig {
+    fn default() -> Self {
+        Self {
+            bandwidth: Hertz(10e6),
+            device_antennas: 4,
+            server_antennas: 20,
+            fading: Fading::default(),
+            coherence: Coherence::default(),
+            budget: LinkBudget::default(),
+            downlink: Downlink::default(),
+            round_overhead: Seconds(0.0),
+            lone_device_transmits: false,
+        }
+    }
+}
+
+impl RadioConfig {
+    /// Checks every field for a fleet of `devices`.
+    ///
+    /// # Errors
+    /// The first impossible one, by its path within the radio.
+    pub fn validate(&self, devices: usize) -> Result<(), FieldFault> {
+        FieldFault::unless_positive("bandwidth", self.bandwidth.0)?;
+        for (path, antennas) in [
+            ("device_antennas", self.device_antennas),
+            ("server_antennas", self.server_antennas),
+        ] {
+            if !(1..=MAX_ANTENNAS).contains(&antennas) {
+                return Err(FieldFault::new(
+                    path,
+                    format!("{antennas} antennas; use 1 to {MAX_ANTENNAS}"),
+                ));
+            }
+        }
+        self.fading
+            .validate(devices)
+            .map_err(|fault| fault.under("fading"))?;
+        self.coherence
+            .validate()
+            .map_err(|fault| fault.under("coherence"))?;
+        self.budget
+            .validate()
+            .map_err(|fault| fault.under("budget"))?;
+        self.downlink
+            .validate()
+            .map_err(|fault| fault.under("downlink"))?;
+        FieldFault::if_negative("round_overhead", self.round_overhead.0)
+    }
+
+    /// The antenna layout of a fleet of `devices`.
+    pub fn layout(&self, devices: usize) -> Layout {
+        Layout {
+            devices,
+            device_antennas: self.device_antennas,
+            server_antennas: self.server_antennas,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! Digital all-reduce: every device sends quantised entries on a sub-channel of its
+//! own, and the server adds what it decodes.
+//!
+//! The band B is split evenly, B/N each (OFDMA). Entries are quantised to Q bits at the
+//! maximum that all devices share (each announces its own as one 32-bit float on the
+//! control slot, whose time is the round's overhead). Coding is ideal: a link of
+//! spectral efficiency η delivers every bit in Q·entries/(η B/N) seconds.
+//!
+//! **Power convention.** [`SubchannelPower`] says whether a device on a narrower band
+//! keeps its energy per symbol, and radiates P/N, or keeps its power.
+
+use super::all_reduce::{
+    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, check_parts, duration_of,
+};
+use super::capacity::{LinkRate, check_rate, mimo_capacity};
+use super::error::RadioError;
+use super::ideal::exact_sum;
+use super::quantiser::{Quantiser, largest_magnitude};
+use super::scale::shared_scale;
+use crate::rng::Stream;
+use crate::units::FieldFault;
+use serde::{Deserialize, Serialize};
+
+/// The digital scheme's fields.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Digital {
+    /// Q, the bits per real entry: 2 to 24, or 32 for entries as they are. Default 8.
+    pub bits: u32,
+    /// The spectral efficiency of each device's link. Default: that of its drawn channel.
+    pub rate: LinkRate,
+    /// What a device radiates on its share of the band. Default: the same per symbol.
+    pub subchannel_power: SubchannelPower,
+}
+
+impl Default for Digital {
+    fn default() -> Self {
+        Self {
+            bits: 8,
+            rate: LinkRate::Drawn,
+            subchannel_power: SubchannelPower::PerSymbol,
+        }
+    }
+}
+
+/// What a device radiates on a sub-channel of width B/N.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SubchannelPower {
+    /// P per channel use of the whole band, as over the air: P/N watts, an SNR of P/σ_z²
+    /// whatever N.
+    #[default]
+    PerSymbol,
+    /// All its P on the narrower band: an SNR of N·P/σ_z².
+    Whole,
+}
+
+impl AllReduce for Digital {
+    fn validate(&self, _: Layout) -> Result<(), FieldFault> {
+        Quantiser::validate(self.bits)?;
+        self.rate.validate()
+    }
+
+    fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
+        let devices = block.channels.len();
+        let share = 1.0 / devices as f64;
+        let boost = match self.subchannel_power {
+            SubchannelPower::PerSymbol => 1.0,
+            SubchannelPower::Whole => devices as f64,
+        };
+        let mut links = Vec::with_capacity(devices);
+        for (device, channel) in block.channels.iter().enumerate() {
+            let efficiency = match self.rate {
+                LinkRate::Fixed(rate) => rate.0,
+                LinkRate::Drawn => {
+                    mimo_capacity(channel, block.power.power * boost, block.power.noise)
+                }
+            };
+            let rate = efficiency * block.bandwidth.0 * share;
+            check_rate(device, rate)?;
+            links.push(SubchannelLink { efficiency, rate });
+        }
+        Ok(Box::new(DigitalLink {
+            bits: self.bits,
+            links,
+            overhead: block.round_overhead.0,
+            watts: block
+                .power
+                .watts
+                .map(|unit| unit * block.power.power * boost * share),
+        }))
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct SubchannelLink {
+    /// bit/s/Hz.
+    efficiency: f64,
+    /// bit/s.
+    rate: f64,
+}
+
+#[derive(Debug)]
+struct DigitalLink {
+    bits: u32,
+    links: Vec<SubchannelLink>,
+    overhead: f64,
+    /// Radiated by each device while it sends.
+    watts: Option<f64>,
+}
+
+impl Link for DigitalLink {
+    fn plan(&self, entries: usize) -> Result<Uplink, RadioError> {
+        let bits = entries as u64 * u64::from(self.bits);
+        let transmission = |(device, link): (usize, &SubchannelLink)| {
+            let airtime = bits as f64 / link.rate;
+            Ok(Transmission {
+                duration: duration_of(device, airtime + self.overhead)?,
+                bits,
+                channel_uses: (bits as f64 / link.efficiency).ceil() as u64,
+                joules: self.watts.map(|watts| watts * airtime),
+            })
+        };
+        Ok(Uplink {
+            transmissions: self
+                .links
+                .iter()
+                .enumerate()
+                .map(transmission)
+                .collect::<Result<_, RadioError>>()?,
+            simultaneous: false,
+        })
+    }
+
+    fn reduce(
+        &self,
+        parts: &[&[f32]],
+        _: &mut Stream,
+        sum: &mut [f32],
+    ) -> Result<Distortion, RadioError> {
+        check_parts(parts, sum.len())?;
+        let maximum = parts
+            .iter()
+            .map(|part| largest_magnitude(part))
+            .fold(0.0, f32::max);
+        let quantiser = Quantiser::new(self.bits, f64::from(maximum));
+        let (mut squared, mut signal) = (0.0, 0.0);
+        for (entry, sum) in sum.iter_mut().enumerate() {
+            let exact = exact_sum(parts, entry);
+            let received = parts.iter().fold(0.0, |sum, part| {
+                sum + quantiser.quantise(f64::from(part[entry]))
+            });
+            squared += (received - exact) * (received - exact);
+            signal += exact * exact;
+            *sum = received as f32;
+        }
+        let scale = shared_scale(parts, 2);
+        let symbols = sum.len().div_ceil(2) as u64;
+        let per_entry = |total: f64| {
+            if scale > 0.0 {
+                total / (symbols as f64 * scale * scale)
+            } else {
+                0.0
+            }
+        };
+        let measured = per_entry(squared);
+        Ok(Distortion {
+            symbols,
+            error: measured,
+            misalignment: 0.0,
+            noise: measured,
+            analytic: per_entry(quantiser.noise() * (parts.len() * sum.len()) as f64),
+            nmse: if signal > 0.0 { squared / signal } else { 0.0 },
+            scale,
+        })
+    }
+}

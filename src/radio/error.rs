@@ -1,0 +1,73 @@
+//! What can go wrong on the air.
+
+use crate::units::{DurationError, FieldFault};
+
+/// A fault of the radio: of its configuration, of a channel, or of what was sent.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RadioError {
+    /// A configuration field holds an impossible value.
+    #[error(transparent)]
+    Field(#[from] FieldFault),
+    /// A device's channel cannot carry the streams that a design asks of it.
+    #[error(
+        "the channel of device {device} cannot carry {streams} streams: AᴴH is singular; use fewer streams or more antennas"
+    )]
+    SingularChannel {
+        /// The device, counted from 0.
+        device: usize,
+        /// Streams per channel use.
+        streams: usize,
+    },
+    /// More streams than antennas on one side.
+    #[error(
+        "{streams} streams need at least {streams} antennas, but {side} has {antennas}; lower `streams` or raise its antennas"
+    )]
+    TooManyStreams {
+        /// Streams per channel use.
+        streams: usize,
+        /// `"each device"` or `"the server"`.
+        side: &'static str,
+        /// Its antennas.
+        antennas: usize,
+    },
+    /// A device sent something that is not a number.
+    #[error(
+        "device {device} sent {value} as entry {entry} of its partial output: the model overflowed before the channel, so its input was already distorted beyond use; raise the SNR or check the weights"
+    )]
+    NotFinite {
+        /// The device, counted from 0.
+        device: usize,
+        /// The entry, counted from 0.
+        entry: usize,
+        /// NaN or an infinity.
+        value: f32,
+    },
+    /// Partial outputs that do not fit together.
+    #[error(
+        "device {device} sent {entries} entries where {expected} were expected: all partial outputs of one all-reduce have one shape"
+    )]
+    Shape {
+        /// The device, counted from 0; as many as devices are expected if one is missing.
+        device: usize,
+        /// What it sent.
+        entries: usize,
+        /// What the sum holds.
+        expected: usize,
+    },
+    /// A link without capacity.
+    #[error("the link of device {device} has a rate of {rate} bit/s: nothing can be sent over it")]
+    NoRate {
+        /// The device, counted from 0.
+        device: usize,
+        /// Its rate.
+        rate: f64,
+    },
+    /// A transmission too long for the clock.
+    #[error("a transmission of device {device} lasts too long: {source}")]
+    TooLong {
+        /// The device, counted from 0.
+        device: usize,
+        /// What the clock said.
+        source: DurationError,
+    },
+}
