@@ -1,0 +1,219 @@
+//! Named devices, with the source of every number.
+//!
+//! Peaks are dense 16-bit rates where the chip has them. Three numbers no data sheet
+//! gives, and these rules stand in for them:
+//!
+//! - **energy per byte** from the memory's kind: 40 pJ/B for LPDDR4X and LPDDR5, 60 pJ/B
+//!   for GDDR6, 5 and 7.5 pJ/bit, the figures that memory makers quote;
+//! - **energy per FLOP** so that at both roofs at once the device draws its rated power:
+//!   e_f = (rated − idle − bandwidth × e_b)/peak;
+//! - **efficiency** 0.6, what tuned 16-bit matrix products reach on such parts, and
+//!   **overhead** 50 µs, ten kernel launches of 5 µs per half layer.
+//!
+//! Idle powers are round assumptions of the right size.
+
+use super::profile::{DeviceProfile, Measured};
+use crate::units::{
+    Bytes, BytesPerSecond, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop,
+    ParametersPerSecond, Seconds, Watts,
+};
+use serde::{Deserialize, Serialize};
+
+/// A device as a scenario states it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Profile {
+    /// One of [`PRESETS`], by name.
+    Preset(String),
+    /// All fields.
+    Custom(DeviceProfile),
+}
+
+/// A named device.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Preset {
+    /// As a scenario writes it.
+    pub name: &'static str,
+    /// What it is, in one line.
+    pub summary: &'static str,
+    /// Its numbers.
+    pub profile: DeviceProfile,
+}
+
+const EFFICIENCY: f64 = 0.6;
+const OVERHEAD: Seconds = Seconds(50e-6);
+const LPDDR: f64 = 40e-12;
+const GDDR6: f64 = 60e-12;
+
+/// Numbers from which a preset's energies follow by the rules above.
+struct Sheet {
+    peak: f64,
+    bandwidth: f64,
+    memory: f64,
+    rated: f64,
+    idle: f64,
+    joules_per_byte: f64,
+}
+
+impl Sheet {
+    const fn profile(self) -> DeviceProfile {
+        let memory_power = self.bandwidth * self.joules_per_byte;
+        DeviceProfile {
+            peak: FlopsPerSecond(self.peak),
+            efficiency: EFFICIENCY,
+            memory_bandwidth: BytesPerSecond(self.bandwidth),
+            memory: Bytes(self.memory),
+            overhead: OVERHEAD,
+            energy_per_flop: Some(JoulesPerFlop(
+                (self.rated - self.idle - memory_power) / self.peak,
+            )),
+            energy_per_byte: Some(JoulesPerByte(self.joules_per_byte)),
+            idle_power: Some(Watts(self.idle)),
+            measured: None,
+        }
+    }
+}
+
+/// Every named device.
+pub const PRESETS: &[Preset] = &[
+    // NVIDIA Jetson Orin Nano 8 GB data sheet, "Super" mode (2024): 67 TOPS at 8 bits with
+    // sparsity, of which a quarter at 16 bits dense; 128-bit LPDDR5 at 102 GB/s; 25 W mode.
+    Preset {
+        name: "jetson-orin-nano",
+        summary: "embedded GPU board: 16.7 TFLOP/s, 102 GB/s, 8 GB, 25 W",
+        profile: Sheet {
+            peak: 16.7e12,
+            bandwidth: 102e9,
+            memory: 8e9,
+            rated: 25.0,
+            idle: 5.0,
+            joules_per_byte: LPDDR,
+        }
+        .profile(),
+    },
+    // Apple A17 Pro (2023): 35 trillion operations per second, taken as 8-bit, so half of
+    // it at 16 bits; 64-bit LPDDR5-6400, 51.2 GB/s; 8 GB (iPhone 15 Pro). A phone holds
+    // about 5 W; the system keeps some 2 GB of the memory.
+    Preset {
+        name: "phone-a17-pro",
+        summary: "phone with a neural engine: 17.5 TFLOP/s, 51 GB/s, 6 GB free, 5 W",
+        profile: Sheet {
+            peak: 17.5e12,
+            bandwidth: 51.2e9,
+            memory: 6e9,
+            rated: 5.0,
+            idle: 0.5,
+            joules_per_byte: LPDDR,
+        }
+        .profile(),
+    },
+    // NVIDIA GeForce RTX 4060 Laptop (2023): 96 fourth-generation tensor cores at 1.89 GHz,
+    // 64 fused multiply–adds each per cycle (Ada white paper: 165.2 TFLOP/s from 512 cores
+    // at 2.52 GHz), 23.2 TFLOP/s; 128-bit GDDR6 at 256 GB/s; 8 GB; 115 W.
+    Preset {
+        name: "laptop-rtx-4060",
+        summary: "laptop GPU: 23.2 TFLOP/s, 256 GB/s, 8 GB, 115 W",
+        profile: Sheet {
+            peak: 23.2e12,
+            bandwidth: 256e9,
+            memory: 8e9,
+            rated: 115.0,
+            idle: 10.0,
+            joules_per_byte: GDDR6,
+        }
+        .profile(),
+    },
+    // NVIDIA L4 data sheet (2023): 242 TFLOP/s in FP16 with sparsity, half of it dense;
+    // 300 GB/s GDDR6; 24 GB; 72 W.
+    Preset {
+        name: "edge-server-l4",
+        summary: "edge-server GPU: 121 TFLOP/s, 300 GB/s, 24 GB, 72 W",
+        profile: Sheet {
+            peak: 121e12,
+            bandwidth: 300e9,
+            memory: 24e9,
+            rated: 72.0,
+            idle: 16.0,
+            joules_per_byte: GDDR6,
+        }
+        .profile(),
+    },
+    // Raspberry Pi 5 (2023): four Cortex-A76 at 2.4 GHz, two 128-bit fused multiply–adds
+    // per cycle each (16 32-bit FLOPs), 153.6 GFLOP/s; 32-bit LPDDR4X-4267, 17.1 GB/s;
+    // 8 GB; about 12 W under full load.
+    Preset {
+        name: "raspberry-pi-5",
+        summary: "single-board computer, CPU only: 154 GFLOP/s, 17 GB/s, 8 GB, 12 W",
+        profile: Sheet {
+            peak: 153.6e9,
+            bandwidth: 17.1e9,
+            memory: 8e9,
+            rated: 12.0,
+            idle: 3.0,
+            joules_per_byte: LPDDR,
+        }
+        .profile(),
+    },
+    // Fitted to Table I of Zhang et al., "Distributed On-Device LLM Inference With
+    // Over-the-Air Computation": eight virtual machines share one desktop, 24 GB each.
+    // The desktop is not named; peak and bandwidth are of a size at which neither binds.
+    Preset {
+        name: "table-i-vm",
+        summary: "virtual machine of the over-the-air paper's Table I: 58.2 G weights/s, 24 GB",
+        profile: DeviceProfile {
+            peak: FlopsPerSecond(2e12),
+            efficiency: 1.0,
+            memory_bandwidth: BytesPerSecond(50e9),
+            memory: Bytes(24e9),
+            overhead: Seconds(0.0),
+            energy_per_flop: None,
+            energy_per_byte: None,
+            idle_power: None,
+            measured: Some(Measured {
+                weight_rate: ParametersPerSecond(58.2e9),
+                replicated_fraction: 0.0896,
+                contention_per_peer: 0.01235,
+                model_slowdown: 1.0,
+            }),
+        },
+    },
+];
+
+/// A name is suggested if it is at least this similar (Jaro–Winkler, 0 to 1).
+const SIMILAR: f64 = 0.6;
+
+impl Profile {
+    /// The profile itself, checked.
+    ///
+    /// # Errors
+    /// If no preset has that name (the nearest is suggested), or a field is impossible.
+    pub fn resolve(&self) -> Result<DeviceProfile, FieldFault> {
+        match self {
+            Self::Custom(profile) => {
+                profile.validate().map_err(|fault| fault.under("Custom"))?;
+                Ok(*profile)
+            }
+            Self::Preset(name) => PRESETS
+                .iter()
+                .find(|preset| preset.name == name)
+                .map(|preset| preset.profile)
+                .ok_or_else(|| FieldFault::new("Preset", unknown(name))),
+        }
+    }
+}
+
+fn unknown(name: &str) -> String {
+    let nearest = PRESETS
+        .iter()
+        .map(|preset| (strsim::jaro_winkler(name, preset.name), preset.name))
+        .max_by(|x, y| x.0.total_cmp(&y.0))
+        .filter(|(similarity, _)| *similarity >= SIMILAR);
+    let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
+    let suggestion = nearest.map_or(String::new(), |(_, name)| {
+        format!("did you mean `{name}`? ")
+    });
+    format!(
+        "there is no device `{name}`; {suggestion}known are {}",
+        names.join(", ")
+    )
+}
