@@ -19,7 +19,7 @@ pub(super) type Told = Result<(), Departure>;
 /// Where the choices come from.
 enum Source<'a> {
     /// Each choice is drawn uniformly.
-    Draw(Stream),
+    Draw(Box<Stream>),
     /// Each choice is the next of the script, or the first alternative beyond
     /// the script's end; the text must stay a prefix of `target`, where given.
     Script {
@@ -45,7 +45,7 @@ pub(super) struct Teller<'a> {
 impl Teller<'_> {
     /// A teller that draws its choices from `stream`.
     pub(super) fn drawing(stream: Stream) -> Self {
-        Self::with(Source::Draw(stream))
+        Self::with(Source::Draw(Box::new(stream)))
     }
 
     /// The text told and its information content in nats.

@@ -1,1 +1,3 @@
 //! Real tensors: kernels, weights, tokenizer and the models themselves.
+
+pub mod train;

@@ -1,0 +1,186 @@
+//! `airloom train`: trains the bundled model, or another of its kind.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::numerics::train::{
+    Evaluation, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError, train,
+};
+
+/// Train a LLaMA on text of the bundled world; the defaults are the recipe of
+/// models/tiny-llama. A run that was stopped goes on where it was.
+#[derive(Debug, Clone, clap::Args)]
+pub struct TrainArgs {
+    /// Model folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Seed of the world, its documents and the initial weights
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Optimiser steps
+    #[arg(long)]
+    pub steps: Option<u64>,
+    /// Documents per step
+    #[arg(long)]
+    pub documents: Option<usize>,
+    /// Peak learning rate
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Option<f64>,
+    /// Width of the residual stream
+    #[arg(long)]
+    pub hidden: Option<usize>,
+    /// Transformer blocks
+    #[arg(long)]
+    pub layers: Option<usize>,
+    /// Attention heads
+    #[arg(long)]
+    pub heads: Option<usize>,
+    /// Columns of the SwiGLU block
+    #[arg(long)]
+    pub ffn: Option<usize>,
+    /// The most entries the tokenizer may have
+    #[arg(long)]
+    pub vocabulary: Option<usize>,
+    /// Held-out documents of the final evaluation
+    #[arg(long, value_name = "DOCUMENTS")]
+    pub held_out: Option<usize>,
+    /// Steps between checkpoints
+    #[arg(long, value_name = "STEPS")]
+    pub checkpoint_every: Option<u64>,
+}
+
+impl TrainArgs {
+    /// The settings: the bundled recipe, changed where an argument was given.
+    pub fn resolve(self) -> TrainConfig {
+        let base = TrainConfig::new(self.out);
+        TrainConfig {
+            network: NetworkConfig {
+                hidden: self.hidden.unwrap_or(base.network.hidden),
+                layers: self.layers.unwrap_or(base.network.layers),
+                heads: self.heads.unwrap_or(base.network.heads),
+                ffn: self.ffn.unwrap_or(base.network.ffn),
+                ..base.network
+            },
+            seed: self.seed.unwrap_or(base.seed),
+            steps: self.steps.unwrap_or(base.steps),
+            documents: self.documents.unwrap_or(base.documents),
+            learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
+            vocabulary: self.vocabulary.unwrap_or(base.vocabulary),
+            held_out: self.held_out.unwrap_or(base.held_out),
+            checkpoint_every: self.checkpoint_every.unwrap_or(base.checkpoint_every),
+            ..base
+        }
+    }
+}
+
+/// Trains and returns the report to print.
+///
+/// # Errors
+/// [`TrainError`], an interruption included.
+pub fn run(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError> {
+    let config = args.resolve();
+    let mut display = Display::new(config.steps);
+    let outcome = train(&config, &mut display, interrupt);
+    display.bar.finish_and_clear();
+    outcome.map(|outcome| report(&outcome))
+}
+
+/// The progress bar on a terminal; elsewhere a line per evaluation.
+struct Display {
+    bar: ProgressBar,
+    /// A running mean of the loss, quicker to read than single steps.
+    smooth: Option<f64>,
+}
+
+impl Display {
+    fn new(steps: u64) -> Self {
+        let style = ProgressStyle::with_template(
+            "{bar:30} step {pos}/{len}  {msg}  {elapsed} gone, {eta} left",
+        )
+        .expect("a template of known fields");
+        let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
+        Self {
+            bar: bar.with_style(style),
+            smooth: None,
+        }
+    }
+
+    fn note(&self, line: &str) {
+        if self.bar.is_hidden() {
+            eprintln!("{line}");
+        } else {
+            self.bar.println(line);
+        }
+    }
+}
+
+impl Observer for Display {
+    fn started(&mut self, done: u64, parameters: usize, vocabulary: usize) {
+        self.note(&format!(
+            "{parameters} parameters, vocabulary {vocabulary}, {done} steps done"
+        ));
+        self.bar.set_position(done);
+        self.bar.reset_eta();
+    }
+
+    fn stepped(&mut self, progress: &Progress) {
+        let smooth = match self.smooth {
+            Some(mean) => 0.95 * mean + 0.05 * progress.loss,
+            None => progress.loss,
+        };
+        self.smooth = Some(smooth);
+        self.bar.set_message(format!("loss {smooth:.3}"));
+        self.bar.set_position(progress.step);
+    }
+
+    fn evaluated(&mut self, step: u64, evaluation: &Evaluation) {
+        let all = evaluation.overall();
+        let mut line = format!(
+            "step {step}: held-out perplexity {:.4}, generator {:.4}",
+            all.perplexity(),
+            all.generator_perplexity()
+        );
+        for (register, tally) in &evaluation.registers {
+            line.push_str(&format!(
+                "\n  {:<10} {:.4} {:.4}",
+                register.name(),
+                tally.perplexity(),
+                tally.generator_perplexity()
+            ));
+        }
+        self.note(&line);
+    }
+}
+
+/// The table that goes to standard output.
+fn report(outcome: &Outcome) -> String {
+    let mut text = format!(
+        "{} parameters, vocabulary {}, {} tokens in {:.0} s\n\
+         {:<11} {:>9} {:>8} {:>11} {:>11} {:>6}\n",
+        outcome.parameters,
+        outcome.vocabulary,
+        outcome.tokens,
+        outcome.seconds,
+        "held-out",
+        "documents",
+        "tokens",
+        "perplexity",
+        "generator's",
+        "ratio"
+    );
+    let all = outcome.held_out.overall();
+    let registers = outcome.held_out.registers.iter();
+    let rows = registers.map(|(register, tally)| (register.name(), *tally));
+    for (name, tally) in rows.chain([("all", all)]) {
+        let (model, own) = (tally.perplexity(), tally.generator_perplexity());
+        text.push_str(&format!(
+            "{name:<11} {:>9} {:>8} {model:>11.4} {own:>11.4} {:>6.3}\n",
+            tally.documents,
+            tally.tokens,
+            model / own
+        ));
+    }
+    text
+}

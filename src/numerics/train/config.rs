@@ -1,0 +1,209 @@
+//! What is trained and how: the defaults are the recipe of the bundled model.
+
+use std::path::PathBuf;
+
+use super::TrainError;
+
+/// The shape of the LLaMA to train.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NetworkConfig {
+    /// Width of the residual stream.
+    pub hidden: usize,
+    /// Transformer blocks.
+    pub layers: usize,
+    /// Attention heads, each `hidden / heads` wide.
+    pub heads: usize,
+    /// Columns of the SwiGLU block.
+    pub ffn: usize,
+    /// Base θ of the rotary embedding.
+    pub rope_theta: f64,
+    /// ε of the root-mean-square norms.
+    pub norm_epsilon: f64,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            hidden: 192,
+            layers: 6,
+            heads: 8,
+            ffn: 512,
+            rope_theta: 10_000.0,
+            norm_epsilon: 1e-5,
+        }
+    }
+}
+
+/// A training run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainConfig {
+    /// The model folder to write.
+    pub out: PathBuf,
+    /// The network's shape.
+    pub network: NetworkConfig,
+    /// Seed of the world, its documents and the initial weights.
+    pub seed: u64,
+    /// Optimiser steps.
+    pub steps: u64,
+    /// Documents per step.
+    pub documents: usize,
+    /// Parts into which a step's documents are dealt; each has a thread, and
+    /// their gradients are added in order, so the result depends on this number
+    /// but not on the machine's cores.
+    pub shards: usize,
+    /// Positions per row, and so the longest document in tokens.
+    pub window: usize,
+    /// The most entries the tokenizer may have.
+    pub vocabulary: usize,
+    /// Peak learning rate, reached after `warm_up` steps, then a cosine to zero.
+    pub learning_rate: f64,
+    /// Steps of linear warm-up.
+    pub warm_up: u64,
+    /// Decoupled weight decay of the matrices.
+    pub weight_decay: f64,
+    /// Decay rates of AdamW's two moments.
+    pub betas: (f64, f64),
+    /// Gradients of a larger norm are scaled down to it.
+    pub clip: f64,
+    /// Steps between checkpoints.
+    pub checkpoint_every: u64,
+    /// Steps between evaluations on held-out documents.
+    pub evaluate_every: u64,
+    /// Held-out documents of the final evaluation; those on the way use an eighth.
+    pub held_out: usize,
+}
+
+impl TrainConfig {
+    /// The bundled model's recipe, writing to `out`.
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: out.into(),
+            network: NetworkConfig::default(),
+            seed: 1,
+            steps: 3000,
+            documents: 32,
+            shards: 2,
+            window: 128,
+            vocabulary: 1024,
+            learning_rate: 3e-3,
+            warm_up: 100,
+            weight_decay: 0.1,
+            betas: (0.9, 0.98),
+            clip: 1.0,
+            checkpoint_every: 100,
+            evaluate_every: 250,
+            held_out: 2000,
+        }
+    }
+
+    /// The learning rate of the step after `done` steps: linear warm-up, then
+    /// ½ (1 + cos πx) of the peak, x the fraction done of the rest.
+    pub fn rate_after(&self, done: u64) -> f64 {
+        if done < self.warm_up {
+            return self.learning_rate * (done + 1) as f64 / self.warm_up as f64;
+        }
+        let rest = self.steps.saturating_sub(self.warm_up).max(1);
+        let x = (done - self.warm_up) as f64 / rest as f64;
+        self.learning_rate * 0.5 * (1.0 + libm::cos(std::f64::consts::PI * x.min(1.0)))
+    }
+
+    /// Refuses shapes and rates that cannot be trained.
+    pub(super) fn check(&self) -> Result<(), TrainError> {
+        let fault = |field, fault: String| Err(TrainError::Config { field, fault });
+        let network = &self.network;
+        for (field, value) in [
+            ("hidden", network.hidden),
+            ("layers", network.layers),
+            ("heads", network.heads),
+            ("ffn", network.ffn),
+            ("documents", self.documents),
+            ("shards", self.shards),
+            ("window", self.window),
+            ("held_out", self.held_out),
+        ] {
+            if value == 0 {
+                return fault(field, "is 0; give at least 1".to_owned());
+            }
+        }
+        if !network.hidden.is_multiple_of(2 * network.heads) {
+            return fault(
+                "heads",
+                format!(
+                    "{} heads do not divide a hidden size of {} into even widths, \
+                     which the rotary embedding needs",
+                    network.heads, network.hidden
+                ),
+            );
+        }
+        if self.documents < self.shards {
+            return fault(
+                "documents",
+                format!(
+                    "{} documents cannot feed {} shards",
+                    self.documents, self.shards
+                ),
+            );
+        }
+        for (field, value) in [
+            ("steps", self.steps),
+            ("checkpoint_every", self.checkpoint_every),
+            ("evaluate_every", self.evaluate_every),
+        ] {
+            if value == 0 {
+                return fault(field, "is 0; give at least 1".to_owned());
+            }
+        }
+        if !(self.learning_rate.is_finite() && self.learning_rate > 0.0) {
+            return fault(
+                "learning_rate",
+                format!("{} is not a positive number", self.learning_rate),
+            );
+        }
+        Ok(())
+    }
+
+    /// What a checkpoint must agree with to be resumed, as text.
+    pub(super) fn fingerprint(&self) -> String {
+        let comparable = Self {
+            out: PathBuf::new(),
+            checkpoint_every: 1,
+            evaluate_every: 1,
+            held_out: 1,
+            ..self.clone()
+        };
+        blake3::hash(format!("{comparable:?}").as_bytes())
+            .to_hex()
+            .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rate_warms_up_linearly_and_falls_to_nothing() {
+        let config = TrainConfig {
+            steps: 1100,
+            warm_up: 100,
+            learning_rate: 2.0,
+            ..TrainConfig::new("")
+        };
+        assert_eq!(config.rate_after(49), 1.0);
+        assert_eq!(config.rate_after(100), 2.0);
+        assert!((config.rate_after(600) - 1.0).abs() < 1e-12);
+        assert!(config.rate_after(1100) < 1e-12);
+    }
+
+    #[test]
+    fn impossible_shapes_are_refused_by_name() {
+        let mut config = TrainConfig::new("");
+        config.network.heads = 7;
+        let message = config.check().unwrap_err().to_string();
+        assert!(message.contains("heads"), "{message}");
+        let mut config = TrainConfig::new("");
+        config.learning_rate = f64::NAN;
+        let message = config.check().unwrap_err().to_string();
+        assert!(message.contains("learning_rate"), "{message}");
+    }
+}

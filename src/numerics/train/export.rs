@@ -1,0 +1,96 @@
+//! A trained network as a Hugging Face model folder: `config.json`,
+//! `model.safetensors` in bf16 and `tokenizer.json`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use candle_core::{DType, Var};
+use half::bf16;
+use safetensors::tensor::{Dtype, TensorView};
+use serde_json::json;
+
+use super::TrainError;
+use super::checkpoint::write_atomically;
+use super::config::TrainConfig;
+
+/// The weights' file name.
+pub(super) const WEIGHTS: &str = "model.safetensors";
+
+/// Rounds every weight to bf16, nearest and ties to even, and keeps it as f32:
+/// what is evaluated then is what is stored.
+pub(super) fn round_to_bf16(variables: &BTreeMap<String, Var>) -> Result<(), TrainError> {
+    for var in variables.values() {
+        var.set(&var.to_dtype(DType::BF16)?.to_dtype(DType::F32)?)?;
+    }
+    Ok(())
+}
+
+/// Writes the folder.
+pub(super) fn write(
+    config: &TrainConfig,
+    variables: &BTreeMap<String, Var>,
+    tokenizer_json: &str,
+    vocabulary: usize,
+) -> Result<(), TrainError> {
+    let out = &config.out;
+    write_atomically(&out.join("tokenizer.json"), tokenizer_json.as_bytes())?;
+    let description = describe(config, vocabulary);
+    write_atomically(&out.join("config.json"), description.as_bytes())?;
+    write_weights(&out.join(WEIGHTS), variables)
+}
+
+fn write_weights(path: &Path, variables: &BTreeMap<String, Var>) -> Result<(), TrainError> {
+    let mut data = Vec::with_capacity(variables.len());
+    for (name, var) in variables {
+        let values = var.flatten_all()?.to_vec1::<f32>()?;
+        let bytes: Vec<u8> = values
+            .iter()
+            .flat_map(|&value| bf16::from_f32(value).to_le_bytes())
+            .collect();
+        data.push((name, var.dims().to_vec(), bytes));
+    }
+    let views = data.iter().map(|(name, shape, bytes)| {
+        let view = TensorView::new(Dtype::BF16, shape.clone(), bytes)
+            .expect("as many bytes as the shape says");
+        (name.as_str(), view)
+    });
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let contents = safetensors::serialize(views, Some(metadata))
+        .expect("tensors of checked sizes always serialise");
+    write_atomically(path, &contents)
+}
+
+/// `config.json` with the fields of Hugging Face's `LlamaConfig`.
+fn describe(config: &TrainConfig, vocabulary: usize) -> String {
+    let network = &config.network;
+    let fields = json!({
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_size": network.hidden,
+        "intermediate_size": network.ffn,
+        "num_hidden_layers": network.layers,
+        "num_attention_heads": network.heads,
+        "num_key_value_heads": network.heads,
+        "head_dim": network.hidden / network.heads,
+        "hidden_act": "silu",
+        "max_position_embeddings": config.window,
+        "rms_norm_eps": network.norm_epsilon,
+        "rope_theta": network.rope_theta,
+        "rope_scaling": null,
+        "vocab_size": vocabulary,
+        "bos_token_id": 0,
+        "eos_token_id": 1,
+        "pad_token_id": null,
+        "tie_word_embeddings": true,
+        "attention_bias": false,
+        "attention_dropout": 0.0,
+        "mlp_bias": false,
+        "pretraining_tp": 1,
+        "initializer_range": 0.02,
+        "use_cache": true,
+        "torch_dtype": "bfloat16"
+    });
+    let mut text = serde_json::to_string_pretty(&fields).expect("JSON of strings and numbers");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,182 @@
+//! The LLaMA that is trained: Hugging Face's `LlamaForCausalLM` with tied
+//! embeddings, as differentiable candle operations over named variables.
+//!
+//! Block: x ← x + O(attention(norm(x))), x ← x + W_down(silu(W_gate n) ⊙ W_up n)
+//! with n = norm(x); logits = norm(x) Eᵀ (Touvron et al. 2023, section 2.2).
+//! Inference has an implementation of its own; this one must never serve it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use candle_core::{Device, Result, Tensor, Var};
+
+use super::batch::Batch;
+use super::config::NetworkConfig;
+use super::ops::{CausalSoftmax, CrossEntropy, RmsNorm, Rotation, SplitHeads, SwiGlu};
+use crate::rng::{NO_DEVICE, Streams};
+
+/// Standard deviation of the initial matrices (GPT-2's and LLaMA's choice).
+const INITIAL_DEVIATION: f64 = 0.02;
+
+/// The trainable network: its variables by Hugging Face name, in name order.
+pub(super) struct Network {
+    config: NetworkConfig,
+    window: usize,
+    variables: BTreeMap<String, Var>,
+    rotation: Arc<Rotation>,
+}
+
+impl Network {
+    /// A network with seeded random weights: normal with deviation 0.02, for the
+    /// matrices that write to the residual stream divided by √(2·layers), and 1
+    /// for the norms.
+    pub(super) fn new(
+        config: &NetworkConfig,
+        vocabulary: usize,
+        window: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let streams = Streams { seed, run: 0 };
+        let mut variables = BTreeMap::new();
+        let output = INITIAL_DEVIATION / (2.0 * config.layers as f64).sqrt();
+        for (index, (name, shape)) in shapes(config, vocabulary).into_iter().enumerate() {
+            let count = shape.iter().product();
+            let values = if shape.len() == 1 {
+                vec![1f32; count]
+            } else {
+                let deviation =
+                    match name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight") {
+                        true => output,
+                        false => INITIAL_DEVIATION,
+                    };
+                let mut stream = streams.open("train.weights", NO_DEVICE, index as u64);
+                (0..count)
+                    .map(|_| {
+                        // Box and Muller 1958; 1 − u lies in (0, 1].
+                        let radius = (-2.0 * libm::log(1.0 - stream.uniform())).sqrt();
+                        let angle = 2.0 * std::f64::consts::PI * stream.uniform();
+                        (deviation * radius * libm::cos(angle)) as f32
+                    })
+                    .collect()
+            };
+            let tensor = Tensor::from_vec(values, shape, &Device::Cpu)?;
+            variables.insert(name, Var::from_tensor(&tensor)?);
+        }
+        Ok(Self {
+            config: config.clone(),
+            window,
+            variables,
+            rotation: Arc::new(Rotation::new(
+                window,
+                config.hidden / config.heads,
+                config.rope_theta,
+            )),
+        })
+    }
+
+    /// The variables in name order.
+    pub(super) fn variables(&self) -> &BTreeMap<String, Var> {
+        &self.variables
+    }
+
+    /// The number of trained numbers.
+    pub(super) fn parameters(&self) -> usize {
+        self.variables.values().map(|var| var.elem_count()).sum()
+    }
+
+    fn weight(&self, name: &str) -> &Tensor {
+        self.variables[name].as_tensor()
+    }
+
+    /// Logits `[positions, vocabulary]`.
+    pub(super) fn logits(&self, batch: &Batch) -> Result<Tensor> {
+        let embeddings = self.weight("model.embed_tokens.weight");
+        let inputs = Tensor::new(batch.inputs.as_slice(), &Device::Cpu)?;
+        let mut x = embeddings.index_select(&inputs, 0)?;
+        for layer in 0..self.config.layers {
+            x = self.block(layer, x, batch)?;
+        }
+        self.norm(&x, "model.norm.weight")?.matmul(&embeddings.t()?)
+    }
+
+    /// `weight` times the summed cross-entropy of the batch's targets.
+    pub(super) fn loss(&self, batch: &Batch, weight: f32) -> Result<Tensor> {
+        self.logits(batch)?.apply_op1(CrossEntropy {
+            targets: batch.targets.clone(),
+            weight,
+        })
+    }
+
+    fn norm(&self, x: &Tensor, name: &str) -> Result<Tensor> {
+        let epsilon = self.config.norm_epsilon as f32;
+        x.apply_op2(self.weight(name), RmsNorm { epsilon })
+    }
+
+    fn block(&self, layer: usize, x: Tensor, batch: &Batch) -> Result<Tensor> {
+        let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
+        let linear = |x: &Tensor, part: &str| x.matmul(&self.weight(&name(part)).t()?);
+        let heads = self.config.heads;
+        let split = |x: Tensor, rotation: Option<&Arc<Rotation>>| {
+            x.apply_op1(SplitHeads {
+                heads,
+                window: self.window,
+                rotation: rotation.cloned(),
+                merge: false,
+            })
+        };
+
+        let n = self.norm(&x, &name("input_layernorm"))?;
+        let q = split(linear(&n, "self_attn.q_proj")?, Some(&self.rotation))?;
+        let k = split(linear(&n, "self_attn.k_proj")?, Some(&self.rotation))?;
+        let v = split(linear(&n, "self_attn.v_proj")?, None)?;
+        let width = self.config.hidden / heads;
+        let mixed = q
+            .matmul(&k.t()?)?
+            .apply_op1(CausalSoftmax {
+                starts: batch.starts.clone(),
+                heads,
+                window: self.window,
+                scale: 1.0 / (width as f32).sqrt(),
+            })?
+            .matmul(&v)?
+            .apply_op1(SplitHeads {
+                heads,
+                window: self.window,
+                rotation: None,
+                merge: true,
+            })?;
+        let x = (x + linear(&mixed, "self_attn.o_proj")?)?;
+
+        let n = self.norm(&x, &name("post_attention_layernorm"))?;
+        let gated = linear(&n, "mlp.gate_proj")?.apply_op2(&linear(&n, "mlp.up_proj")?, SwiGlu)?;
+        x + linear(&gated, "mlp.down_proj")?
+    }
+}
+
+/// Every weight's Hugging Face name and shape `[out, in]`.
+fn shapes(config: &NetworkConfig, vocabulary: usize) -> Vec<(String, Vec<usize>)> {
+    let (hidden, ffn) = (config.hidden, config.ffn);
+    let mut shapes = vec![
+        (
+            "model.embed_tokens.weight".to_owned(),
+            vec![vocabulary, hidden],
+        ),
+        ("model.norm.weight".to_owned(), vec![hidden]),
+    ];
+    for layer in 0..config.layers {
+        for (part, shape) in [
+            ("input_layernorm", vec![hidden]),
+            ("post_attention_layernorm", vec![hidden]),
+            ("self_attn.q_proj", vec![hidden, hidden]),
+            ("self_attn.k_proj", vec![hidden, hidden]),
+            ("self_attn.v_proj", vec![hidden, hidden]),
+            ("self_attn.o_proj", vec![hidden, hidden]),
+            ("mlp.gate_proj", vec![ffn, hidden]),
+            ("mlp.up_proj", vec![ffn, hidden]),
+            ("mlp.down_proj", vec![hidden, ffn]),
+        ] {
+            shapes.push((format!("model.layers.{layer}.{part}.weight"), shape));
+        }
+    }
+    shapes
+}
