@@ -21,7 +21,7 @@ use super::all_reduce::{
 };
 use super::error::RadioError;
 use super::hermitian::cholesky;
-use super::matrix::{Matrix, adjoint_product, scaled};
+use super::matrix::{Matrix, adjoint_product, power, scaled};
 use super::scale::shared_scale;
 use super::superposition::{Round, superpose};
 use super::transceiver::{TransceiverProblem, minus_identity};
@@ -100,16 +100,21 @@ impl AllReduce for AirComp {
             device: 0,
             streams: self.streams,
         })?;
-        let error = transceiver.mean_squared_error(&problem);
+        let deviations: Vec<Matrix> = block
+            .channels
+            .iter()
+            .enumerate()
+            .map(|(n, channel)| minus_identity(&transceiver.effective(n, channel)))
+            .collect();
+        let misalignment = deviations.iter().fold(0.0, |sum, m| sum + power(m));
+        let noise = block.power.noise * power(&transceiver.combiner);
         Ok(Box::new(AirCompLink {
             streams: self.streams,
             reals: self.reals_per_symbol,
-            deviations: (0..devices)
-                .map(|n| minus_identity(&transceiver.effective(n, &block.channels[n])))
-                .collect(),
+            deviations,
             // Each of the two parts of a CN(0, σ²) has variance σ²/2.
             colouring: scaled(&colouring, (block.power.noise / 2.0).sqrt()),
-            analytic: (error.misalignment + error.noise) / self.streams as f64,
+            analytic: (misalignment + noise) / self.streams as f64,
             symbol_time: 1.0 / block.bandwidth.0,
             overhead: block.round_overhead.0,
             watts: (0..devices)

@@ -1,0 +1,48 @@
+//! All-reduces through the air: against the antenna-level signal chain written out
+//! again, against the analytic error (law 8), against closed forms of time and energy,
+//! and the laws of randomness.
+
+mod digital;
+mod faults;
+mod over_the_air;
+mod rounds;
+
+use airloom::policy::Design;
+use airloom::radio::{Air, LinkBudget, RadioConfig, Scheme};
+use airloom::rng::Streams;
+use airloom::units::{Decibels, Watts};
+
+const SEEDS: Streams = Streams { seed: 42, run: 0 };
+
+/// Partial outputs of unequal loudness: device n has variance 1/(n + 1).
+fn tensors(devices: usize, entries: usize, index: u64) -> Vec<Vec<f32>> {
+    (0..devices)
+        .map(|device| {
+            let mut normals = vec![0.0; entries];
+            SEEDS
+                .open("test.tensors", device as u32, index)
+                .fill_normal(&mut normals);
+            let loudness = 1.0 / ((device + 1) as f64).sqrt();
+            normals.iter().map(|x| (x * loudness) as f32).collect()
+        })
+        .collect()
+}
+
+fn slices(parts: &[Vec<f32>]) -> Vec<&[f32]> {
+    parts.iter().map(Vec::as_slice).collect()
+}
+
+fn config(snr: f64) -> RadioConfig {
+    RadioConfig {
+        budget: LinkBudget::Normalised {
+            snr: Decibels(snr),
+            reference_power: Some(Watts(0.2)),
+        },
+        ..RadioConfig::default()
+    }
+}
+
+fn air(config: RadioConfig, scheme: Scheme, devices: usize) -> Air {
+    let design = Design::default().transceiver_design();
+    Air::new(config, scheme, design, devices, SEEDS).unwrap()
+}
