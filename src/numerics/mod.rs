@@ -1,3 +1,4 @@
 //! Real tensors: kernels, weights, tokenizer and the models themselves.
 
+pub mod kernels;
 pub mod train;

@@ -1,0 +1,270 @@
+//! Causal attention over cached keys and values: Vaswani et al., "Attention Is
+//! All You Need" (2017), equation (1), one head at a time; several heads may
+//! share a cache (grouped queries).
+//!
+//! # The result, to the bit
+//!
+//! For a query q that sees positions 0..n:
+//! 1. s_j = the chain acc ← fma(q_i, k_ji, acc) from +0 over i ascending;
+//! 2. e_j = exp(c s_j − max_j c s_j) and Z = Σ_j e_j as in
+//!    [`softmax`](Kernels::softmax), with c the scale and c s_j rounded;
+//! 3. o_i = the chain acc ← fma(e_j, v_ji, acc) from +0 over j ascending;
+//! 4. out_i = o_i · (1 / Z); a NaN is stored as `f32::NAN`.
+//!
+//! Nothing here depends on the other queries, so a prompt in one pass has the
+//! same bits as token by token.
+
+use rayon::prelude::*;
+
+use super::cache::HeadCache;
+use super::lanes::{Kernel, LANES, Lanes};
+use super::matmul::{PARALLEL_WORK, ROWS_PER_TASK, Tile};
+use super::packed::PANEL;
+use super::path::Kernels;
+use super::softmax::exponentials;
+
+/// Rows of scores that one task holds at a time: the tallest tile of any path.
+const SCORE_ROWS: usize = 6;
+
+/// The queries of one pass and the caches they look into.
+#[derive(Debug, Clone, Copy)]
+pub struct Queries<'a> {
+    /// Row r starts at r · `stride` with its heads' queries, one after the other.
+    pub data: &'a [f32],
+    /// Distance between rows: heads × head size, or more where other values follow.
+    pub stride: usize,
+    /// Number of rows. The caches already hold the keys and values of all of them:
+    /// of n cached positions, row r sees the first n − rows + 1 + r.
+    pub rows: usize,
+    /// For each query head, the index in `caches` that it looks into.
+    pub heads: &'a [usize],
+    /// The key–value heads, all equally long.
+    pub caches: &'a [HeadCache],
+    /// c: what scores are multiplied by, 1 / √(head size) in LLaMA.
+    pub scale: f32,
+}
+
+impl Queries<'_> {
+    /// Cached positions.
+    fn positions(&self) -> usize {
+        self.caches.first().map_or(0, HeadCache::len)
+    }
+
+    /// Elements per head.
+    fn head_dim(&self) -> usize {
+        self.caches.first().map_or(0, HeadCache::head_dim)
+    }
+
+    /// The number of values of scratch that [`Kernels::attention`] needs.
+    pub fn scratch_len(&self) -> usize {
+        attention_scratch_len(self.rows, self.heads.len(), self.positions())
+    }
+}
+
+/// The number of values of scratch that [`Kernels::attention`] needs for `rows`
+/// queries of `heads` heads over `positions` cached positions.
+pub fn attention_scratch_len(rows: usize, heads: usize, positions: usize) -> usize {
+    let tasks = if rows == 1 {
+        heads
+    } else {
+        rows.div_ceil(ROWS_PER_TASK)
+    };
+    tasks * task_scratch_len(rows, positions)
+}
+
+/// Scratch of one task.
+fn task_scratch_len(rows: usize, positions: usize) -> usize {
+    rows.min(SCORE_ROWS) * positions.next_multiple_of(PANEL)
+}
+
+impl Kernels {
+    /// For each query row and head, out = Σ_j softmax_j(c q·k_j) v_j over the
+    /// positions that the row sees.
+    ///
+    /// `out` is rows × (heads · head size); `scratch` is at least
+    /// [`attention_scratch_len`] long and holds nothing of use afterwards.
+    ///
+    /// # Panics
+    /// If a slice is too short, the caches differ in shape, hold fewer positions
+    /// than there are rows, or `heads` names one that is not there.
+    pub fn attention(self, queries: Queries<'_>, scratch: &mut [f32], out: &mut [f32]) {
+        let (rows, positions, head_dim) = (queries.rows, queries.positions(), queries.head_dim());
+        let heads = queries.heads.len();
+        let width = heads * head_dim;
+        assert_eq!(
+            out.len(),
+            rows * width,
+            "out must be rows × heads × head size"
+        );
+        if out.is_empty() {
+            return;
+        }
+        assert!(
+            rows <= positions,
+            "the caches must hold the rows' own positions"
+        );
+        assert!(queries.stride >= width, "a row must hold all its heads");
+        let alike = |cache: &HeadCache| cache.len() == positions && cache.head_dim() == head_dim;
+        assert!(queries.caches.iter().all(alike), "caches must be alike");
+        let part = task_scratch_len(rows, positions);
+        let scratch = &mut scratch[..queries.scratch_len()];
+
+        let parallel = rows * positions * width >= PARALLEL_WORK;
+        let task_width = if rows == 1 {
+            head_dim
+        } else {
+            ROWS_PER_TASK * width
+        };
+        let task = |(index, (out, scratch)): (usize, (&mut [f32], &mut [f32]))| {
+            let (first_row, first_head) = if rows == 1 {
+                (0, index)
+            } else {
+                (index * ROWS_PER_TASK, 0)
+            };
+            let task_heads = if rows == 1 { 1 } else { heads };
+            self.enter(Attend {
+                queries,
+                first_row,
+                heads: first_head..first_head + task_heads,
+                scratch,
+                out,
+            });
+        };
+        if parallel && rayon::current_num_threads() > 1 {
+            let outs = out.par_chunks_mut(task_width);
+            outs.zip(scratch.par_chunks_mut(part))
+                .with_max_len(1)
+                .enumerate()
+                .for_each(task);
+        } else {
+            let outs = out.chunks_mut(task_width);
+            outs.zip(scratch.chunks_mut(part))
+                .enumerate()
+                .for_each(task);
+        }
+    }
+}
+
+/// Some rows for some heads.
+struct Attend<'a> {
+    queries: Queries<'a>,
+    first_row: usize,
+    heads: std::ops::Range<usize>,
+    scratch: &'a mut [f32],
+    /// Row-major; a row holds these heads only.
+    out: &'a mut [f32],
+}
+
+impl Kernel for Attend<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let Self { queries, heads, .. } = self;
+        let head_dim = queries.head_dim();
+        let width = heads.len() * head_dim;
+        let rows = self.out.len() / width;
+        for (slot, head) in heads.enumerate() {
+            let mut row = 0;
+            while row < rows {
+                let count = (rows - row).min(L::TILE_ROWS).min(SCORE_ROWS);
+                let first = self.first_row + row;
+                Block {
+                    q: &queries.data[first * queries.stride + head * head_dim..],
+                    q_stride: queries.stride,
+                    cache: &queries.caches[queries.heads[head]],
+                    seen: queries.positions() - queries.rows + 1 + first,
+                    scale: queries.scale,
+                    scores: self.scratch,
+                    out: &mut self.out[row * width + slot * head_dim..],
+                    out_stride: width,
+                }
+                .compute(lanes, count);
+                row += count;
+            }
+        }
+    }
+}
+
+/// A few consecutive rows of one head.
+struct Block<'a> {
+    q: &'a [f32],
+    q_stride: usize,
+    cache: &'a HeadCache,
+    /// Positions that the first row sees; each further row sees one more.
+    seen: usize,
+    scale: f32,
+    scores: &'a mut [f32],
+    out: &'a mut [f32],
+    out_stride: usize,
+}
+
+impl Block<'_> {
+    #[inline(always)]
+    fn compute<L: Lanes>(self, lanes: L, rows: usize) {
+        let positions = self.seen + rows - 1;
+        let stride = positions.next_multiple_of(LANES);
+        let vectors = stride / LANES;
+        let mut vector = 0;
+        while vector < vectors {
+            let take = (vectors - vector).min(L::TILE_VECTORS);
+            let tile = Tile {
+                a: self.q,
+                a_stride: self.q_stride,
+                b: self.cache.keys(vector),
+                out: &mut self.scores[vector * LANES..],
+                out_stride: stride,
+                columns: take * LANES,
+                resume: false,
+            };
+            tile.compute(lanes, rows, take);
+            vector += take;
+        }
+
+        let mut inverse = [0.0; SCORE_ROWS];
+        for (r, inverse) in inverse.iter_mut().enumerate().take(rows) {
+            let row = &mut self.scores[r * stride..][..self.seen + r];
+            *inverse = 1.0 / exponentials(lanes, row, self.scale);
+        }
+
+        let head_dim = self.cache.head_dim();
+        let vectors = head_dim.div_ceil(LANES);
+        let mut vector = 0;
+        while vector < vectors {
+            let take = (vectors - vector).min(L::TILE_VECTORS);
+            let column = vector * LANES;
+            let columns = (take * LANES).min(head_dim - column);
+            let common = Tile {
+                a: self.scores,
+                a_stride: stride,
+                b: self.cache.values(0, self.seen, vector),
+                out: &mut self.out[column..],
+                out_stride: self.out_stride,
+                columns,
+                resume: false,
+            };
+            common.compute(lanes, rows, take);
+            for (r, inverse) in inverse.iter().enumerate().take(rows) {
+                let out = &mut self.out[r * self.out_stride + column..][..columns];
+                // The positions that this row sees and the first one does not.
+                if r > 0 {
+                    let own = Tile {
+                        a: &self.scores[r * stride + self.seen..],
+                        a_stride: 0,
+                        b: self.cache.values(self.seen, r, vector),
+                        out,
+                        out_stride: 0,
+                        columns,
+                        resume: true,
+                    };
+                    own.compute(lanes, 1, take);
+                }
+                for chunk in out.chunks_mut(LANES) {
+                    let scaled = lanes.mul(lanes.load_or(chunk, 0.0), lanes.splat(*inverse));
+                    lanes.store_up_to(lanes.canonical(scaled), chunk);
+                }
+            }
+            vector += take;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Matrix product of activation rows with [`Packed`] weights.
+//!
+//! # The result, to the bit
+//!
+//! out\[r\]\[o\] is the end of one chain over the inputs k in ascending order:
+//! acc ← +0, then acc ← fma(x\[r\]\[k\], w\[o\]\[k\], acc), each step rounded once. A NaN is
+//! stored as `f32::NAN`. The chain belongs to one output of one row, so neither
+//! the batch, nor the blocking, nor threads, nor the width of a register enters
+//! it; work is only ever split across rows and outputs, never across k.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::lanes::{Kernel, LANES, Lanes, Panel};
+use super::packed::{PANEL, Packed};
+use super::path::Kernels;
+
+/// Multiply–adds below which a product stays on the calling thread: waking
+/// another costs about as long as these take.
+pub(super) const PARALLEL_WORK: usize = 1 << 20;
+
+/// Rows that one task takes when rows are shared out: a multiple of every path's
+/// tile.
+pub(super) const ROWS_PER_TASK: usize = 24;
+
+impl Kernels {
+    /// out\[r\]\[o\] = Σ_k x\[r\]\[k\] · w\[o\]\[k\], in the order that the
+    /// [module](super) defines: an ascending chain of fused multiply–adds.
+    ///
+    /// `x` is `rows` × [`Packed::inputs`], `out` is `rows` × [`Packed::outputs`],
+    /// both row-major.
+    ///
+    /// # Panics
+    /// If `x` or `out` has another length.
+    pub fn matmul(self, x: &[f32], rows: usize, weights: &Packed, out: &mut [f32]) {
+        let (inputs, outputs) = (weights.inputs(), weights.outputs());
+        assert_eq!(x.len(), rows * inputs, "x must be rows × inputs");
+        assert_eq!(out.len(), rows * outputs, "out must be rows × outputs");
+        if out.is_empty() {
+            return;
+        }
+        let large = rows * outputs * inputs >= PARALLEL_WORK && rayon::current_num_threads() > 1;
+        if large && rows > ROWS_PER_TASK {
+            out.par_chunks_mut(ROWS_PER_TASK * outputs)
+                .enumerate()
+                .for_each(|(task, out)| {
+                    let first = task * ROWS_PER_TASK;
+                    let rows = out.len() / outputs;
+                    let x = &x[first * inputs..(first + rows) * inputs];
+                    self.enter(Product {
+                        x,
+                        weights,
+                        out,
+                        panels: 0..weights.panels(),
+                    });
+                });
+        } else if large && rows == 1 {
+            out.par_chunks_mut(PANEL)
+                .enumerate()
+                .for_each(|(panel, out)| {
+                    self.enter(Product {
+                        x,
+                        weights,
+                        out,
+                        panels: panel..panel + 1,
+                    });
+                });
+        } else {
+            self.enter(Product {
+                x,
+                weights,
+                out,
+                panels: 0..weights.panels(),
+            });
+        }
+    }
+}
+
+/// The outputs of some panels for some rows.
+struct Product<'a> {
+    x: &'a [f32],
+    weights: &'a Packed,
+    panels: Range<usize>,
+    /// Row-major; a row holds the panels' outputs only.
+    out: &'a mut [f32],
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let inputs = self.weights.inputs();
+        let first_output = self.panels.start * PANEL;
+        let width = (self.panels.end * PANEL).min(self.weights.outputs()) - first_output;
+        let rows = self.out.len() / width;
+        for panel in self.panels {
+            let vectors = self.weights.panel_width(panel) / LANES;
+            let mut vector = 0;
+            while vector < vectors {
+                let take = (vectors - vector).min(L::TILE_VECTORS);
+                let b = self.weights.panel(panel, vector);
+                let column = panel * PANEL + vector * LANES - first_output;
+                let columns = (take * LANES).min(width - column);
+                let mut row = 0;
+                while row < rows {
+                    let count = (rows - row).min(L::TILE_ROWS);
+                    let tile = Tile {
+                        a: &self.x[row * inputs..],
+                        a_stride: inputs,
+                        b,
+                        out: &mut self.out[row * width + column..],
+                        out_stride: width,
+                        columns,
+                        resume: false,
+                    };
+                    tile.compute(lanes, count, take);
+                    row += count;
+                }
+                vector += take;
+            }
+        }
+    }
+}
+
+/// A block of a product that fits the registers: rows of `a` times columns of `b`.
+pub(super) struct Tile<'a> {
+    /// Row r starts at r · `a_stride`.
+    pub a: &'a [f32],
+    pub a_stride: usize,
+    /// One row per value of a row of `a`.
+    pub b: Panel<'a>,
+    /// Row r starts at r · `out_stride`.
+    pub out: &'a mut [f32],
+    pub out_stride: usize,
+    /// Columns stored, at most sixteen per vector.
+    pub columns: usize,
+    /// Whether the chains go on from what `out` holds instead of starting at +0.
+    pub resume: bool,
+}
+
+impl Tile<'_> {
+    /// Computes `rows` × `vectors` vectors.
+    #[inline(always)]
+    pub fn compute<L: Lanes>(self, lanes: L, rows: usize, vectors: usize) {
+        match rows {
+            1 => self.with_rows::<L, 1>(lanes, vectors),
+            2 => self.with_rows::<L, 2>(lanes, vectors),
+            3 => self.with_rows::<L, 3>(lanes, vectors),
+            4 => self.with_rows::<L, 4>(lanes, vectors),
+            5 => self.with_rows::<L, 5>(lanes, vectors),
+            6 => self.with_rows::<L, 6>(lanes, vectors),
+            _ => unreachable!("tiles have one to six rows"),
+        }
+    }
+
+    #[inline(always)]
+    fn with_rows<L: Lanes, const R: usize>(self, lanes: L, vectors: usize) {
+        if R > L::TILE_ROWS {
+            unreachable!("a tile has at most {} rows", L::TILE_ROWS);
+        }
+        match vectors {
+            1 => self.exactly::<L, R, 1>(lanes),
+            2 if L::TILE_VECTORS >= 2 => self.exactly::<L, R, 2>(lanes),
+            3 if L::TILE_VECTORS >= 3 => self.exactly::<L, R, 3>(lanes),
+            4 if L::TILE_VECTORS >= 4 => self.exactly::<L, R, 4>(lanes),
+            _ => unreachable!("a tile has one to {} vectors", L::TILE_VECTORS),
+        }
+    }
+
+    #[inline(always)]
+    fn exactly<L: Lanes, const R: usize, const V: usize>(self, lanes: L) {
+        let mut a: [&[f32]; R] = [&[]; R];
+        for (r, row) in a.iter_mut().enumerate() {
+            *row = &self.a[r * self.a_stride..][..self.b.depth];
+        }
+        let mut acc = [[lanes.splat(0.0); V]; R];
+        if self.resume {
+            for (r, vectors) in acc.iter_mut().enumerate() {
+                let row = &self.out[r * self.out_stride..][..self.columns];
+                for (vector, from) in vectors.iter_mut().zip(row.chunks(LANES)) {
+                    *vector = lanes.load_or(from, 0.0);
+                }
+            }
+        }
+        lanes.tile(a, self.b, &mut acc);
+        for (r, vectors) in acc.into_iter().enumerate() {
+            let row = &mut self.out[r * self.out_stride..][..self.columns];
+            for (vector, to) in vectors.into_iter().zip(row.chunks_mut(LANES)) {
+                lanes.store_up_to(lanes.canonical(vector), to);
+            }
+        }
+    }
+}

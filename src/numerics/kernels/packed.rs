@@ -1,0 +1,230 @@
+//! Weight matrices, laid out once for [`matmul`](super::Kernels::matmul).
+//!
+//! Outputs are grouped in panels of [`PANEL`]; a panel holds, for each input in
+//! turn, its outputs' weights side by side, so that a product streams through
+//! memory once in order. The last panel is only as wide as it must be, in whole
+//! vectors; lanes beyond the last output hold zero and are never read back.
+
+use std::ops::Range;
+
+use super::error::KernelError;
+use super::lanes::{LANES, Panel, smallest_magnitude};
+
+/// Outputs per panel: four vectors.
+pub(super) const PANEL: usize = 4 * LANES;
+
+/// A weight matrix of `outputs` × `inputs`, ready to multiply rows by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Packed {
+    outputs: usize,
+    inputs: usize,
+    smallest: f32,
+    data: Vec<f32>,
+}
+
+impl Packed {
+    /// Packs a row-major `outputs` × `inputs` matrix: row o holds the weights of
+    /// output o, as Hugging Face stores linear layers.
+    ///
+    /// # Errors
+    /// `weights` does not hold `outputs` · `inputs` values.
+    pub fn new(weights: &[f32], outputs: usize, inputs: usize) -> Result<Self, KernelError> {
+        Self::from_part(weights, outputs, inputs, 0..outputs, 0..inputs)
+    }
+
+    /// Packs the rows `output_range` and columns `input_range` of a row-major
+    /// `outputs` × `inputs` matrix: one device's shard.
+    ///
+    /// # Errors
+    /// `weights` does not hold `outputs` · `inputs` values, or a range reaches
+    /// beyond them.
+    pub fn from_part(
+        weights: &[f32],
+        outputs: usize,
+        inputs: usize,
+        output_range: Range<usize>,
+        input_range: Range<usize>,
+    ) -> Result<Self, KernelError> {
+        Self::from_parts(&[Part {
+            weights,
+            outputs,
+            inputs,
+            output_range,
+            input_range,
+        }])
+    }
+
+    /// Packs several parts one below the other: their outputs follow each other,
+    /// their inputs are the same. One product then computes, say, query, key and
+    /// value at once; each output has the bits that it has alone.
+    ///
+    /// # Errors
+    /// A part's `weights` or ranges do not fit its shape, or the parts' input
+    /// ranges differ in length.
+    pub fn from_parts(parts: &[Part<'_>]) -> Result<Self, KernelError> {
+        let inputs = parts.first().map_or(0, |part| part.input_range.len());
+        for part in parts {
+            part.check(inputs)?;
+        }
+        let outputs = parts.iter().map(|part| part.output_range.len()).sum();
+        let mut packed = Self {
+            outputs,
+            inputs,
+            smallest: f32::INFINITY,
+            data: vec![0.0; outputs.next_multiple_of(LANES) * inputs],
+        };
+        let mut output = 0;
+        for part in parts {
+            for row in part.output_range.clone() {
+                let start = row * part.inputs;
+                let columns = start + part.input_range.start..start + part.input_range.end;
+                packed.place(output, &part.weights[columns]);
+                output += 1;
+            }
+        }
+        Ok(packed)
+    }
+
+    /// Writes the weights of one output.
+    fn place(&mut self, output: usize, weights: &[f32]) {
+        self.smallest = self.smallest.min(smallest_magnitude(weights));
+        let panel = output / PANEL;
+        let width = self.panel_width(panel);
+        let start = panel * PANEL * self.inputs + output % PANEL;
+        for (k, &weight) in weights.iter().enumerate() {
+            self.data[start + k * width] = weight;
+        }
+    }
+
+    /// Number of outputs: values per row of a product.
+    pub fn outputs(&self) -> usize {
+        self.outputs
+    }
+
+    /// Number of inputs: values per row that is multiplied.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// Number of panels.
+    pub(super) fn panels(&self) -> usize {
+        self.outputs.div_ceil(PANEL)
+    }
+
+    /// Outputs of panel `panel`, padding included.
+    pub(super) fn panel_width(&self, panel: usize) -> usize {
+        PANEL.min(self.outputs.next_multiple_of(LANES) - panel * PANEL)
+    }
+
+    /// Panel `panel` from its vector `vector` on; row k holds input k's weights.
+    pub(super) fn panel(&self, panel: usize, vector: usize) -> Panel<'_> {
+        let start = panel * PANEL * self.inputs;
+        let stride = self.panel_width(panel);
+        let data = &self.data[start..start + stride * self.inputs];
+        Panel {
+            data: data.get(vector * LANES..).unwrap_or_default(),
+            stride,
+            depth: self.inputs,
+            smallest: self.smallest,
+        }
+    }
+}
+
+/// A part of a row-major weight matrix, for [`Packed::from_parts`].
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    /// The whole matrix, `outputs` × `inputs`, row o holding output o's weights.
+    pub weights: &'a [f32],
+    /// Its rows.
+    pub outputs: usize,
+    /// Its columns.
+    pub inputs: usize,
+    /// The rows wanted.
+    pub output_range: Range<usize>,
+    /// The columns wanted.
+    pub input_range: Range<usize>,
+}
+
+impl Part<'_> {
+    /// Checks shape and ranges, and that `inputs` columns are wanted.
+    fn check(&self, inputs: usize) -> Result<(), KernelError> {
+        if self.outputs.checked_mul(self.inputs) != Some(self.weights.len()) {
+            return Err(KernelError::WeightShape {
+                outputs: self.outputs,
+                inputs: self.inputs,
+                found: self.weights.len(),
+            });
+        }
+        for (what, range, len) in [
+            ("outputs", &self.output_range, self.outputs),
+            ("inputs", &self.input_range, self.inputs),
+        ] {
+            if range.start > range.end || range.end > len {
+                return Err(KernelError::WeightRange {
+                    what,
+                    start: range.start,
+                    end: range.end,
+                    len,
+                });
+            }
+        }
+        if self.input_range.len() == inputs {
+            Ok(())
+        } else {
+            Err(KernelError::UnequalInputs {
+                first: inputs,
+                found: self.input_range.len(),
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 3 × 2, weight of output o and input i: 10 o + i.
+    const MATRIX: [f32; 6] = [0.0, 1.0, 10.0, 11.0, 20.0, 21.0];
+
+    #[test]
+    fn an_output_lies_in_its_lane() {
+        let packed = Packed::new(&MATRIX, 3, 2).unwrap();
+        let panel = packed.panel(0, 0);
+        let rows: Vec<_> = panel.rows().map(|row| row[..4].to_vec()).collect();
+        assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);
+        assert_eq!(panel.smallest, 1.0);
+    }
+
+    #[test]
+    fn a_part_equals_the_matrix_cut_first() {
+        let part = Packed::from_part(&MATRIX, 3, 2, 1..3, 1..2).unwrap();
+        assert_eq!(part, Packed::new(&[11.0, 21.0], 2, 1).unwrap());
+    }
+
+    #[test]
+    fn parts_equal_the_matrix_joined_first() {
+        let part = |output_range| Part {
+            weights: &MATRIX,
+            outputs: 3,
+            inputs: 2,
+            output_range,
+            input_range: 0..2,
+        };
+        let joined = Packed::from_parts(&[part(2..3), part(0..1)]).unwrap();
+        assert_eq!(joined, Packed::new(&[20.0, 21.0, 0.0, 1.0], 2, 2).unwrap());
+    }
+
+    #[test]
+    fn wrong_shapes_are_refused() {
+        assert_eq!(
+            Packed::new(&MATRIX, 2, 2).unwrap_err().to_string(),
+            "weight matrix has 6 values, but 2 outputs × 2 inputs need 4"
+        );
+        assert_eq!(
+            Packed::from_part(&MATRIX, 3, 2, 1..4, 0..2)
+                .unwrap_err()
+                .to_string(),
+            "outputs 1..4 reach beyond the weight matrix, which has 3"
+        );
+    }
+}
