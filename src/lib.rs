@@ -25,7 +25,7 @@
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
 //! [`policy`], [`architecture`], [`scenario`], [`results`], [`simulation`],
 //! [`cli`].
-#![feature(coroutines, coroutine_trait)]
+#![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
 
 pub mod architecture;

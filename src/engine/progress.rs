@@ -1,0 +1,194 @@
+//! What time does to the graph: tasks become ready, start, finish and leave.
+//!
+//! These steps are taken by the processes of the resources, one event each; see
+//! [`run`](super::run()). None of them chooses an order: the agenda did.
+
+use petgraph::Direction;
+use petgraph::graph::NodeIndex;
+
+use super::agenda::Event;
+use super::error::Stuck;
+use super::graph::{Graph, GraphError, Stage, TaskId};
+use super::key::{Kind, Order, TaskKey};
+use super::trace::Reason;
+use crate::units::{Duration, Instant};
+
+/// Finished tasks that may lie in memory however few are unfinished.
+const FINISHED_KEPT: usize = 1024;
+/// Tasks that a deadlock lists, and tasks that each of them waits for.
+const STUCK_LISTED: usize = 8;
+
+impl Graph {
+    /// Marks a task whose inputs are there, last `released_by`.
+    pub(super) fn make_ready(
+        &mut self,
+        index: NodeIndex<u32>,
+        released_by: Option<(TaskKey, Kind)>,
+    ) -> Result<(), GraphError> {
+        let now = self.now();
+        let slot = index.index() as u32;
+        let node = &mut self.dag[index];
+        node.ready = now;
+        node.released_by = released_by.map(|(key, _)| key);
+        node.reason = match released_by {
+            Some((_, Kind::Barrier)) => Reason::Barrier,
+            _ => Reason::Input,
+        };
+        let order = node.task.key.order();
+        if let Some(resource) = node.task.resource {
+            node.stage = Stage::Queued;
+            self.desks[resource.index()].enqueue(now, order, slot);
+            self.announce(resource.0);
+        } else {
+            node.stage = Stage::Running;
+            node.start = now;
+            let end = end_of(node.task.key, now, node.task.duration)?;
+            self.agenda.end_at(end, order, slot);
+        }
+        Ok(())
+    }
+
+    /// Announces a turn of `resource` if the head of its queue can start.
+    fn announce(&mut self, resource: u32) {
+        if let Some(order) = self.desks[resource as usize].announce() {
+            self.agenda.turn(order, resource);
+        }
+    }
+
+    /// The task that starts in this turn; `None` if its turn has passed.
+    pub(super) fn candidate(&self, resource: u32, order: Order) -> Option<NodeIndex<u32>> {
+        let slot = self.desks[resource as usize].candidate(order)?;
+        Some(NodeIndex::new(slot as usize))
+    }
+
+    /// Starts the task at the head of the queue of `resource`.
+    pub(super) fn start(&mut self, resource: u32, slot: u32) {
+        let now = self.now();
+        let desk = &mut self.desks[resource as usize];
+        desk.seat();
+        desk.ledger.start(now);
+        let node = &mut self.dag[NodeIndex::new(slot as usize)];
+        node.stage = Stage::Running;
+        node.start = now;
+        if node.ready < now {
+            node.released_by = desk.predecessor();
+            node.reason = Reason::Resource;
+        }
+        match end_of(node.task.key, now, node.task.duration) {
+            Ok(end) => self.agenda.end_at(end, node.task.key.order(), slot),
+            Err(fault) => self.fault = Some(fault),
+        }
+        self.announce(resource);
+    }
+
+    /// Finishes a task: frees its place, and readies those that waited for it alone.
+    pub(super) fn finish(&mut self, slot: u32) {
+        let now = self.now();
+        let index = NodeIndex::new(slot as usize);
+        let node = &mut self.dag[index];
+        node.stage = Stage::Finished;
+        self.unfinished -= 1;
+        let (task, start, held) = (node.task, node.start, node.held);
+        if let Some(resource) = task.resource {
+            let desk = &mut self.desks[resource.index()];
+            desk.release(task.key, now);
+            desk.ledger.end(now, now.since(start), &task.cost);
+            self.announce(resource.0);
+        }
+        if held {
+            for resource in self.holds.remove(&slot).unwrap_or_default() {
+                self.desks[resource.index()].ledger.relieve(now);
+            }
+        }
+        let mut successors = self.dag.neighbors(index).detach();
+        while let Some(successor) = successors.next_node(&self.dag) {
+            let waiting = &mut self.dag[successor].unfinished_predecessors;
+            *waiting -= 1;
+            if *waiting == 0
+                && let Err(fault) = self.make_ready(successor, Some((task.key, task.kind)))
+            {
+                self.fault = Some(fault);
+            }
+        }
+    }
+
+    /// The process that handles `event`: one per resource, after the one that
+    /// handles tasks without.
+    pub(super) fn handler(&self, event: Event) -> usize {
+        match event {
+            Event::Turn { resource, .. } => resource as usize + 1,
+            Event::End { slot } => {
+                let node = &self.dag[NodeIndex::new(slot as usize)];
+                node.task
+                    .resource
+                    .map_or(0, |resource| resource.index() + 1)
+            }
+        }
+    }
+
+    /// The key of the task that an event ends or may start.
+    pub(super) fn key_of(&self, event: Event) -> TaskKey {
+        match event {
+            Event::End { slot } => self.dag[NodeIndex::new(slot as usize)].task.key,
+            Event::Turn { order, .. } => order.key(),
+        }
+    }
+
+    /// Lets finished tasks leave once they outnumber the others.
+    pub(super) fn clear_finished(&mut self) {
+        let finished = self.dag.node_count() - self.unfinished;
+        if finished > self.unfinished.max(FINISHED_KEPT) {
+            self.dag = std::mem::take(&mut self.dag).filter_map_owned(
+                |_, node| (node.stage != Stage::Finished).then_some(node),
+                |_, ()| Some(()),
+            );
+        }
+    }
+
+    /// The unfinished tasks of a run that has no event left: the first by key.
+    pub(super) fn stuck(&self) -> Vec<Stuck> {
+        let mut stuck: Vec<_> = self
+            .dag
+            .node_indices()
+            .filter(|index| self.dag[*index].stage != Stage::Finished)
+            .map(|index| (self.dag[index].task.key, index))
+            .collect();
+        stuck.sort_unstable();
+        stuck.truncate(STUCK_LISTED);
+        stuck
+            .into_iter()
+            .map(|(key, index)| {
+                let mut waits_for: Vec<_> = self
+                    .dag
+                    .neighbors_directed(index, Direction::Incoming)
+                    .filter(|before| self.dag[*before].stage != Stage::Finished)
+                    .map(|before| self.dag[before].task.key)
+                    .collect();
+                waits_for.sort_unstable();
+                let unlisted = waits_for.len().saturating_sub(STUCK_LISTED);
+                waits_for.truncate(STUCK_LISTED);
+                Stuck {
+                    key,
+                    waits_for,
+                    unlisted,
+                }
+            })
+            .collect()
+    }
+
+    /// The id of the task in `slot`.
+    pub(super) fn id(&self, index: NodeIndex<u32>) -> TaskId {
+        TaskId {
+            serial: self.dag[index].serial,
+            slot: index.index() as u32,
+        }
+    }
+}
+
+fn end_of(key: TaskKey, start: Instant, duration: Duration) -> Result<Instant, GraphError> {
+    start.checked_add(duration).ok_or(GraphError::TimeOverflow {
+        key,
+        start,
+        duration,
+    })
+}
