@@ -1,4 +1,35 @@
 //! Real tensors: kernels, weights, tokenizer and the models themselves.
+//!
+//! The only room that names candle. [`Llama`] is a model as published or drawn;
+//! [`Llama::shard`] packs it for the devices of a
+//! [`ShardPlan`](crate::model::ShardPlan) into a [`ShardedLlama`], which steps
+//! block by block and leaves every all-reduce to its caller. Sums are made by our
+//! own [`kernels`], whose bits do not depend on the CPU, on threads, or on what
+//! else is computed at the same time; candle's tensors hold them.
 
+mod attention;
+mod checkpoint;
+mod config;
+mod error;
 pub mod kernels;
+mod llama;
+mod mlp;
+mod ops;
+mod rope;
+mod score;
+mod sharded;
+mod state;
+mod tokenizer;
 pub mod train;
+mod weights;
+
+pub use checkpoint::FileDigest;
+pub use config::LlamaConfig;
+pub use error::{LoadError, StepError};
+pub use llama::Llama;
+pub use ops::Values;
+pub use rope::{Rope, RopeScaling};
+pub use score::{greedy, score};
+pub use sharded::{Block, Rows, ShardedLlama};
+pub use state::{Hidden, KvCache, Workspace};
+pub use tokenizer::Tokenizer;

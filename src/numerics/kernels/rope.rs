@@ -37,6 +37,21 @@ impl RopeTable {
         }
     }
 
+    /// The table of `positions` positions for pairs that turn by `frequencies`
+    /// ω_i rad per position: those of a model that scales them. The angle p · ω_i
+    /// is rounded to `f32`, as the reference implementation rounds it; its cosine
+    /// and sine are `libm`'s in `f64`, rounded to `f32`.
+    pub fn from_frequencies(frequencies: &[f32], positions: usize) -> Self {
+        let angles = || {
+            (0..positions).flat_map(|p| frequencies.iter().map(move |f| f64::from(p as f32 * f)))
+        };
+        Self {
+            half: frequencies.len(),
+            cos: angles().map(|angle| libm::cos(angle) as f32).collect(),
+            sin: angles().map(|angle| libm::sin(angle) as f32).collect(),
+        }
+    }
+
     /// Number of positions.
     pub fn positions(&self) -> usize {
         self.cos.len().checked_div(self.half).unwrap_or(usize::MAX)

@@ -1,0 +1,168 @@
+//! One device's part of a layer's attention, with the norm before it.
+//!
+//! Grouped-query attention (Ainslie et al. 2023, arXiv:2305.13245) with rotary
+//! embeddings. Its weights are packed when a model is sharded; a device that
+//! holds no head has no such part.
+
+use super::error::StepError;
+use super::kernels::{HeadCache, Kernels, Packed, Part, RopeTable};
+use super::ops::{Attend, Project, RmsNorm, Rotate, Values};
+use super::state::{DeviceBuffers, Hidden};
+use super::weights::LayerWeights;
+use crate::model::{DeviceShard, ModelShape};
+use candle_core::{DType, Tensor};
+use std::cell::RefCell;
+use std::ops::Range;
+
+/// The weights of some of a layer's heads.
+#[derive(Debug)]
+pub(super) struct AttentionPart {
+    norm: Tensor,
+    /// Rows of q, k and v one below the other: one product makes all three.
+    qkv: Packed,
+    output: Packed,
+    heads: usize,
+    kv_heads: usize,
+    head_dim: usize,
+    /// For each query head held, its key–value head among those held.
+    cache_of: Vec<usize>,
+    scale: f32,
+}
+
+/// A matrix as f32 values, converted exactly from its stored precision.
+pub(super) struct Matrix {
+    pub(super) tensor: Tensor,
+}
+
+impl Matrix {
+    pub(super) fn of(tensor: &Tensor) -> Result<Self, StepError> {
+        let tensor = tensor.to_dtype(DType::F32)?.contiguous()?;
+        Ok(Self { tensor })
+    }
+
+    pub(super) fn values(&self) -> Result<Values<'_>, StepError> {
+        Ok(Values::of(&self.tensor)?)
+    }
+
+    pub(super) fn outputs(&self) -> usize {
+        self.tensor.dims()[0]
+    }
+
+    pub(super) fn inputs(&self) -> usize {
+        self.tensor.dims()[1]
+    }
+}
+
+/// Packs some rows and columns of matrices, one below the other.
+pub(super) fn pack(parts: &[(&Tensor, Range<usize>, Range<usize>)]) -> Result<Packed, StepError> {
+    let matrices = parts
+        .iter()
+        .map(|(tensor, ..)| Matrix::of(tensor))
+        .collect::<Result<Vec<_>, _>>()?;
+    let values = matrices
+        .iter()
+        .map(Matrix::values)
+        .collect::<Result<Vec<_>, _>>()?;
+    let parts: Vec<Part<'_>> = parts
+        .iter()
+        .zip(matrices.iter().zip(&values))
+        .map(|((_, rows, columns), (matrix, values))| Part {
+            weights: values,
+            outputs: matrix.outputs(),
+            inputs: matrix.inputs(),
+            output_range: rows.clone(),
+            input_range: columns.clone(),
+        })
+        .collect();
+    Ok(Packed::from_parts(&parts)?)
+}
+
+/// The f32 values of a norm.
+pub(super) fn norm(tensor: &Tensor) -> Result<Tensor, StepError> {
+    Ok(tensor.to_dtype(DType::F32)?.contiguous()?)
+}
+
+impl AttentionPart {
+    /// Packs the heads of `shard`, or nothing if it has none.
+    pub(super) fn pack(
+        weights: &LayerWeights,
+        shape: &ModelShape,
+        shard: &DeviceShard,
+    ) -> Result<Option<Self>, StepError> {
+        if shard.heads.is_empty() {
+            return Ok(None);
+        }
+        let dim = shape.head_dim;
+        let entries = |heads: &Range<usize>| heads.start * dim..heads.end * dim;
+        let (queries, keys) = (entries(&shard.heads), entries(&shard.kv_heads));
+        let all = 0..shape.hidden;
+        Ok(Some(Self {
+            norm: norm(&weights.attention_norm)?,
+            qkv: pack(&[
+                (&weights.query, queries.clone(), all.clone()),
+                (&weights.key, keys.clone(), all.clone()),
+                (&weights.value, keys, all.clone()),
+            ])?,
+            output: pack(&[(&weights.output, all, queries)])?,
+            heads: shard.heads.len(),
+            kv_heads: shard.kv_heads.len(),
+            head_dim: dim,
+            cache_of: shard
+                .heads
+                .clone()
+                .map(|head| head / shape.group() - shard.kv_heads.start)
+                .collect(),
+            scale: (1.0 / (dim as f64).sqrt()) as f32,
+        }))
+    }
+
+    /// Norm, projections, rotation, attention over the cache grown by these
+    /// tokens, and this device's slice of the output projection.
+    pub(super) fn step(
+        &self,
+        kernels: Kernels,
+        epsilon: f32,
+        hidden: &Hidden,
+        caches: &mut [HeadCache],
+        table: &RopeTable,
+        buffers: &mut DeviceBuffers,
+    ) -> Result<(), StepError> {
+        let (tokens, dim) = (hidden.tokens(), self.head_dim);
+        let (queries, keys) = (self.heads * dim, self.kv_heads * dim);
+        buffers.scratch(tokens, self.heads, table.positions());
+
+        let normed = buffers.normed.fit(tokens, hidden.width())?;
+        normed.inplace_op3(&hidden.tensor, &self.norm, &RmsNorm { kernels, epsilon })?;
+        let qkv = buffers.qkv.fit(tokens, queries + 2 * keys)?;
+        let weights = &self.qkv;
+        qkv.inplace_op2(normed, &Project { kernels, weights })?;
+        qkv.inplace_op1(&Rotate {
+            kernels,
+            table,
+            heads: self.heads + self.kv_heads,
+            position: hidden.position,
+        })?;
+        for row in Values::of(qkv)?.chunks_exact(queries + 2 * keys) {
+            let (new_keys, new_values) = row[queries..].split_at(keys);
+            let pairs = new_keys.chunks_exact(dim).zip(new_values.chunks_exact(dim));
+            for (cache, (key, value)) in caches.iter_mut().zip(pairs) {
+                cache.push(key, value);
+            }
+        }
+        let context = buffers.context.fit(tokens, queries)?;
+        context.inplace_op2(
+            qkv,
+            &Attend {
+                kernels,
+                heads: &self.cache_of,
+                caches,
+                scale: self.scale,
+                scratch: RefCell::new(&mut buffers.scratch),
+            },
+        )?;
+        let partial = buffers.partial.fit(tokens, hidden.width())?;
+        let weights = &self.output;
+        partial.inplace_op2(context, &Project { kernels, weights })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,372 @@
+//! `config.json` of a Hugging Face LLaMA folder: read, checked, never guessed.
+//!
+//! A setting that would change the model's outputs and is not implemented is
+//! refused, so a model that loads is the model that was published. Both spellings
+//! of the rotary settings are read: `rope_theta` with `rope_scaling`, and the
+//! newer `rope_parameters`.
+
+use super::error::LoadError;
+use super::rope::{DEFAULT_THETA, Rope, RopeScaling};
+use crate::model::{Architecture, ModelShape};
+use serde::Deserialize;
+use std::path::Path;
+
+/// Everything about a LLaMA that is not a weight.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LlamaConfig {
+    /// Its shape, with the precision its weights are stored in.
+    pub shape: ModelShape,
+    /// Its rotary embedding.
+    pub rope: Rope,
+    /// ε of its RMSNorms.
+    pub norm_epsilon: f32,
+    /// Positions it was made for.
+    pub max_positions: usize,
+    /// The token that begins a text, if it has one.
+    pub bos: Option<u32>,
+    /// The tokens that end a text.
+    pub eos: Vec<u32>,
+}
+
+const SUPPORTED: &str = "LlamaForCausalLM";
+
+/// One token id or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Ids {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+#[derive(Debug, Deserialize)]
+struct RawRope {
+    #[serde(alias = "type")]
+    rope_type: Option<String>,
+    rope_theta: Option<f64>,
+    factor: Option<f64>,
+    low_freq_factor: Option<f64>,
+    high_freq_factor: Option<f64>,
+    original_max_position_embeddings: Option<f64>,
+}
+
+/// The fields that matter; the file has many more.
+#[derive(Debug, Deserialize)]
+struct Raw {
+    architectures: Option<Vec<String>>,
+    model_type: Option<String>,
+    hidden_size: usize,
+    intermediate_size: usize,
+    num_hidden_layers: usize,
+    num_attention_heads: usize,
+    num_key_value_heads: Option<usize>,
+    head_dim: Option<usize>,
+    vocab_size: usize,
+    max_position_embeddings: Option<usize>,
+    rms_norm_eps: Option<f64>,
+    tie_word_embeddings: Option<bool>,
+    rope_theta: Option<f64>,
+    rope_scaling: Option<RawRope>,
+    rope_parameters: Option<RawRope>,
+    hidden_act: Option<String>,
+    attention_bias: Option<bool>,
+    mlp_bias: Option<bool>,
+    quantization_config: Option<serde_json::Value>,
+    bos_token_id: Option<Ids>,
+    eos_token_id: Option<Ids>,
+}
+
+/// Defaults of the reference implementation for fields that a file may omit.
+const DEFAULT_EPSILON: f64 = 1e-6;
+const DEFAULT_POSITIONS: usize = 2048;
+
+impl LlamaConfig {
+    /// The configuration of a model made here: θ = 10 000, ε = 10⁻⁵, any number
+    /// of positions, no special tokens.
+    pub fn plain(shape: &ModelShape) -> Self {
+        Self {
+            shape: shape.clone(),
+            rope: Rope::default(),
+            norm_epsilon: 1e-5,
+            max_positions: usize::MAX,
+            bos: None,
+            eos: Vec::new(),
+        }
+    }
+
+    /// Reads the text of a `config.json`; `path` is for errors, `name` what to
+    /// call the model. Precisions are set to 16 bit until the weights are known.
+    ///
+    /// # Errors
+    /// If it is not such a file, or describes a model that is not supported.
+    pub fn parse(text: &[u8], path: &Path, name: &str) -> Result<Self, LoadError> {
+        let fault = |fault: String| LoadError::Config {
+            path: path.to_owned(),
+            fault,
+        };
+        let value: serde_json::Value =
+            serde_json::from_slice(text).map_err(|error| fault(format!("not JSON: {error}")))?;
+        // The architecture first: another family lacks the fields below.
+        let named = |field: &str| match value.get(field)? {
+            serde_json::Value::Array(names) => names.first()?.as_str(),
+            other => other.as_str(),
+        };
+        let found = named("architectures").or_else(|| named("model_type"));
+        if !matches!(found, Some("LlamaForCausalLM" | "llama")) {
+            return Err(LoadError::Architecture {
+                path: path.to_owned(),
+                found: found.unwrap_or("(none named)").to_owned(),
+                supported: SUPPORTED,
+            });
+        }
+        let raw: Raw = serde_json::from_value(value)
+            .map_err(|error| fault(format!("{error}; a LLaMA's config.json is expected")))?;
+        raw.refuse_unsupported().map_err(fault)?;
+        let config = raw.resolve(name).map_err(fault)?;
+        config
+            .shape
+            .validate()
+            .map_err(|error| fault(error.to_string()))?;
+        Ok(config)
+    }
+}
+
+impl Raw {
+    fn refuse_unsupported(&self) -> Result<(), String> {
+        debug_assert!(self.architectures.is_some() || self.model_type.is_some());
+        for (field, set) in [
+            ("attention_bias", self.attention_bias),
+            ("mlp_bias", self.mlp_bias),
+        ] {
+            if set == Some(true) {
+                return Err(format!(
+                    "{field} is true, but biases are not implemented; use a LLaMA without them"
+                ));
+            }
+        }
+        if let Some(activation) = self.hidden_act.as_deref()
+            && activation != "silu"
+        {
+            return Err(format!(
+                "hidden_act is `{activation}`, but only `silu` is implemented"
+            ));
+        }
+        if self.quantization_config.is_some() {
+            return Err("the weights are quantised (quantization_config); \
+                 use the f32, f16 or bf16 checkpoint of this model"
+                .into());
+        }
+        Ok(())
+    }
+
+    fn resolve(self, name: &str) -> Result<LlamaConfig, String> {
+        let head_dim = match self.head_dim {
+            Some(dim) => dim,
+            None if self.num_attention_heads > 0
+                && self.hidden_size.is_multiple_of(self.num_attention_heads) =>
+            {
+                self.hidden_size / self.num_attention_heads
+            }
+            None => {
+                return Err(format!(
+                    "hidden_size {} is not a multiple of num_attention_heads {}, \
+                     and head_dim is not given",
+                    self.hidden_size, self.num_attention_heads
+                ));
+            }
+        };
+        if !head_dim.is_multiple_of(2) {
+            return Err(format!(
+                "head_dim is {head_dim}; rotary embeddings turn pairs, so it must be even"
+            ));
+        }
+        let epsilon = self.rms_norm_eps.unwrap_or(DEFAULT_EPSILON);
+        if !(epsilon.is_finite() && epsilon >= 0.0) {
+            return Err(format!(
+                "rms_norm_eps is {epsilon}; it must be a number of at least 0"
+            ));
+        }
+        let rope = self.rope()?;
+        let ids = |ids: Option<Ids>| match ids {
+            None => Vec::new(),
+            Some(Ids::One(id)) => vec![id],
+            Some(Ids::Many(ids)) => ids,
+        };
+        Ok(LlamaConfig {
+            shape: ModelShape {
+                name: name.to_owned(),
+                architecture: Architecture::Llama,
+                layers: self.num_hidden_layers,
+                hidden: self.hidden_size,
+                heads: self.num_attention_heads,
+                kv_heads: self.num_key_value_heads.unwrap_or(self.num_attention_heads),
+                head_dim,
+                ffn: self.intermediate_size,
+                vocabulary: self.vocab_size,
+                tied_embeddings: self.tie_word_embeddings.unwrap_or(false),
+                experts: None,
+                weight_bits: 16.0,
+                cache_bits: 16.0,
+                activation_bits: 16.0,
+            },
+            rope,
+            norm_epsilon: epsilon as f32,
+            max_positions: self.max_position_embeddings.unwrap_or(DEFAULT_POSITIONS),
+            bos: ids(self.bos_token_id).first().copied(),
+            eos: ids(self.eos_token_id),
+        })
+    }
+
+    fn rope(&self) -> Result<Rope, String> {
+        let raw = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
+        let theta = raw
+            .and_then(|rope| rope.rope_theta)
+            .or(self.rope_theta)
+            .unwrap_or(DEFAULT_THETA);
+        if !(theta.is_finite() && theta > 0.0) {
+            return Err(format!("rope_theta is {theta}; it must be positive"));
+        }
+        let Some(raw) = raw else {
+            let scaling = RopeScaling::None;
+            return Ok(Rope { theta, scaling });
+        };
+        let positive = |field: &str, value: Option<f64>| match value {
+            Some(value) if value.is_finite() && value > 0.0 => Ok(value),
+            Some(value) => Err(format!(
+                "rope scaling: {field} is {value}; it must be positive"
+            )),
+            None => Err(format!("rope scaling: {field} is missing")),
+        };
+        let scaling = match raw.rope_type.as_deref() {
+            None | Some("default") => RopeScaling::None,
+            Some("linear") => RopeScaling::Linear {
+                factor: positive("factor", raw.factor)?,
+            },
+            Some("llama3") => {
+                let low = positive("low_freq_factor", raw.low_freq_factor)?;
+                let high = positive("high_freq_factor", raw.high_freq_factor)?;
+                if high <= low {
+                    return Err(format!(
+                        "rope scaling: high_freq_factor {high} must exceed low_freq_factor {low}"
+                    ));
+                }
+                RopeScaling::Llama3 {
+                    factor: positive("factor", raw.factor)?,
+                    low,
+                    high,
+                    original_positions: positive(
+                        "original_max_position_embeddings",
+                        raw.original_max_position_embeddings,
+                    )?,
+                }
+            }
+            Some(other) => {
+                return Err(format!(
+                    "rope scaling `{other}` is not implemented; \
+                     `default`, `linear` and `llama3` are"
+                ));
+            }
+        };
+        Ok(Rope { theta, scaling })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = r#"{"architectures": ["LlamaForCausalLM"], "hidden_size": 64,
+        "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 8,
+        "vocab_size": 100"#;
+
+    fn parse(extra: &str) -> Result<LlamaConfig, LoadError> {
+        let text = format!("{BASE}{extra}}}");
+        LlamaConfig::parse(text.as_bytes(), Path::new("folder/config.json"), "tiny")
+    }
+
+    fn refusal(extra: &str) -> String {
+        let text = parse(extra).expect_err("must be refused").to_string();
+        assert!(text.contains("folder/config.json"), "{text}");
+        text
+    }
+
+    #[test]
+    fn omitted_fields_take_the_reference_implementations_defaults() {
+        let config = parse("").expect("valid");
+        assert_eq!(config.shape.kv_heads, 8);
+        assert_eq!(config.shape.head_dim, 8);
+        assert!(!config.shape.tied_embeddings);
+        assert_eq!(config.rope, Rope::default());
+        assert_eq!(config.norm_epsilon, 1e-6);
+        assert_eq!(config.max_positions, 2048);
+        assert_eq!((config.bos, config.eos), (None, vec![]));
+    }
+
+    #[test]
+    fn both_spellings_of_rotary_settings_are_read() {
+        let scaling = r#""rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 8192"#;
+        let old = parse(&format!(
+            r#", "rope_theta": 5e5, "rope_scaling": {{{scaling}}}"#
+        ));
+        let new = parse(&format!(
+            r#", "rope_parameters": {{"rope_theta": 5e5, {scaling}}}"#
+        ));
+        let (old, new) = (old.expect("valid").rope, new.expect("valid").rope);
+        assert_eq!(old, new);
+        assert_eq!(old.theta, 5e5);
+        assert!(matches!(old.scaling, RopeScaling::Llama3 { high: 4.0, .. }));
+        let linear = parse(r#", "rope_scaling": {"type": "linear", "factor": 2.0}"#);
+        let scaling = linear.expect("valid").rope.scaling;
+        assert_eq!(scaling, RopeScaling::Linear { factor: 2.0 });
+    }
+
+    #[test]
+    fn end_tokens_may_be_one_or_many() {
+        let config = parse(r#", "bos_token_id": 1, "eos_token_id": [2, 3]"#).expect("valid");
+        assert_eq!((config.bos, config.eos), (Some(1), vec![2, 3]));
+        let config = parse(r#", "bos_token_id": null, "eos_token_id": 2"#).expect("valid");
+        assert_eq!((config.bos, config.eos), (None, vec![2]));
+    }
+
+    #[test]
+    fn an_unknown_architecture_is_named() {
+        let text = br#"{"architectures": ["GPT2LMHeadModel"], "n_embd": 8}"#;
+        let error = LlamaConfig::parse(text, Path::new("config.json"), "x").expect_err("refused");
+        let text = error.to_string();
+        assert!(
+            text.contains("GPT2LMHeadModel") && text.contains("LlamaForCausalLM"),
+            "{text}"
+        );
+        let error = LlamaConfig::parse(b"{}", Path::new("config.json"), "x").expect_err("refused");
+        assert!(error.to_string().contains("none named"), "{error}");
+    }
+
+    #[test]
+    fn what_is_not_implemented_is_refused_not_ignored() {
+        assert!(refusal(r#", "attention_bias": true"#).contains("attention_bias"));
+        assert!(refusal(r#", "mlp_bias": true"#).contains("mlp_bias"));
+        assert!(refusal(r#", "hidden_act": "gelu""#).contains("gelu"));
+        assert!(refusal(r#", "quantization_config": {"bits": 4}"#).contains("quantised"));
+        let yarn = refusal(r#", "rope_scaling": {"rope_type": "yarn", "factor": 2.0}"#);
+        assert!(yarn.contains("yarn") && yarn.contains("llama3"), "{yarn}");
+    }
+
+    #[test]
+    fn faults_name_the_field_and_the_fix() {
+        assert!(refusal(r#", "num_key_value_heads": 3"#).contains("kv_heads"));
+        assert!(refusal(r#", "head_dim": 5"#).contains("even"));
+        assert!(refusal(r#", "rms_norm_eps": -1.0"#).contains("rms_norm_eps"));
+        assert!(refusal(r#", "rope_theta": 0"#).contains("rope_theta"));
+        let missing = refusal(r#", "rope_scaling": {"rope_type": "llama3", "factor": 2.0}"#);
+        assert!(missing.contains("low_freq_factor is missing"), "{missing}");
+        let error = LlamaConfig::parse(
+            br#"{"model_type": "llama", "hidden_size": 8}"#,
+            Path::new("config.json"),
+            "x",
+        )
+        .expect_err("refused");
+        assert!(error.to_string().contains("intermediate_size"), "{error}");
+        let error = LlamaConfig::parse(b"{,", Path::new("config.json"), "x").expect_err("refused");
+        assert!(error.to_string().contains("not JSON"), "{error}");
+    }
+}

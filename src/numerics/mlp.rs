@@ -1,0 +1,69 @@
+//! One device's part of a layer's feed-forward network, with the norm before it.
+//!
+//! SwiGLU (Shazeer 2020, arXiv:2002.05202, (6)): down · (SiLU(gate · x) ⊙ (up · x)).
+//! A device holds some columns of gate and up and the same rows of down; a device
+//! that holds no column has no such part.
+
+use super::attention::{norm, pack};
+use super::error::StepError;
+use super::kernels::{Kernels, Packed};
+use super::ops::{Project, RmsNorm, SiluMul};
+use super::state::{DeviceBuffers, Hidden};
+use super::weights::LayerWeights;
+use crate::model::{DeviceShard, ModelShape};
+use candle_core::Tensor;
+
+/// The weights of some of a layer's columns.
+#[derive(Debug)]
+pub(super) struct MlpPart {
+    norm: Tensor,
+    /// Rows of gate, then of up: one product makes both.
+    gate_up: Packed,
+    down: Packed,
+    columns: usize,
+}
+
+impl MlpPart {
+    /// Packs the columns of `shard`, or nothing if it has none.
+    pub(super) fn pack(
+        weights: &LayerWeights,
+        shape: &ModelShape,
+        shard: &DeviceShard,
+    ) -> Result<Option<Self>, StepError> {
+        if shard.columns.is_empty() {
+            return Ok(None);
+        }
+        let (columns, all) = (&shard.columns, 0..shape.hidden);
+        Ok(Some(Self {
+            norm: norm(&weights.mlp_norm)?,
+            gate_up: pack(&[
+                (&weights.gate, columns.clone(), all.clone()),
+                (&weights.up, columns.clone(), all.clone()),
+            ])?,
+            down: pack(&[(&weights.down, all, columns.clone())])?,
+            columns: columns.len(),
+        }))
+    }
+
+    /// Norm, gate and up, their product, and this device's slice of down.
+    pub(super) fn step(
+        &self,
+        kernels: Kernels,
+        epsilon: f32,
+        hidden: &Hidden,
+        buffers: &mut DeviceBuffers,
+    ) -> Result<(), StepError> {
+        let tokens = hidden.tokens();
+        let normed = buffers.normed.fit(tokens, hidden.width())?;
+        normed.inplace_op3(&hidden.tensor, &self.norm, &RmsNorm { kernels, epsilon })?;
+        let gate_up = buffers.gate_up.fit(tokens, 2 * self.columns)?;
+        let weights = &self.gate_up;
+        gate_up.inplace_op2(normed, &Project { kernels, weights })?;
+        let product = buffers.product.fit(tokens, self.columns)?;
+        product.inplace_op2(gate_up, &SiluMul { kernels })?;
+        let partial = buffers.partial.fit(tokens, hidden.width())?;
+        let weights = &self.down;
+        partial.inplace_op2(product, &Project { kernels, weights })?;
+        Ok(())
+    }
+}

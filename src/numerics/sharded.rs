@@ -1,0 +1,420 @@
+//! A LLaMA divided over devices, stepped block by block.
+//!
+//! Over-the-air paper, (1)–(4): each device makes a partial output of full width,
+//! and the sum over devices is the block's output. The sum is not made here: the
+//! caller takes the partial outputs, does with them what its network does, and
+//! adds what comes back to the [`Hidden`] states. One step:
+//!
+//! ```text
+//! embed ─▶ for each layer:  attention on every device ─▶ all-reduce ─▶ add
+//!                           mlp on every device       ─▶ all-reduce ─▶ add
+//!       ─▶ logits
+//! ```
+//!
+//! Law: a row's result has the same bits whether its token comes alone or with
+//! others, and on one device the same as unsharded; see the kernels.
+
+use super::attention::{AttentionPart, Matrix, norm, pack};
+use super::config::LlamaConfig;
+use super::error::StepError;
+use super::kernels::{Kernels, Packed, RopeTable};
+use super::mlp::MlpPart;
+use super::ops::{Embed, PlaceColumns, Project, RmsNorm, Values};
+use super::state::{Hidden, KvCache, Workspace};
+use super::weights::Weights;
+use crate::model::{ModelShape, ShardPlan};
+use candle_core::{DType, Device, Tensor};
+use std::sync::Arc;
+
+/// A LLaMA divided over devices.
+#[derive(Debug)]
+pub struct ShardedLlama {
+    config: LlamaConfig,
+    plan: Arc<ShardPlan>,
+    kernels: Kernels,
+    embedding: Tensor,
+    norm: Tensor,
+    devices: Vec<DevicePart>,
+}
+
+#[derive(Debug)]
+struct DevicePart {
+    layers: Vec<LayerPart>,
+    head: Option<Packed>,
+}
+
+#[derive(Debug)]
+struct LayerPart {
+    attention: Option<AttentionPart>,
+    mlp: Option<MlpPart>,
+}
+
+/// Which tokens' logits are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// Those of the last token of the step.
+    Last,
+    /// Those of every token.
+    All,
+}
+
+/// One of a layer's two blocks, each followed by an all-reduce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Block {
+    /// Attention.
+    Attention,
+    /// The feed-forward network.
+    Mlp,
+}
+
+impl ShardedLlama {
+    pub(super) fn pack(
+        config: &LlamaConfig,
+        weights: &Weights,
+        plan: &ShardPlan,
+        kernels: Kernels,
+    ) -> Result<Self, StepError> {
+        let shape = &config.shape;
+        if !same_sizes(plan.shape(), shape) {
+            return Err(StepError::OtherPlan {
+                planned: plan.shape().name.clone(),
+                model: shape.name.clone(),
+            });
+        }
+        let mut devices = Vec::with_capacity(plan.devices());
+        for shard in plan.shards() {
+            let mut layers = Vec::with_capacity(shape.layers);
+            for layer in &weights.layers {
+                layers.push(LayerPart {
+                    attention: AttentionPart::pack(layer, shape, shard)?,
+                    mlp: MlpPart::pack(layer, shape, shard)?,
+                });
+            }
+            let head = if shard.rows.is_empty() {
+                None
+            } else {
+                Some(pack(&[(
+                    &weights.head,
+                    shard.rows.clone(),
+                    0..shape.hidden,
+                )])?)
+            };
+            devices.push(DevicePart { layers, head });
+        }
+        Ok(Self {
+            config: config.clone(),
+            plan: Arc::new(plan.clone()),
+            kernels,
+            embedding: Matrix::of(&weights.embedding)?.tensor,
+            norm: norm(&weights.norm)?,
+            devices,
+        })
+    }
+
+    /// The shape of the model.
+    pub fn shape(&self) -> &ModelShape {
+        &self.config.shape
+    }
+
+    /// Everything about the model that is not a weight.
+    pub fn config(&self) -> &LlamaConfig {
+        &self.config
+    }
+
+    /// How it is divided.
+    pub fn plan(&self) -> &ShardPlan {
+        &self.plan
+    }
+
+    /// Number of devices.
+    pub fn devices(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// An empty cache for a request of up to `capacity` tokens.
+    ///
+    /// # Errors
+    /// If the model was made for fewer positions.
+    pub fn cache(&self, capacity: usize) -> Result<KvCache, StepError> {
+        let limit = self.config.max_positions;
+        if capacity > limit {
+            return Err(StepError::Positions {
+                model: self.shape().name.clone(),
+                asked: capacity,
+                limit,
+            });
+        }
+        let frequencies = self.config.rope.frequencies(self.shape().head_dim);
+        let rope = Arc::new(RopeTable::from_frequencies(&frequencies, capacity));
+        Ok(KvCache::new(&self.plan, rope, capacity))
+    }
+
+    /// Buffers for stepping this model.
+    pub fn workspace(&self) -> Workspace {
+        Workspace::new(&self.plan)
+    }
+
+    /// The embeddings of `tokens`, the first at `position` of its sequence.
+    ///
+    /// # Errors
+    /// If there is no token, or one is outside the vocabulary.
+    pub fn embed(&self, tokens: &[u32], position: usize) -> Result<Hidden, StepError> {
+        let size = (tokens.len(), self.shape().hidden);
+        let mut hidden = Hidden {
+            tensor: Tensor::zeros(size, DType::F32, &Device::Cpu)?,
+            position,
+            kernels: self.kernels,
+        };
+        self.embed_into(tokens, position, &mut hidden)?;
+        Ok(hidden)
+    }
+
+    /// [`ShardedLlama::embed`] into states that exist; nothing is allocated if
+    /// they hold as many tokens.
+    ///
+    /// # Errors
+    /// As for [`ShardedLlama::embed`].
+    pub fn embed_into(
+        &self,
+        tokens: &[u32],
+        position: usize,
+        hidden: &mut Hidden,
+    ) -> Result<(), StepError> {
+        if tokens.is_empty() {
+            return Err(StepError::NoToken);
+        }
+        let size = [tokens.len(), self.shape().hidden];
+        if hidden.tensor.dims() != size {
+            hidden.tensor = Tensor::zeros(&size, DType::F32, &Device::Cpu)?;
+        }
+        hidden.position = position;
+        self.check_tokens(tokens)?;
+        hidden
+            .tensor
+            .inplace_op2(&self.embedding, &Embed { tokens })?;
+        Ok(())
+    }
+
+    fn check_tokens(&self, tokens: &[u32]) -> Result<(), StepError> {
+        let vocabulary = self.shape().vocabulary;
+        match tokens
+            .iter()
+            .position(|token| *token as usize >= vocabulary)
+        {
+            None => Ok(()),
+            Some(position) => Err(StepError::Token {
+                token: tokens[position],
+                position,
+                vocabulary,
+            }),
+        }
+    }
+
+    fn check(&self, layer: usize, device: usize, workspace: &Workspace) -> Result<(), StepError> {
+        for (what, index, count) in [
+            ("layer", layer, self.shape().layers),
+            ("device", device, self.devices.len()),
+        ] {
+            if index >= count {
+                return Err(StepError::Index { what, index, count });
+            }
+        }
+        if Arc::ptr_eq(&self.plan, &workspace.plan) {
+            Ok(())
+        } else {
+            Err(StepError::Foreign { what: "workspace" })
+        }
+    }
+
+    /// Attention of `layer` on `device`: norm, projections, and the device's slice
+    /// of the output projection, over the cache grown by the step's tokens. The
+    /// partial output \[tokens × hidden\] is then [`Workspace::partial`]; on a
+    /// device without heads it is zero.
+    ///
+    /// # Errors
+    /// If there is no such layer or device, the block is out of turn, the cache is
+    /// full, or cache or workspace are another model's.
+    pub fn attention(
+        &self,
+        layer: usize,
+        device: usize,
+        hidden: &Hidden,
+        cache: &mut KvCache,
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        self.check(layer, device, workspace)?;
+        if !Arc::ptr_eq(&self.plan, &cache.plan) {
+            return Err(StepError::Foreign { what: "cache" });
+        }
+        let end = hidden.position + hidden.tokens();
+        if end > cache.capacity {
+            return Err(StepError::CacheFull {
+                capacity: cache.capacity,
+                needed: end,
+            });
+        }
+        let share = &mut cache.devices[device].layers[layer];
+        if share.seen != hidden.position {
+            return Err(StepError::OutOfTurn {
+                layer,
+                device,
+                cached: share.seen,
+                position: hidden.position,
+            });
+        }
+        let buffers = &mut workspace.devices[device];
+        let epsilon = self.config.norm_epsilon;
+        match &self.devices[device].layers[layer].attention {
+            Some(part) => part.step(
+                self.kernels,
+                epsilon,
+                hidden,
+                &mut share.heads,
+                &cache.rope,
+                buffers,
+            )?,
+            None => buffers
+                .partial
+                .fit(hidden.tokens(), hidden.width())?
+                .zero_set()?,
+        }
+        share.seen = end;
+        Ok(())
+    }
+
+    /// Feed-forward network of `layer` on `device`: norm, gate, up and the device's
+    /// slice of down. The partial output is then [`Workspace::partial`]; on a
+    /// device without columns it is zero.
+    ///
+    /// # Errors
+    /// If there is no such layer or device, or the workspace is another model's.
+    pub fn mlp(
+        &self,
+        layer: usize,
+        device: usize,
+        hidden: &Hidden,
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        self.check(layer, device, workspace)?;
+        let buffers = &mut workspace.devices[device];
+        let epsilon = self.config.norm_epsilon;
+        match &self.devices[device].layers[layer].mlp {
+            Some(part) => part.step(self.kernels, epsilon, hidden, buffers),
+            None => Ok(buffers
+                .partial
+                .fit(hidden.tokens(), hidden.width())?
+                .zero_set()?),
+        }
+    }
+
+    /// Final norm and LM head: each device makes the logits of its vocabulary
+    /// rows, and [`Workspace::logits`] are all of them, \[rows × vocabulary\], with
+    /// the same bits on any number of devices.
+    ///
+    /// # Errors
+    /// If the workspace is another model's.
+    pub fn logits(
+        &self,
+        hidden: &Hidden,
+        rows: Rows,
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        self.check(0, 0, workspace)?;
+        let (kernels, epsilon) = (self.kernels, self.config.norm_epsilon);
+        let last;
+        let wanted = match rows {
+            Rows::Last if hidden.tokens() > 1 => {
+                last = hidden.tensor.narrow(0, hidden.tokens() - 1, 1)?;
+                &last
+            }
+            _ => &hidden.tensor,
+        };
+        let count = wanted.dims()[0];
+        let all = workspace.logits.fit(count, self.shape().vocabulary)?;
+        for (device, part) in self.devices.iter().enumerate() {
+            let Some(weights) = &part.head else { continue };
+            let buffers = &mut workspace.devices[device];
+            let normed = buffers.normed.fit(count, hidden.width())?;
+            normed.inplace_op3(wanted, &self.norm, &RmsNorm { kernels, epsilon })?;
+            let project = Project { kernels, weights };
+            if weights.outputs() == self.shape().vocabulary {
+                all.inplace_op2(normed, &project)?;
+                continue;
+            }
+            let own = buffers.logits.fit(count, weights.outputs())?;
+            own.inplace_op2(normed, &project)?;
+            let first = self.plan.shards()[device].rows.start;
+            all.inplace_op2(own, &PlaceColumns { first })?;
+        }
+        Ok(())
+    }
+
+    /// A whole step, with `all_reduce` called after every block: it gets the
+    /// devices' partial outputs in device order and writes their sum, as it came
+    /// through its network, \[tokens × hidden\].
+    ///
+    /// The step begins where the cache ends; [`Workspace::logits`] hold its result.
+    ///
+    /// # Errors
+    /// Those of the blocks, and of `all_reduce`.
+    pub fn forward<E: From<StepError>>(
+        &self,
+        tokens: &[u32],
+        cache: &mut KvCache,
+        workspace: &mut Workspace,
+        rows: Rows,
+        mut all_reduce: impl FnMut(usize, Block, &[Values<'_>], &mut [f32]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut hidden = self.embed(tokens, cache.tokens())?;
+        let mut sum = vec![0.0; hidden.tokens() * hidden.width()];
+        for layer in 0..self.shape().layers {
+            for block in [Block::Attention, Block::Mlp] {
+                for device in 0..self.devices() {
+                    match block {
+                        Block::Attention => {
+                            self.attention(layer, device, &hidden, cache, workspace)?;
+                        }
+                        Block::Mlp => self.mlp(layer, device, &hidden, workspace)?,
+                    }
+                }
+                all_reduce(layer, block, &workspace.partials()?, &mut sum)?;
+                hidden.add(&sum)?;
+            }
+        }
+        Ok(self.logits(&hidden, rows, workspace)?)
+    }
+
+    /// [`ShardedLlama::forward`] with an ideal all-reduce: the exact partial
+    /// outputs, summed in device order.
+    ///
+    /// # Errors
+    /// Those of the blocks.
+    pub fn forward_ideal(
+        &self,
+        tokens: &[u32],
+        cache: &mut KvCache,
+        workspace: &mut Workspace,
+        rows: Rows,
+    ) -> Result<(), StepError> {
+        let kernels = self.kernels;
+        self.forward(tokens, cache, workspace, rows, |_, _, partials, sum| {
+            sum.copy_from_slice(&partials[0]);
+            for partial in &partials[1..] {
+                kernels.add(sum, partial);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Whether two shapes have the same tensors; names and precisions may differ.
+fn same_sizes(a: &ModelShape, b: &ModelShape) -> bool {
+    let sizes = |shape: &ModelShape| ModelShape {
+        name: String::new(),
+        weight_bits: 0.0,
+        cache_bits: 0.0,
+        activation_bits: 0.0,
+        ..shape.clone()
+    };
+    sizes(a) == sizes(b)
+}

@@ -1,0 +1,262 @@
+//! What lives between and within steps: hidden states, a request's key–value
+//! cache, and a workspace of buffers that steps reuse.
+//!
+//! Lifecycle: a [`KvCache`] belongs to one request and holds every device's
+//! share of it; a [`Workspace`] may serve any number of requests, one step at a
+//! time; a [`Hidden`] lives for one step. None of them may be mixed between
+//! sharded models; they know whose they are and steps refuse strangers.
+
+use super::error::StepError;
+use super::kernels::{HeadCache, Kernels, RopeTable, attention_scratch_len};
+use super::ops::{AddValues, Values};
+use crate::model::ShardPlan;
+use candle_core::{DType, Device, Tensor};
+use std::sync::Arc;
+
+/// The residual stream of one step: \[tokens × hidden\] in f32.
+///
+/// Every device holds the same one, so there is one.
+#[derive(Debug)]
+pub struct Hidden {
+    pub(super) tensor: Tensor,
+    pub(super) position: usize,
+    pub(super) kernels: Kernels,
+}
+
+impl Hidden {
+    /// Tokens in the step.
+    pub fn tokens(&self) -> usize {
+        self.tensor.dims()[0]
+    }
+
+    /// Entries per token.
+    pub fn width(&self) -> usize {
+        self.tensor.dims()[1]
+    }
+
+    /// Position of the first token in its sequence.
+    pub fn position(&self) -> usize {
+        self.position
+    }
+
+    /// The values, row-major.
+    ///
+    /// # Errors
+    /// None in practice; the tensor library's checks are passed on.
+    pub fn values(&self) -> Result<Values<'_>, StepError> {
+        Ok(Values::of(&self.tensor)?)
+    }
+
+    /// Adds what an all-reduce returned, \[tokens × hidden\] row-major.
+    ///
+    /// # Errors
+    /// If `sum` has another length.
+    pub fn add(&mut self, sum: &[f32]) -> Result<(), StepError> {
+        check_length("the all-reduced sum", sum, self.tokens(), self.width())?;
+        let kernels = self.kernels;
+        let values = sum;
+        Ok(self.tensor.inplace_op1(&AddValues { kernels, values })?)
+    }
+}
+
+fn check_length(
+    what: &'static str,
+    slice: &[f32],
+    tokens: usize,
+    width: usize,
+) -> Result<(), StepError> {
+    let expected = tokens * width;
+    if slice.len() == expected {
+        return Ok(());
+    }
+    Err(StepError::Length {
+        what,
+        found: slice.len(),
+        expected,
+        tokens,
+        width,
+    })
+}
+
+/// Keys and values of one request, with each device's share apart.
+#[derive(Debug, Clone)]
+pub struct KvCache {
+    pub(super) plan: Arc<ShardPlan>,
+    pub(super) rope: Arc<RopeTable>,
+    pub(super) capacity: usize,
+    pub(super) devices: Vec<DeviceCache>,
+}
+
+/// One device's share of a cache, by layer.
+#[derive(Debug, Clone)]
+pub(super) struct DeviceCache {
+    pub(super) layers: Vec<LayerCache>,
+}
+
+/// One layer of it: a cache per key–value head held there.
+#[derive(Debug, Clone)]
+pub(super) struct LayerCache {
+    pub(super) heads: Vec<HeadCache>,
+    /// Tokens seen; counted here because a device may hold no head.
+    pub(super) seen: usize,
+}
+
+impl KvCache {
+    pub(super) fn new(plan: &Arc<ShardPlan>, rope: Arc<RopeTable>, capacity: usize) -> Self {
+        let shape = plan.shape();
+        let devices = plan.shards().iter().map(|shard| {
+            let head = || HeadCache::with_capacity(shape.head_dim, capacity);
+            let layer = || LayerCache {
+                heads: shard.kv_heads.clone().map(|_| head()).collect(),
+                seen: 0,
+            };
+            DeviceCache {
+                layers: (0..shape.layers).map(|_| layer()).collect(),
+            }
+        });
+        Self {
+            devices: devices.collect(),
+            plan: plan.clone(),
+            rope,
+            capacity,
+        }
+    }
+
+    /// Tokens that all layers on all devices have seen: the position of the next.
+    pub fn tokens(&self) -> usize {
+        let layers = self.devices.iter().flat_map(|device| &device.layers);
+        layers.map(|layer| layer.seen).min().unwrap_or(0)
+    }
+
+    /// Tokens it can hold.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Forgets all tokens and keeps the memory, for the next request.
+    pub fn clear(&mut self) {
+        for layer in self
+            .devices
+            .iter_mut()
+            .flat_map(|device| &mut device.layers)
+        {
+            layer.heads.iter_mut().for_each(HeadCache::clear);
+            layer.seen = 0;
+        }
+    }
+}
+
+/// Buffers that steps write to. Their sizes follow the number of tokens in a
+/// step: as long as that stays, nothing is allocated.
+#[derive(Debug)]
+pub struct Workspace {
+    pub(super) plan: Arc<ShardPlan>,
+    pub(super) devices: Vec<DeviceBuffers>,
+    pub(super) logits: Buffer,
+}
+
+impl Workspace {
+    pub(super) fn new(plan: &Arc<ShardPlan>) -> Self {
+        Self {
+            plan: plan.clone(),
+            devices: plan
+                .shards()
+                .iter()
+                .map(|_| DeviceBuffers::default())
+                .collect(),
+            logits: Buffer::default(),
+        }
+    }
+
+    /// The partial output that `device` made last, \[tokens × hidden\] row-major.
+    ///
+    /// # Errors
+    /// If there is no such device.
+    pub fn partial(&self, device: usize) -> Result<Values<'_>, StepError> {
+        let count = self.devices.len();
+        let buffers = self.devices.get(device).ok_or(StepError::Index {
+            what: "device",
+            index: device,
+            count,
+        })?;
+        buffers.partial.values()
+    }
+
+    /// The partial outputs of all devices, in device order.
+    ///
+    /// # Errors
+    /// None in practice; the tensor library's checks are passed on.
+    pub fn partials(&self) -> Result<Vec<Values<'_>>, StepError> {
+        self.devices
+            .iter()
+            .map(|device| device.partial.values())
+            .collect()
+    }
+
+    /// The logits made last, \[rows × vocabulary\] row-major.
+    ///
+    /// # Errors
+    /// None in practice; the tensor library's checks are passed on.
+    pub fn logits(&self) -> Result<Values<'_>, StepError> {
+        self.logits.values()
+    }
+}
+
+/// One device's buffers.
+#[derive(Debug, Default)]
+pub(super) struct DeviceBuffers {
+    /// Normalised input of a block.
+    pub(super) normed: Buffer,
+    /// Queries, keys and values.
+    pub(super) qkv: Buffer,
+    /// Attention output of the device's heads.
+    pub(super) context: Buffer,
+    /// Gate and up projections.
+    pub(super) gate_up: Buffer,
+    /// SiLU(gate) · up.
+    pub(super) product: Buffer,
+    /// The block's partial output.
+    pub(super) partial: Buffer,
+    /// Logits of the device's vocabulary rows.
+    pub(super) logits: Buffer,
+    /// Scores of an attention, for its kernel.
+    pub(super) scratch: Vec<f32>,
+}
+
+impl DeviceBuffers {
+    /// Scratch for `rows` queries of `heads` heads over `positions`; grown for the
+    /// whole `capacity` at once, so that decode steps find it large enough.
+    pub(super) fn scratch(&mut self, rows: usize, heads: usize, capacity: usize) -> &mut [f32] {
+        let length = attention_scratch_len(rows, heads, capacity);
+        if self.scratch.len() < length {
+            self.scratch.resize(length, 0.0);
+        }
+        &mut self.scratch
+    }
+}
+
+/// A tensor that is replaced only when its shape changes.
+#[derive(Debug, Default)]
+pub(super) struct Buffer(Option<Tensor>);
+
+impl Buffer {
+    /// A tensor of this shape; its values are left over from before.
+    pub(super) fn fit(&mut self, rows: usize, columns: usize) -> Result<&Tensor, StepError> {
+        let fits = |tensor: &Tensor| tensor.dims() == [rows, columns];
+        if !self.0.as_ref().is_some_and(fits) {
+            self.0 = None;
+        }
+        match &mut self.0 {
+            Some(tensor) => Ok(tensor),
+            empty => {
+                let tensor = Tensor::zeros((rows, columns), DType::F32, &Device::Cpu)?;
+                Ok(empty.insert(tensor))
+            }
+        }
+    }
+
+    fn values(&self) -> Result<Values<'_>, StepError> {
+        let tensor = self.0.as_ref().ok_or(StepError::NothingYet)?;
+        Ok(Values::of(tensor)?)
+    }
+}
