@@ -1,1 +1,37 @@
-//! Scenarios: the RON schema, overrides and their errors.
+//! Scenarios: what to simulate, as a file that people write and read.
+//!
+//! A scenario is RON. [`load`] reads it, puts overrides in place, decodes it into a
+//! [`Scenario`], checks the rules that span fields, and returns a [`Resolved`] one
+//! with every default filled in. [`points`] expands its sweep.
+//!
+//! ```text
+//! file ─▶ raw tree ─▶ overrides ─▶ Scenario ─▶ rules ─▶ Resolved ─▶ points
+//!          syntax      paths       fields,      across    profiles,
+//!                                  values       fields    shares
+//! ```
+//!
+//! Each step may find faults and words them as [`Fault`]s, which know the place in
+//! the file or the override they come from. Nothing here may simulate, open a model's
+//! weights, or write a file. The fields' own meaning lives with the rooms that use
+//! them; this room composes their types.
+
+mod draft;
+mod fault;
+mod literal;
+mod model;
+mod overrides;
+pub mod raw;
+mod resolved;
+mod rules;
+mod schema;
+mod sweep;
+mod workload;
+
+pub use fault::{Fault, Location, ScenarioError};
+pub use literal::Literal;
+pub use model::Model;
+pub use overrides::{Override, OverrideError};
+pub use resolved::{NamedProfile, Resolved, load, parse};
+pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
+pub use sweep::{Axis, Point, Sweep, points};
+pub use workload::{Arrival, Generate, Request, Score, Text, WorldText};

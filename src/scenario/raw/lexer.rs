@@ -24,8 +24,10 @@ pub(super) struct Lexer<'a> {
 }
 
 impl<'a> Lexer<'a> {
-    pub(super) fn new(text: &'a str, source: u32) -> Self {
-        let at = if text.starts_with('\u{feff}') { 3 } else { 0 };
+    /// Reads `text` from byte `start` on.
+    pub(super) fn new(text: &'a str, start: usize, source: u32) -> Self {
+        let byte_order_mark = text[start..].starts_with('\u{feff}');
+        let at = start + if byte_order_mark { 3 } else { 0 };
         Self { text, source, at }
     }
 
@@ -110,9 +112,10 @@ impl<'a> Lexer<'a> {
             '"' => self.text()?,
             '0'..='9' | '+' | '-' | '.' => self.number()?,
             'r' if self.rest()[1..].trim_start_matches('#').starts_with('"') => self.raw_text()?,
-            _ if first.is_alphabetic() || first == '_' => {
-                Token::Word(self.take_while(|c| c.is_alphanumeric() || c == '_').to_owned())
-            }
+            _ if first.is_alphabetic() || first == '_' => Token::Word(
+                self.take_while(|c| c.is_alphanumeric() || c == '_')
+                    .to_owned(),
+            ),
             _ => {
                 self.at += first.len_utf8();
                 let help = (first == '\'').then_some("texts stand in double quotes");

@@ -17,13 +17,14 @@ mod lexer;
 mod number;
 mod parser;
 mod path;
+mod prune;
 mod write;
 
+pub(crate) use decode::LITERAL_TOKEN;
 pub use decode::{DecodeError, decode};
-pub(crate) use decode::{LITERAL_TOKEN, nearest};
-pub use parser::{MAX_DEPTH, parse};
+pub use parser::{MAX_DEPTH, parse, parse_from};
 pub use path::{Path, PathError, Segment};
-pub use write::{compact, pretty};
+pub use write::{compact, line, pretty};
 
 /// Where a value was written: bytes `start..end` of source number `source`.
 ///

@@ -59,10 +59,14 @@ mod tests {
 
     #[test]
     fn knows_numbers_from_words() {
-        for text in ["0", "-1", "+1", "1_000", "0x1F", "0b10", "1.5", "1e-3", ".5", "5.", "-0.0"] {
+        for text in [
+            "0", "-1", "+1", "1_000", "0x1F", "0b10", "1.5", "1e-3", ".5", "5.", "-0.0",
+        ] {
             assert!(is_number(text), "{text}");
         }
-        for text in ["", "-", ".", "0x", "inf", "NaN", "1MHz", "1e", "--1", "0b2", "_1"] {
+        for text in [
+            "", "-", ".", "0x", "inf", "NaN", "1MHz", "1e", "--1", "0b2", "_1",
+        ] {
             assert!(!is_number(text), "{text}");
         }
     }

@@ -20,6 +20,17 @@ const MAX_LENGTH: usize = 1 << 20;
 /// At the first place where the text is not RON, or nests deeper than
 /// [`MAX_DEPTH`], or is longer than 1 MiB.
 pub fn parse(text: &str, source: u32) -> Result<Node, SyntaxError> {
+    parse_from(text, 0, source)
+}
+
+/// Like [`parse`], from byte `start` of `text` on: places count from its beginning.
+///
+/// # Errors
+/// Those of [`parse`].
+///
+/// # Panics
+/// If `start` is no character's start.
+pub fn parse_from(text: &str, start: usize, source: u32) -> Result<Node, SyntaxError> {
     if text.len() > MAX_LENGTH {
         return Err(SyntaxError {
             message: format!("{} bytes are too many for a scenario", text.len()),
@@ -31,7 +42,7 @@ pub fn parse(text: &str, source: u32) -> Result<Node, SyntaxError> {
             },
         });
     }
-    let mut lexer = Lexer::new(text, source);
+    let mut lexer = Lexer::new(text, start, source);
     let (token, place) = lexer.next()?;
     let mut parser = Parser {
         lexer,

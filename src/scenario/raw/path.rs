@@ -6,6 +6,8 @@
 //! `all_reduce.streams`. An entry is written `[0]` or `.0`.
 
 use super::{Field, Name, Node, Place, Value, number};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
@@ -74,10 +76,7 @@ impl FromStr for Path {
         let mut segments = Vec::new();
         for part in text.trim().split('.') {
             let (name, mut entries) = part.split_at(part.find('[').unwrap_or(part.len()));
-            let is_name = name
-                .chars()
-                .all(|c| c.is_alphanumeric() || c == '_')
-                && !name.is_empty();
+            let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
             match name.parse() {
                 Ok(entry) => segments.push(Segment::Entry(entry)),
                 Err(_) if is_name => segments.push(Segment::Field(name.to_owned())),
@@ -93,6 +92,19 @@ impl FromStr for Path {
             }
         }
         Ok(Self(segments))
+    }
+}
+
+impl Serialize for Path {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Path {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
     }
 }
 
@@ -153,7 +165,9 @@ impl Node {
 
     /// The value at `path`, if it was written.
     pub fn get(&self, path: &Path) -> Option<&Node> {
-        path.0.iter().try_fold(self, |node, segment| node.step(segment))
+        path.0
+            .iter()
+            .try_fold(self, |node, segment| node.step(segment))
     }
 
     /// Puts `value` at `path`, adding fields that are not there yet; `place` is
@@ -240,7 +254,9 @@ impl Node {
         if self.step(segment).is_none() {
             self.add(segment, place, walked)?;
         }
-        Ok(self.step_mut(segment).expect("it was there or has just been added"))
+        Ok(self
+            .step_mut(segment)
+            .expect("it was there or has just been added"))
     }
 
     fn add(&mut self, segment: &Segment, place: Place, walked: Path) -> Result<(), PathError> {
@@ -330,16 +346,32 @@ mod tests {
 
     #[test]
     fn passes_through_variants_and_lists() {
-        let text = r#"S(a: V(b: 1), w: [Score(text: World(n: 2)), Wrapped((c: 3))], e: {3: (m: 1)})"#;
+        let text =
+            r#"S(a: V(b: 1), w: [Score(text: World(n: 2)), Wrapped((c: 3))], e: {3: (m: 1)})"#;
         for (path, expected) in [
-            ("a.b", r#"S(a:V(b:9),w:[Score(text:World(n:2)),Wrapped((c:3))],e:{3:(m:1)})"#),
-            ("w[0].text.n", r#"S(a:V(b:1),w:[Score(text:World(n:9)),Wrapped((c:3))],e:{3:(m:1)})"#),
-            ("w.1.c", r#"S(a:V(b:1),w:[Score(text:World(n:2)),Wrapped((c:9))],e:{3:(m:1)})"#),
-            ("e.3.m", r#"S(a:V(b:1),w:[Score(text:World(n:2)),Wrapped((c:3))],e:{3:(m:9)})"#),
+            (
+                "a.b",
+                r#"S(a:V(b:9),w:[Score(text:World(n:2)),Wrapped((c:3))],e:{3:(m:1)})"#,
+            ),
+            (
+                "w[0].text.n",
+                r#"S(a:V(b:1),w:[Score(text:World(n:9)),Wrapped((c:3))],e:{3:(m:1)})"#,
+            ),
+            (
+                "w.1.c",
+                r#"S(a:V(b:1),w:[Score(text:World(n:2)),Wrapped((c:9))],e:{3:(m:1)})"#,
+            ),
+            (
+                "e.3.m",
+                r#"S(a:V(b:1),w:[Score(text:World(n:2)),Wrapped((c:3))],e:{3:(m:9)})"#,
+            ),
         ] {
             assert_eq!(set(text, path, "9").unwrap(), expected, "{path}");
         }
-        assert_eq!(set("(a: 1)", "a", "Digital(bits: 8)").unwrap(), "(a:Digital(bits:8))");
+        assert_eq!(
+            set("(a: 1)", "a", "Digital(bits: 8)").unwrap(),
+            "(a:Digital(bits:8))"
+        );
     }
 
     #[test]
@@ -354,16 +386,16 @@ mod tests {
     #[test]
     fn says_where_a_path_ends() {
         let error = |text, path| set(text, path, "9").unwrap_err().to_string();
-        assert_eq!(error("(a: 1)", "a.b"), "`a` is the number 1: it has no `b` inside");
+        assert_eq!(
+            error("(a: 1)", "a.b"),
+            "`a` is the number 1: it has no `b` inside"
+        );
         assert_eq!(
             error("(a: [1, 2])", "a[2]"),
             "`a` has 2 entries, counted from 0, so there is no entry 2"
         );
         for path in ["", "a..b", "a[", "a[x]", "a[1]b", "a b", "[0]"] {
-            assert!(
-                error("(a: 1)", path).contains("is not a path"),
-                "{path}"
-            );
+            assert!(error("(a: 1)", path).contains("is not a path"), "{path}");
         }
     }
 

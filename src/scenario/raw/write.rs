@@ -14,6 +14,13 @@ pub fn compact(node: &Node) -> String {
     text
 }
 
+/// The tree on one line with blanks, for messages and tables.
+pub fn line(node: &Node) -> String {
+    let mut text = String::new();
+    Writer { spaced: true }.inline(node, &mut text);
+    text
+}
+
 /// The tree with an entry per line where it is wider than a line.
 pub fn pretty(node: &Node) -> String {
     let mut text = String::new();
@@ -43,7 +50,12 @@ enum Key<'a> {
 fn bracketed(node: &Node) -> Option<Bracketed<'_>> {
     let (name, open, close, entries) = match &node.value {
         Value::Word(_) | Value::Number(_) | Value::Text(_) => return None,
-        Value::List(items) => ("", '[', ']', items.iter().map(|item| (None, item)).collect()),
+        Value::List(items) => (
+            "",
+            '[',
+            ']',
+            items.iter().map(|item| (None, item)).collect(),
+        ),
         Value::Map(entries) => {
             let entries = entries
                 .iter()
@@ -59,7 +71,12 @@ fn bracketed(node: &Node) -> Option<Bracketed<'_>> {
         }
         Value::Tuple(name, items) => {
             let name = name.as_ref().map_or("", |name| &name.text);
-            (name, '(', ')', items.iter().map(|item| (None, item)).collect())
+            (
+                name,
+                '(',
+                ')',
+                items.iter().map(|item| (None, item)).collect(),
+            )
         }
     };
     Some(Bracketed {

@@ -1,0 +1,171 @@
+//! A scenario that may run: decoded, checked, every default filled in.
+
+use super::draft::{Draft, tree_of};
+use super::fault::{Fault, ScenarioError};
+use super::model::Model;
+use super::overrides::Override;
+use super::raw;
+use super::rules;
+use super::schema::{Architecture, Scenario};
+use crate::device::{DeviceProfile, Profile};
+use crate::model::Shares;
+use std::path::{Path, PathBuf};
+
+/// A device's profile and what it is called.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedProfile {
+    /// The preset's name, or `custom`.
+    pub name: String,
+    /// Its numbers.
+    pub profile: DeviceProfile,
+}
+
+/// A scenario without fault.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// The file's stem.
+    pub name: String,
+    /// The file's folder, to which its paths are relative.
+    pub folder: PathBuf,
+    /// Every field.
+    pub scenario: Scenario,
+    /// One profile per device.
+    pub devices: Vec<NamedProfile>,
+    /// The server's profile.
+    pub server: NamedProfile,
+    /// Each device's share of the model.
+    pub shares: Shares,
+    draft: Draft,
+}
+
+/// Reads the scenario in the file `path` and puts `overrides` in place, in order.
+///
+/// # Errors
+/// Every fault that can be found at once: an unreadable file, a text that is not RON,
+/// fields and values that do not exist, rules that do not hold.
+pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioError> {
+    let unreadable = |reason: String, help: &str| {
+        ScenarioError::from(Fault {
+            path: None,
+            message: format!("cannot read the scenario {}: {reason}", path.display()),
+            help: Some(help.to_owned()),
+            location: None,
+        })
+    };
+    let bytes = std::fs::read(path)
+        .map_err(|error| unreadable(error.to_string(), "check the path and its permissions"))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let offset = error.utf8_error().valid_up_to();
+        unreadable(
+            format!("it is not UTF-8 from byte {offset} on"),
+            "a scenario is a text file",
+        )
+    })?;
+    parse(&text, path, overrides)
+}
+
+/// Like [`load`], for a `text` that takes the place of the file `path`.
+///
+/// # Errors
+/// Those of [`load`], save for reading the file.
+pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioError> {
+    let mut draft = Draft::parse(path.display().to_string(), text.to_owned())?;
+    let mut faults = Vec::new();
+    for change in overrides {
+        faults.extend(draft.apply(change).err());
+    }
+    if !faults.is_empty() {
+        return Err(ScenarioError { faults });
+    }
+    let name = path
+        .file_stem()
+        .map_or_else(|| "scenario".into(), |stem| stem.to_string_lossy());
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    Resolved::new(name.into_owned(), folder.to_owned(), draft)
+}
+
+impl Resolved {
+    fn new(name: String, folder: PathBuf, draft: Draft) -> Result<Self, ScenarioError> {
+        let scenario = draft.decode()?;
+        let faults = rules::faults(&scenario, &folder);
+        if !faults.is_empty() {
+            let faults = faults.into_iter().map(|fault| draft.rule_fault(fault));
+            return Err(ScenarioError {
+                faults: faults.collect(),
+            });
+        }
+        let resolve = |profile: &Profile, path: &str| {
+            let numbers = profile
+                .resolve()
+                .map_err(|fault| draft.rule_fault(fault.under(path)))?;
+            Ok::<_, ScenarioError>(NamedProfile {
+                name: match profile {
+                    Profile::Preset(name) => name.clone(),
+                    Profile::Custom(_) => "custom".to_owned(),
+                },
+                profile: numbers,
+            })
+        };
+        let fleet = &scenario.devices;
+        let devices = (0..fleet.count)
+            .map(|device| {
+                let except = u32::try_from(device)
+                    .ok()
+                    .and_then(|n| fleet.except.get(&n));
+                resolve(except.unwrap_or(&fleet.profile), "devices.profile")
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        let server = resolve(&scenario.server, "server")?;
+        let Architecture::TensorParallel(parallel) = &scenario.architecture;
+        let shares = parallel
+            .assignment
+            .shares(fleet.count)
+            .map_err(|fault| draft.rule_fault(fault.under("architecture.assignment")))?;
+        Ok(Self {
+            name,
+            folder,
+            devices,
+            server,
+            shares,
+            scenario,
+            draft,
+        })
+    }
+
+    /// The seed that the scenario states.
+    pub fn seed(&self) -> u64 {
+        self.scenario.seed
+    }
+
+    /// A path written in the scenario, seen from where the program runs.
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.folder.join(written)
+    }
+
+    /// The model's folder.
+    pub fn model_folder(&self) -> PathBuf {
+        let Model::Folder(written) = &self.scenario.model;
+        self.path(written)
+    }
+
+    /// Every field, defaults included: a scenario that resolves to the same.
+    pub fn to_ron(&self) -> String {
+        raw::pretty(&tree_of(&self.scenario))
+    }
+
+    /// The same scenario with `changes` and without its sweep.
+    pub(super) fn point(&self, changes: &[Override]) -> Result<Self, ScenarioError> {
+        let mut draft = self.draft.clone();
+        for change in changes {
+            draft.apply(change)?;
+        }
+        Self::new(
+            self.name.clone(),
+            self.folder.clone(),
+            draft.without_sweep(),
+        )
+    }
+}

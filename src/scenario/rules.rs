@@ -1,0 +1,187 @@
+//! Rules that span fields, and values that their types alone cannot refuse.
+
+use super::model::Model;
+use super::schema::{Architecture, Devices, Scenario};
+use super::workload::{Arrival, Generate, Request, Score, Text, WorldText};
+use crate::units::{Duration, FieldFault};
+use std::path::Path;
+
+/// The event log numbers devices with 16 bits, one of whose values means "none".
+const MOST_DEVICES: usize = 65_534;
+
+/// Everything wrong with `scenario`, whose file lies in `folder`.
+pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let mut check = |result: Result<(), FieldFault>| faults.extend(result.err());
+    check(model(&scenario.model, folder).map_err(|fault| fault.under("model")));
+    check(
+        scenario
+            .server
+            .resolve()
+            .map(|_| ())
+            .map_err(|fault| fault.under("server")),
+    );
+    let fleet = count(&scenario.devices);
+    let fleet_is_possible = fleet.is_ok();
+    check(fleet);
+    for fault in profiles(&scenario.devices) {
+        check(Err(fault));
+    }
+    if fleet_is_possible {
+        let devices = scenario.devices.count;
+        let radio = scenario.radio.validate(devices);
+        check(radio.map_err(|fault| fault.under("radio")));
+        let Architecture::TensorParallel(parallel) = &scenario.architecture;
+        let layout = scenario.radio.layout(devices);
+        for (field, result) in [
+            (
+                "assignment",
+                parallel.assignment.shares(devices).map(|_| ()),
+            ),
+            (
+                "all_reduce",
+                parallel.all_reduce.all_reduce().validate(layout),
+            ),
+        ] {
+            check(result.map_err(|fault| fault.under(field).under("architecture")));
+        }
+    }
+    if scenario.workload.is_empty() {
+        check(Err(FieldFault::new(
+            "workload",
+            "there is no request; add one, for example Generate(prompt: \"Mara\")",
+        )));
+    }
+    for (index, request) in scenario.workload.iter().enumerate() {
+        let checked = self::request(request, folder);
+        check(checked.map_err(|fault| fault.under(&format!("workload[{index}]"))));
+    }
+    if let Some(sweep) = &scenario.sweep {
+        check(sweep.validate().map_err(|fault| fault.under("sweep")));
+    }
+    faults
+}
+
+fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
+    let Model::Folder(written) = model;
+    let path = folder.join(written);
+    let fault = |message: String| Err(FieldFault::new("Folder", message));
+    if !path.is_dir() {
+        return fault(format!(
+            "there is no folder {}; paths are relative to the scenario's file",
+            path.display()
+        ));
+    }
+    if !path.join("config.json").is_file() {
+        return fault(format!(
+            "{} holds no config.json; give a model folder in Hugging Face layout",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+fn count(devices: &Devices) -> Result<(), FieldFault> {
+    if (1..=MOST_DEVICES).contains(&devices.count) {
+        return Ok(());
+    }
+    Err(FieldFault::new(
+        "devices.count",
+        format!("{} devices; use 1 to {MOST_DEVICES}", devices.count),
+    ))
+}
+
+fn profiles(devices: &Devices) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    if let Err(fault) = devices.profile.resolve() {
+        faults.push(fault.under("devices.profile"));
+    }
+    for (device, profile) in &devices.except {
+        let path = format!("devices.except[{device}]");
+        if *device as usize >= devices.count {
+            faults.push(FieldFault::new(
+                path.as_str(),
+                format!(
+                    "there is no device {device} among {}, which are counted from 0",
+                    devices.count
+                ),
+            ));
+        }
+        if let Err(fault) = profile.resolve() {
+            faults.push(fault.under(&path));
+        }
+    }
+    faults
+}
+
+fn request(request: &Request, folder: &Path) -> Result<(), FieldFault> {
+    match request {
+        Request::Score(score) => self::score(score, folder)?,
+        Request::Generate(Generate { max_tokens: 0, .. }) => {
+            return Err(FieldFault::new(
+                "max_tokens",
+                "0 tokens are no answer; use 1 or more",
+            ));
+        }
+        Request::Generate(_) => {}
+    }
+    if let Arrival::At(time) = request.arrival() {
+        Duration::from_seconds(time.0)
+            .map_err(|error| FieldFault::new("arrival", error.to_string()))?;
+    }
+    Ok(())
+}
+
+fn score(score: &Score, folder: &Path) -> Result<(), FieldFault> {
+    let fault = |path: &str, message: String| Err(FieldFault::new(path, message));
+    match &score.text {
+        Text::World(WorldText {
+            documents, first, ..
+        }) => {
+            if *documents == 0 {
+                return fault("text.documents", "0 documents; use 1 or more".to_owned());
+            }
+            if first.checked_add(*documents).is_none() {
+                return fault(
+                    "text.first",
+                    format!("{first} leaves no number for the last"),
+                );
+            }
+            for (path, given) in [("window", score.window), ("windows", score.windows)] {
+                if given.is_some() {
+                    return fault(
+                        path,
+                        "each document of the world is a window of its own; leave this out, and \
+                         say how many with `documents`"
+                            .to_owned(),
+                    );
+                }
+            }
+        }
+        Text::File(written) => {
+            let path = folder.join(written);
+            if !path.is_file() {
+                return fault(
+                    "text",
+                    format!(
+                        "there is no file {}; paths are relative to the scenario's file",
+                        path.display()
+                    ),
+                );
+            }
+            if score.window.is_some_and(|window| window < 2) {
+                return fault(
+                    "window",
+                    "a window needs 2 tokens or more: one to read, one to predict".to_owned(),
+                );
+            }
+            if score.windows == Some(0) {
+                return fault(
+                    "windows",
+                    "0 windows; use 1 or more, or leave it out".to_owned(),
+                );
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! The requests of a scenario: text to be scored, prompts to be continued.
+
+use crate::units::Seconds;
+use serde::{Deserialize, Serialize};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Request {
+    /// Evaluates given text: yields perplexity.
+    Score(Score),
+    /// Continues a prompt: yields TTFT and TPOT.
+    Generate(Generate),
+}
+
+impl Request {
+    /// When it arrives.
+    pub fn arrival(&self) -> Arrival {
+        match self {
+            Self::Score(score) => score.arrival,
+            Self::Generate(generate) => generate.arrival,
+        }
+    }
+}
+
+/// The fields of [`Request::Score`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    /// What is evaluated.
+    pub text: Text,
+    /// Tokens per window of a file, at least 2. A document of the world is one window
+    /// and takes none. Default: 128 for a file.
+    #[serde(default)]
+    pub window: Option<usize>,
+    /// Most windows to take from a file, at least 1. Default: all that are full.
+    #[serde(default)]
+    pub windows: Option<usize>,
+    /// Whether tokens pass one by one, as in generation, instead of one prefill per
+    /// window. Default: no.
+    #[serde(default)]
+    pub stepwise: bool,
+    /// When it arrives. Default: after the request before it.
+    #[serde(default)]
+    pub arrival: Arrival,
+}
+
+impl Score {
+    /// Tokens per window of a file where the scenario does not say.
+    pub const DEFAULT_WINDOW: usize = 128;
+}
+
+/// A text to evaluate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Text {
+    /// Held-out documents of the bundled small world, whose entropy is known.
+    World(WorldText),
+    /// A UTF-8 file, cut into windows. The path is relative to the scenario's file.
+    File(String),
+}
+
+/// The fields of [`Text::World`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorldText {
+    /// How many documents, at least 1. Default 64.
+    pub documents: u64,
+    /// The number of the first one. Default 0.
+    pub first: u64,
+    /// The world's seed. Default: that of the world which the bundled model learned.
+    pub seed: u64,
+}
+
+impl Default for WorldText {
+    fn default() -> Self {
+        Self {
+            documents: 64,
+            first: 0,
+            seed: 1,
+        }
+    }
+}
+
+/// The fields of [`Request::Generate`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Generate {
+    /// The text to continue.
+    pub prompt: String,
+    /// Most tokens to generate, at least 1. Default 32.
+    #[serde(default = "default_max_tokens")]
+    pub max_tokens: u32,
+    /// When it arrives. Default: after the request before it.
+    #[serde(default)]
+    pub arrival: Arrival,
+}
+
+fn default_max_tokens() -> u32 {
+    32
+}
+
+/// When a request is submitted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Arrival {
+    /// As soon as the request before it is answered; the first one at the start.
+    #[default]
+    AfterPrevious,
+    /// At this time after the start of the run.
+    At(Seconds),
+}
