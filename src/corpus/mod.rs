@@ -16,6 +16,16 @@
 //! [`World::derivations`] is the other direction: it finds every sequence of
 //! choices that tells a given text, and the tests hold it to exactly one.
 //!
+//! ```
+//! use airloom::corpus::{Split, World};
+//!
+//! let world = World::new(World::BUNDLED_SEED);
+//! let document = world.document(Split::HeldOut, 0);
+//! let derivations = world.derivations(&document.text);
+//! assert_eq!(derivations.len(), 1);
+//! assert!((derivations[0] - document.nats).abs() < 1e-9);
+//! ```
+//!
 //! This room knows [`crate::rng`] and nothing else; tokens are not its business.
 
 mod document;

@@ -61,6 +61,9 @@ pub struct World {
 }
 
 impl World {
+    /// The seed of the world that the bundled model knows.
+    pub const BUNDLED_SEED: u64 = 1;
+
     /// Draws the facts of the world that `seed` names.
     pub fn new(seed: u64) -> Self {
         let mut stream = Streams { seed, run: 0 }.open("corpus.world", NO_DEVICE, 0);

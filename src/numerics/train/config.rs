@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::TrainError;
+use crate::corpus::World;
 
 /// The shape of the LLaMA to train.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,7 +80,7 @@ impl TrainConfig {
         Self {
             out: out.into(),
             network: NetworkConfig::default(),
-            seed: 1,
+            seed: World::BUNDLED_SEED,
             steps: 3000,
             documents: 32,
             shards: 2,

@@ -76,9 +76,15 @@ impl Log {
         let mut chart = ChartBuilder::on(&root)
             .caption("Training loss", ("sans-serif", 20))
             .margin(16)
+            .margin_right(32)
             .x_label_area_size(44)
             .y_label_area_size(60)
-            .build_cartesian_2d(0..last, (0.8 * floor..1.2 * highest).log_scale())?;
+            .build_cartesian_2d(
+                0..last,
+                (0.8 * floor..1.2 * highest)
+                    .log_scale()
+                    .with_key_points(vec![0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 2.0, 3.0, 5.0, 7.0]),
+            )?;
         chart
             .configure_mesh()
             .x_desc("step")
@@ -116,5 +122,46 @@ impl Log {
             .draw()?;
         root.present()?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_has_a_row_per_loss_and_held_out_columns_where_evaluated() {
+        let loss = |step, nats| LossRow {
+            step,
+            tokens: step * 100,
+            rate: 1e-3,
+            nats,
+        };
+        let log = Log {
+            losses: vec![loss(10, 2.0), loss(20, 1.5)],
+            held_out: vec![HeldOutRow {
+                step: 20,
+                model: 1.25,
+                generator: 0.5,
+            }],
+        };
+        let csv = log.csv();
+        let rows: Vec<&str> = csv.lines().skip(1).collect();
+        assert_eq!(
+            rows,
+            [
+                "10,1000,1.000e-3,2.00000,,",
+                "20,2000,1.000e-3,1.50000,1.25000,0.50000"
+            ]
+        );
+        let svg = log.svg().unwrap();
+        for label in [
+            "training text",
+            "held-out text",
+            "entropy",
+            "nats per token",
+        ] {
+            assert!(svg.contains(label), "{label} is missing");
+        }
     }
 }
