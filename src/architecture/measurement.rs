@@ -1,0 +1,194 @@
+//! What a run measured, as plain records: the rows of `requests.csv`,
+//! `tokens.csv`, `devices.csv` and `blocks.csv` before anybody formats them.
+//!
+//! Times are simulated [`Instant`]s; a value that a run cannot know is `None`,
+//! never zero.
+
+use crate::units::{Duration, Instant};
+
+/// How a request uses the model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Given text is scored: its log-likelihood yields perplexity.
+    Score,
+    /// New tokens are generated: their pace yields TTFT and TPOT.
+    Generate,
+}
+
+impl Mode {
+    /// The mode's name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Score => "score",
+            Self::Generate => "generate",
+        }
+    }
+}
+
+/// One served request.
+#[derive(Debug, Clone)]
+pub struct RequestRecord {
+    /// Position in the workload.
+    pub request: u32,
+    /// Score or Generate.
+    pub mode: Mode,
+    /// When it was submitted.
+    pub arrival: Instant,
+    /// When its first pass began.
+    pub start: Instant,
+    /// When its first token was known; only for Generate.
+    pub first_token: Option<Instant>,
+    /// When its last token was known.
+    pub end: Instant,
+    /// Tokens that the model read.
+    pub input_tokens: u64,
+    /// Tokens that the model generated.
+    pub output_tokens: u64,
+    /// Tokens whose likelihood was taken.
+    pub scored_tokens: u64,
+    /// Σ −ln p over the scored tokens, in nats; only for Score.
+    pub negative_log_likelihood: Option<f64>,
+    /// The text's own −ln p under the process that generated it, in nats;
+    /// only for text of known entropy.
+    pub source_nats: Option<f64>,
+    /// Energy of devices and server while it was served, idling included, in
+    /// joules; `None` if the scenario's power has no watts.
+    pub energy_j: Option<f64>,
+    /// The generated text; only for Generate.
+    pub text: Option<String>,
+}
+
+/// Where the time of one pass went, as the mean over the devices.
+///
+/// The four parts add up to the pass's duration: a device computes, sends,
+/// receives, or waits.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct TimeSplit {
+    /// Compute, in seconds.
+    pub compute_s: f64,
+    /// Uplink, in seconds.
+    pub uplink_s: f64,
+    /// Downlink, in seconds.
+    pub downlink_s: f64,
+    /// Waiting for other devices or the server, in seconds.
+    pub wait_s: f64,
+}
+
+/// One forward pass: a prefill, a decode step or a scored window.
+#[derive(Debug, Clone)]
+pub struct PassRecord {
+    /// The request it served.
+    pub request: u32,
+    /// Number of the pass within its request.
+    pub step: u32,
+    /// Score or Generate.
+    pub mode: Mode,
+    /// Tokens that went through the model.
+    pub tokens: u64,
+    /// Tokens already in the KV cache when it began.
+    pub context: u64,
+    /// When it began.
+    pub start: Instant,
+    /// When its logits were known at the server.
+    pub end: Instant,
+    /// Where the time went.
+    pub split: TimeSplit,
+    /// The token it chose, with its text; only for Generate.
+    pub chosen: Option<(u32, String)>,
+    /// −ln p of the chosen token, or the sum over the scored ones, in nats.
+    pub negative_log_likelihood: f64,
+}
+
+/// One all-reduce with the compute before it.
+#[derive(Debug, Clone)]
+pub struct BlockRecord {
+    /// The request.
+    pub request: u32,
+    /// The pass within the request.
+    pub step: u32,
+    /// The layer.
+    pub layer: u32,
+    /// `attention` or `mlp`.
+    pub half: &'static str,
+    /// When the block's compute could begin.
+    pub start: Instant,
+    /// When the last device had computed: the barrier opened.
+    pub gathered: Instant,
+    /// When the sum was known at the server.
+    pub reduced: Instant,
+    /// The device that held the barrier.
+    pub slowest_device: u32,
+    /// Σ over devices of the time spent at the barrier.
+    pub waiting: Duration,
+    /// What the radio did to the sum; `None` where no radio was used.
+    pub distortion: Option<Distortion>,
+}
+
+/// The error of one all-reduce, per complex entry after normalisation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Distortion {
+    /// Measured mean squared error.
+    pub mse: f64,
+    /// The part of it that is noise.
+    pub noise_mse: f64,
+    /// The value of (7), for independent unit-variance entries.
+    pub analytic_mse: f64,
+    /// Measured error power over the power of the exact sum.
+    pub nmse: f64,
+    /// Complex entries behind the means.
+    pub entries: u64,
+}
+
+/// One device over the whole run.
+#[derive(Debug, Clone)]
+pub struct DeviceRecord {
+    /// The device's number; `None` is the server.
+    pub device: Option<u32>,
+    /// The profile's name.
+    pub profile: String,
+    /// Share of the model asked for (m_n).
+    pub share: Option<f64>,
+    /// Attention heads held.
+    pub heads: u64,
+    /// FFN columns held.
+    pub ffn_columns: u64,
+    /// Weights held, in bytes.
+    pub weight_bytes: u64,
+    /// Largest KV cache, in bytes.
+    pub kv_cache_bytes: u64,
+    /// Largest activations, in bytes.
+    pub activation_bytes: u64,
+    /// Memory there is, in bytes.
+    pub memory_bytes: u64,
+    /// FLOPs computed.
+    pub flops: u64,
+    /// Bits sent.
+    pub uplink_bits: u64,
+    /// Time computing.
+    pub compute: Duration,
+    /// Time sending.
+    pub uplink: Duration,
+    /// Time receiving.
+    pub downlink: Duration,
+    /// Time in which it neither computed nor used the radio.
+    pub wait: Duration,
+    /// Energy of compute, in joules.
+    pub compute_j: f64,
+    /// Energy radiated, in joules; `None` if the scenario's power has no watts.
+    pub radio_j: Option<f64>,
+    /// Energy of idling, in joules.
+    pub idle_j: f64,
+}
+
+/// Everything one run measured.
+#[derive(Debug, Clone, Default)]
+pub struct Measurements {
+    /// Per request, in workload order.
+    pub requests: Vec<RequestRecord>,
+    /// Per pass, in time order.
+    pub passes: Vec<PassRecord>,
+    /// Per all-reduce, in time order.
+    pub blocks: Vec<BlockRecord>,
+    /// Per device, the server last.
+    pub devices: Vec<DeviceRecord>,
+}

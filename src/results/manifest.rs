@@ -1,0 +1,126 @@
+//! `manifest.json`: what was run, and the digest of everything it read and wrote.
+//!
+//! Two parts. The hashed part says what decides the bits: scenario, seed, run,
+//! inputs, outputs. The `host` part says where and how fast it ran, and never
+//! enters a digest.
+
+use super::folder::{FileDigest, Replaceable};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The manifest's file name.
+pub const FILE_NAME: &str = "manifest.json";
+
+/// The version of the manifest's layout.
+const FORMAT: u32 = 1;
+
+/// The manifest of one run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this layout.
+    pub format: u32,
+    /// Version of airloom.
+    pub airloom: String,
+    /// The scenario's name.
+    pub scenario_name: String,
+    /// The resolved scenario, as RON text.
+    pub scenario: String,
+    /// The experiment.
+    pub seed: u64,
+    /// The repetition.
+    pub run: u32,
+    /// BLAKE3 of `scenario`, seed and run: which run this is.
+    pub identity: String,
+    /// Every input file, by role and name.
+    pub inputs: Vec<FileDigest>,
+    /// The event log's digest, whether or not the log was kept.
+    pub trace: TraceDigest,
+    /// BLAKE3 over all logits, in the order in which they were computed.
+    pub logits_blake3: String,
+    /// Every other file of the folder.
+    pub files: Vec<FileDigest>,
+    /// Facts that do not decide a bit; not part of any digest.
+    pub host: Host,
+}
+
+/// Digest of the event log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TraceDigest {
+    /// Events in the log.
+    pub events: u64,
+    /// BLAKE3 of `events.csv`.
+    pub blake3: String,
+}
+
+/// Where and how fast a run ran.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Host {
+    /// Target triple's architecture and operating system.
+    pub target: String,
+    /// Threads used.
+    pub threads: usize,
+    /// Wall-clock time of the run, in seconds.
+    pub wall_s: f64,
+    /// Path of the numeric kernels.
+    pub kernels: String,
+}
+
+/// Which run a folder belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// BLAKE3 of resolved scenario, seed and run, in hexadecimal.
+    pub digest: String,
+}
+
+impl Identity {
+    /// The identity of `run` of `seed` of the resolved scenario text.
+    pub fn of(scenario: &str, seed: u64, run: u32) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&seed.to_le_bytes());
+        hasher.update(&run.to_le_bytes());
+        hasher.update(scenario.as_bytes());
+        Self {
+            digest: hasher.finalize().to_hex().to_string(),
+        }
+    }
+}
+
+impl Replaceable for Identity {
+    fn may_replace(&self, path: &Path) -> Result<(), String> {
+        if !path.is_dir() {
+            return Err("a file that is no run folder".to_owned());
+        }
+        let text = match std::fs::read_to_string(path.join(FILE_NAME)) {
+            Ok(text) => text,
+            Err(_) if is_empty(path) => return Ok(()),
+            Err(_) => return Err("something that is no run folder".to_owned()),
+        };
+        let manifest: Manifest = serde_json::from_str(&text)
+            .map_err(|_| "a run folder of another version of airloom".to_owned())?;
+        if manifest.identity == self.digest {
+            return Ok(());
+        }
+        Err(format!(
+            "another run (scenario `{}`, seed {}, run {})",
+            manifest.scenario_name, manifest.seed, manifest.run
+        ))
+    }
+}
+
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none())
+}
+
+impl Manifest {
+    /// The layout that this version writes.
+    pub fn format() -> u32 {
+        FORMAT
+    }
+
+    /// The manifest as text.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a manifest has a JSON form");
+        text.push('\n');
+        text
+    }
+}

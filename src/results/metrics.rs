@@ -1,0 +1,239 @@
+//! `metrics.json`: what a run measured, under the field's own names.
+//!
+//! Every metric is defined once, in [`DEFINITIONS`]. A run that did not measure
+//! one leaves it out; zero means that zero was measured.
+
+use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
+use crate::units::{Duration, Instant};
+use serde_json::{Map, Value};
+
+/// Name, unit and meaning of one metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// The key in `metrics.json`.
+    pub name: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// How it is measured.
+    pub meaning: &'static str,
+}
+
+const fn define(name: &'static str, unit: &'static str, meaning: &'static str) -> Definition {
+    Definition {
+        name,
+        unit,
+        meaning,
+    }
+}
+
+/// Every metric, in the order of the file.
+pub const DEFINITIONS: &[Definition] = &[
+    define("ttft_s", "s", "time to first token: mean over Generate requests of first token − arrival"),
+    define("tpot_s", "s", "time per output token: mean over Generate requests of (last − first token) / (tokens − 1)"),
+    define("e2e_latency_s", "s", "end-to-end latency: mean over Generate requests of last token − arrival"),
+    define("tokens_per_s", "1/s", "generated tokens over the time in which Generate requests were served"),
+    define("makespan_s", "s", "end of the last task of the run"),
+    define("score_tokens_per_s", "1/s", "scored tokens over the time in which Score requests were served"),
+    define("pass_compute_s", "s", "compute per decode step, mean over devices and decode steps"),
+    define("pass_uplink_s", "s", "uplink per decode step, mean over devices and decode steps"),
+    define("pass_downlink_s", "s", "downlink per decode step, mean over devices and decode steps"),
+    define("pass_wait_s", "s", "waiting per decode step, mean over devices and decode steps"),
+    define("perplexity", "1", "exp(Σ −ln p / scored tokens) over Score requests"),
+    define("source_perplexity", "1", "the same for the process that generated the text: no model can expect to do better"),
+    define("scored_tokens", "1", "tokens behind the perplexity"),
+    define("generated_tokens", "1", "tokens generated"),
+    define("all_reduce_mse", "1", "mean squared error of an all-reduce per complex entry after normalisation, as the tensors felt it"),
+    define("all_reduce_noise_mse", "1", "the part of all_reduce_mse that is receiver noise or quantisation"),
+    define("all_reduce_analytic_mse", "1", "what equation (7) predicts for independent unit-variance entries"),
+    define("all_reduce_nmse", "1", "error power over the power of the exact sum, mean over all-reduces"),
+    define("all_reduces", "1", "all-reduces that used the radio"),
+    define("energy_j", "J", "energy of the whole run: compute + radio + idle + server"),
+    define("energy_compute_j", "J", "energy of the devices' compute"),
+    define("energy_radio_j", "J", "energy radiated by the devices"),
+    define("energy_idle_j", "J", "energy of the devices while they do not compute"),
+    define("energy_server_j", "J", "energy of the server, idle and computing"),
+    define("energy_score_j", "J", "the part of energy_j spent while Score requests were served"),
+    define("energy_generate_j", "J", "the part of energy_j spent while Generate requests were served"),
+    define("tokens_per_joule", "1/J", "generated tokens over energy_generate_j"),
+    define("peak_memory_bytes", "B", "largest memory use of any device: weights + KV cache + activations"),
+];
+
+/// The metrics of one run, in the order of [`DEFINITIONS`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metrics(Vec<(&'static str, f64)>);
+
+impl Metrics {
+    /// The value of `name`, if the run measured it.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        let (_, value) = self.0.iter().find(|(key, _)| *key == name)?;
+        Some(*value)
+    }
+
+    /// Name and value of everything measured.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The text of `metrics.json`. Numbers are the shortest that read back to
+    /// the same bits.
+    pub fn to_json(&self) -> String {
+        let map: Map<String, Value> = self
+            .iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect();
+        let mut text = serde_json::to_string_pretty(&map).expect("a map of numbers has a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// Computes every metric that `run` and the makespan determine.
+    pub fn of(run: &Measurements, makespan: Instant) -> Self {
+        let mut metrics = Collector::default();
+        latency(run, makespan, &mut metrics);
+        quality(run, &mut metrics);
+        distortion(run, &mut metrics);
+        energy(run, &mut metrics);
+        Self(
+            DEFINITIONS
+                .iter()
+                .filter_map(|definition| {
+                    let (_, value) = metrics.0.iter().find(|(name, _)| *name == definition.name)?;
+                    value.is_finite().then_some((definition.name, *value))
+                })
+                .collect(),
+        )
+    }
+}
+
+#[derive(Default)]
+struct Collector(Vec<(&'static str, f64)>);
+
+impl Collector {
+    fn put(&mut self, name: &'static str, value: impl Into<Option<f64>>) {
+        if let Some(value) = value.into() {
+            debug_assert!(DEFINITIONS.iter().any(|definition| definition.name == name));
+            self.0.push((name, value));
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0u64), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / count as f64)
+}
+
+fn of_mode(run: &Measurements, mode: Mode) -> impl Iterator<Item = &RequestRecord> {
+    run.requests.iter().filter(move |request| request.mode == mode)
+}
+
+/// Time in which requests of `mode` were being served. Requests are served one
+/// after another, so their spans do not overlap.
+fn service_time(run: &Measurements, mode: Mode) -> Option<f64> {
+    let spans: Vec<Duration> = of_mode(run, mode)
+        .map(|request| request.end.since(request.start))
+        .collect();
+    (!spans.is_empty()).then(|| spans.into_iter().sum::<Duration>().as_seconds())
+}
+
+fn latency(run: &Measurements, makespan: Instant, metrics: &mut Collector) {
+    let generated = || of_mode(run, Mode::Generate);
+    metrics.put(
+        "ttft_s",
+        mean(generated().filter_map(|request| {
+            Some(request.first_token?.since(request.arrival).as_seconds())
+        })),
+    );
+    metrics.put(
+        "tpot_s",
+        mean(generated().filter_map(|request| {
+            let steps = request.output_tokens.checked_sub(1).filter(|steps| *steps > 0)?;
+            Some(request.end.since(request.first_token?).as_seconds() / steps as f64)
+        })),
+    );
+    metrics.put(
+        "e2e_latency_s",
+        mean(generated().map(|request| request.end.since(request.arrival).as_seconds())),
+    );
+    metrics.put("makespan_s", makespan.as_seconds());
+    let rate = |mode, tokens: u64| service_time(run, mode).map(|seconds| tokens as f64 / seconds);
+    let generated_tokens = generated().map(|request| request.output_tokens).sum();
+    let scored_tokens = of_mode(run, Mode::Score).map(|request| request.scored_tokens).sum();
+    metrics.put("tokens_per_s", rate(Mode::Generate, generated_tokens));
+    metrics.put("score_tokens_per_s", rate(Mode::Score, scored_tokens));
+    let decode = || {
+        run.passes
+            .iter()
+            .filter(|pass| pass.mode == Mode::Generate && pass.context > 0)
+            .map(|pass| pass.split)
+    };
+    metrics.put("pass_compute_s", mean(decode().map(|split| split.compute_s)));
+    metrics.put("pass_uplink_s", mean(decode().map(|split| split.uplink_s)));
+    metrics.put("pass_downlink_s", mean(decode().map(|split| split.downlink_s)));
+    metrics.put("pass_wait_s", mean(decode().map(|split| split.wait_s)));
+}
+
+fn quality(run: &Measurements, metrics: &mut Collector) {
+    let scored: Vec<&RequestRecord> = of_mode(run, Mode::Score).collect();
+    let tokens: u64 = scored.iter().map(|request| request.scored_tokens).sum();
+    if tokens > 0 {
+        let perplexity = |nats: f64| libm::exp(nats / tokens as f64);
+        let nats = scored.iter().map(|request| request.negative_log_likelihood);
+        metrics.put("perplexity", nats.sum::<Option<f64>>().map(perplexity));
+        let source = scored.iter().map(|request| request.source_nats);
+        metrics.put("source_perplexity", source.sum::<Option<f64>>().map(perplexity));
+        metrics.put("scored_tokens", tokens as f64);
+    }
+    let generated: u64 = of_mode(run, Mode::Generate).map(|request| request.output_tokens).sum();
+    if generated > 0 {
+        metrics.put("generated_tokens", generated as f64);
+    }
+}
+
+fn distortion(run: &Measurements, metrics: &mut Collector) {
+    let rounds: Vec<_> = run.blocks.iter().filter_map(|block| block.distortion).collect();
+    let entries: u64 = rounds.iter().map(|round| round.entries).sum();
+    if entries == 0 {
+        return;
+    }
+    let per_entry = |value: fn(&crate::architecture::measurement::Distortion) -> f64| {
+        rounds
+            .iter()
+            .map(|round| value(round) * round.entries as f64)
+            .sum::<f64>()
+            / entries as f64
+    };
+    metrics.put("all_reduce_mse", per_entry(|round| round.mse));
+    metrics.put("all_reduce_noise_mse", per_entry(|round| round.noise_mse));
+    metrics.put("all_reduce_analytic_mse", per_entry(|round| round.analytic_mse));
+    metrics.put("all_reduce_nmse", mean(rounds.iter().map(|round| round.nmse)));
+    metrics.put("all_reduces", rounds.len() as f64);
+}
+
+fn energy(run: &Measurements, metrics: &mut Collector) {
+    let devices = || run.devices.iter().filter(|device| device.device.is_some());
+    let server = || run.devices.iter().filter(|device| device.device.is_none());
+    let compute: f64 = devices().map(|device| device.compute_j).sum();
+    let idle: f64 = devices().map(|device| device.idle_j).sum();
+    let radio: Option<f64> = devices().map(|device| device.radio_j).sum();
+    let server_j: Option<f64> = server()
+        .map(|server| Some(server.compute_j + server.idle_j + server.radio_j?))
+        .sum();
+    metrics.put("energy_compute_j", compute);
+    metrics.put("energy_idle_j", idle);
+    metrics.put("energy_radio_j", radio);
+    metrics.put("energy_server_j", server_j);
+    let total = radio.zip(server_j).map(|(radio, server)| compute + radio + idle + server);
+    metrics.put("energy_j", total);
+    let peak = devices()
+        .map(|device| device.weight_bytes + device.kv_cache_bytes + device.activation_bytes)
+        .max();
+    metrics.put("peak_memory_bytes", peak.map(|bytes| bytes as f64));
+    let of = |mode| {
+        let joules: Option<f64> = of_mode(run, mode).map(|request| request.energy_j).sum();
+        joules.filter(|_| of_mode(run, mode).next().is_some())
+    };
+    metrics.put("energy_score_j", of(Mode::Score));
+    metrics.put("energy_generate_j", of(Mode::Generate));
+    let generated: u64 = of_mode(run, Mode::Generate).map(|request| request.output_tokens).sum();
+    metrics.put("tokens_per_joule", of(Mode::Generate).map(|joules| generated as f64 / joules));
+}
