@@ -172,12 +172,12 @@ pub struct DeviceRecord {
     pub downlink: Duration,
     /// Time in which it neither computed nor used the radio.
     pub wait: Duration,
-    /// Energy of compute, in joules.
-    pub compute_j: f64,
+    /// Energy of compute, in joules; `None` if the profile does not say.
+    pub compute_j: Option<f64>,
     /// Energy radiated, in joules; `None` if the scenario's power has no watts.
     pub radio_j: Option<f64>,
-    /// Energy of idling, in joules.
-    pub idle_j: f64,
+    /// Energy of idling, in joules; `None` if the profile does not say.
+    pub idle_j: Option<f64>,
 }
 
 /// Everything one run measured.

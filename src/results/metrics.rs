@@ -3,7 +3,9 @@
 //! Every metric is defined once, in [`DEFINITIONS`]. A run that did not measure
 //! one leaves it out; zero means that zero was measured.
 
-use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
+use crate::architecture::measurement::{
+    DeviceRecord, Distortion, Measurements, Mode, RequestRecord,
+};
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 
@@ -195,7 +197,7 @@ fn distortion(run: &Measurements, metrics: &mut Collector) {
     if entries == 0 {
         return;
     }
-    let per_entry = |value: fn(&crate::architecture::measurement::Distortion) -> f64| {
+    let per_entry = |value: fn(&Distortion) -> f64| {
         rounds
             .iter()
             .map(|round| value(round) * round.entries as f64)
@@ -212,18 +214,19 @@ fn distortion(run: &Measurements, metrics: &mut Collector) {
 fn energy(run: &Measurements, metrics: &mut Collector) {
     let devices = || run.devices.iter().filter(|device| device.device.is_some());
     let server = || run.devices.iter().filter(|device| device.device.is_none());
-    let compute: f64 = devices().map(|device| device.compute_j).sum();
-    let idle: f64 = devices().map(|device| device.idle_j).sum();
-    let radio: Option<f64> = devices().map(|device| device.radio_j).sum();
-    let server_j: Option<f64> = server()
-        .map(|server| Some(server.compute_j + server.idle_j + server.radio_j?))
+    let total = |joules: fn(&DeviceRecord) -> Option<f64>| devices().map(joules).sum::<Option<f64>>();
+    let compute = total(|device| device.compute_j);
+    let radio = total(|device| device.radio_j);
+    let idle = total(|device| device.idle_j);
+    let server: Option<f64> = server()
+        .map(|server| Some(server.compute_j? + server.radio_j? + server.idle_j?))
         .sum();
     metrics.put("energy_compute_j", compute);
-    metrics.put("energy_idle_j", idle);
     metrics.put("energy_radio_j", radio);
-    metrics.put("energy_server_j", server_j);
-    let total = radio.zip(server_j).map(|(radio, server)| compute + radio + idle + server);
-    metrics.put("energy_j", total);
+    metrics.put("energy_idle_j", idle);
+    metrics.put("energy_server_j", server);
+    let parts = [compute, radio, idle, server];
+    metrics.put("energy_j", parts.into_iter().sum::<Option<f64>>());
     let peak = devices()
         .map(|device| device.weight_bytes + device.kv_cache_bytes + device.activation_bytes)
         .max();

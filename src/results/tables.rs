@@ -66,9 +66,9 @@ struct DeviceRow<'a> {
     uplink_s: f64,
     downlink_s: f64,
     wait_s: f64,
-    energy_compute_j: f64,
+    energy_compute_j: Option<f64>,
     energy_radio_j: Option<f64>,
-    energy_idle_j: f64,
+    energy_idle_j: Option<f64>,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,37 @@
+//! What can stop a run once its scenario has been accepted.
+
+use crate::device::DeviceError;
+use crate::engine::{GraphError, ResourceError};
+use crate::numerics::StepError;
+use crate::radio::RadioError;
+
+/// Why an architecture could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchitectureError {
+    /// A device cannot hold or time what it is given.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The radio cannot carry what it is given.
+    #[error(transparent)]
+    Radio(#[from] RadioError),
+    /// The forward pass failed.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The task graph refused a task.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// The resources clash.
+    #[error(transparent)]
+    Resource(#[from] ResourceError),
+}
+
+impl ArchitectureError {
+    /// Whether the configuration is impossible rather than the run broken: a
+    /// paper's table has "N/A" there, and a sweep goes on with its next point.
+    pub fn is_infeasible(&self) -> bool {
+        matches!(
+            self,
+            Self::Device(DeviceError::OutOfMemory { .. })
+        )
+    }
+}

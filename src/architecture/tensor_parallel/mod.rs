@@ -1,0 +1,169 @@
+//! Tensor parallelism with an all-reduce through the air.
+//!
+//! ```text
+//!             ┌ device 0: heads, columns ┐             ┌─ downlink ─▶ next half
+//! server ─▶ ──┤ device 1: heads, columns ├─ uplinks ─▶ Σ
+//!   embed     └ device 2: heads, columns ┘  (radio)    └─ … ─▶ LM head ─▶ sample
+//! ```
+//!
+//! Every layer has two halves, attention and feed-forward network. Each device
+//! computes its part of a half ((1)–(4) in Zhang et al., "Distributed On-Device LLM
+//! Inference With Over-the-Air Computation"); when the last one is done the round
+//! begins, because all devices must first agree on a common scale; the radio sums
+//! the partial outputs; the sum returns to all devices, which add it to their
+//! residual stream. Embedding and sampling are the server's; norms are replicated;
+//! the LM head is sharded by vocabulary rows and its logits reach the server without
+//! radio time, as in the paper's tables.
+//!
+//! The tensors of a half are computed when its barrier opens, and go through the
+//! channel as it is at that instant.
+
+mod account;
+mod emit;
+mod passes;
+mod program;
+mod records;
+mod stage;
+
+pub use stage::STAGE_NAMES;
+
+use super::ArchitectureError;
+use super::measurement::Measurements;
+use super::workload::Request;
+use crate::device::{DeviceProfile, Footprint};
+use crate::engine::{ResourceId, Resources};
+use crate::numerics::{ShardedLlama, Tokenizer};
+use crate::radio::Air;
+use crate::units::Instant;
+use program::State;
+
+/// A device or server with the name that a scenario gave it.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its name in messages and tables.
+    pub name: String,
+    /// What it can do.
+    pub profile: DeviceProfile,
+}
+
+/// What a tensor-parallel run is made of.
+#[derive(Debug)]
+pub struct TensorParallel {
+    model: ShardedLlama,
+    tokenizer: Tokenizer,
+    end_token: Option<u32>,
+    devices: Vec<Node>,
+    server: Node,
+    air: Air,
+    requests: Vec<Request>,
+    lanes: Lanes,
+    state: State,
+}
+
+/// The parts from which a run is put together.
+#[derive(Debug)]
+pub struct Parts {
+    /// The model, divided over the devices.
+    pub model: ShardedLlama,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The token that ends a generation.
+    pub end_token: Option<u32>,
+    /// As many as the model is divided over, in order.
+    pub devices: Vec<Node>,
+    /// The server.
+    pub server: Node,
+    /// The air between them.
+    pub air: Air,
+    /// What is to be served, in order.
+    pub requests: Vec<Request>,
+}
+
+/// The resources of a run.
+#[derive(Debug)]
+struct Lanes {
+    compute: Vec<ResourceId>,
+    uplink: Vec<ResourceId>,
+    downlink: Vec<ResourceId>,
+    server_compute: ResourceId,
+    server_send: ResourceId,
+}
+
+impl Lanes {
+    fn declare(devices: usize, resources: &mut Resources) -> Result<Self, ArchitectureError> {
+        let mut per_device = |lane: &str| {
+            (0..devices)
+                .map(|device| resources.add(format!("device{device}.{lane}"), 1))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            compute: per_device("compute")?,
+            uplink: per_device("uplink")?,
+            downlink: per_device("downlink")?,
+            server_compute: resources.add("server.compute", 1)?,
+            server_send: resources.add("server.downlink", 1)?,
+        })
+    }
+}
+
+impl TensorParallel {
+    /// Puts a run together and declares its resources.
+    ///
+    /// # Errors
+    /// If a device's memory cannot hold its shard of the weights together with the
+    /// KV cache and activations of the largest request.
+    pub fn new(parts: Parts, resources: &mut Resources) -> Result<Self, ArchitectureError> {
+        let plan = parts.model.plan();
+        let footprints: Vec<Footprint> = (0..parts.devices.len())
+            .map(|device| footprint(plan, device, &parts.requests))
+            .collect();
+        for (node, footprint) in parts.devices.iter().zip(&footprints) {
+            node.profile.check_memory(&node.name, *footprint)?;
+        }
+        let lanes = Lanes::declare(parts.devices.len(), resources)?;
+        let state = State::new(&parts.model, footprints);
+        Ok(Self {
+            model: parts.model,
+            tokenizer: parts.tokenizer,
+            end_token: parts.end_token,
+            devices: parts.devices,
+            server: parts.server,
+            air: parts.air,
+            requests: parts.requests,
+            lanes,
+            state,
+        })
+    }
+
+    /// Requests answered so far.
+    pub fn answered(&self) -> usize {
+        self.state.measured.requests.len()
+    }
+
+    /// What was measured by a run that ended at `makespan`, and the BLAKE3 of all
+    /// logits in the order in which they were computed.
+    pub fn finish(mut self, makespan: Instant) -> (Measurements, String) {
+        self.record_devices(makespan);
+        let digest = self.state.logits.finalize().to_hex().to_string();
+        (self.state.measured, digest)
+    }
+}
+
+/// What `device` must hold for the most demanding of `requests`; they are served
+/// one at a time.
+fn footprint(
+    plan: &crate::model::ShardPlan,
+    device: usize,
+    requests: &[Request],
+) -> Footprint {
+    let most = |tokens: fn(&Request) -> u64| {
+        requests.iter().map(tokens).max().unwrap_or(0) as usize
+    };
+    let context = most(|request| request.task.longest_context());
+    let pass = most(|request| request.task.longest_pass());
+    Footprint {
+        weights: plan.weight_bytes(device),
+        kv_cache: plan.kv_cache_bytes(device, context),
+        activations: plan.activation_bytes(device, pass),
+    }
+}

@@ -1,0 +1,125 @@
+//! A request as a sequence of forward passes.
+
+use crate::architecture::workload::{Request, Task};
+
+/// One forward pass to be run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pass {
+    /// Tokens that go through the model.
+    pub(super) tokens: Vec<u32>,
+    /// Whether the KV cache starts empty.
+    pub(super) fresh: bool,
+    /// The token that should follow each of `tokens`; empty when generating.
+    pub(super) targets: Vec<u32>,
+}
+
+/// How far a request has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// Window being scored.
+    window: usize,
+    /// Tokens of it scored, or tokens generated so far.
+    position: usize,
+}
+
+impl Progress {
+    /// The pass after those already run; `last` is the token chosen by the pass
+    /// before, if any. `None` when the request is answered.
+    pub(super) fn next(
+        &mut self,
+        request: &Request,
+        last: Option<u32>,
+        end_token: Option<u32>,
+    ) -> Option<Pass> {
+        match &request.task {
+            Task::Score { windows, stepwise } => loop {
+                let window = windows.get(self.window)?;
+                let length = window.inputs.len();
+                let from = self.position;
+                if from == length {
+                    self.window += 1;
+                    self.position = 0;
+                    continue;
+                }
+                let to = if *stepwise { from + 1 } else { length };
+                self.position = to;
+                return Some(Pass {
+                    tokens: window.inputs[from..to].to_vec(),
+                    fresh: from == 0,
+                    targets: window.targets[from..to].to_vec(),
+                });
+            },
+            Task::Generate { prompt, max_tokens } => {
+                if self.position >= *max_tokens as usize {
+                    return None;
+                }
+                let tokens = match last {
+                    None => prompt.clone(),
+                    Some(token) if Some(token) == end_token => return None,
+                    Some(token) => vec![token],
+                };
+                self.position += 1;
+                Some(Pass {
+                    tokens,
+                    fresh: last.is_none(),
+                    targets: Vec::new(),
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::architecture::workload::{Arrival, Window};
+
+    fn passes(task: Task, chosen: &[u32]) -> Vec<Pass> {
+        let request = Request {
+            arrival: Arrival::AfterPrevious,
+            task,
+        };
+        let mut progress = Progress::default();
+        let mut answers = chosen.iter().copied();
+        let mut last = None;
+        let mut passes = Vec::new();
+        while let Some(pass) = progress.next(&request, last, Some(9)) {
+            last = answers.next();
+            passes.push(pass);
+        }
+        passes
+    }
+
+    fn window(inputs: &[u32], targets: &[u32]) -> Window {
+        Window {
+            inputs: inputs.to_vec(),
+            targets: targets.to_vec(),
+            source_nats: None,
+        }
+    }
+
+    #[test]
+    fn a_window_is_one_prefill_and_the_next_starts_afresh() {
+        let windows = vec![window(&[1, 2], &[2, 3]), window(&[4], &[5])];
+        let passes = passes(Task::Score { windows, stepwise: false }, &[]);
+        let shape: Vec<_> = passes.iter().map(|p| (p.tokens.len(), p.fresh)).collect();
+        assert_eq!(shape, [(2, true), (1, true)]);
+    }
+
+    #[test]
+    fn stepwise_scoring_reads_one_token_a_pass() {
+        let windows = vec![window(&[1, 2, 3], &[2, 3, 4])];
+        let passes = passes(Task::Score { windows, stepwise: true }, &[]);
+        let seen: Vec<_> = passes.iter().map(|p| (p.tokens[0], p.targets[0], p.fresh)).collect();
+        assert_eq!(seen, [(1, 2, true), (2, 3, false), (3, 4, false)]);
+    }
+
+    #[test]
+    fn generation_reads_its_own_tokens_until_the_limit_or_the_end_token() {
+        let task = |max_tokens| Task::Generate { prompt: vec![1, 2], max_tokens };
+        let read: Vec<_> = passes(task(3), &[5, 6, 7]).into_iter().map(|p| p.tokens).collect();
+        assert_eq!(read, [vec![1, 2], vec![5], vec![6]]);
+        assert_eq!(passes(task(8), &[5, 9, 7]).len(), 2);
+        assert!(passes(task(0), &[]).is_empty());
+    }
+}
