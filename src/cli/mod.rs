@@ -1,46 +1,105 @@
 //! The command line: thin verbs over the library.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the run
+//! or comparison failed (or was interrupted), 2 the input is wrong.
 
-pub mod train;
-
-use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+mod check;
+mod list;
+mod output;
+mod plot;
+mod progress;
+mod run;
+mod sweep;
+mod train;
 
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
-/// Co-simulates language-model inference spread over a wireless network.
-#[derive(Parser)]
-#[command(version)]
-struct Arguments {
+/// Co-simulates LLM inference spread over a wireless network: latency, energy and
+/// accuracy from one deterministic run.
+#[derive(Debug, Parser)]
+#[command(name = "airloom", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Start with:\n  airloom run scenarios/aircomp_tensor_parallel.ron")]
+struct Cli {
     #[command(subcommand)]
     verb: Verb,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Verb {
+    /// Simulate one scenario and write its run folder
+    Run(run::RunArgs),
+    /// Simulate every point of a scenario's sweep
+    Sweep(sweep::SweepArgs),
+    /// Say what is wrong with scenarios, or print them with all fields
+    Check(check::CheckArgs),
+    /// Draw a run folder's figures again from its data
+    Plot(plot::PlotArgs),
+    /// List what a scenario may name
+    List(list::ListArgs),
+    /// Train a model on text of the bundled world
     Train(train::TrainArgs),
 }
 
-/// Parses the arguments and runs the verb they name.
-///
-/// The first Ctrl-C asks the verb to stop and leave things in order.
-pub fn main() -> ExitCode {
-    let interrupt = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&interrupt);
-    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
-        eprintln!("warning: Ctrl-C will end the program at once: {error}");
+/// Why a verb did not succeed.
+#[derive(Debug)]
+enum Failure {
+    /// The input is wrong: exit code 2.
+    Input(String),
+    /// The input is fine, but the run failed: exit code 1.
+    Run(String),
+}
+
+/// What `error` says, with everything that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
     }
-    let outcome = match Arguments::parse().verb {
-        Verb::Train(arguments) => train::run(arguments, &interrupt),
+    text
+}
+
+impl Failure {
+    fn input(error: impl std::error::Error) -> Self {
+        Self::Input(chain(&error))
+    }
+
+    fn run(error: impl std::error::Error) -> Self {
+        Self::Run(chain(&error))
+    }
+}
+
+fn train(args: train::TrainArgs) -> Result<(), Failure> {
+    let interrupt = output::interrupt_flag()?;
+    let report = train::run(args, interrupt).map_err(Failure::run)?;
+    output::print(report)
+}
+
+/// Parses the arguments and runs the verb they name.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().verb {
+        Verb::Run(args) => run::run(args),
+        Verb::Sweep(args) => sweep::sweep(args),
+        Verb::Check(args) => check::check(args),
+        Verb::Plot(args) => plot::plot(args),
+        Verb::List(args) => list::list(&args),
+        Verb::Train(args) => train(args),
     };
     match outcome {
-        Ok(report) => {
-            print!("{report}");
-            ExitCode::SUCCESS
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Run(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(1)
         }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
+        Err(Failure::Input(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::from(2)
         }
     }
 }

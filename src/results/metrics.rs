@@ -88,6 +88,16 @@ impl Metrics {
         text
     }
 
+    /// Reads the text of a `metrics.json`; `None` if it is not one.
+    pub fn from_json(text: &str) -> Option<Self> {
+        let map: Map<String, Value> = serde_json::from_str(text).ok()?;
+        let known = DEFINITIONS.iter().filter_map(|definition| {
+            let value = map.get(definition.name)?.as_f64()?;
+            Some((definition.name, value))
+        });
+        Some(Self(known.collect()))
+    }
+
     /// Computes every metric that `run` and the makespan determine.
     pub fn of(run: &Measurements, makespan: Instant) -> Self {
         let mut metrics = Collector::default();

@@ -1,6 +1,9 @@
 //! The run folder: manifest, metrics, tables and figures.
 
+pub mod comparison;
 pub mod folder;
 pub mod manifest;
 pub mod metrics;
+pub mod summary;
 pub mod tables;
+pub mod timeline;

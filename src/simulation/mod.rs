@@ -1,1 +1,18 @@
-//! Run and sweep: a scenario in, a run folder out.
+//! Run, sweep and plot: a scenario in, a run folder out.
+//!
+//! [`prepare`] reads every input and finds every fault that can be found without
+//! simulating; [`run`] simulates and writes the folder; [`sweep`] does both for
+//! every point of a scenario's sweep.
+
+mod error;
+mod plot;
+mod prepare;
+mod requests;
+mod run;
+mod sweep;
+
+pub use error::RunError;
+pub use plot::plot;
+pub use prepare::{Prepared, prepare};
+pub use run::{Finished, RunOptions, run};
+pub use sweep::{PointOutcome, SweepOptions, Swept, sweep};

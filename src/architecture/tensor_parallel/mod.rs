@@ -28,7 +28,7 @@ mod stage;
 pub use stage::STAGE_NAMES;
 
 use super::ArchitectureError;
-use super::measurement::Measurements;
+use super::measurement::{Measurements, PassRecord};
 use super::workload::Request;
 use crate::device::{DeviceProfile, Footprint};
 use crate::engine::{ResourceId, Resources};
@@ -46,18 +46,21 @@ pub struct Node {
     pub profile: DeviceProfile,
 }
 
-/// What a tensor-parallel run is made of.
-#[derive(Debug)]
+/// Is told of every forward pass when it is over.
+pub type OnPass = Box<dyn FnMut(&PassRecord)>;
+
+/// A tensor-parallel run.
 pub struct TensorParallel {
     model: ShardedLlama,
     tokenizer: Tokenizer,
-    end_token: Option<u32>,
+    end_tokens: Vec<u32>,
     devices: Vec<Node>,
     server: Node,
     air: Air,
     requests: Vec<Request>,
     lanes: Lanes,
     state: State,
+    on_pass: OnPass,
 }
 
 /// The parts from which a run is put together.
@@ -67,8 +70,8 @@ pub struct Parts {
     pub model: ShardedLlama,
     /// Its tokenizer.
     pub tokenizer: Tokenizer,
-    /// The token that ends a generation.
-    pub end_token: Option<u32>,
+    /// The tokens that end a generation.
+    pub end_tokens: Vec<u32>,
     /// As many as the model is divided over, in order.
     pub devices: Vec<Node>,
     /// The server.
@@ -112,7 +115,11 @@ impl TensorParallel {
     /// # Errors
     /// If a device's memory cannot hold its shard of the weights together with the
     /// KV cache and activations of the largest request.
-    pub fn new(parts: Parts, resources: &mut Resources) -> Result<Self, ArchitectureError> {
+    pub fn new(
+        parts: Parts,
+        on_pass: OnPass,
+        resources: &mut Resources,
+    ) -> Result<Self, ArchitectureError> {
         let plan = parts.model.plan();
         let footprints: Vec<Footprint> = (0..parts.devices.len())
             .map(|device| footprint(plan, device, &parts.requests))
@@ -125,19 +132,15 @@ impl TensorParallel {
         Ok(Self {
             model: parts.model,
             tokenizer: parts.tokenizer,
-            end_token: parts.end_token,
+            end_tokens: parts.end_tokens,
             devices: parts.devices,
             server: parts.server,
             air: parts.air,
             requests: parts.requests,
             lanes,
             state,
+            on_pass,
         })
-    }
-
-    /// Requests answered so far.
-    pub fn answered(&self) -> usize {
-        self.state.measured.requests.len()
     }
 
     /// What was measured by a run that ended at `makespan`, and the BLAKE3 of all

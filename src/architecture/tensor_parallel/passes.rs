@@ -29,7 +29,7 @@ impl Progress {
         &mut self,
         request: &Request,
         last: Option<u32>,
-        end_token: Option<u32>,
+        end_tokens: &[u32],
     ) -> Option<Pass> {
         match &request.task {
             Task::Score { windows, stepwise } => loop {
@@ -55,7 +55,7 @@ impl Progress {
                 }
                 let tokens = match last {
                     None => prompt.clone(),
-                    Some(token) if Some(token) == end_token => return None,
+                    Some(token) if end_tokens.contains(&token) => return None,
                     Some(token) => vec![token],
                 };
                 self.position += 1;
@@ -83,7 +83,7 @@ mod tests {
         let mut answers = chosen.iter().copied();
         let mut last = None;
         let mut passes = Vec::new();
-        while let Some(pass) = progress.next(&request, last, Some(9)) {
+        while let Some(pass) = progress.next(&request, last, &[9]) {
             last = answers.next();
             passes.push(pass);
         }

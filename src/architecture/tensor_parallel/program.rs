@@ -165,11 +165,10 @@ impl TensorParallel {
         after: Option<TaskId>,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let end_token = self.end_token;
         let serving = self.state.serving.as_mut().expect("a request is being served");
         let request = &self.requests[serving.number];
         let last = serving.outcome.chosen.last().copied();
-        let Some(pass) = serving.progress.next(request, last, end_token) else {
+        let Some(pass) = serving.progress.next(request, last, &self.end_tokens) else {
             self.record_request(now)?;
             let next = self.state.serving().number + 1;
             return self.admit(next, now, after, graph);
@@ -330,7 +329,7 @@ impl TensorParallel {
             outcome.chosen.push(token);
             outcome.first_token.get_or_insert(now);
         }
-        self.state.measured.passes.push(PassRecord {
+        let record = PassRecord {
             request: number as u32,
             step: serving.step,
             mode,
@@ -341,8 +340,10 @@ impl TensorParallel {
             split,
             chosen: text,
             negative_log_likelihood: nats,
-        });
+        };
         serving.step += 1;
+        (self.on_pass)(&record);
+        self.state.measured.passes.push(record);
         self.next_pass(now, Some(sample), graph)
     }
 }

@@ -3,7 +3,7 @@
 //! Fills are Okabe–Ito colours whose lightness differs too, and waiting is
 //! hatched, so the figure survives greyscale and colour blindness.
 
-use super::{Lane, Slice, Timeline};
+use super::{Lane, Slice, Timeline, TimelineError};
 use crate::units::Instant;
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -85,7 +85,11 @@ impl<'t> Layout<'t> {
 ///
 /// # Errors
 /// If the backend refuses to draw.
-pub fn draw(timeline: &Timeline) -> Result<String, String> {
+pub fn draw(timeline: &Timeline) -> Result<String, TimelineError> {
+    render(timeline).map_err(TimelineError::Drawing)
+}
+
+fn render(timeline: &Timeline) -> DrawResult<String> {
     let layout = Layout::of(timeline);
     let mut svg = String::new();
     {

@@ -1,0 +1,39 @@
+//! `airloom check`: what is wrong with a scenario, before anything runs.
+
+use super::output::print;
+use super::Failure;
+use crate::scenario::{self, Override};
+use std::path::PathBuf;
+
+/// Say what is wrong with scenarios, or print them with all fields.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    airloom check scenarios/*.ron\n  \
+    airloom check --resolved scenarios/aircomp_tensor_parallel.ron")]
+pub(super) struct CheckArgs {
+    /// Scenario files
+    #[arg(required = true)]
+    scenarios: Vec<PathBuf>,
+    /// Print every field, defaults included, as a scenario that runs the same
+    #[arg(long)]
+    resolved: bool,
+    /// Change a field of the scenarios first, such as devices.count=8; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<Override>,
+}
+
+pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
+    let mut faults = Vec::new();
+    for path in &args.scenarios {
+        match scenario::load(path, &args.overrides) {
+            Ok(resolved) if args.resolved => print(format_args!("{}\n", resolved.to_ron()))?,
+            Ok(_) => print(format_args!("{}: ok\n", path.display()))?,
+            Err(error) => faults.push(super::chain(&error)),
+        }
+    }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Input(faults.join("\nerror: ")))
+    }
+}

@@ -1,0 +1,78 @@
+//! `airloom run`: one scenario, one run folder.
+
+use super::output::{interrupt_flag, print};
+use super::progress::bar;
+use super::Failure;
+use crate::scenario::{self, Override};
+use crate::simulation::{self, RunOptions};
+use std::path::PathBuf;
+
+/// Simulate one scenario and write its run folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    airloom run scenarios/aircomp_tensor_parallel.ron\n  \
+    airloom run scenarios/aircomp_tensor_parallel.ron --set devices.count=8 --out results/eight\n  \
+    airloom run scenarios/aircomp_tensor_parallel.ron \\\n    \
+    --set 'architecture.all_reduce=Digital(bits: 8)'")]
+pub(super) struct RunArgs {
+    /// The scenario file
+    scenario: PathBuf,
+    /// The experiment's seed, in place of the scenario's
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Which repetition of the experiment: picks the random substream
+    #[arg(long, default_value_t = 0)]
+    run: u32,
+    /// Change a field of the scenario, such as devices.count=8; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    overrides: Vec<Override>,
+    /// The run folder to write [default: results/<scenario>/seed<S>-run<R>[-<overrides>]]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Threads for the forward pass [default: all cores]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
+    let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
+    let options = RunOptions {
+        seed: args.seed.unwrap_or(resolved.seed()),
+        run: args.run,
+        out: args.out,
+        interrupt: interrupt_flag()?,
+    };
+    set_threads(args.threads)?;
+    let prepared = simulation::prepare(&resolved, options.seed, options.run)?;
+    let bar = bar(prepared.expected_passes(), "passes");
+    let watched = bar.clone();
+    let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));
+    bar.finish_and_clear();
+    let finished = finished?;
+    print(format_args!(
+        "{}\nwritten to {}\n",
+        finished.summary(),
+        finished.folder.display()
+    ))
+}
+
+/// Sizes the pool on which kernels run.
+pub(super) fn set_threads(threads: Option<u16>) -> Result<(), Failure> {
+    let Some(threads) = threads else {
+        return Ok(());
+    };
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(usize::from(threads))
+        .build_global()
+        .map_err(Failure::run)
+}
+
+impl From<simulation::RunError> for Failure {
+    fn from(error: simulation::RunError) -> Self {
+        if error.is_input() {
+            Self::input(error)
+        } else {
+            Self::run(error)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The short table that `airloom run` prints.
+
+use super::metrics::Metrics;
+use crate::architecture::measurement::Measurements;
+use std::fmt::{self, Write};
+
+/// What one run amounts to, as text for people.
+#[derive(Debug)]
+pub struct Summary<'a> {
+    /// The run's name.
+    pub title: &'a str,
+    /// Its metrics.
+    pub metrics: &'a Metrics,
+    /// Everything it measured.
+    pub run: &'a Measurements,
+}
+
+/// A number of seconds in the unit in which it reads best.
+fn seconds(value: f64) -> String {
+    let (scale, unit) = match value.abs() {
+        v if v >= 1.0 => (1.0, "s"),
+        v if v >= 1e-3 => (1e3, "ms"),
+        v if v >= 1e-6 => (1e6, "µs"),
+        0.0 => (1.0, "s"),
+        _ => (1e9, "ns"),
+    };
+    format!("{} {unit}", significant(value * scale))
+}
+
+/// A number of joules in the unit in which it reads best.
+fn joules(value: f64) -> String {
+    let (scale, unit) = match value.abs() {
+        v if v >= 1.0 => (1.0, "J"),
+        v if v >= 1e-3 => (1e3, "mJ"),
+        v if v >= 1e-6 => (1e6, "µJ"),
+        0.0 => (1.0, "J"),
+        _ => (1e9, "nJ"),
+    };
+    format!("{} {unit}", significant(value * scale))
+}
+
+/// Four significant digits.
+pub(super) fn significant(value: f64) -> String {
+    let magnitude = if value == 0.0 { 0.0 } else { libm::floor(libm::log10(value.abs())) };
+    if !(-4.0..7.0).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (3 - magnitude as i32).max(0) as usize;
+    format!("{value:.decimals$}")
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}\n", self.title)?;
+        let get = |name: &str| self.metrics.get(name);
+        let mut row = |label: &str, value: Option<String>, note: String| match value {
+            Some(value) => {
+                let gap = if note.is_empty() { "" } else { "  " };
+                writeln!(f, "  {label:<22}{value:>12}{gap}{note}")
+            }
+            None => Ok(()),
+        };
+        let source = get("source_perplexity").map_or(String::new(), |source| {
+            format!("the text's own entropy allows {}", significant(source))
+        });
+        row("perplexity", get("perplexity").map(significant), source)?;
+        let predicted = get("all_reduce_analytic_mse")
+            .map_or(String::new(), |mse| format!("equation (7) says {}", significant(mse)));
+        row("all-reduce MSE", get("all_reduce_mse").map(significant), predicted)?;
+        row("TTFT", get("ttft_s").map(seconds), String::new())?;
+        let split = ["compute", "uplink", "downlink", "wait"]
+            .iter()
+            .filter_map(|part| {
+                let value = get(&format!("pass_{part}_s")).filter(|value| *value > 0.0)?;
+                let name = if *part == "wait" { "waiting" } else { part };
+                Some(format!("{name} {}", seconds(value)))
+            })
+            .collect::<Vec<_>>()
+            .join(" + ");
+        row("TPOT", get("tpot_s").map(seconds), split)?;
+        row("generation", get("tokens_per_s").map(|v| format!("{} tok/s", significant(v))), String::new())?;
+        let per_joule = get("tokens_per_joule")
+            .map_or(String::new(), |value| format!("{} generated tokens per joule", significant(value)));
+        row("energy", get("energy_j").map(joules), per_joule)?;
+        if let (Some(energy), Some(tokens)) = (get("energy_generate_j"), get("generated_tokens")) {
+            row("energy per token", Some(joules(energy / tokens)), String::new())?;
+        }
+        row("makespan", get("makespan_s").map(seconds), "simulated time".to_owned())?;
+        writeln!(f)?;
+        f.write_str(&self.devices())?;
+        for request in &self.run.requests {
+            if let Some(text) = &request.text {
+                writeln!(f, "\n  request {} generated: {}", request.request, text.trim())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Summary<'_> {
+    fn devices(&self) -> String {
+        let mut table = format!(
+            "  {:<10}{:>8}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n",
+            "device", "heads", "compute", "uplink", "waiting", "compute E", "radio E", "idle E"
+        );
+        let unknown = || "–".to_owned();
+        for device in &self.run.devices {
+            let name = device.device.map_or("server".to_owned(), |number| number.to_string());
+            let heads = device.device.map_or_else(unknown, |_| device.heads.to_string());
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                table,
+                "  {name:<10}{heads:>8}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
+                seconds(device.compute.as_seconds()),
+                seconds(device.uplink.as_seconds()),
+                seconds(device.wait.as_seconds()),
+                device.compute_j.map_or_else(unknown, joules),
+                device.radio_j.map_or_else(unknown, joules),
+                device.idle_j.map_or_else(unknown, joules),
+            );
+        }
+        table
+    }
+}

@@ -1,0 +1,89 @@
+//! Why a run or a sweep did not produce a result.
+
+use crate::architecture::ArchitectureError;
+use crate::corpus::TextFileError;
+use crate::engine::EngineError;
+use crate::numerics::{LoadError, StepError};
+use crate::radio::RadioError;
+use crate::results::folder::FolderError;
+use crate::results::timeline::TimelineError;
+use crate::scenario::ScenarioError;
+use crate::units::FieldFault;
+use std::path::PathBuf;
+
+/// Why there is no result.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The scenario is wrong.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// A field turned out to be wrong once files were read.
+    #[error(transparent)]
+    Field(#[from] FieldFault),
+    /// The model cannot be loaded.
+    #[error(transparent)]
+    Model(#[from] LoadError),
+    /// The text cannot be read.
+    #[error(transparent)]
+    Text(#[from] TextFileError),
+    /// The forward pass cannot be set up.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The radio cannot be set up.
+    #[error(transparent)]
+    Radio(#[from] RadioError),
+    /// The configuration cannot be built.
+    #[error(transparent)]
+    Architecture(#[from] ArchitectureError),
+    /// The simulation broke off.
+    #[error(transparent)]
+    Engine(#[from] EngineError<ArchitectureError>),
+    /// The run folder cannot be written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The figure cannot be drawn.
+    #[error(transparent)]
+    Timeline(#[from] TimelineError),
+    /// A folder of a sweep or a run is not what it should be.
+    #[error("{path}: {fault}")]
+    Place {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and the fix.
+        fault: String,
+    },
+    /// Some points of a sweep failed; their reasons are in `points.csv`.
+    #[error("{failed} of {points} points failed; {path} says why")]
+    Points {
+        /// Points that failed.
+        failed: usize,
+        /// Points in all.
+        points: usize,
+        /// The table.
+        path: PathBuf,
+    },
+    /// Ctrl-C.
+    #[error("interrupted; {kept}")]
+    Interrupted {
+        /// What is left of the work.
+        kept: &'static str,
+    },
+}
+
+impl RunError {
+    /// Whether the input is at fault rather than the run.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Scenario(_) | Self::Field(_) | Self::Model(_) | Self::Text(_) => true,
+            Self::Folder(FolderError::Occupied { .. }) | Self::Place { .. } => true,
+            Self::Timeline(TimelineError::Unreadable { .. }) => true,
+            Self::Architecture(error) => error.is_infeasible(),
+            _ => false,
+        }
+    }
+
+    /// Whether the configuration is impossible: `N/A` in a table, not a failure.
+    pub fn is_infeasible(&self) -> bool {
+        matches!(self, Self::Architecture(error) if error.is_infeasible())
+    }
+}

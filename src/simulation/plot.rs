@@ -1,0 +1,35 @@
+//! Draws a run folder's figures again from its data.
+
+use super::error::RunError;
+use crate::results::manifest;
+use crate::results::timeline;
+use std::path::{Path, PathBuf};
+
+/// The timeline's file name.
+pub(super) const TIMELINE: &str = "timeline.svg";
+
+/// Draws the figures of the run folder `folder` and tells which.
+///
+/// # Errors
+/// If `folder` is no run folder or keeps no event log, or a figure cannot be
+/// written; then the old figure stays.
+pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let place = |fault: String| RunError::Place {
+        path: folder.to_owned(),
+        fault,
+    };
+    if !folder.join(manifest::FILE_NAME).is_file() {
+        let fault = "is no run folder: it has no manifest.json; give a folder that `airloom run` wrote";
+        return Err(place(fault.to_owned()));
+    }
+    let svg = timeline::draw(&timeline::read(folder)?)?;
+    let target = folder.join(TIMELINE);
+    let write = || -> std::io::Result<()> {
+        let staged = tempfile::NamedTempFile::new_in(folder)?;
+        std::fs::write(staged.path(), &svg)?;
+        staged.persist(&target)?;
+        Ok(())
+    };
+    write().map_err(|error| place(format!("cannot write {TIMELINE}: {error}")))?;
+    Ok(vec![target])
+}

@@ -1,0 +1,142 @@
+//! Reads everything that a run needs and puts it together.
+
+use super::error::RunError;
+use super::requests::{Frame, Reader};
+use super::run::About;
+use crate::architecture::tensor_parallel::{Node, Parts};
+use crate::architecture::workload::{Request, Task};
+use crate::model::ShardPlan;
+use crate::numerics::{self, Llama, Tokenizer};
+use crate::radio::Air;
+use crate::results::folder::FileDigest;
+use crate::rng::Streams;
+use crate::scenario::{Architecture, Model, Resolved};
+use crate::units::FieldFault;
+use std::path::Path;
+
+/// A run that is ready to be simulated.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) parts: Parts,
+    pub(super) about: About,
+}
+
+impl Prepared {
+    /// The most forward passes that the run can take.
+    pub fn expected_passes(&self) -> u64 {
+        let passes = |request: &Request| match &request.task {
+            Task::Score { windows, stepwise: false } => windows.len() as u64,
+            Task::Score { windows, .. } => {
+                windows.iter().map(|window| window.inputs.len() as u64).sum()
+            }
+            Task::Generate { max_tokens, .. } => u64::from(*max_tokens),
+        };
+        self.parts.requests.iter().map(passes).sum()
+    }
+}
+
+/// Reads the inputs of run `run` of `seed` of a scenario, and checks what can be
+/// checked without simulating.
+///
+/// # Errors
+/// If a file is missing or damaged, or the parts do not fit each other.
+pub fn prepare(resolved: &Resolved, seed: u64, run: u32) -> Result<Prepared, RunError> {
+    let scenario = &resolved.scenario;
+    let streams = Streams { seed, run };
+    let Model::Folder(folder) = &scenario.model;
+    let folder = resolved.folder.join(folder);
+    let model = Llama::load(&folder)?;
+    let tokenizer = Tokenizer::load(&folder)?;
+    let Architecture::TensorParallel(architecture) = &scenario.architecture;
+
+    let shares = resolved.shares()?;
+    let plan = ShardPlan::new(model.shape(), &shares)
+        .map_err(|error| FieldFault::new("architecture.assignment", error.to_string()))?;
+    let reader = Reader {
+        tokenizer: &tokenizer,
+        frame: Frame {
+            begin: model.config().bos,
+            end: model.config().eos.first().copied(),
+        },
+        folder: &resolved.folder,
+        max_positions: model.config().max_positions,
+    };
+    let requests = reader.requests(&scenario.workload)?;
+    let node = |(name, profile)| Node { name, profile };
+    let devices: Vec<Node> = resolved.device_profiles()?.into_iter().map(node).collect();
+    let air = Air::new(
+        scenario.radio.clone(),
+        architecture.all_reduce,
+        architecture.design.transceiver_design(),
+        devices.len(),
+        streams,
+    )?;
+    let mut inputs: Vec<FileDigest> = model.digests().iter().map(digest).collect();
+    inputs.push(digest(tokenizer.digest()));
+    inputs.push(text_digest(&requests));
+    let headline = format!(
+        "{} on {} devices, {} all-reduce",
+        model.shape().name,
+        devices.len(),
+        architecture.all_reduce.name()
+    );
+    let about = About {
+        name: resolved.name.clone(),
+        scenario: resolved.to_ron(),
+        streams,
+        variant: resolved.variant(),
+        trace: scenario.trace,
+        inputs,
+        kernels: numerics::kernels::Kernels::active()
+            .map_err(numerics::StepError::from)?
+            .to_string(),
+        headline,
+    };
+    let parts = Parts {
+        end_tokens: model.config().eos.clone(),
+        model: model.shard(&plan)?,
+        tokenizer,
+        devices,
+        server: node(resolved.server_profile()?),
+        air,
+        requests,
+    };
+    Ok(Prepared { parts, about })
+}
+
+fn digest(file: &numerics::FileDigest) -> FileDigest {
+    FileDigest {
+        name: file.name.clone(),
+        bytes: file.bytes,
+        blake3: file.blake3.clone(),
+    }
+}
+
+/// Digest of every token that the run reads, in order, as 32-bit little-endian
+/// numbers: inputs and targets of every window, and prompts.
+fn text_digest(requests: &[Request]) -> FileDigest {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = 0;
+    let mut update = |tokens: &[u32]| {
+        for token in tokens {
+            hasher.update(&token.to_le_bytes());
+        }
+        bytes += 4 * tokens.len() as u64;
+    };
+    for request in requests {
+        match &request.task {
+            Task::Score { windows, .. } => {
+                for window in windows {
+                    update(&window.inputs);
+                    update(&window.targets);
+                }
+            }
+            Task::Generate { prompt, .. } => update(prompt),
+        }
+    }
+    FileDigest {
+        name: "text (tokens)".to_owned(),
+        bytes,
+        blake3: hasher.finalize().to_hex().to_string(),
+    }
+}
