@@ -21,19 +21,29 @@ struct Expected {
 }
 
 fn fixture(name: &str) -> (Llama, Expected) {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures")
+        .join(name);
     let llama = Llama::load(&folder).unwrap_or_else(|error| panic!("{error}"));
     let text = std::fs::read(folder.join("expected.json")).expect("the fixture is complete");
-    (llama, serde_json::from_slice(&text).expect("the script wrote it"))
+    (
+        llama,
+        serde_json::from_slice(&text).expect("the script wrote it"),
+    )
 }
 
 fn assert_close(found: &[f32], expected: &[Vec<f32>], what: &str) {
     let expected: Vec<f32> = expected.concat();
     assert_eq!(found.len(), expected.len());
-    let largest = expected.iter().fold(0f32, |largest, logit| largest.max(logit.abs()));
+    let largest = expected
+        .iter()
+        .fold(0f32, |largest, logit| largest.max(logit.abs()));
     for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
         let error = (found - expected).abs() / largest;
-        assert!(error <= TOLERANCE, "{what}, entry {index}: {found} for {expected}");
+        assert!(
+            error <= TOLERANCE,
+            "{what}, entry {index}: {found} for {expected}"
+        );
     }
 }
 
@@ -63,13 +73,25 @@ fn equals_the_reference(name: &str) {
     let (llama, expected) = fixture(name);
     let whole = ShardPlan::whole(llama.shape()).expect("a model's shape");
     let model = llama.shard(&whole).expect("its own plan");
-    assert_close(&prefill(&model, &expected.tokens), &expected.prefill, "prefill");
-    assert_close(&decode(&model, &expected.tokens), &expected.decode, "decode");
+    assert_close(
+        &prefill(&model, &expected.tokens),
+        &expected.prefill,
+        "prefill",
+    );
+    assert_close(
+        &decode(&model, &expected.tokens),
+        &expected.decode,
+        "decode",
+    );
 
     let shares = Shares::new(vec![0.5, 0.0, 0.2, 0.3]).expect("sums to 1");
     let plan = ShardPlan::new(llama.shape(), &shares).expect("a model's shape");
     let model = llama.shard(&plan).expect("its own plan");
-    assert_close(&prefill(&model, &expected.tokens), &expected.prefill, "sharded prefill");
+    assert_close(
+        &prefill(&model, &expected.tokens),
+        &expected.prefill,
+        "sharded prefill",
+    );
 }
 
 #[test]

@@ -29,9 +29,6 @@ impl ArchitectureError {
     /// Whether the configuration is impossible rather than the run broken: a
     /// paper's table has "N/A" there, and a sweep goes on with its next point.
     pub fn is_infeasible(&self) -> bool {
-        matches!(
-            self,
-            Self::Device(DeviceError::OutOfMemory { .. })
-        )
+        matches!(self, Self::Device(DeviceError::OutOfMemory { .. }))
     }
 }

@@ -1,7 +1,7 @@
 //! `airloom check`: what is wrong with a scenario, before anything runs.
 
-use super::output::print;
 use super::Failure;
+use super::output::print;
 use crate::scenario::{self, Override};
 use std::path::PathBuf;
 

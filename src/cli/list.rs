@@ -1,7 +1,7 @@
 //! `airloom list`: what a scenario may name, from the registries.
 
-use super::output::print;
 use super::Failure;
+use super::output::print;
 use crate::{architecture, device, policy, radio, results};
 use std::fmt::Write;
 
@@ -18,7 +18,9 @@ fn section(text: &mut String, title: &str, entries: impl Iterator<Item = (String
     text.push('\n');
 }
 
-fn owned(entries: &'static [(&'static str, &'static str)]) -> impl Iterator<Item = (String, String)> {
+fn owned(
+    entries: &'static [(&'static str, &'static str)],
+) -> impl Iterator<Item = (String, String)> {
     entries
         .iter()
         .map(|(name, summary)| ((*name).to_owned(), (*summary).to_owned()))
@@ -27,14 +29,25 @@ fn owned(entries: &'static [(&'static str, &'static str)]) -> impl Iterator<Item
 pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
     let mut text = String::new();
     section(&mut text, "architectures", owned(architecture::REGISTRY));
-    section(&mut text, "all-reduce schemes", owned(radio::Scheme::REGISTRY));
-    section(&mut text, "transceiver designs", owned(policy::Design::REGISTRY));
+    section(
+        &mut text,
+        "all-reduce schemes",
+        owned(radio::Scheme::REGISTRY),
+    );
+    section(
+        &mut text,
+        "transceiver designs",
+        owned(policy::Design::REGISTRY),
+    );
     let presets = device::PRESETS
         .iter()
         .map(|preset| (preset.name.to_owned(), preset.summary.to_owned()));
     section(&mut text, "device presets", presets);
     let metrics = results::metrics::DEFINITIONS.iter().map(|metric| {
-        (metric.name.to_owned(), format!("[{}] {}", metric.unit, metric.meaning))
+        (
+            metric.name.to_owned(),
+            format!("[{}] {}", metric.unit, metric.meaning),
+        )
     });
     section(&mut text, "metrics", metrics);
     print(text)

@@ -18,7 +18,12 @@ use std::process::ExitCode;
 /// Co-simulates LLM inference spread over a wireless network: latency, energy and
 /// accuracy from one deterministic run.
 #[derive(Debug, Parser)]
-#[command(name = "airloom", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "airloom",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 #[command(after_help = "Start with:\n  airloom run scenarios/aircomp_tensor_parallel.ron")]
 struct Cli {
     #[command(subcommand)]

@@ -1,7 +1,7 @@
 //! `airloom plot`: a run folder's figures, drawn again from its data.
 
-use super::output::print;
 use super::Failure;
+use super::output::print;
 use crate::simulation;
 use std::path::PathBuf;
 

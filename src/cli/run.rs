@@ -1,10 +1,11 @@
 //! `airloom run`: one scenario, one run folder.
 
+use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::progress::bar;
-use super::Failure;
+use crate::rng::Streams;
 use crate::scenario::{self, Override};
-use crate::simulation::{self, RunOptions};
+use crate::simulation::{self, RunOptions, default_folder};
 use std::path::PathBuf;
 
 /// Simulate one scenario and write its run folder.
@@ -36,14 +37,18 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
-    let options = RunOptions {
+    let streams = Streams {
         seed: args.seed.unwrap_or(resolved.seed()),
         run: args.run,
-        out: args.out,
+    };
+    let options = RunOptions {
+        out: args
+            .out
+            .unwrap_or_else(|| default_folder(&resolved.name, streams, &args.overrides)),
         interrupt: interrupt_flag()?,
     };
     set_threads(args.threads)?;
-    let prepared = simulation::prepare(&resolved, options.seed, options.run)?;
+    let prepared = simulation::prepare(&resolved, streams)?;
     let bar = bar(prepared.expected_passes(), "passes");
     let watched = bar.clone();
     let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));

@@ -1,11 +1,11 @@
 //! `airloom sweep`: every point of a scenario's sweep, each an ordinary run folder.
 
+use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::progress::bar;
-use super::Failure;
 use crate::results::comparison::Comparison;
 use crate::scenario::{self, Override, Point};
-use crate::simulation::{self, PointOutcome, SweepOptions};
+use crate::simulation::{self, PointOutcome, SweepOptions, default_sweep_folder};
 use std::path::PathBuf;
 
 /// Simulate every point of a scenario's sweep.
@@ -34,25 +34,23 @@ pub(super) struct SweepArgs {
 }
 
 fn describe(point: &Point) -> String {
-    let settings: Vec<String> = point
-        .settings
-        .iter()
-        .map(|(path, value)| format!("{path}={value}"))
-        .collect();
-    format!("point {} (run {}): {}", point.number, point.run, settings.join(", "))
+    format!("point {}: {}", point.index, point.label)
 }
 
 pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
     let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
-    let points = resolved.points().map_err(Failure::input)?;
+    let points = scenario::points(&resolved).map_err(Failure::input)?;
     if args.dry_run {
         return points
             .iter()
             .try_for_each(|point| print(format_args!("{}\n", describe(point))));
     }
+    let seed = args.seed.unwrap_or(resolved.seed());
     let options = SweepOptions {
-        out: args.out,
-        seed: args.seed.unwrap_or(resolved.seed()),
+        out: args
+            .out
+            .unwrap_or_else(|| default_sweep_folder(&resolved.name, seed, &args.overrides)),
+        seed,
         jobs: usize::from(args.jobs),
         interrupt: interrupt_flag()?,
     };
@@ -67,7 +65,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
         bar.inc(1);
         bar.suspend(|| eprintln!("{}: {note}", describe(point)));
     };
-    let swept = simulation::sweep(&resolved, points, &options, &told);
+    let swept = simulation::sweep(points, &options, &told);
     bar.finish_and_clear();
     let swept = swept?;
     let rows = swept.points.iter().map(|(point, outcome)| {
@@ -75,7 +73,9 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
             PointOutcome::Done { metrics, .. } => Some(metrics),
             _ => None,
         };
-        (point.settings.as_slice(), metrics)
+        let settings = point.values.iter();
+        let settings = settings.map(|(path, value)| (path.to_string(), value.to_string()));
+        (settings.collect(), metrics)
     });
     print(format_args!(
         "{}\nwritten to {}\n",

@@ -16,7 +16,7 @@ const COLUMNS: &[(&str, &str, f64)] = &[
 ];
 
 /// Path and value of everything that distinguishes a point.
-type Settings = [(String, String)];
+type Settings = Vec<(String, String)>;
 
 /// Rows of settings with the mean of each metric.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ struct Row {
 impl Comparison {
     /// Groups points by their settings, in the order of first appearance. A point
     /// without metrics is infeasible and keeps its row empty.
-    pub fn of<'a>(points: impl Iterator<Item = (&'a Settings, Option<&'a Metrics>)>) -> Self {
+    pub fn of<'a>(points: impl Iterator<Item = (Settings, Option<&'a Metrics>)>) -> Self {
         let mut axes = Vec::new();
         let mut rows: Vec<Row> = Vec::new();
         for (settings, metrics) in points {
-            axes = settings.iter().map(|(path, _)| path.clone()).collect();
-            let values: Vec<String> = settings.iter().map(|(_, value)| value.clone()).collect();
+            let values: Vec<String>;
+            (axes, values) = settings.into_iter().unzip();
             let known = rows.iter().position(|row| row.values == values);
             let index = known.unwrap_or_else(|| {
                 rows.push(Row {

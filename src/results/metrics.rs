@@ -30,34 +30,122 @@ const fn define(name: &'static str, unit: &'static str, meaning: &'static str) -
 
 /// Every metric, in the order of the file.
 pub const DEFINITIONS: &[Definition] = &[
-    define("ttft_s", "s", "time to first token: mean over Generate requests of first token − arrival"),
-    define("tpot_s", "s", "time per output token: mean over Generate requests of (last − first token) / (tokens − 1)"),
-    define("e2e_latency_s", "s", "end-to-end latency: mean over Generate requests of last token − arrival"),
-    define("tokens_per_s", "1/s", "generated tokens over the time in which Generate requests were served"),
+    define(
+        "ttft_s",
+        "s",
+        "time to first token: mean over Generate requests of first token − arrival",
+    ),
+    define(
+        "tpot_s",
+        "s",
+        "time per output token: mean over Generate requests of (last − first token) / (tokens − 1)",
+    ),
+    define(
+        "e2e_latency_s",
+        "s",
+        "end-to-end latency: mean over Generate requests of last token − arrival",
+    ),
+    define(
+        "tokens_per_s",
+        "1/s",
+        "generated tokens over the time in which Generate requests were served",
+    ),
     define("makespan_s", "s", "end of the last task of the run"),
-    define("score_tokens_per_s", "1/s", "scored tokens over the time in which Score requests were served"),
-    define("pass_compute_s", "s", "compute per decode step, mean over devices and decode steps"),
-    define("pass_uplink_s", "s", "uplink per decode step, mean over devices and decode steps"),
-    define("pass_downlink_s", "s", "downlink per decode step, mean over devices and decode steps"),
-    define("pass_wait_s", "s", "waiting per decode step, mean over devices and decode steps"),
-    define("perplexity", "1", "exp(Σ −ln p / scored tokens) over Score requests"),
-    define("source_perplexity", "1", "the same for the process that generated the text: no model can expect to do better"),
+    define(
+        "score_tokens_per_s",
+        "1/s",
+        "scored tokens over the time in which Score requests were served",
+    ),
+    define(
+        "pass_compute_s",
+        "s",
+        "compute per decode step, mean over devices and decode steps",
+    ),
+    define(
+        "pass_uplink_s",
+        "s",
+        "uplink per decode step, mean over devices and decode steps",
+    ),
+    define(
+        "pass_downlink_s",
+        "s",
+        "downlink per decode step, mean over devices and decode steps",
+    ),
+    define(
+        "pass_wait_s",
+        "s",
+        "waiting per decode step, mean over devices and decode steps",
+    ),
+    define(
+        "perplexity",
+        "1",
+        "exp(Σ −ln p / scored tokens) over Score requests",
+    ),
+    define(
+        "source_perplexity",
+        "1",
+        "the same for the process that generated the text: no model can expect to do better",
+    ),
     define("scored_tokens", "1", "tokens behind the perplexity"),
     define("generated_tokens", "1", "tokens generated"),
-    define("all_reduce_mse", "1", "mean squared error of an all-reduce per complex entry after normalisation, as the tensors felt it"),
-    define("all_reduce_noise_mse", "1", "the part of all_reduce_mse that is receiver noise or quantisation"),
-    define("all_reduce_analytic_mse", "1", "what equation (7) predicts for independent unit-variance entries"),
-    define("all_reduce_nmse", "1", "error power over the power of the exact sum, mean over all-reduces"),
+    define(
+        "all_reduce_mse",
+        "1",
+        "mean squared error of an all-reduce per complex entry after normalisation, as the tensors felt it",
+    ),
+    define(
+        "all_reduce_noise_mse",
+        "1",
+        "the part of all_reduce_mse that is receiver noise or quantisation",
+    ),
+    define(
+        "all_reduce_analytic_mse",
+        "1",
+        "what equation (7) predicts for independent unit-variance entries",
+    ),
+    define(
+        "all_reduce_nmse",
+        "1",
+        "error power over the power of the exact sum, mean over all-reduces",
+    ),
     define("all_reduces", "1", "all-reduces that used the radio"),
-    define("energy_j", "J", "energy of the whole run: compute + radio + idle + server"),
+    define(
+        "energy_j",
+        "J",
+        "energy of the whole run: compute + radio + idle + server",
+    ),
     define("energy_compute_j", "J", "energy of the devices' compute"),
     define("energy_radio_j", "J", "energy radiated by the devices"),
-    define("energy_idle_j", "J", "energy of the devices while they do not compute"),
-    define("energy_server_j", "J", "energy of the server, idle and computing"),
-    define("energy_score_j", "J", "the part of energy_j spent while Score requests were served"),
-    define("energy_generate_j", "J", "the part of energy_j spent while Generate requests were served"),
-    define("tokens_per_joule", "1/J", "generated tokens over energy_generate_j"),
-    define("peak_memory_bytes", "B", "largest memory use of any device: weights + KV cache + activations"),
+    define(
+        "energy_idle_j",
+        "J",
+        "energy of the devices while they do not compute",
+    ),
+    define(
+        "energy_server_j",
+        "J",
+        "energy of the server, idle and computing",
+    ),
+    define(
+        "energy_score_j",
+        "J",
+        "the part of energy_j spent while Score requests were served",
+    ),
+    define(
+        "energy_generate_j",
+        "J",
+        "the part of energy_j spent while Generate requests were served",
+    ),
+    define(
+        "tokens_per_joule",
+        "1/J",
+        "generated tokens over energy_generate_j",
+    ),
+    define(
+        "peak_memory_bytes",
+        "B",
+        "largest memory use of any device: weights + KV cache + activations",
+    ),
 ];
 
 /// The metrics of one run, in the order of [`DEFINITIONS`].
@@ -83,7 +171,8 @@ impl Metrics {
             .iter()
             .map(|(name, value)| (name.to_owned(), Value::from(value)))
             .collect();
-        let mut text = serde_json::to_string_pretty(&map).expect("a map of numbers has a JSON form");
+        let mut text =
+            serde_json::to_string_pretty(&map).expect("a map of numbers has a JSON form");
         text.push('\n');
         text
     }
@@ -109,7 +198,10 @@ impl Metrics {
             DEFINITIONS
                 .iter()
                 .filter_map(|definition| {
-                    let (_, value) = metrics.0.iter().find(|(name, _)| *name == definition.name)?;
+                    let (_, value) = metrics
+                        .0
+                        .iter()
+                        .find(|(name, _)| *name == definition.name)?;
                     value.is_finite().then_some((definition.name, *value))
                 })
                 .collect(),
@@ -135,7 +227,9 @@ fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
 }
 
 fn of_mode(run: &Measurements, mode: Mode) -> impl Iterator<Item = &RequestRecord> {
-    run.requests.iter().filter(move |request| request.mode == mode)
+    run.requests
+        .iter()
+        .filter(move |request| request.mode == mode)
 }
 
 /// Time in which requests of `mode` were being served. Requests are served one
@@ -151,14 +245,19 @@ fn latency(run: &Measurements, makespan: Instant, metrics: &mut Collector) {
     let generated = || of_mode(run, Mode::Generate);
     metrics.put(
         "ttft_s",
-        mean(generated().filter_map(|request| {
-            Some(request.first_token?.since(request.arrival).as_seconds())
-        })),
+        mean(
+            generated().filter_map(|request| {
+                Some(request.first_token?.since(request.arrival).as_seconds())
+            }),
+        ),
     );
     metrics.put(
         "tpot_s",
         mean(generated().filter_map(|request| {
-            let steps = request.output_tokens.checked_sub(1).filter(|steps| *steps > 0)?;
+            let steps = request
+                .output_tokens
+                .checked_sub(1)
+                .filter(|steps| *steps > 0)?;
             Some(request.end.since(request.first_token?).as_seconds() / steps as f64)
         })),
     );
@@ -169,7 +268,9 @@ fn latency(run: &Measurements, makespan: Instant, metrics: &mut Collector) {
     metrics.put("makespan_s", makespan.as_seconds());
     let rate = |mode, tokens: u64| service_time(run, mode).map(|seconds| tokens as f64 / seconds);
     let generated_tokens = generated().map(|request| request.output_tokens).sum();
-    let scored_tokens = of_mode(run, Mode::Score).map(|request| request.scored_tokens).sum();
+    let scored_tokens = of_mode(run, Mode::Score)
+        .map(|request| request.scored_tokens)
+        .sum();
     metrics.put("tokens_per_s", rate(Mode::Generate, generated_tokens));
     metrics.put("score_tokens_per_s", rate(Mode::Score, scored_tokens));
     let decode = || {
@@ -178,9 +279,15 @@ fn latency(run: &Measurements, makespan: Instant, metrics: &mut Collector) {
             .filter(|pass| pass.mode == Mode::Generate && pass.context > 0)
             .map(|pass| pass.split)
     };
-    metrics.put("pass_compute_s", mean(decode().map(|split| split.compute_s)));
+    metrics.put(
+        "pass_compute_s",
+        mean(decode().map(|split| split.compute_s)),
+    );
     metrics.put("pass_uplink_s", mean(decode().map(|split| split.uplink_s)));
-    metrics.put("pass_downlink_s", mean(decode().map(|split| split.downlink_s)));
+    metrics.put(
+        "pass_downlink_s",
+        mean(decode().map(|split| split.downlink_s)),
+    );
     metrics.put("pass_wait_s", mean(decode().map(|split| split.wait_s)));
 }
 
@@ -192,17 +299,26 @@ fn quality(run: &Measurements, metrics: &mut Collector) {
         let nats = scored.iter().map(|request| request.negative_log_likelihood);
         metrics.put("perplexity", nats.sum::<Option<f64>>().map(perplexity));
         let source = scored.iter().map(|request| request.source_nats);
-        metrics.put("source_perplexity", source.sum::<Option<f64>>().map(perplexity));
+        metrics.put(
+            "source_perplexity",
+            source.sum::<Option<f64>>().map(perplexity),
+        );
         metrics.put("scored_tokens", tokens as f64);
     }
-    let generated: u64 = of_mode(run, Mode::Generate).map(|request| request.output_tokens).sum();
+    let generated: u64 = of_mode(run, Mode::Generate)
+        .map(|request| request.output_tokens)
+        .sum();
     if generated > 0 {
         metrics.put("generated_tokens", generated as f64);
     }
 }
 
 fn distortion(run: &Measurements, metrics: &mut Collector) {
-    let rounds: Vec<_> = run.blocks.iter().filter_map(|block| block.distortion).collect();
+    let rounds: Vec<_> = run
+        .blocks
+        .iter()
+        .filter_map(|block| block.distortion)
+        .collect();
     let entries: u64 = rounds.iter().map(|round| round.entries).sum();
     if entries == 0 {
         return;
@@ -216,15 +332,22 @@ fn distortion(run: &Measurements, metrics: &mut Collector) {
     };
     metrics.put("all_reduce_mse", per_entry(|round| round.mse));
     metrics.put("all_reduce_noise_mse", per_entry(|round| round.noise_mse));
-    metrics.put("all_reduce_analytic_mse", per_entry(|round| round.analytic_mse));
-    metrics.put("all_reduce_nmse", mean(rounds.iter().map(|round| round.nmse)));
+    metrics.put(
+        "all_reduce_analytic_mse",
+        per_entry(|round| round.analytic_mse),
+    );
+    metrics.put(
+        "all_reduce_nmse",
+        mean(rounds.iter().map(|round| round.nmse)),
+    );
     metrics.put("all_reduces", rounds.len() as f64);
 }
 
 fn energy(run: &Measurements, metrics: &mut Collector) {
     let devices = || run.devices.iter().filter(|device| device.device.is_some());
     let server = || run.devices.iter().filter(|device| device.device.is_none());
-    let total = |joules: fn(&DeviceRecord) -> Option<f64>| devices().map(joules).sum::<Option<f64>>();
+    let total =
+        |joules: fn(&DeviceRecord) -> Option<f64>| devices().map(joules).sum::<Option<f64>>();
     let compute = total(|device| device.compute_j);
     let radio = total(|device| device.radio_j);
     let idle = total(|device| device.idle_j);
@@ -247,6 +370,11 @@ fn energy(run: &Measurements, metrics: &mut Collector) {
     };
     metrics.put("energy_score_j", of(Mode::Score));
     metrics.put("energy_generate_j", of(Mode::Generate));
-    let generated: u64 = of_mode(run, Mode::Generate).map(|request| request.output_tokens).sum();
-    metrics.put("tokens_per_joule", of(Mode::Generate).map(|joules| generated as f64 / joules));
+    let generated: u64 = of_mode(run, Mode::Generate)
+        .map(|request| request.output_tokens)
+        .sum();
+    metrics.put(
+        "tokens_per_joule",
+        of(Mode::Generate).map(|joules| generated as f64 / joules),
+    );
 }

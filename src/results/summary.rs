@@ -41,7 +41,11 @@ fn joules(value: f64) -> String {
 
 /// Four significant digits.
 pub(super) fn significant(value: f64) -> String {
-    let magnitude = if value == 0.0 { 0.0 } else { libm::floor(libm::log10(value.abs())) };
+    let magnitude = if value == 0.0 {
+        0.0
+    } else {
+        libm::floor(libm::log10(value.abs()))
+    };
     if !(-4.0..7.0).contains(&magnitude) {
         return format!("{value:.3e}");
     }
@@ -64,9 +68,14 @@ impl fmt::Display for Summary<'_> {
             format!("the text's own entropy allows {}", significant(source))
         });
         row("perplexity", get("perplexity").map(significant), source)?;
-        let predicted = get("all_reduce_analytic_mse")
-            .map_or(String::new(), |mse| format!("equation (7) says {}", significant(mse)));
-        row("all-reduce MSE", get("all_reduce_mse").map(significant), predicted)?;
+        let predicted = get("all_reduce_analytic_mse").map_or(String::new(), |mse| {
+            format!("equation (7) says {}", significant(mse))
+        });
+        row(
+            "all-reduce MSE",
+            get("all_reduce_mse").map(significant),
+            predicted,
+        )?;
         row("TTFT", get("ttft_s").map(seconds), String::new())?;
         let split = ["compute", "uplink", "downlink", "wait"]
             .iter()
@@ -78,19 +87,37 @@ impl fmt::Display for Summary<'_> {
             .collect::<Vec<_>>()
             .join(" + ");
         row("TPOT", get("tpot_s").map(seconds), split)?;
-        row("generation", get("tokens_per_s").map(|v| format!("{} tok/s", significant(v))), String::new())?;
-        let per_joule = get("tokens_per_joule")
-            .map_or(String::new(), |value| format!("{} generated tokens per joule", significant(value)));
+        row(
+            "generation",
+            get("tokens_per_s").map(|v| format!("{} tok/s", significant(v))),
+            String::new(),
+        )?;
+        let per_joule = get("tokens_per_joule").map_or(String::new(), |value| {
+            format!("{} generated tokens per joule", significant(value))
+        });
         row("energy", get("energy_j").map(joules), per_joule)?;
         if let (Some(energy), Some(tokens)) = (get("energy_generate_j"), get("generated_tokens")) {
-            row("energy per token", Some(joules(energy / tokens)), String::new())?;
+            row(
+                "energy per token",
+                Some(joules(energy / tokens)),
+                String::new(),
+            )?;
         }
-        row("makespan", get("makespan_s").map(seconds), "simulated time".to_owned())?;
+        row(
+            "makespan",
+            get("makespan_s").map(seconds),
+            "simulated time".to_owned(),
+        )?;
         writeln!(f)?;
         f.write_str(&self.devices())?;
         for request in &self.run.requests {
             if let Some(text) = &request.text {
-                writeln!(f, "\n  request {} generated: {}", request.request, text.trim())?;
+                writeln!(
+                    f,
+                    "\n  request {} generated: {}",
+                    request.request,
+                    text.trim()
+                )?;
             }
         }
         Ok(())
@@ -105,8 +132,12 @@ impl Summary<'_> {
         );
         let unknown = || "–".to_owned();
         for device in &self.run.devices {
-            let name = device.device.map_or("server".to_owned(), |number| number.to_string());
-            let heads = device.device.map_or_else(unknown, |_| device.heads.to_string());
+            let name = device
+                .device
+                .map_or("server".to_owned(), |number| number.to_string());
+            let heads = device
+                .device
+                .map_or_else(unknown, |_| device.heads.to_string());
             // Writing to a String cannot fail.
             let _ = writeln!(
                 table,

@@ -91,13 +91,12 @@ struct BlockRow {
 fn write_rows<R: Serialize>(
     staging: &mut Staging,
     name: &str,
-    rows: impl Iterator<Item = R>,
+    mut rows: impl Iterator<Item = R>,
 ) -> Result<(), FolderError> {
     let file = staging.create(name)?;
     let mut writer = csv::Writer::from_writer(file);
     let written = rows
-        .map(|row| writer.serialize(row))
-        .collect::<Result<(), csv::Error>>()
+        .try_for_each(|row| writer.serialize(row))
         .and_then(|()| writer.flush().map_err(csv::Error::from));
     match (written, writer.into_inner()) {
         (Ok(()), Ok(file)) => {
@@ -122,8 +121,7 @@ fn write_rows<R: Serialize>(
 /// If the file system refuses.
 pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
     let requests = run.requests.iter().map(|request| {
-        let perplexity =
-            |nats: f64| libm::exp(nats / request.scored_tokens as f64);
+        let perplexity = |nats: f64| libm::exp(nats / request.scored_tokens as f64);
         let scored = request.scored_tokens > 0;
         RequestRow {
             request: request.request,
@@ -143,7 +141,10 @@ pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
             input_tokens: request.input_tokens,
             output_tokens: request.output_tokens,
             scored_tokens: request.scored_tokens,
-            perplexity: request.negative_log_likelihood.filter(|_| scored).map(perplexity),
+            perplexity: request
+                .negative_log_likelihood
+                .filter(|_| scored)
+                .map(perplexity),
             source_perplexity: request.source_nats.filter(|_| scored).map(perplexity),
             energy_j: request.energy_j,
             text: request.text.as_deref(),
@@ -151,7 +152,9 @@ pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
     });
     write_rows(staging, "requests.csv", requests)?;
     let devices = run.devices.iter().map(|device| DeviceRow {
-        device: device.device.map_or(SERVER.to_owned(), |number| number.to_string()),
+        device: device
+            .device
+            .map_or(SERVER.to_owned(), |number| number.to_string()),
         profile: &device.profile,
         share: device.share,
         heads: device.heads,

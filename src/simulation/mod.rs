@@ -5,6 +5,7 @@
 //! every point of a scenario's sweep.
 
 mod error;
+mod place;
 mod plot;
 mod prepare;
 mod requests;
@@ -12,6 +13,7 @@ mod run;
 mod sweep;
 
 pub use error::RunError;
+pub use place::{default_folder, default_sweep_folder};
 pub use plot::plot;
 pub use prepare::{Prepared, prepare};
 pub use run::{Finished, RunOptions, run};

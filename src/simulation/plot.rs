@@ -19,7 +19,8 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         fault,
     };
     if !folder.join(manifest::FILE_NAME).is_file() {
-        let fault = "is no run folder: it has no manifest.json; give a folder that `airloom run` wrote";
+        let fault =
+            "is no run folder: it has no manifest.json; give a folder that `airloom run` wrote";
         return Err(place(fault.to_owned()));
     }
     let svg = timeline::draw(&timeline::read(folder)?)?;

@@ -5,14 +5,14 @@ use super::requests::{Frame, Reader};
 use super::run::About;
 use crate::architecture::tensor_parallel::{Node, Parts};
 use crate::architecture::workload::{Request, Task};
+use crate::engine::TraceLevel;
 use crate::model::ShardPlan;
 use crate::numerics::{self, Llama, Tokenizer};
 use crate::radio::Air;
 use crate::results::folder::FileDigest;
 use crate::rng::Streams;
-use crate::scenario::{Architecture, Model, Resolved};
+use crate::scenario::{Architecture, Model, NamedProfile, Resolved, Trace};
 use crate::units::FieldFault;
-use std::path::Path;
 
 /// A run that is ready to be simulated.
 #[derive(Debug)]
@@ -25,32 +25,34 @@ impl Prepared {
     /// The most forward passes that the run can take.
     pub fn expected_passes(&self) -> u64 {
         let passes = |request: &Request| match &request.task {
-            Task::Score { windows, stepwise: false } => windows.len() as u64,
-            Task::Score { windows, .. } => {
-                windows.iter().map(|window| window.inputs.len() as u64).sum()
-            }
+            Task::Score {
+                windows,
+                stepwise: false,
+            } => windows.len() as u64,
+            Task::Score { windows, .. } => windows
+                .iter()
+                .map(|window| window.inputs.len() as u64)
+                .sum(),
             Task::Generate { max_tokens, .. } => u64::from(*max_tokens),
         };
         self.parts.requests.iter().map(passes).sum()
     }
 }
 
-/// Reads the inputs of run `run` of `seed` of a scenario, and checks what can be
+/// Reads the inputs of a scenario's run, which draws from `streams`, and checks what can be
 /// checked without simulating.
 ///
 /// # Errors
 /// If a file is missing or damaged, or the parts do not fit each other.
-pub fn prepare(resolved: &Resolved, seed: u64, run: u32) -> Result<Prepared, RunError> {
+pub fn prepare(resolved: &Resolved, streams: Streams) -> Result<Prepared, RunError> {
     let scenario = &resolved.scenario;
-    let streams = Streams { seed, run };
     let Model::Folder(folder) = &scenario.model;
     let folder = resolved.folder.join(folder);
     let model = Llama::load(&folder)?;
     let tokenizer = Tokenizer::load(&folder)?;
     let Architecture::TensorParallel(architecture) = &scenario.architecture;
 
-    let shares = resolved.shares()?;
-    let plan = ShardPlan::new(model.shape(), &shares)
+    let plan = ShardPlan::new(model.shape(), &resolved.shares)
         .map_err(|error| FieldFault::new("architecture.assignment", error.to_string()))?;
     let reader = Reader {
         tokenizer: &tokenizer,
@@ -62,8 +64,11 @@ pub fn prepare(resolved: &Resolved, seed: u64, run: u32) -> Result<Prepared, Run
         max_positions: model.config().max_positions,
     };
     let requests = reader.requests(&scenario.workload)?;
-    let node = |(name, profile)| Node { name, profile };
-    let devices: Vec<Node> = resolved.device_profiles()?.into_iter().map(node).collect();
+    let node = |named: &NamedProfile| Node {
+        name: named.name.clone(),
+        profile: named.profile,
+    };
+    let devices: Vec<Node> = resolved.devices.iter().map(node).collect();
     let air = Air::new(
         scenario.radio.clone(),
         architecture.all_reduce,
@@ -84,11 +89,15 @@ pub fn prepare(resolved: &Resolved, seed: u64, run: u32) -> Result<Prepared, Run
         name: resolved.name.clone(),
         scenario: resolved.to_ron(),
         streams,
-        variant: resolved.variant(),
-        trace: scenario.trace,
+        trace: match scenario.trace {
+            Trace::Full => TraceLevel::Full,
+            Trace::Summary => TraceLevel::Summary,
+            Trace::Off => TraceLevel::Off,
+        },
         inputs,
         kernels: numerics::kernels::Kernels::active()
             .map_err(numerics::StepError::from)?
+            .path()
             .to_string(),
         headline,
     };
@@ -97,7 +106,7 @@ pub fn prepare(resolved: &Resolved, seed: u64, run: u32) -> Result<Prepared, Run
         model: model.shard(&plan)?,
         tokenizer,
         devices,
-        server: node(resolved.server_profile()?),
+        server: node(&resolved.server),
         air,
         requests,
     };

@@ -82,7 +82,7 @@ impl Reader<'_> {
     /// Held-out documents, one window each.
     fn documents(&self, text: &scenario::WorldText) -> Result<Vec<Window>, RunError> {
         let world = World::new(text.seed);
-        (text.first..text.first + text.documents as u64)
+        (text.first..text.first + text.documents)
             .map(|number| {
                 let document = world.document(Split::HeldOut, number);
                 let tokens = self.tokenizer.encode(&document.text)?;
@@ -108,20 +108,21 @@ impl Reader<'_> {
         path: &Path,
         score: &scenario::Score,
     ) -> Result<Vec<Window>, RunError> {
+        let length = score.window.unwrap_or(scenario::Score::DEFAULT_WINDOW);
         let text = read_text(path, 1)?;
         let tokens = self.tokenizer.encode(&text)?;
-        if tokens.len() < score.window {
+        if tokens.len() < length {
             let message = format!(
                 "{} holds {} tokens, fewer than one window of {}; use a longer text or a smaller `window`",
                 path.display(),
                 tokens.len(),
-                score.window
+                length
             );
             return Err(FieldFault::new(format!("workload[{index}].text"), message).into());
         }
         let limit = score.windows.unwrap_or(usize::MAX);
         Ok(tokens
-            .chunks_exact(score.window)
+            .chunks_exact(length)
             .take(limit)
             .map(|chunk| match self.frame.begin {
                 Some(begin) => Window {

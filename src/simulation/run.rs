@@ -11,6 +11,7 @@ use crate::results::manifest::{self, Host, Identity, Manifest, TraceDigest};
 use crate::results::metrics::Metrics;
 use crate::results::summary::Summary;
 use crate::results::{tables, timeline};
+use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -19,8 +20,8 @@ use std::sync::atomic::AtomicBool;
 /// How a run is to be made.
 #[derive(Debug, Clone)]
 pub struct RunOptions<'a> {
-    /// The run folder; by default one named after scenario, seed and run.
-    pub out: Option<PathBuf>,
+    /// The run folder.
+    pub out: PathBuf,
     /// Ends the run when it becomes true.
     pub interrupt: &'a AtomicBool,
 }
@@ -51,7 +52,7 @@ impl Finished {
 /// Where trace rows go.
 #[derive(Debug)]
 enum Sink {
-    File(HashedFile),
+    File(Box<HashedFile>),
     Nowhere,
 }
 
@@ -93,7 +94,7 @@ pub fn run(
 ) -> Result<Finished, RunError> {
     let began = std::time::Instant::now();
     let about = prepared.about.clone();
-    let target = options.out.clone().unwrap_or_else(|| about.default_folder());
+    let target = options.out.clone();
     let identity = Identity::of(&about.scenario, about.streams.seed, about.streams.run);
     let mut staging = Staging::new(&target, &identity)?;
 
@@ -101,7 +102,7 @@ pub fn run(
     let mut program = TensorParallel::new(prepared.parts, on_pass, &mut resources)?;
     let level = about.trace;
     let sink = match trace_file(level) {
-        Some(name) => Sink::File(staging.create(name)?),
+        Some(name) => Sink::File(Box::new(staging.create(name)?)),
         None => Sink::Nowhere,
     };
     let events = target.join(trace_file(level).unwrap_or_default());
@@ -110,16 +111,17 @@ pub fn run(
         source,
     };
     let mut trace = CsvTrace::new(level, sink, STAGE_NAMES).map_err(&unwritable)?;
-    let report = engine::run(&mut program, &resources, &mut trace, options.interrupt).map_err(
-        |error| match error {
-            EngineError::Interrupted { .. } => RunError::Interrupted {
-                kept: "nothing was written",
-            },
-            EngineError::Trace(source) => unwritable(source).into(),
-            EngineError::Program(error) => error.into(),
-            other => other.into(),
-        },
-    )?;
+    let report =
+        engine::run(&mut program, &resources, &mut trace, options.interrupt).map_err(|error| {
+            match error {
+                EngineError::Interrupted { .. } => RunError::Interrupted {
+                    kept: "nothing was written",
+                },
+                EngineError::Trace(source) => unwritable(source).into(),
+                EngineError::Program(error) => error.into(),
+                other => other.into(),
+            }
+        })?;
     let rows = trace.rows();
     let (digest, sink) = trace.finish().map_err(&unwritable)?;
     if let Sink::File(file) = sink {
@@ -177,9 +179,7 @@ pub(super) struct About {
     pub(super) name: String,
     /// The resolved scenario, as text.
     pub(super) scenario: String,
-    pub(super) streams: crate::rng::Streams,
-    /// Names the changes to the scenario, if there are any.
-    pub(super) variant: Option<String>,
+    pub(super) streams: Streams,
     pub(super) trace: TraceLevel,
     pub(super) inputs: Vec<FileDigest>,
     pub(super) kernels: String,
@@ -188,15 +188,6 @@ pub(super) struct About {
 }
 
 impl About {
-    fn default_folder(&self) -> PathBuf {
-        let run = format!("seed{}-run{}", self.streams.seed, self.streams.run);
-        let folder = match &self.variant {
-            Some(variant) => format!("{run}-{variant}"),
-            None => run,
-        };
-        PathBuf::from("results").join(&self.name).join(folder)
-    }
-
     fn title(&self) -> String {
         format!(
             "{} (seed {}, run {}): {}",

@@ -15,7 +15,8 @@ use super::run::{RunOptions, run};
 use crate::results::folder::Replaceable;
 use crate::results::manifest::Identity;
 use crate::results::metrics::{DEFINITIONS, Metrics};
-use crate::scenario::{Point, Resolved};
+use crate::rng::Streams;
+use crate::scenario::Point;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -23,8 +24,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 /// How a sweep is to be made.
 #[derive(Debug, Clone)]
 pub struct SweepOptions<'a> {
-    /// The sweep's folder; by default one named after scenario and seed.
-    pub out: Option<PathBuf>,
+    /// The sweep's folder.
+    pub out: PathBuf,
     /// The experiment's seed.
     pub seed: u64,
     /// Points simulated side by side.
@@ -69,31 +70,18 @@ pub struct Swept {
     pub points: Vec<(Point, PointOutcome)>,
 }
 
-/// The folder of a sweep that does not say.
-pub fn default_folder(resolved: &Resolved, seed: u64) -> PathBuf {
-    let name = match resolved.variant() {
-        Some(variant) => format!("sweep-seed{seed}-{variant}"),
-        None => format!("sweep-seed{seed}"),
-    };
-    PathBuf::from("results").join(&resolved.name).join(name)
-}
-
-/// Simulates `points` of the scenario `resolved`; `on_point` is told of each one
+/// Simulates `points`; `on_point` is told of each one
 /// that is finished, in the order in which they finish.
 ///
 /// # Errors
 /// If the folder cannot be written, points failed, or the sweep is interrupted.
 /// Finished points stay in every case, and `points.csv` tells of them.
 pub fn sweep(
-    resolved: &Resolved,
     points: Vec<Point>,
     options: &SweepOptions<'_>,
     on_point: &(dyn Fn(&Point, &PointOutcome) + Sync),
 ) -> Result<Swept, RunError> {
-    let folder = options
-        .out
-        .clone()
-        .unwrap_or_else(|| default_folder(resolved, options.seed));
+    let folder = options.out.clone();
     let outcomes: Vec<Mutex<Option<PointOutcome>>> =
         points.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
@@ -103,14 +91,15 @@ pub fn sweep(
             let Some(point) = points.get(index) else {
                 return;
             };
-            let target = folder.join("points").join(point.number.to_string());
+            let target = folder.join("points").join(point.index.to_string());
             let outcome = match simulate(point, &target, options) {
                 Err(RunError::Interrupted { .. }) => return,
                 outcome => judge(outcome),
             };
             on_point(point, &outcome);
-            *outcomes[index].lock().expect("no worker panics while it holds a slot") =
-                Some(outcome);
+            *outcomes[index]
+                .lock()
+                .expect("no worker panics while it holds a slot") = Some(outcome);
         }
     };
     std::thread::scope(|scope| {
@@ -172,9 +161,13 @@ fn simulate(
     {
         return Ok((metrics, true));
     }
-    let prepared = prepare(&point.resolved, options.seed, point.run)?;
+    let streams = Streams {
+        seed: options.seed,
+        run: point.run,
+    };
+    let prepared = prepare(&point.resolved, streams)?;
     let run_options = RunOptions {
-        out: Some(target.to_owned()),
+        out: target.to_owned(),
         interrupt: options.interrupt,
     };
     let finished = run(prepared, &run_options, Box::new(|_| ()))?;
@@ -195,15 +188,23 @@ fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), Run
     let metrics: Vec<&str> = DEFINITIONS
         .iter()
         .map(|definition| definition.name)
-        .filter(|name| points.iter().any(|(_, outcome)| done(outcome, name).is_some()))
+        .filter(|name| {
+            points
+                .iter()
+                .any(|(_, outcome)| done(outcome, name).is_some())
+        })
         .collect();
-    let axes: Vec<&str> = points.first().map_or(Vec::new(), |(point, _)| {
-        point.settings.iter().map(|(path, _)| path.as_str()).collect()
+    let axes: Vec<String> = points.first().map_or(Vec::new(), |(point, _)| {
+        point
+            .values
+            .iter()
+            .map(|(path, _)| path.to_string())
+            .collect()
     });
     let mut writer = csv::Writer::from_writer(Vec::new());
     let header = ["point", "run"]
         .into_iter()
-        .chain(axes)
+        .chain(axes.iter().map(String::as_str))
         .chain(["status", "reason"])
         .chain(metrics.iter().copied());
     writer
@@ -214,17 +215,21 @@ fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), Run
             PointOutcome::Done { .. } => "",
             PointOutcome::Infeasible(reason) | PointOutcome::Failed(reason) => reason,
         };
-        let mut row = vec![point.number.to_string(), point.run.to_string()];
-        row.extend(point.settings.iter().map(|(_, value)| value.clone()));
+        let mut row = vec![point.index.to_string(), point.run.to_string()];
+        row.extend(point.values.iter().map(|(_, value)| value.to_string()));
         row.extend([outcome.name().to_owned(), reason.to_owned()]);
-        row.extend(metrics.iter().map(|name| {
-            done(outcome, name).map_or(String::new(), |value| value.to_string())
-        }));
+        row.extend(
+            metrics
+                .iter()
+                .map(|name| done(outcome, name).map_or(String::new(), |value| value.to_string())),
+        );
         writer
             .write_record(row)
             .map_err(|error| fault(error.to_string()))?;
     }
-    let content = writer.into_inner().map_err(|error| fault(error.to_string()))?;
+    let content = writer
+        .into_inner()
+        .map_err(|error| fault(error.to_string()))?;
     let write = || -> std::io::Result<()> {
         let parent = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;

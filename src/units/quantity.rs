@@ -87,9 +87,8 @@ impl Dimension {
             .ok_or_else(|| self.error(text, "it does not start with a number"))?;
         let number: f64 = trimmed[..split].parse().expect("checked just above");
         let unit = trimmed[split..].trim();
-        let value = if unit == "dBm" && self.unit == "W" {
-            1e-3 * libm::pow(10.0, number / 10.0)
-        } else if unit == "dBm/Hz" && self.unit == "W/Hz" {
+        let logarithmic = matches!((unit, self.unit), ("dBm", "W") | ("dBm/Hz", "W/Hz"));
+        let value = if logarithmic {
             1e-3 * libm::pow(10.0, number / 10.0)
         } else if unit.is_empty() {
             return Err(self.error(text, "the unit is missing"));

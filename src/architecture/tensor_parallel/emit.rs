@@ -1,9 +1,9 @@
 //! Emits a pass as tasks: computes, transmissions and barriers with their times,
 //! costs and predecessors, and enters them in the accounts.
 
+use super::TensorParallel;
 use super::account::sum;
 use super::stage::{Half, HalfStages, Stage};
-use super::TensorParallel;
 use crate::architecture::ArchitectureError;
 use crate::device::{Computation, Group};
 use crate::engine::{Cost, Graph, Kind, ResourceId, Task, TaskId, TaskKey};
@@ -68,8 +68,7 @@ impl TensorParallel {
             bytes: (entries * (shape.weight_bits + shape.activation_bits) / 8.0).ceil() as u64,
             weights: entries as u64,
         };
-        let (id, duration) =
-            self.emit_server(None, Stage::Embed, work, after.as_slice(), graph)?;
+        let (id, duration) = self.emit_server(None, Stage::Embed, work, after.as_slice(), graph)?;
         let sent = now + duration;
         let plan = self
             .air
@@ -80,7 +79,13 @@ impl TensorParallel {
             return Ok(vec![id; self.devices.len()]);
         };
         self.state.running().half_start = sent + downlink.duration;
-        self.emit_broadcast(None, [Stage::EmbedSend, Stage::EmbedReceive], downlink, id, graph)
+        self.emit_broadcast(
+            None,
+            [Stage::EmbedSend, Stage::EmbedReceive],
+            downlink,
+            id,
+            graph,
+        )
     }
 
     /// Every device's part of a half, and the barrier at which they meet.
@@ -178,7 +183,13 @@ impl TensorParallel {
         let plan = self.air.round(self.state.rounds, now)?.plan(entries)?;
         let used = self.air.is_used();
         self.state.rounds += 1;
-        let HalfStages { uplink, reduced, send, receive, .. } = half.stages();
+        let HalfStages {
+            uplink,
+            reduced,
+            send,
+            receive,
+            ..
+        } = half.stages();
         if !used {
             return Ok(Reduced {
                 inputs: vec![gather; self.devices.len()],
@@ -231,7 +242,10 @@ impl TensorParallel {
         let server = &mut self.state.pass_accounts.server;
         server.downlink += downlink.duration;
         server.radio_j = sum(server.radio_j, downlink.joules);
-        graph.add(transmit(key, Kind::Downlink, self.lanes.server_send, downlink), &[after])?;
+        graph.add(
+            transmit(key, Kind::Downlink, self.lanes.server_send, downlink),
+            &[after],
+        )?;
         let reception = Transmission {
             joules: None,
             ..downlink

@@ -40,7 +40,7 @@ use program::State;
 /// A device or server with the name that a scenario gave it.
 #[derive(Debug, Clone)]
 pub struct Node {
-    /// Its name in messages and tables.
+    /// The name of its profile in messages and tables.
     pub name: String,
     /// What it can do.
     pub profile: DeviceProfile,
@@ -124,8 +124,9 @@ impl TensorParallel {
         let footprints: Vec<Footprint> = (0..parts.devices.len())
             .map(|device| footprint(plan, device, &parts.requests))
             .collect();
-        for (node, footprint) in parts.devices.iter().zip(&footprints) {
-            node.profile.check_memory(&node.name, *footprint)?;
+        for (device, (node, footprint)) in parts.devices.iter().zip(&footprints).enumerate() {
+            let name = format!("device {device} ({})", node.name);
+            node.profile.check_memory(&name, *footprint)?;
         }
         let lanes = Lanes::declare(parts.devices.len(), resources)?;
         let state = State::new(&parts.model, footprints);
@@ -154,14 +155,9 @@ impl TensorParallel {
 
 /// What `device` must hold for the most demanding of `requests`; they are served
 /// one at a time.
-fn footprint(
-    plan: &crate::model::ShardPlan,
-    device: usize,
-    requests: &[Request],
-) -> Footprint {
-    let most = |tokens: fn(&Request) -> u64| {
-        requests.iter().map(tokens).max().unwrap_or(0) as usize
-    };
+fn footprint(plan: &crate::model::ShardPlan, device: usize, requests: &[Request]) -> Footprint {
+    let most =
+        |tokens: fn(&Request) -> u64| requests.iter().map(tokens).max().unwrap_or(0) as usize;
     let context = most(|request| request.task.longest_context());
     let pass = most(|request| request.task.longest_pass());
     Footprint {

@@ -101,7 +101,13 @@ mod tests {
     #[test]
     fn a_window_is_one_prefill_and_the_next_starts_afresh() {
         let windows = vec![window(&[1, 2], &[2, 3]), window(&[4], &[5])];
-        let passes = passes(Task::Score { windows, stepwise: false }, &[]);
+        let passes = passes(
+            Task::Score {
+                windows,
+                stepwise: false,
+            },
+            &[],
+        );
         let shape: Vec<_> = passes.iter().map(|p| (p.tokens.len(), p.fresh)).collect();
         assert_eq!(shape, [(2, true), (1, true)]);
     }
@@ -109,15 +115,30 @@ mod tests {
     #[test]
     fn stepwise_scoring_reads_one_token_a_pass() {
         let windows = vec![window(&[1, 2, 3], &[2, 3, 4])];
-        let passes = passes(Task::Score { windows, stepwise: true }, &[]);
-        let seen: Vec<_> = passes.iter().map(|p| (p.tokens[0], p.targets[0], p.fresh)).collect();
+        let passes = passes(
+            Task::Score {
+                windows,
+                stepwise: true,
+            },
+            &[],
+        );
+        let seen: Vec<_> = passes
+            .iter()
+            .map(|p| (p.tokens[0], p.targets[0], p.fresh))
+            .collect();
         assert_eq!(seen, [(1, 2, true), (2, 3, false), (3, 4, false)]);
     }
 
     #[test]
     fn generation_reads_its_own_tokens_until_the_limit_or_the_end_token() {
-        let task = |max_tokens| Task::Generate { prompt: vec![1, 2], max_tokens };
-        let read: Vec<_> = passes(task(3), &[5, 6, 7]).into_iter().map(|p| p.tokens).collect();
+        let task = |max_tokens| Task::Generate {
+            prompt: vec![1, 2],
+            max_tokens,
+        };
+        let read: Vec<_> = passes(task(3), &[5, 6, 7])
+            .into_iter()
+            .map(|p| p.tokens)
+            .collect();
         assert_eq!(read, [vec![1, 2], vec![5], vec![6]]);
         assert_eq!(passes(task(8), &[5, 9, 7]).len(), 2);
         assert!(passes(task(0), &[]).is_empty());

@@ -1,10 +1,10 @@
 //! The run as the engine drives it: which pass, layer and half is next, and what
 //! the tensors did.
 
+use super::TensorParallel;
 use super::account::Accounts;
 use super::passes::{Pass, Progress};
 use super::stage::{Half, Stage};
-use super::TensorParallel;
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, PassRecord};
 use crate::architecture::workload::{Arrival, Task};
@@ -87,12 +87,17 @@ impl State {
     }
 
     pub(super) fn serving(&mut self) -> &mut Serving {
-        self.serving.as_mut().expect("a task belongs to a request being served")
+        self.serving
+            .as_mut()
+            .expect("a task belongs to a request being served")
     }
 
     pub(super) fn running(&mut self) -> &mut Running {
         let serving = self.serving();
-        serving.pass.as_mut().expect("a task belongs to a pass being run")
+        serving
+            .pass
+            .as_mut()
+            .expect("a task belongs to a pass being run")
     }
 }
 
@@ -148,7 +153,10 @@ impl TensorParallel {
         });
         // Any request may be the longest; one cache serves them all.
         if self.state.cache.is_none() {
-            let longest = self.requests.iter().map(|request| request.task.longest_context());
+            let longest = self
+                .requests
+                .iter()
+                .map(|request| request.task.longest_context());
             let capacity = longest.max().unwrap_or(0) as usize;
             self.state.cache = Some(self.model.cache(capacity)?);
         }
@@ -165,7 +173,11 @@ impl TensorParallel {
         after: Option<TaskId>,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let serving = self.state.serving.as_mut().expect("a request is being served");
+        let serving = self
+            .state
+            .serving
+            .as_mut()
+            .expect("a request is being served");
         let request = &self.requests[serving.number];
         let last = serving.outcome.chosen.last().copied();
         let Some(pass) = serving.progress.next(request, last, &self.end_tokens) else {
@@ -173,7 +185,11 @@ impl TensorParallel {
             let next = self.state.serving().number + 1;
             return self.admit(next, now, after, graph);
         };
-        let cache = self.state.cache.as_mut().expect("made with the first request");
+        let cache = self
+            .state
+            .cache
+            .as_mut()
+            .expect("made with the first request");
         if pass.fresh {
             cache.clear();
         }
@@ -237,7 +253,9 @@ impl TensorParallel {
         let cache = cache.as_mut().expect("made with the first request");
         for device in 0..self.model.devices() {
             match half {
-                Half::Attention => self.model.attention(*layer, device, hidden, cache, workspace)?,
+                Half::Attention => self
+                    .model
+                    .attention(*layer, device, hidden, cache, workspace)?,
                 Half::Mlp => self.model.mlp(*layer, device, hidden, workspace)?,
             }
         }
@@ -266,7 +284,10 @@ impl TensorParallel {
         let (request, step) = (serving.number as u32, serving.step);
         let running = self.state.running();
         let longest = running.compute.iter().copied().max().unwrap_or_default();
-        let slowest = running.compute.iter().position(|duration| *duration == longest);
+        let slowest = running
+            .compute
+            .iter()
+            .position(|duration| *duration == longest);
         let record = BlockRecord {
             request,
             step,
@@ -276,7 +297,11 @@ impl TensorParallel {
             gathered,
             reduced,
             slowest_device: slowest.unwrap_or(0) as u32,
-            waiting: running.compute.iter().map(|duration| longest - *duration).sum(),
+            waiting: running
+                .compute
+                .iter()
+                .map(|duration| longest - *duration)
+                .sum(),
             distortion,
         };
         self.state.measured.blocks.push(record);
@@ -297,7 +322,8 @@ impl TensorParallel {
             Task::Score { .. } => Rows::All,
             Task::Generate { .. } => Rows::Last,
         };
-        self.model.logits(&running.hidden, rows, &mut self.state.workspace)?;
+        self.model
+            .logits(&running.hidden, rows, &mut self.state.workspace)?;
         let logits = self.state.workspace.logits()?;
         for value in logits.iter() {
             self.state.logits.update(&value.to_le_bytes());
@@ -320,7 +346,11 @@ impl TensorParallel {
             None => None,
         };
         let split = self.close_pass(now.since(running.start));
-        let serving = self.state.serving.as_mut().expect("a request is being served");
+        let serving = self
+            .state
+            .serving
+            .as_mut()
+            .expect("a request is being served");
         let outcome = &mut serving.outcome;
         outcome.input_tokens += running.pass.tokens.len() as u64;
         outcome.scored_tokens += running.pass.targets.len() as u64;

@@ -1,7 +1,7 @@
 //! Closes the accounts: where a pass's time went, what a request and a device cost.
 
-use super::account::{Account, sum};
 use super::TensorParallel;
+use super::account::{Account, sum};
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{DeviceRecord, Mode, RequestRecord, TimeSplit};
 use crate::architecture::workload::Task;
@@ -15,8 +15,11 @@ impl TensorParallel {
             let total: Duration = accounts.devices.iter().map(part).sum();
             total.as_seconds() / accounts.devices.len() as f64
         };
-        let (compute_s, uplink_s, downlink_s) =
-            (mean(|a| a.compute), mean(|a| a.uplink), mean(|a| a.downlink));
+        let (compute_s, uplink_s, downlink_s) = (
+            mean(|a| a.compute),
+            mean(|a| a.uplink),
+            mean(|a| a.downlink),
+        );
         self.state.request.absorb(accounts);
         TimeSplit {
             compute_s,
@@ -35,10 +38,17 @@ impl TensorParallel {
     }
 
     pub(super) fn record_request(&mut self, now: Instant) -> Result<(), ArchitectureError> {
-        let serving = self.state.serving.as_ref().expect("a request is being answered");
+        let serving = self
+            .state
+            .serving
+            .as_ref()
+            .expect("a request is being answered");
         let span = now.since(serving.start);
         let spent = |account: &Account, idle: Option<f64>| {
-            sum(sum(account.compute_j, account.radio_j), account.idle_j(span, idle))
+            sum(
+                sum(account.compute_j, account.radio_j),
+                account.idle_j(span, idle),
+            )
         };
         let accounts = &self.state.request;
         let devices = accounts.devices.iter().enumerate();

@@ -108,10 +108,24 @@ fn render(timeline: &Timeline) -> DrawResult<String> {
             from: timeline.start,
             to: timeline.zoom_end,
         };
-        panel(&root, &layout, &whole, LABEL_WIDTH as i32, overview_right, "whole pass")?;
+        panel(
+            &root,
+            &layout,
+            &whole,
+            LABEL_WIDTH as i32,
+            overview_right,
+            "whole pass",
+        )?;
         let zoom_left = overview_right + PANEL_GAP as i32;
         let caption = format!("first {}", timeline.zoom_caption);
-        panel(&root, &layout, &zoom, zoom_left, WIDTH as i32 - 16, &caption)?;
+        panel(
+            &root,
+            &layout,
+            &zoom,
+            zoom_left,
+            WIDTH as i32 - 16,
+            &caption,
+        )?;
         root.present().map_err(fault)?;
     }
     Ok(svg)
@@ -247,7 +261,10 @@ fn panel(
                 if !visible(&slice) {
                     continue;
                 }
-                let (from, to) = (x_of(slice.start), x_of(slice.end).max(x_of(slice.start) + 1));
+                let (from, to) = (
+                    x_of(slice.start),
+                    x_of(slice.end).max(x_of(slice.start) + 1),
+                );
                 let outline = f64::from(to - from) >= OUTLINE_FROM;
                 fill(root, (from, top), (to, bottom), colour(*lane), outline)?;
             }
@@ -255,19 +272,29 @@ fn panel(
     }
     let crowded = layout.timeline.barriers.len() as f64 > width / 6.0;
     for barrier in &layout.timeline.barriers {
-        if (window.from..=window.to).contains(barrier) && !(crowded && window.to == layout.timeline.end) {
+        if (window.from..=window.to).contains(barrier)
+            && !(crowded && window.to == layout.timeline.end)
+        {
             dashed(root, x_of(*barrier), TOP as i32 - 4, layout.plot_bottom())?;
         }
     }
     axis(root, layout, window, left, right)?;
-    put(root, caption, &centred(text(13)), ((left + right) / 2, TOP as i32 - 20))
+    put(
+        root,
+        caption,
+        &centred(text(13)),
+        ((left + right) / 2, TOP as i32 - 20),
+    )
 }
 
 /// The time axis, in the largest unit that keeps the last tick above one.
 fn axis(root: &Area, layout: &Layout, window: &Window, left: i32, right: i32) -> DrawResult {
     let y = layout.plot_bottom();
-    root.draw(&PathElement::new([(left, y), (right, y)], BLACK.stroke_width(1)))
-        .map_err(fault)?;
+    root.draw(&PathElement::new(
+        [(left, y), (right, y)],
+        BLACK.stroke_width(1),
+    ))
+    .map_err(fault)?;
     let length = window.length().max(1.0);
     let (unit, per_unit) = [("s", 1e12), ("ms", 1e9), ("µs", 1e6), ("ns", 1e3)]
         .into_iter()
@@ -278,15 +305,34 @@ fn axis(root: &Area, layout: &Layout, window: &Window, left: i32, right: i32) ->
     let mut count = 0;
     while tick <= length / per_unit * (1.0 + 1e-9) {
         let x = left + (tick * per_unit / length * f64::from(right - left)).round() as i32;
-        root.draw(&PathElement::new([(x, y), (x, y + 5)], BLACK.stroke_width(1)))
-            .map_err(fault)?;
-        let digits = if step < 0.1 { 2 } else if step < 1.0 { 1 } else { 0 };
-        put(root, &format!("{tick:.digits$}"), &centred(text(12)), (x, y + 8))?;
+        root.draw(&PathElement::new(
+            [(x, y), (x, y + 5)],
+            BLACK.stroke_width(1),
+        ))
+        .map_err(fault)?;
+        let digits = if step < 0.1 {
+            2
+        } else if step < 1.0 {
+            1
+        } else {
+            0
+        };
+        put(
+            root,
+            &format!("{tick:.digits$}"),
+            &centred(text(12)),
+            (x, y + 8),
+        )?;
         count += 1;
         tick = f64::from(count) * step;
     }
     let name = format!("time since the pass began ({unit})");
-    put(root, &name, &centred(text(13)), ((left + right) / 2, y + 26))
+    put(
+        root,
+        &name,
+        &centred(text(13)),
+        ((left + right) / 2, y + 26),
+    )
 }
 
 /// A step of 1, 2 or 5 times a power of ten that gives 4 to 10 ticks.

@@ -64,7 +64,9 @@ fn rows<R: for<'de> Deserialize<'de>>(
         source,
     };
     let reader = csv::Reader::from_path(folder.join(name)).map_err(&fault)?;
-    Ok(reader.into_deserialize().map(move |row| row.map_err(&fault)))
+    Ok(reader
+        .into_deserialize()
+        .map(move |row| row.map_err(&fault)))
 }
 
 /// The pass to show: the first decode step, else the first pass.
@@ -120,7 +122,7 @@ pub fn read(folder: &Path) -> Result<Timeline, TimelineError> {
             let last = layer_ends.entry(layer).or_default();
             *last = slice_end.max(*last);
         }
-        if row.kind == "barrier" && row.stage.ends_with("_gather") {
+        if row.kind == "barrier" && row.layer.is_some() && row.stage.ends_with("_gather") {
             barriers.push(slice_end);
         }
         if let Some((owner, lane)) = place(&row.resource) {
@@ -168,14 +170,22 @@ fn owner_of(owner: u32, busy: Vec<Slice>, start: Instant, end: Instant) -> Owner
     let server = owner == u32::MAX;
     let mut lanes: Vec<Lane> = busy.iter().filter_map(|slice| slice.lane).collect();
     // A server that idles between two samplings waits for nothing that it holds up.
-    let waiting = if server { Vec::new() } else { gaps(&busy, start, end) };
+    let waiting = if server {
+        Vec::new()
+    } else {
+        gaps(&busy, start, end)
+    };
     if !server {
         lanes.push(Lane::Compute);
     }
     lanes.sort_unstable();
     lanes.dedup();
     Owner {
-        name: if server { "server".to_owned() } else { format!("device {owner}") },
+        name: if server {
+            "server".to_owned()
+        } else {
+            format!("device {owner}")
+        },
         lanes,
         busy,
         waiting,
@@ -188,7 +198,13 @@ fn readable(length: Duration) -> String {
     match text.split_once(' ') {
         Some((number, unit)) => {
             let value: f64 = number.parse().unwrap_or_default();
-            let decimals = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+            let decimals = if value >= 100.0 {
+                0
+            } else if value >= 10.0 {
+                1
+            } else {
+                2
+            };
             format!("{value:.decimals$} {unit}")
         }
         None => text,

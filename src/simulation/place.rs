@@ -1,0 +1,33 @@
+//! Where results go unless the user says otherwise.
+
+use crate::rng::Streams;
+use crate::scenario::Override;
+use std::path::PathBuf;
+
+/// Digits of the overrides' digest in a folder's name.
+const DIGITS: usize = 8;
+
+/// `results/<scenario>/seed<S>-run<R>[-<hash of overrides>]`.
+pub fn default_folder(scenario: &str, streams: Streams, overrides: &[Override]) -> PathBuf {
+    let name = format!("seed{}-run{}", streams.seed, streams.run);
+    folder(scenario, name, overrides)
+}
+
+/// `results/<scenario>/sweep-seed<S>[-<hash of overrides>]`.
+pub fn default_sweep_folder(scenario: &str, seed: u64, overrides: &[Override]) -> PathBuf {
+    folder(scenario, format!("sweep-seed{seed}"), overrides)
+}
+
+fn folder(scenario: &str, name: String, overrides: &[Override]) -> PathBuf {
+    let name = if overrides.is_empty() {
+        name
+    } else {
+        let mut hasher = blake3::Hasher::new();
+        for change in overrides {
+            hasher.update(change.as_str().as_bytes());
+            hasher.update(b"\n");
+        }
+        format!("{name}-{}", &hasher.finalize().to_hex()[..DIGITS])
+    };
+    PathBuf::from("results").join(scenario).join(name)
+}
