@@ -68,9 +68,9 @@ fn designs(c: &mut Criterion) {
             noise: 1.0,
             streams: 4,
         };
-        for (name, _) in Design::REGISTRY {
-            let design = Design::default().transceiver_design();
-            group.bench_function(BenchmarkId::new(*name, devices), |b| {
+        for choice in Design::ALL {
+            let design = choice.transceiver_design();
+            group.bench_function(BenchmarkId::new(choice.name(), devices), |b| {
                 b.iter(|| design.design(black_box(&problem)).unwrap());
             });
         }

@@ -1,5 +1,6 @@
 //! The transceiver designs that a scenario may name. A new one is one line here.
 
+use super::descent::Descent;
 use super::dominant::DominantEigenvectors;
 use crate::radio::TransceiverDesign;
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,9 @@ macro_rules! designs {
         impl Design {
             /// Every design's name with a one-line summary.
             pub const REGISTRY: &[(&str, &str)] = &[$((stringify!($name), $summary),)*];
+
+            /// Every design.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
 
             /// The design's name, as a scenario writes it.
             pub fn name(self) -> &'static str {
@@ -36,5 +40,6 @@ macro_rules! designs {
 
 designs! {
     #[default]
+    Descent, "minimise the weakest device's demand exactly, by local descent";
     DominantEigenvectors, "combine along the leading eigenvectors of the summed channels";
 }

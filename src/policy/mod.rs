@@ -4,9 +4,14 @@
 //! A policy gets numbers and gives numbers: no simulated time, no tensors, no files.
 
 mod assignment;
+mod descent;
 mod designs;
 mod dominant;
+mod lanes;
+mod lbfgs;
+mod weakest;
 
 pub use assignment::Assignment;
+pub use descent::Descent;
 pub use designs::Design;
 pub use dominant::DominantEigenvectors;

@@ -1,0 +1,76 @@
+//! Complex arithmetic on several devices at once, one per lane.
+//!
+//! Plain additions and products on arrays of fixed width: the compiler vectorises them,
+//! and since lanes never mix and nothing is fused, at any width with the same bits.
+
+/// Devices per group.
+pub(super) const WIDTH: usize = 4;
+
+/// One complex number for each device of a group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lanes {
+    pub(super) re: [f64; WIDTH],
+    pub(super) im: [f64; WIDTH],
+}
+
+/// Zero in every lane.
+pub(super) const ZERO: Lanes = Lanes {
+    re: [0.0; WIDTH],
+    im: [0.0; WIDTH],
+};
+
+impl Lanes {
+    /// self += a b.
+    #[inline(always)]
+    pub(super) fn add_product(&mut self, a: &Self, b: &Self) {
+        for k in 0..WIDTH {
+            self.re[k] += a.re[k] * b.re[k] - a.im[k] * b.im[k];
+            self.im[k] += a.re[k] * b.im[k] + a.im[k] * b.re[k];
+        }
+    }
+
+    /// self += a* b.
+    #[inline(always)]
+    pub(super) fn add_conjugate_product(&mut self, a: &Self, b: &Self) {
+        for k in 0..WIDTH {
+            self.re[k] += a.re[k] * b.re[k] + a.im[k] * b.im[k];
+            self.im[k] += a.re[k] * b.im[k] - a.im[k] * b.re[k];
+        }
+    }
+
+    /// self −= a b*.
+    #[inline(always)]
+    pub(super) fn subtract_product_conjugate(&mut self, a: &Self, b: &Self) {
+        for k in 0..WIDTH {
+            self.re[k] -= a.re[k] * b.re[k] + a.im[k] * b.im[k];
+            self.im[k] -= a.im[k] * b.re[k] - a.re[k] * b.im[k];
+        }
+    }
+
+    /// self −= a b.
+    #[inline(always)]
+    pub(super) fn subtract_product(&mut self, a: &Self, b: &Self) {
+        for k in 0..WIDTH {
+            self.re[k] -= a.re[k] * b.re[k] - a.im[k] * b.im[k];
+            self.im[k] -= a.re[k] * b.im[k] + a.im[k] * b.re[k];
+        }
+    }
+
+    /// self += g* h for one number g and the lanes h.
+    #[inline(always)]
+    pub(super) fn add_conjugate_scaled(&mut self, re: f64, im: f64, h: &Self) {
+        for k in 0..WIDTH {
+            self.re[k] += re * h.re[k] + im * h.im[k];
+            self.im[k] += re * h.im[k] - im * h.re[k];
+        }
+    }
+
+    /// self *= factors, lane by lane.
+    #[inline(always)]
+    pub(super) fn scale(&mut self, factors: &[f64; WIDTH]) {
+        for (k, factor) in factors.iter().enumerate() {
+            self.re[k] *= factor;
+            self.im[k] *= factor;
+        }
+    }
+}
