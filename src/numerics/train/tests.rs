@@ -1,6 +1,6 @@
 //! Behaviour of whole training runs, on a network small enough for a moment.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{NetworkConfig, Observer, Progress, TrainConfig, TrainError, train};
@@ -139,21 +139,18 @@ fn documents_that_share_a_row_do_not_see_each_other() {
     }
 }
 
-#[test]
-fn the_bundled_model_reaches_the_perplexity_on_its_card() {
+/// The bundled model as this module reads it.
+fn bundled() -> (super::batch::Reader, super::network::Network) {
     use candle_core::{DType, Device, safetensors};
 
-    use super::batch::Reader;
-    use super::evaluate::evaluate;
-    use super::network::Network;
-    use super::shards::Shards;
-    use crate::corpus::World;
-
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny-llama");
+    let folder = bundled_folder();
     let config = TrainConfig::new(&folder);
     let json = std::fs::read_to_string(folder.join("tokenizer.json")).unwrap();
-    let reader = Reader::new(World::new(config.seed), &json, config.window).unwrap();
-    let network = Network::new(&config.network, reader.vocabulary(), config.window, 0).unwrap();
+    let world = crate::corpus::World::new(config.seed);
+    let reader = super::batch::Reader::new(world, &json, config.window).unwrap();
+    let network =
+        super::network::Network::new(&config.network, reader.vocabulary(), config.window, 0)
+            .unwrap();
     let weights = safetensors::load(folder.join("model.safetensors"), &Device::Cpu).unwrap();
     assert_eq!(weights.len(), network.variables().len());
     for (name, var) in network.variables() {
@@ -161,9 +158,57 @@ fn the_bundled_model_reaches_the_perplexity_on_its_card() {
         var.set(&weights[name].to_dtype(DType::F32).unwrap())
             .unwrap();
     }
-    let shards = Shards::new(2).unwrap();
-    let held_out = evaluate(&network, &reader, 128, &shards).unwrap().overall();
+    (reader, network)
+}
+
+fn bundled_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny-llama")
+}
+
+#[test]
+fn the_bundled_model_reaches_the_perplexity_on_its_card() {
+    let (reader, network) = bundled();
+    let shards = super::shards::Shards::new(2).unwrap();
+    let evaluation = super::evaluate::evaluate(&network, &reader, 128, &shards).unwrap();
+    let held_out = evaluation.overall();
     let ratio = held_out.perplexity() / held_out.generator_perplexity();
     // 1.027 on 2000 documents; below 1 would mean that the entropy is wrong.
     assert!((1.0..1.05).contains(&ratio), "ratio {ratio}");
+}
+
+#[test]
+fn inference_finds_the_bundled_model_as_trained() {
+    use crate::corpus::Split;
+    use crate::model::ShardPlan;
+    use crate::numerics::{Llama, Rows, Tokenizer, score};
+
+    let (reader, network) = bundled();
+    let llama = Llama::load(&bundled_folder()).unwrap();
+    let tokenizer = Tokenizer::load(&bundled_folder()).unwrap();
+    let plan = ShardPlan::whole(llama.shape()).unwrap();
+    let model = llama.shard(&plan).unwrap();
+    for index in 0..4 {
+        let text = reader.world().document(Split::HeldOut, index).text;
+        let sequence = reader.encode(&text).unwrap();
+        let (inputs, targets) = (
+            &sequence.tokens[..sequence.predicted()],
+            &sequence.tokens[1..],
+        );
+        assert_eq!(tokenizer.encode_document(&text).unwrap(), inputs);
+
+        let (mut cache, mut workspace) = (model.cache(inputs.len()).unwrap(), model.workspace());
+        model
+            .forward_ideal(inputs, &mut cache, &mut workspace, Rows::All)
+            .unwrap();
+        let logits = workspace.logits().unwrap();
+        let inferred = score(&logits, tokenizer.vocabulary(), targets).unwrap();
+
+        let batch = reader.pack(&[sequence]);
+        let logits = network.logits(&batch).unwrap().flatten_all().unwrap();
+        let logits = logits.to_vec1::<f32>().unwrap();
+        let trained = super::ops::token_nats(&logits, &batch.targets);
+        for (a, b) in inferred.iter().zip(trained) {
+            assert!((a - f64::from(b)).abs() < 2e-3, "{a} inferred, {b} trained");
+        }
+    }
 }
