@@ -1,78 +1,102 @@
 //! A scenario on its way from text to meaning: the raw tree, its overrides, and the
 //! texts that its places refer to.
 
-use super::fault::{Fault, ScenarioError, Source};
+use super::fault::{Fault, Location, ScenarioError, Source};
 use super::overrides::Override;
-use super::raw::{self, DecodeError, Node, Path, Place, Segment, Value};
+use super::raw::{self, Node, Path, Place, Segment, Value};
 use super::schema::Scenario;
 use crate::units::FieldFault;
+use std::sync::Arc;
 
 /// How many faults are reported at once.
 const MOST_FAULTS: usize = 16;
 
 /// The text of a scenario with overrides in place, not yet checked.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Draft {
     tree: Node,
     /// The file, then one for each override.
-    sources: Vec<Source>,
+    sources: Vec<Arc<Source>>,
 }
 
 impl Draft {
     /// Reads `text`, which errors call `label`.
     pub(super) fn parse(label: String, text: String) -> Result<Self, ScenarioError> {
         let parsed = raw::parse(&text, 0);
-        let source = Source { label, text };
+        let source = Source::file(label, text);
         match parsed {
             Ok(tree) => Ok(Self {
                 tree,
-                sources: vec![source],
+                sources: vec![Arc::new(source)],
             }),
-            Err(error) => Err(Fault {
-                path: None,
+            Err(error) => Err(ScenarioError::from(Fault {
                 location: Some(source.location(error.place)),
-                message: error.message,
                 help: error.help,
-            }
-            .into()),
+                ..Fault::new(error.message)
+            })),
         }
     }
 
-    /// Puts a change in place. Parents that the text leaves out appear with their
-    /// defaults, so that one field of a default can be changed alone.
-    pub(super) fn apply(&mut self, change: &Override) -> Result<(), Fault> {
-        let source = self.sources.len() as u32;
-        self.sources.push(Source {
-            label: change.label(),
-            text: change.as_str().to_owned(),
-        });
-        let place = Place {
-            source,
-            start: 0,
-            end: change.path_length() as u32,
-        };
-        let fault = |place, message, help| Fault {
-            path: None,
-            message,
-            help,
-            location: Some(self.sources[source as usize].location(place)),
-        };
-        let value = change
-            .node(source)
-            .map_err(|error| fault(error.place, error.message, error.help))?;
-        let mut tree = self.tree.clone();
-        tree.adopt_defaults(change.path(), place);
-        tree.set(change.path(), value, place)
-            .map_err(|error| fault(place, error.to_string(), None))?;
-        self.tree = tree;
-        Ok(())
+    /// Puts an override in place.
+    pub(super) fn apply(&mut self, change: &Override) -> Result<(), ScenarioError> {
+        let (value, place) = change.node(self.sources.len() as u32);
+        self.sources.push(Arc::new(Source::change(change)));
+        self.set(change.path(), value, place)
     }
 
-    /// Takes the sweep away.
-    pub(super) fn without_sweep(mut self) -> Self {
-        self.tree
-            .remove(&Path(vec![Segment::Field("sweep".to_owned())]));
-        self
+    /// Puts `value` at `path`, which was written at `place`. Parents that the text leaves
+    /// out appear with their defaults, so that one field of a default can be changed
+    /// alone.
+    pub(super) fn set(
+        &mut self,
+        path: &Path,
+        value: Node,
+        place: Place,
+    ) -> Result<(), ScenarioError> {
+        self.adopt_defaults(path, place);
+        self.tree.set(path, value, place).map_err(|error| {
+            ScenarioError::from(Fault {
+                location: self.location(place),
+                ..Fault::new(error.to_string())
+            })
+        })
+    }
+
+    /// What stands at `path`.
+    pub(super) fn get(&self, path: &Path) -> Option<&Node> {
+        self.tree.get(path)
+    }
+
+    /// Takes the field `name` of the scenario away.
+    pub(super) fn remove(&mut self, name: &str) {
+        if let Value::Record(_, fields) = &mut self.tree.value {
+            fields.retain(|field| field.name.text != name);
+        }
+    }
+
+    /// Where `path` leads through fields that are not written, writes their defaults.
+    fn adopt_defaults(&mut self, path: &Path, place: Place) {
+        let parents = path.0.len().saturating_sub(1);
+        let missing = (1..=parents)
+            .map(|length| Path(path.0[..length].to_vec()))
+            .find(|parent| self.tree.get(parent).is_none());
+        let Some(missing) = missing else {
+            return;
+        };
+        // Other faults are reported when the whole is decoded.
+        let Ok(scenario) = raw::decode::<Scenario>(&self.tree) else {
+            return;
+        };
+        let defaults = tree_of(&scenario);
+        let Some(default) = defaults.get(&missing) else {
+            return;
+        };
+        if !matches!(&default.value, Value::Word(word) if word == "None") {
+            let mut default = default.clone();
+            default.relocate(place);
+            let set = self.tree.set(&missing, default, place);
+            set.expect("what holds the missing field is there");
+        }
     }
 
     /// Decodes the tree; after a fault, once more without the value at fault, so that
@@ -94,7 +118,11 @@ impl Draft {
                     .any(|(parent, field)| *parent == place && field == missing)
             });
             if !consequence {
-                faults.push(self.decode_fault(error, place));
+                faults.push(Fault {
+                    help: error.help,
+                    location: self.location(place),
+                    ..Fault::new(error.message)
+                });
             }
             if faults.len() == MOST_FAULTS || !tree.prune(place, &mut pruned) {
                 break;
@@ -103,16 +131,7 @@ impl Draft {
         Err(ScenarioError { faults })
     }
 
-    fn decode_fault(&self, error: DecodeError, place: Place) -> Fault {
-        Fault {
-            path: None,
-            message: error.message,
-            help: error.help,
-            location: self.location_of(place),
-        }
-    }
-
-    fn location_of(&self, place: Place) -> Option<super::Location> {
+    fn location(&self, place: Place) -> Option<Location> {
         let source = self.sources.get(place.source as usize)?;
         Some(source.location(place))
     }
@@ -129,10 +148,9 @@ impl Draft {
             }
         });
         Fault {
-            location: place.and_then(|place| self.location_of(place)),
+            location: place.and_then(|place| self.location(place)),
             path: Some(path.map_or(fault.path, |path| path.to_string())),
-            message: fault.message,
-            help: None,
+            ..Fault::new(fault.message)
         }
     }
 }
@@ -158,48 +176,22 @@ pub(super) fn tree_of(scenario: &Scenario) -> Node {
         .to_string(scenario)
         .expect("a scenario has no value that RON cannot write");
     let mut tree = raw::parse(&text, 0).expect("ron writes RON");
-    if let Some(sweep) = &scenario.sweep {
+    let axes = scenario.sweep.iter().flat_map(|sweep| &sweep.axes);
+    for (axis, swept) in axes.enumerate() {
         // ron writes literals as texts; here they become what they stand for.
-        for (axis, swept) in sweep.axes.iter().enumerate() {
-            for (index, value) in swept.values.iter().enumerate() {
-                let path = format!("sweep.axes[{axis}].values[{index}]");
-                let path: Path = path.parse().expect("a path just written");
-                let place = tree.place;
-                tree.set(&path, value.node(), place)
-                    .expect("ron has written every entry");
-            }
+        for (index, value) in swept.values.iter().enumerate() {
+            let path = format!("sweep.axes[{axis}].values[{index}]");
+            let path: Path = path.parse().expect("a path just written");
+            let place = tree.place;
+            let set = tree.set(&path, value.node(), place);
+            set.expect("ron has written every entry");
         }
     }
     if let Value::Record(name, _) = &mut tree.value {
-        let place = tree.place;
-        name.get_or_insert(raw::Name {
+        *name = Some(raw::Name {
             text: "Scenario".to_owned(),
-            place,
+            place: tree.place,
         });
     }
     tree
-}
-
-impl Node {
-    /// Where `path` leads through fields that are not written, writes their defaults.
-    fn adopt_defaults(&mut self, path: &Path, place: Place) {
-        let written = (0..path.0.len())
-            .take_while(|length| self.get(&Path(path.0[..*length].to_vec())).is_some())
-            .count();
-        let missing = Path(path.0[..written.min(path.0.len())].to_vec());
-        if written >= path.0.len() {
-            return;
-        }
-        let Ok(scenario) = raw::decode::<Scenario>(self) else {
-            return;
-        };
-        if let Some(default) = tree_of(&scenario).get(&missing)
-            && !matches!(&default.value, Value::Word(word) if word == "None")
-        {
-            let mut default = default.clone();
-            default.relocate(place);
-            // The parent exists, so nothing can be in the way.
-            let _ = self.set(&missing, default, place);
-        }
-    }
 }

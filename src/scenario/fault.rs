@@ -1,5 +1,6 @@
 //! Faults: what is wrong with a scenario, where, and how to put it right.
 
+use super::overrides::Override;
 use super::raw::Place;
 use std::fmt;
 
@@ -14,6 +15,21 @@ pub struct Fault {
     pub help: Option<String>,
     /// Where it was written.
     pub location: Option<Location>,
+    /// The sweep's point to which the fault belongs, where the scenario itself is good.
+    pub point: Option<String>,
+}
+
+impl Fault {
+    /// A fault of which nothing is known but what is wrong.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            path: None,
+            message: message.into(),
+            help: None,
+            location: None,
+            point: None,
+        }
+    }
 }
 
 /// A place in a text, ready to be shown.
@@ -21,12 +37,14 @@ pub struct Fault {
 pub struct Location {
     /// The file's path, or the override that holds the place.
     pub source: String,
-    /// The line, counted from 1.
-    pub line: usize,
+    /// The line, counted from 1; none in an override, which has but one.
+    pub line: Option<usize>,
     /// The character in the line, counted from 1.
     pub column: usize,
-    /// The line itself.
+    /// The line itself, or of a long one what is around the place.
     pub text: String,
+    /// Characters of `text` before the place.
+    pub indent: usize,
     /// How many characters of it are meant, at least 1.
     pub width: usize,
 }
@@ -63,23 +81,34 @@ impl From<Fault> for ScenarioError {
 impl fmt::Display for Fault {
     /// `file:line:column: path: message`, then the line with a caret below.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(at) = &self.location {
-            write!(f, "{}:{}:{}: ", at.source, at.line, at.column)?;
+        match &self.location {
+            Some(Location {
+                source,
+                line: Some(line),
+                column,
+                ..
+            }) => write!(f, "{source}:{line}:{column}: ")?,
+            Some(Location { source, .. }) => write!(f, "{source}: ")?,
+            None => {}
         }
         if let Some(path) = &self.path {
             write!(f, "{path}: ")?;
         }
         f.write_str(&self.message)?;
+        if let Some(point) = &self.point {
+            write!(f, " (at the sweep's point {point})")?;
+        }
         let Some(at) = &self.location else {
             return match &self.help {
                 Some(help) => write!(f, "; {help}"),
                 None => Ok(()),
             };
         };
-        let margin = " ".repeat(at.line.to_string().len());
-        let indent = " ".repeat(at.column - 1);
+        let number = at.line.map_or(String::new(), |line| line.to_string());
+        let margin = " ".repeat(number.len());
+        let indent = " ".repeat(at.indent);
         let carets = "^".repeat(at.width);
-        write!(f, "\n {margin} |\n {} | {}", at.line, at.text)?;
+        write!(f, "\n {margin} |\n {number} | {}", at.text)?;
         write!(f, "\n {margin} | {indent}{carets}")?;
         match &self.help {
             Some(help) => write!(f, " {help}"),
@@ -89,50 +118,59 @@ impl fmt::Display for Fault {
 }
 
 /// A text that places refer to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Source {
     /// The file's path or the override.
-    pub(super) label: String,
-    pub(super) text: String,
+    label: String,
+    text: String,
+    has_lines: bool,
 }
 
 /// The longest excerpt of a line that is shown, in characters.
-const WIDEST: usize = 160;
+const WIDEST: usize = 120;
 
 impl Source {
-    /// The place in words.
+    /// A scenario's file.
+    pub(super) fn file(label: String, text: String) -> Self {
+        Self {
+            label,
+            text,
+            has_lines: true,
+        }
+    }
+
+    /// A change from the command line.
+    pub(super) fn change(change: &Override) -> Self {
+        Self {
+            label: format!("--set {change}"),
+            text: change.as_str().to_owned(),
+            has_lines: false,
+        }
+    }
+
+    /// `place`, which refers to this text, ready to be shown.
     pub(super) fn location(&self, place: Place) -> Location {
-        let clamp = |at: u32| {
-            let mut at = (at as usize).min(self.text.len());
-            while !self.text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
-        let (start, end) = (clamp(place.start), clamp(place.end));
-        let line_start = self.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let rest = &self.text[line_start..];
-        let line_text = rest.split(['\n', '\r']).next().unwrap_or("");
-        let column = self.text[line_start..start].chars().count();
-        let line_length = line_text.chars().count();
-        let marked = self.text[start..end.max(start)]
-            .split('\n')
-            .next()
-            .unwrap_or("")
-            .trim_end()
-            .chars()
-            .count();
-        let shown: String = line_text
-            .chars()
-            .take(WIDEST)
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect();
+        let text = self.text.as_str();
+        let start = text.floor_char_boundary(place.start as usize);
+        let end = text.floor_char_boundary(place.end as usize).max(start);
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line = text[line_start..].lines().next().unwrap_or("");
+        let marked = text[start..end].lines().next().unwrap_or("").trim_end();
+        let before = text[line_start..start].chars().count();
+        // Of a long line, what is around the place.
+        let skipped = before.saturating_sub(WIDEST / 2);
+        let shown = line.chars().skip(skipped).take(WIDEST);
         Location {
             source: self.label.clone(),
-            line: self.text[..line_start].matches('\n').count() + 1,
-            column: column.min(line_length) + 1,
-            width: marked.clamp(1, WIDEST),
-            text: shown,
+            line: self
+                .has_lines
+                .then(|| text[..line_start].matches('\n').count() + 1),
+            column: before + 1,
+            width: marked.chars().count().clamp(1, WIDEST / 2),
+            text: shown
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect(),
+            indent: before - skipped,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Overrides: `path=value`, put in place before a scenario is checked.
 
-use super::raw::{Node, Path, PathError, SyntaxError, Value, parse_from};
+use super::raw::{Node, Path, PathError, Place, SyntaxError, Value, line, parse_from};
 use std::fmt;
 use std::str::FromStr;
 
@@ -8,21 +8,14 @@ use std::str::FromStr;
 ///
 /// The path names fields and entries and passes through variants; the value is RON. A
 /// quantity may be written without its quotes, since shells tend to eat them:
-/// `radio.bandwidth=20 MHz`.
-#[derive(Debug, Clone, PartialEq)]
+/// `radio.bandwidth=20 MHz`. Overrides that say the same in other words are equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
-    text: String,
     path: Path,
+    /// `path=value` in one form for all ways to write it.
+    text: String,
     /// Where in `text` the value begins.
     value: usize,
-    origin: Origin,
-}
-
-/// Who asked for the change; errors say so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    CommandLine,
-    Sweep,
 }
 
 /// A text that is no override.
@@ -35,11 +28,14 @@ pub enum OverrideError {
     #[error(transparent)]
     Path(#[from] PathError),
     /// The value is not RON.
-    #[error("the value of `{path}` is not RON: {fault}{}", fault.help.as_ref().map_or(String::new(), |help| format!("; {help}")))]
+    #[error(
+        "the value `{value}` is not RON: {fault}{}",
+        fault.help.as_ref().map_or(String::new(), |help| format!("; {help}"))
+    )]
     Value {
-        /// The path.
-        path: Path,
-        /// What is wrong with the value.
+        /// The value as written.
+        value: String,
+        /// What is wrong with it.
         fault: SyntaxError,
     },
 }
@@ -48,8 +44,36 @@ impl FromStr for Override {
     type Err = OverrideError;
 
     fn from_str(text: &str) -> Result<Self, OverrideError> {
-        Self::read(text.trim(), Origin::CommandLine)
+        let (path, value) = text
+            .split_once('=')
+            .ok_or_else(|| OverrideError::NoValue(text.to_owned()))?;
+        let path: Path = path.parse()?;
+        let node = read(value).map_err(|fault| OverrideError::Value {
+            value: value.to_owned(),
+            fault,
+        })?;
+        let start = format!("{path}=");
+        Ok(Self {
+            path,
+            value: start.len(),
+            text: start + &line(&node),
+        })
     }
+}
+
+/// RON, or a quantity without quotes.
+fn read(value: &str) -> Result<Node, SyntaxError> {
+    let bare = value.trim();
+    parse_from(value, 0, 0).or_else(|fault| {
+        if bare.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
+            Ok(Node {
+                place: fault.place,
+                value: Value::Text(bare.to_owned()),
+            })
+        } else {
+            Err(fault)
+        }
+    })
 }
 
 impl fmt::Display for Override {
@@ -59,69 +83,24 @@ impl fmt::Display for Override {
 }
 
 impl Override {
-    /// A sweep's change of `path` to `value`.
-    pub(super) fn swept(path: &Path, value: &str) -> Result<Self, OverrideError> {
-        Self::read(&format!("{path}={value}"), Origin::Sweep)
-    }
-
-    fn read(text: &str, origin: Origin) -> Result<Self, OverrideError> {
-        let equals = text
-            .find('=')
-            .ok_or_else(|| OverrideError::NoValue(text.to_owned()))?;
-        let path: Path = text[..equals].parse()?;
-        let read = Self {
-            text: text.to_owned(),
-            path,
-            value: equals + 1,
-            origin,
-        };
-        match read.node(0) {
-            Ok(_) => Ok(read),
-            Err(fault) => Err(OverrideError::Value {
-                path: read.path,
-                fault,
-            }),
-        }
-    }
-
     /// What it changes.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The override as it was written, `path=value`.
+    /// `path=value`, in one form for all ways to write it.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// How errors call it.
-    pub(super) fn label(&self) -> String {
-        match self.origin {
-            Origin::CommandLine => format!("--set {}", self.text),
-            Origin::Sweep => format!("sweep point {}", self.text),
-        }
-    }
-
-    /// Bytes of the path at the start of the text.
-    pub(super) fn path_length(&self) -> usize {
-        self.value - 1
-    }
-
-    /// The value, its places in source number `source`.
-    pub(super) fn node(&self, source: u32) -> Result<Node, SyntaxError> {
-        let parsed = parse_from(&self.text, self.value, source);
-        let bare = self.text[self.value..].trim();
-        let quantity = bare.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
-        match parsed {
-            Err(fault) if quantity => Ok(Node {
-                place: super::raw::Place {
-                    source: fault.place.source,
-                    start: self.value as u32,
-                    end: self.text.len() as u32,
-                },
-                value: Value::Text(bare.to_owned()),
-            }),
-            parsed => parsed,
-        }
+    /// The value, and the place of the path, both in source number `source`.
+    pub(super) fn node(&self, source: u32) -> (Node, Place) {
+        let node = parse_from(&self.text, self.value, source);
+        let place = Place {
+            source,
+            start: 0,
+            end: self.value as u32 - 1,
+        };
+        (node.expect("a value that was written from a tree"), place)
     }
 }

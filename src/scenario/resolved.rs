@@ -9,6 +9,7 @@ use super::rules;
 use super::schema::{Architecture, Scenario};
 use crate::device::{DeviceProfile, Profile};
 use crate::model::Shares;
+use crate::units::FieldFault;
 use std::path::{Path, PathBuf};
 
 /// A device's profile and what it is called.
@@ -21,7 +22,7 @@ pub struct NamedProfile {
 }
 
 /// A scenario without fault.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Resolved {
     /// The file's stem.
     pub name: String,
@@ -46,10 +47,11 @@ pub struct Resolved {
 pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioError> {
     let unreadable = |reason: String, help: &str| {
         ScenarioError::from(Fault {
-            path: None,
-            message: format!("cannot read the scenario {}: {reason}", path.display()),
             help: Some(help.to_owned()),
-            location: None,
+            ..Fault::new(format!(
+                "cannot read the scenario {}: {reason}",
+                path.display()
+            ))
         })
     };
     let bytes = std::fs::read(path)
@@ -72,7 +74,9 @@ pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Resolved
     let mut draft = Draft::parse(path.display().to_string(), text.to_owned())?;
     let mut faults = Vec::new();
     for change in overrides {
-        faults.extend(draft.apply(change).err());
+        if let Err(error) = draft.apply(change) {
+            faults.extend(error.faults);
+        }
     }
     if !faults.is_empty() {
         return Err(ScenarioError { faults });
@@ -156,16 +160,27 @@ impl Resolved {
         raw::pretty(&tree_of(&self.scenario))
     }
 
-    /// The same scenario with `changes` and without its sweep.
-    pub(super) fn point(&self, changes: &[Override]) -> Result<Self, ScenarioError> {
+    /// A fault that was found later in a value of this scenario, with its place.
+    pub fn fault(&self, fault: FieldFault) -> ScenarioError {
+        self.draft.rule_fault(fault).into()
+    }
+
+    /// The scenario with the value number `choice[i]` of the sweep's axis i in place, and
+    /// without its sweep.
+    pub(super) fn point(&self, choice: &[usize]) -> Result<Self, ScenarioError> {
         let mut draft = self.draft.clone();
-        for change in changes {
-            draft.apply(change)?;
+        let axes = self.scenario.sweep.iter().flat_map(|sweep| &sweep.axes);
+        for (number, (axis, &value)) in axes.zip(choice).enumerate() {
+            let written: raw::Path = format!("sweep.axes[{number}].values[{value}]")
+                .parse()
+                .expect("a path just written");
+            // The written value knows its place; a decoded one does not.
+            let node = self.draft.get(&written).cloned();
+            let node = node.unwrap_or_else(|| axis.values[value].node());
+            let place = node.place;
+            draft.set(&axis.path, node, place)?;
         }
-        Self::new(
-            self.name.clone(),
-            self.folder.clone(),
-            draft.without_sweep(),
-        )
+        draft.remove("sweep");
+        Self::new(self.name.clone(), self.folder.clone(), draft)
     }
 }

@@ -2,11 +2,11 @@
 
 use super::fault::{Fault, ScenarioError};
 use super::literal::Literal;
-use super::overrides::Override;
 use super::raw::{Path, Segment};
 use super::resolved::Resolved;
 use crate::units::FieldFault;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// More points than that are a slip of the pen.
 const MOST_POINTS: u64 = 100_000;
@@ -42,16 +42,14 @@ pub struct Axis {
 pub struct Point {
     /// Its number in the sweep's order, from 0.
     pub index: usize,
-    /// What differs from the scenario, one change per axis, in their order.
-    pub overrides: Vec<Override>,
-    /// Each axis's path with the point's value, as RON.
+    /// Each axis's path with the point's value: what differs from the scenario.
     pub values: Vec<(Path, Literal)>,
     /// The repetition, from 0.
     pub run: u32,
     /// For people: `count=4, all_reduce=Ideal, run=2`.
     pub label: String,
     /// The scenario to run: checked, without a sweep.
-    pub resolved: Resolved,
+    pub resolved: Arc<Resolved>,
 }
 
 impl Sweep {
@@ -101,11 +99,12 @@ impl Sweep {
     }
 }
 
-/// Every point of the scenario's sweep, parsed and checked; all runs of a
-/// configuration stand together. A scenario without a sweep is one point.
+/// Every point of the scenario's sweep, parsed and checked, in the order of the lists,
+/// the last one varying fastest; the runs of a configuration follow each other. A
+/// scenario without a sweep is one point.
 ///
 /// # Errors
-/// The faults of every point that is no valid scenario.
+/// The faults of every point that is no valid scenario, each once.
 pub fn points(resolved: &Resolved) -> Result<Vec<Point>, ScenarioError> {
     let none = Sweep {
         axes: Vec::new(),
@@ -114,30 +113,41 @@ pub fn points(resolved: &Resolved) -> Result<Vec<Point>, ScenarioError> {
     let sweep = resolved.scenario.sweep.as_ref().unwrap_or(&none);
     let mut points = Vec::new();
     let mut faults: Vec<Fault> = Vec::new();
-    for values in combinations(&sweep.axes) {
-        let overrides: Vec<Override> = values
+    for choice in Choices::new(&sweep.axes) {
+        let values: Vec<(Path, Literal)> = choice
             .iter()
-            .map(|(path, value)| {
-                Override::swept(path, value.as_str()).expect("path and value were read before")
-            })
+            .zip(&sweep.axes)
+            .map(|(value, axis)| (axis.path.clone(), axis.values[*value].clone()))
             .collect();
-        match resolved.point(&overrides) {
+        let settings: Vec<String> = values
+            .iter()
+            .map(|(path, value)| format!("{}={value}", last_name(path)))
+            .collect();
+        match resolved.point(&choice) {
             Ok(resolved) => {
+                let resolved = Arc::new(resolved);
                 for run in 0..sweep.runs {
+                    let mut label = settings.clone();
+                    label.push(format!("run={run}"));
                     points.push(Point {
                         index: points.len(),
-                        overrides: overrides.clone(),
-                        label: label(&values, run),
                         values: values.clone(),
                         run,
-                        resolved: resolved.clone(),
+                        label: label.join(", "),
+                        resolved: Arc::clone(&resolved),
                     });
                 }
             }
             Err(error) => {
                 for fault in error.faults {
-                    if !faults.contains(&fault) {
-                        faults.push(fault);
+                    let same = |other: &Fault| {
+                        (&other.message, &other.location) == (&fault.message, &fault.location)
+                    };
+                    if !faults.iter().any(same) {
+                        faults.push(Fault {
+                            point: Some(settings.join(", ")),
+                            ..fault
+                        });
                     }
                 }
             }
@@ -150,34 +160,42 @@ pub fn points(resolved: &Resolved) -> Result<Vec<Point>, ScenarioError> {
     }
 }
 
-fn combinations(axes: &[Axis]) -> Vec<Vec<(Path, Literal)>> {
-    axes.iter().fold(vec![Vec::new()], |shorter, axis| {
-        let extend = |values: &Vec<(Path, Literal)>| {
-            let values = values.clone();
-            axis.values.iter().map(move |value| {
-                let mut longer = values.clone();
-                longer.push((axis.path.clone(), value.clone()));
-                longer
-            })
-        };
-        shorter.iter().flat_map(extend).collect()
-    })
+/// Counts through all choices of one value per axis, the last axis fastest.
+struct Choices {
+    lengths: Vec<usize>,
+    next: Option<Vec<usize>>,
 }
 
-fn label(values: &[(Path, Literal)], run: u32) -> String {
-    let mut parts: Vec<String> = values
-        .iter()
-        .map(|(path, value)| {
-            let last = path
-                .0
-                .last()
-                .map_or(String::new(), |segment| match segment {
-                    Segment::Field(name) => name.clone(),
-                    Segment::Entry(entry) => entry.to_string(),
-                });
-            format!("{last}={value}")
-        })
-        .collect();
-    parts.push(format!("run={run}"));
-    parts.join(", ")
+impl Choices {
+    fn new(axes: &[Axis]) -> Self {
+        Self {
+            lengths: axes.iter().map(|axis| axis.values.len()).collect(),
+            next: Some(vec![0; axes.len()]),
+        }
+    }
+}
+
+impl Iterator for Choices {
+    type Item = Vec<usize>;
+
+    fn next(&mut self) -> Option<Vec<usize>> {
+        let current = self.next.take()?;
+        let mut following = current.clone();
+        for axis in (0..following.len()).rev() {
+            following[axis] += 1;
+            if following[axis] < self.lengths[axis] {
+                self.next = Some(following);
+                break;
+            }
+            following[axis] = 0;
+        }
+        Some(current)
+    }
+}
+
+/// The field that a path leads to, with its entry where it leads to one.
+fn last_name(path: &Path) -> String {
+    let field = |segment: &Segment| matches!(segment, Segment::Field(_));
+    let start = path.0.iter().rposition(field).unwrap_or(0);
+    Path(path.0[start..].to_vec()).to_string()
 }

@@ -31,6 +31,11 @@ impl<'a> Lexer<'a> {
         Self { text, source, at }
     }
 
+    /// What was written at `place`.
+    pub(super) fn text(&self, place: Place) -> &'a str {
+        &self.text[place.start as usize..place.end as usize]
+    }
+
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
     }
@@ -109,7 +114,7 @@ impl<'a> Lexer<'a> {
                 self.at += 1;
                 Token::Mark(first)
             }
-            '"' => self.text()?,
+            '"' => self.quoted()?,
             '0'..='9' | '+' | '-' | '.' => self.number()?,
             'r' if self.rest()[1..].trim_start_matches('#').starts_with('"') => self.raw_text()?,
             _ if first.is_alphabetic() || first == '_' => Token::Word(
@@ -157,7 +162,7 @@ impl<'a> Lexer<'a> {
         ))
     }
 
-    fn text(&mut self) -> Result<Token, SyntaxError> {
+    fn quoted(&mut self) -> Result<Token, SyntaxError> {
         let start = self.at;
         self.at += 1;
         let mut content = String::new();

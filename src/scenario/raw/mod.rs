@@ -13,6 +13,7 @@
 //! [`MAX_DEPTH`], so that no text exhausts the stack.
 
 mod decode;
+mod edit;
 mod lexer;
 mod number;
 mod parser;

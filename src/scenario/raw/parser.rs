@@ -203,13 +203,23 @@ impl Parser<'_> {
         match &self.token {
             Token::End => self.never_closed(open, close),
             Token::Mark(_) => self.unexpected(&format!("`,` or `{close}`")),
+            Token::Word(unit) if self.follows_number_on_its_line() => self.error(
+                self.last.to(self.place),
+                format!("`{unit}` stands behind a number"),
+                "a quantity is a text with its unit, such as \"10 MHz\"",
+            ),
             Token::Word(word) => self.error(
                 after,
                 format!("a comma is missing before `{word}`"),
-                "put a `,` here; a quantity is a text with its unit, such as \"10 MHz\"",
+                "put a `,` here",
             ),
             _ => self.error(after, "a comma is missing here", "put a `,` here"),
         }
+    }
+
+    fn follows_number_on_its_line(&self) -> bool {
+        let last = self.lexer.text(self.last.to(self.place));
+        super::number::is_number(self.lexer.text(self.last)) && !last.contains('\n')
     }
 
     fn list(&mut self) -> Result<Value, SyntaxError> {
