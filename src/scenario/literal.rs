@@ -36,7 +36,7 @@ impl fmt::Display for Literal {
 
 impl Serialize for Literal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(LITERAL_TOKEN, &self.0)
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The requests of a scenario: text to be scored, prompts to be continued.
 
+use crate::corpus::World;
 use crate::units::Seconds;
 use serde::{Deserialize, Serialize};
 
@@ -77,7 +78,7 @@ impl Default for WorldText {
         Self {
             documents: 64,
             first: 0,
-            seed: 1,
+            seed: World::BUNDLED_SEED,
         }
     }
 }

@@ -1,0 +1,173 @@
+//! The scenarios that ship with airloom, and the resolved form of any scenario.
+
+use airloom::device::PRESETS;
+use airloom::radio::Scheme;
+use airloom::scenario::{self, Architecture, Override, Request, Resolved};
+use proptest::prelude::*;
+use std::path::{Path, PathBuf};
+
+fn shipped(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(name)
+}
+
+fn every_shipped_scenario() -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(shipped(""))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    paths.sort();
+    paths
+}
+
+fn load(path: &Path, changes: &[&str]) -> Resolved {
+    let changes: Vec<Override> = changes.iter().map(|c| c.parse().unwrap()).collect();
+    scenario::load(path, &changes).unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[test]
+fn every_shipped_scenario_and_every_point_of_it_is_good() {
+    for path in every_shipped_scenario() {
+        let resolved = load(&path, &[]);
+        let points = scenario::points(&resolved).unwrap_or_else(|error| panic!("{error}"));
+        assert!(!points.is_empty());
+        assert!(!resolved.scenario.description.is_empty(), "{path:?}");
+    }
+}
+
+#[test]
+fn the_flagship_is_what_its_comments_say() {
+    let resolved = load(&shipped("aircomp_tensor_parallel.ron"), &[]);
+    assert_eq!(resolved.name, "aircomp_tensor_parallel");
+    assert_eq!(resolved.seed(), 7);
+    let names: Vec<&str> = resolved.devices.iter().map(|d| d.name.as_str()).collect();
+    let fast = "jetson-orin-nano";
+    assert_eq!(names, [fast, fast, fast, "raspberry-pi-5"]);
+    assert_eq!(resolved.server.name, "edge-server-l4");
+    let preset = |name| PRESETS.iter().find(|p| p.name == name).unwrap().profile;
+    assert_eq!(resolved.devices[3].profile, preset("raspberry-pi-5"));
+    assert_eq!(resolved.shares.as_slice(), [0.25; 4]);
+    assert!(resolved.model_folder().join("config.json").is_file());
+    let generates = |request: &&Request| matches!(request, Request::Generate(_));
+    assert_eq!(
+        resolved.scenario.workload.iter().filter(generates).count(),
+        3
+    );
+}
+
+#[test]
+fn the_comparison_crosses_three_schemes_with_four_fleets() {
+    let points = scenario::points(&load(&shipped("compare_all_reduce.ron"), &[])).unwrap();
+    assert_eq!(points.len(), 3 * 4 * 3);
+    let seen: Vec<(&str, usize, u32)> = points
+        .iter()
+        .map(|point| {
+            let Architecture::TensorParallel(parallel) = &point.resolved.scenario.architecture;
+            let scheme: &Scheme = &parallel.all_reduce;
+            (scheme.name(), point.resolved.devices.len(), point.run)
+        })
+        .collect();
+    assert_eq!(seen[0], ("AirComp", 1, 0));
+    assert_eq!(seen[1], ("AirComp", 1, 1));
+    assert_eq!(seen[3], ("AirComp", 2, 0));
+    assert_eq!(seen[35], ("Ideal", 8, 2));
+}
+
+/// The resolved text read back in the same folder.
+fn reread(resolved: &Resolved) -> Resolved {
+    let text = resolved.to_ron();
+    let path = resolved.folder.join("resolved.ron");
+    scenario::parse(&text, &path, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+#[test]
+fn a_resolved_scenario_resolves_to_itself() {
+    for path in every_shipped_scenario() {
+        let resolved = load(&path, &[]);
+        let again = reread(&resolved);
+        assert_eq!(again.scenario, resolved.scenario);
+        assert_eq!(again.devices, resolved.devices);
+        assert_eq!(again.shares, resolved.shares);
+        assert_eq!(again.to_ron(), resolved.to_ron());
+    }
+}
+
+#[test]
+fn a_resolved_scenario_shows_the_defaults() {
+    let text = load(&shipped("compare_all_reduce.ron"), &[]).to_ron();
+    for shown in [
+        "Scenario(\n    description: \"AirComp",
+        "round_overhead: \"0 s\"",
+        "reals_per_symbol: 2",
+        "design: DominantEigenvectors",
+        "World(documents: 16, first: 0, seed: 1)",
+        "Digital(bits: 8)",
+        "arrival: AfterPrevious",
+        "except: {}",
+    ] {
+        assert!(text.contains(shown), "`{shown}` is not in\n{text}");
+    }
+}
+
+/// Changes that any combination of which is a good scenario.
+const CHANGES: [&[&str]; 10] = [
+    &["seed=18446744073709551615", "seed=0x1F", "seed=1_000"],
+    &[
+        "description=\"\\\"quoted\\\" \\\\ \\n\\t {unicode: ü\u{200b}\u{7f}}\"",
+        "description=\"// no comment /* here\"",
+    ],
+    &[
+        "devices.profile=Custom(peak: \"3 TFLOP/s\", memory_bandwidth: \"1e-3 GB/s\", memory: \"2 GiB\")",
+        "devices.profile=Custom(peak: \"3.3 TFLOP/s\", memory_bandwidth: \"33.3 GB/s\", memory: \"2 GiB\", \
+         measured: (weight_rate: \"58.2 Gparam/s\"))",
+    ],
+    &[
+        "devices.except={}",
+        "devices.except={0: Preset(\"table-i-vm\")}",
+    ],
+    &[
+        "radio.budget=Normalised(snr: \"-3.7 dB\")",
+        "radio.budget=Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", noise_figure: \"7 dB\")",
+    ],
+    &[
+        "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"80 m\")",
+        "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: [\"80 m\", \"0.1 km\", \"1e2 m\", \"90 m\"])",
+        "radio.fading.mean=1e-300",
+    ],
+    &["radio.coherence=Time(\"5 ms\")", "radio.coherence=Static"],
+    &[
+        "architecture.all_reduce=Digital(rate: Fixed(\"13.1 bit/s/Hz\"), subchannel_power: Whole)",
+        "architecture.all_reduce=AirComp",
+        "architecture.all_reduce=Ideal",
+    ],
+    &[
+        "architecture.assignment=Fixed([0.1, 0.2, 0.3, 0.4])",
+        "architecture.assignment=Equal",
+    ],
+    &[
+        "workload[1].arrival=At(\"1.5 s\")",
+        "sweep=(axes: [(path: \"workload[0].text\", values: [World(documents: 1), World])])",
+        "sweep=Some((axes: [(path: \"seed\", values: [1, 2])], runs: 2))",
+    ],
+];
+
+proptest! {
+    #[test]
+    fn any_resolved_scenario_resolves_to_itself(choice in prop::collection::vec(0usize..4, CHANGES.len())) {
+        let changes: Vec<&str> = CHANGES
+            .iter()
+            .zip(choice)
+            .filter_map(|(changes, index)| changes.get(index).copied())
+            .collect();
+        let resolved = load(&shipped("aircomp_tensor_parallel.ron"), &changes);
+        let again = reread(&resolved);
+        prop_assert_eq!(&again.scenario, &resolved.scenario);
+        prop_assert_eq!(again.to_ron(), resolved.to_ron());
+        let points = |resolved: &Resolved| -> Vec<String> {
+            let points = scenario::points(resolved).unwrap();
+            points.iter().map(|point| point.label.clone() + &point.resolved.to_ron()).collect()
+        };
+        prop_assert_eq!(points(&again), points(&resolved));
+    }
+}
