@@ -82,7 +82,13 @@ impl Failure {
 
 fn train(args: train::TrainArgs) -> Result<(), Failure> {
     let interrupt = output::interrupt_flag()?;
-    let report = train::run(args, interrupt).map_err(Failure::run)?;
+    let report = train::run(args, interrupt).map_err(|error| {
+        if error.is_input() {
+            Failure::input(error)
+        } else {
+            Failure::run(error)
+        }
+    })?;
     output::print(report)
 }
 

@@ -104,5 +104,15 @@ pub enum TrainError {
     Tensor(#[from] candle_core::Error),
 }
 
+impl TrainError {
+    /// Whether the settings or the folder are at fault, rather than the run.
+    pub fn is_input(&self) -> bool {
+        matches!(
+            self,
+            Self::Config { .. } | Self::Exists { .. } | Self::Checkpoint { .. }
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,90 @@
+//! `airloom train` as a user meets it.
+
+use assert_cmd::Command;
+
+fn train(folder: &std::path::Path, arguments: &[&str]) -> std::process::Output {
+    Command::cargo_bin("airloom")
+        .unwrap()
+        .args(["train", "--out"])
+        .arg(folder)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_short_training_writes_a_model_folder_and_prints_its_quality() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("model");
+    let small = [
+        "--hidden",
+        "16",
+        "--layers",
+        "1",
+        "--heads",
+        "2",
+        "--ffn",
+        "16",
+        "--steps",
+        "3",
+        "--documents",
+        "2",
+        "--held-out",
+        "8",
+    ];
+    let output = train(&folder, &small);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(
+        told.contains("generator's") && told.contains("ratio"),
+        "{told}"
+    );
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    assert_eq!(
+        files,
+        [
+            "config.json",
+            "loss.csv",
+            "loss.svg",
+            "model.safetensors",
+            "tokenizer.json"
+        ]
+    );
+
+    let again = train(&folder, &small);
+    let message = String::from_utf8(again.stderr).unwrap();
+    assert_eq!(again.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains("holds a trained model already"),
+        "{message}"
+    );
+}
+
+#[test]
+fn heads_that_do_not_divide_the_hidden_size_are_refused_and_leave_nothing() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("model");
+    let output = train(&folder, &["--heads", "7"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains("`heads`: 7 heads do not divide"),
+        "{message}"
+    );
+    assert!(!folder.exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let parent = tempfile::tempdir().unwrap();
+    let file = parent.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let output = train(&file.join("model"), &[]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(message.contains("file/model"), "{message}");
+}
