@@ -5,12 +5,13 @@
 //! holds no head has no such part.
 
 use super::error::StepError;
-use super::kernels::{HeadCache, Kernels, Packed, Part, RopeTable};
+use super::kernels::{HeadCache, Kernels, Packed, RopeTable};
 use super::ops::{Attend, Project, RmsNorm, Rotate, Values};
+use super::packing::{pack, widen};
 use super::state::{DeviceBuffers, Hidden};
 use super::weights::LayerWeights;
 use crate::model::{DeviceShard, ModelShape};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -29,59 +30,6 @@ pub(super) struct AttentionPart {
     scale: f32,
 }
 
-/// A matrix as f32 values, converted exactly from its stored precision.
-pub(super) struct Matrix {
-    pub(super) tensor: Tensor,
-}
-
-impl Matrix {
-    pub(super) fn of(tensor: &Tensor) -> Result<Self, StepError> {
-        let tensor = tensor.to_dtype(DType::F32)?.contiguous()?;
-        Ok(Self { tensor })
-    }
-
-    pub(super) fn values(&self) -> Result<Values<'_>, StepError> {
-        Ok(Values::of(&self.tensor)?)
-    }
-
-    pub(super) fn outputs(&self) -> usize {
-        self.tensor.dims()[0]
-    }
-
-    pub(super) fn inputs(&self) -> usize {
-        self.tensor.dims()[1]
-    }
-}
-
-/// Packs some rows and columns of matrices, one below the other.
-pub(super) fn pack(parts: &[(&Tensor, Range<usize>, Range<usize>)]) -> Result<Packed, StepError> {
-    let matrices = parts
-        .iter()
-        .map(|(tensor, ..)| Matrix::of(tensor))
-        .collect::<Result<Vec<_>, _>>()?;
-    let values = matrices
-        .iter()
-        .map(Matrix::values)
-        .collect::<Result<Vec<_>, _>>()?;
-    let parts: Vec<Part<'_>> = parts
-        .iter()
-        .zip(matrices.iter().zip(&values))
-        .map(|((_, rows, columns), (matrix, values))| Part {
-            weights: values,
-            outputs: matrix.outputs(),
-            inputs: matrix.inputs(),
-            output_range: rows.clone(),
-            input_range: columns.clone(),
-        })
-        .collect();
-    Ok(Packed::from_parts(&parts)?)
-}
-
-/// The f32 values of a norm.
-pub(super) fn norm(tensor: &Tensor) -> Result<Tensor, StepError> {
-    Ok(tensor.to_dtype(DType::F32)?.contiguous()?)
-}
-
 impl AttentionPart {
     /// Packs the heads of `shard`, or nothing if it has none.
     pub(super) fn pack(
@@ -97,7 +45,7 @@ impl AttentionPart {
         let (queries, keys) = (entries(&shard.heads), entries(&shard.kv_heads));
         let all = 0..shape.hidden;
         Ok(Some(Self {
-            norm: norm(&weights.attention_norm)?,
+            norm: widen(&weights.attention_norm)?,
             qkv: pack(&[
                 (&weights.query, queries.clone(), all.clone()),
                 (&weights.key, keys.clone(), all.clone()),

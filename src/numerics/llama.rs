@@ -52,7 +52,7 @@ impl Llama {
             };
             parsed.tensor(name, sizes, hint)
         })?;
-        let bits = weights.bits(&config.shape);
+        let bits = weights.bits();
         config.shape.weight_bits = bits;
         config.shape.cache_bits = bits;
         config.shape.activation_bits = bits;
@@ -150,6 +150,12 @@ impl Llama {
     /// Everything about the model that is not a weight.
     pub fn config(&self) -> &LlamaConfig {
         &self.config
+    }
+
+    /// A tensor by its published name, as stored, or `None` if there is none such.
+    /// Of tied tables, the LM head has no name of its own.
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.weights.tensor(name)
     }
 
     /// Digests of the files it was loaded from; none for a model made here.

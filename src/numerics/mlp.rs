@@ -4,10 +4,10 @@
 //! A device holds some columns of gate and up and the same rows of down; a device
 //! that holds no column has no such part.
 
-use super::attention::{norm, pack};
 use super::error::StepError;
 use super::kernels::{Kernels, Packed};
 use super::ops::{Project, RmsNorm, SiluMul};
+use super::packing::{pack, widen};
 use super::state::{DeviceBuffers, Hidden};
 use super::weights::LayerWeights;
 use crate::model::{DeviceShard, ModelShape};
@@ -35,7 +35,7 @@ impl MlpPart {
         }
         let (columns, all) = (&shard.columns, 0..shape.hidden);
         Ok(Some(Self {
-            norm: norm(&weights.mlp_norm)?,
+            norm: widen(&weights.mlp_norm)?,
             gate_up: pack(&[
                 (&weights.gate, columns.clone(), all.clone()),
                 (&weights.up, columns.clone(), all.clone()),

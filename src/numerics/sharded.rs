@@ -14,12 +14,13 @@
 //! Law: a row's result has the same bits whether its token comes alone or with
 //! others, and on one device the same as unsharded; see the kernels.
 
-use super::attention::{AttentionPart, Matrix, norm, pack};
+use super::attention::AttentionPart;
 use super::config::LlamaConfig;
 use super::error::StepError;
 use super::kernels::{Kernels, Packed, RopeTable};
 use super::mlp::MlpPart;
-use super::ops::{Embed, PlaceColumns, Project, RmsNorm, Values};
+use super::ops::{Embed, PlaceColumns, Project, RmsNorm};
+use super::packing::{pack, widen};
 use super::state::{Hidden, KvCache, Workspace};
 use super::weights::Weights;
 use crate::model::{ModelShape, ShardPlan};
@@ -31,7 +32,7 @@ use std::sync::Arc;
 pub struct ShardedLlama {
     config: LlamaConfig,
     plan: Arc<ShardPlan>,
-    kernels: Kernels,
+    pub(super) kernels: Kernels,
     embedding: Tensor,
     norm: Tensor,
     devices: Vec<DevicePart>,
@@ -56,15 +57,6 @@ pub enum Rows {
     Last,
     /// Those of every token.
     All,
-}
-
-/// One of a layer's two blocks, each followed by an all-reduce.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Block {
-    /// Attention.
-    Attention,
-    /// The feed-forward network.
-    Mlp,
 }
 
 impl ShardedLlama {
@@ -105,8 +97,8 @@ impl ShardedLlama {
             config: config.clone(),
             plan: Arc::new(plan.clone()),
             kernels,
-            embedding: Matrix::of(&weights.embedding)?.tensor,
-            norm: norm(&weights.norm)?,
+            embedding: widen(&weights.embedding)?,
+            norm: widen(&weights.norm)?,
             devices,
         })
     }
@@ -187,7 +179,7 @@ impl ShardedLlama {
         if hidden.tensor.dims() != size {
             hidden.tensor = Tensor::zeros(&size, DType::F32, &Device::Cpu)?;
         }
-        hidden.position = position;
+        (hidden.position, hidden.kernels) = (position, self.kernels);
         self.check_tokens(tokens)?;
         hidden
             .tensor
@@ -347,63 +339,6 @@ impl ShardedLlama {
             all.inplace_op2(own, &PlaceColumns { first })?;
         }
         Ok(())
-    }
-
-    /// A whole step, with `all_reduce` called after every block: it gets the
-    /// devices' partial outputs in device order and writes their sum, as it came
-    /// through its network, \[tokens × hidden\].
-    ///
-    /// The step begins where the cache ends; [`Workspace::logits`] hold its result.
-    ///
-    /// # Errors
-    /// Those of the blocks, and of `all_reduce`.
-    pub fn forward<E: From<StepError>>(
-        &self,
-        tokens: &[u32],
-        cache: &mut KvCache,
-        workspace: &mut Workspace,
-        rows: Rows,
-        mut all_reduce: impl FnMut(usize, Block, &[Values<'_>], &mut [f32]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut hidden = self.embed(tokens, cache.tokens())?;
-        let mut sum = vec![0.0; hidden.tokens() * hidden.width()];
-        for layer in 0..self.shape().layers {
-            for block in [Block::Attention, Block::Mlp] {
-                for device in 0..self.devices() {
-                    match block {
-                        Block::Attention => {
-                            self.attention(layer, device, &hidden, cache, workspace)?;
-                        }
-                        Block::Mlp => self.mlp(layer, device, &hidden, workspace)?,
-                    }
-                }
-                all_reduce(layer, block, &workspace.partials()?, &mut sum)?;
-                hidden.add(&sum)?;
-            }
-        }
-        Ok(self.logits(&hidden, rows, workspace)?)
-    }
-
-    /// [`ShardedLlama::forward`] with an ideal all-reduce: the exact partial
-    /// outputs, summed in device order.
-    ///
-    /// # Errors
-    /// Those of the blocks.
-    pub fn forward_ideal(
-        &self,
-        tokens: &[u32],
-        cache: &mut KvCache,
-        workspace: &mut Workspace,
-        rows: Rows,
-    ) -> Result<(), StepError> {
-        let kernels = self.kernels;
-        self.forward(tokens, cache, workspace, rows, |_, _, partials, sum| {
-            sum.copy_from_slice(&partials[0]);
-            for partial in &partials[1..] {
-                kernels.add(sum, partial);
-            }
-            Ok(())
-        })
     }
 }
 

@@ -153,6 +153,10 @@ pub struct Workspace {
     pub(super) plan: Arc<ShardPlan>,
     pub(super) devices: Vec<DeviceBuffers>,
     pub(super) logits: Buffer,
+    /// The states of whole steps between one and the next.
+    pub(super) hidden: Option<Hidden>,
+    /// What an all-reduce returned in them.
+    pub(super) sum: Vec<f32>,
 }
 
 impl Workspace {
@@ -165,6 +169,8 @@ impl Workspace {
                 .map(|_| DeviceBuffers::default())
                 .collect(),
             logits: Buffer::default(),
+            hidden: None,
+            sum: Vec::new(),
         }
     }
 

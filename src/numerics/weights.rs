@@ -5,21 +5,31 @@
 //! training run's variables. Its order is the order in which random weights are
 //! drawn, so it must not change.
 
-use candle_core::Tensor;
-
 use crate::model::ModelShape;
+use candle_core::Tensor;
+use std::collections::BTreeMap;
 
-/// One layer.
+/// One layer's matrices and norms, by their published names between
+/// `model.layers.N.` and `.weight`.
 #[derive(Debug, Clone)]
 pub(super) struct LayerWeights {
+    /// `input_layernorm`.
     pub(super) attention_norm: Tensor,
+    /// `self_attn.q_proj`.
     pub(super) query: Tensor,
+    /// `self_attn.k_proj`.
     pub(super) key: Tensor,
+    /// `self_attn.v_proj`.
     pub(super) value: Tensor,
+    /// `self_attn.o_proj`.
     pub(super) output: Tensor,
+    /// `post_attention_layernorm`.
     pub(super) mlp_norm: Tensor,
+    /// `mlp.gate_proj`.
     pub(super) gate: Tensor,
+    /// `mlp.up_proj`.
     pub(super) up: Tensor,
+    /// `mlp.down_proj`.
     pub(super) down: Tensor,
 }
 
@@ -31,6 +41,7 @@ pub(super) struct Weights {
     pub(super) norm: Tensor,
     /// The embedding itself where the two are tied.
     pub(super) head: Tensor,
+    by_name: BTreeMap<String, Tensor>,
 }
 
 impl Weights {
@@ -40,6 +51,12 @@ impl Weights {
         shape: &ModelShape,
         mut source: impl FnMut(&str, &[usize]) -> Result<Tensor, E>,
     ) -> Result<Self, E> {
+        let mut by_name = BTreeMap::new();
+        let mut source = |name: &str, sizes: &[usize]| {
+            let tensor = source(name, sizes)?;
+            by_name.insert(name.to_owned(), tensor.clone());
+            Ok(tensor)
+        };
         let hidden = shape.hidden;
         let queries = shape.heads * shape.head_dim;
         let keys = shape.kv_heads * shape.head_dim;
@@ -72,35 +89,20 @@ impl Weights {
             layers,
             norm,
             head,
+            by_name,
         })
     }
 
+    /// A tensor by its published name.
+    pub(super) fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.by_name.get(name)
+    }
+
     /// Bits per stored weight, averaged over all of them.
-    pub(super) fn bits(&self, shape: &ModelShape) -> f64 {
-        let mut bits = 0u64;
-        let mut count = |tensor: &Tensor| {
-            bits += 8 * (tensor.dtype().size_in_bytes() * tensor.elem_count()) as u64;
-        };
-        for layer in &self.layers {
-            for tensor in [
-                &layer.attention_norm,
-                &layer.query,
-                &layer.key,
-                &layer.value,
-                &layer.output,
-                &layer.mlp_norm,
-                &layer.gate,
-                &layer.up,
-                &layer.down,
-            ] {
-                count(tensor);
-            }
-        }
-        count(&self.embedding);
-        count(&self.norm);
-        if !shape.tied_embeddings {
-            count(&self.head);
-        }
-        bits as f64 / shape.parameters() as f64
+    pub(super) fn bits(&self) -> f64 {
+        let count = |size: fn(&Tensor) -> usize| self.by_name.values().map(size).sum::<usize>();
+        let entries = count(Tensor::elem_count);
+        let bytes = count(|tensor| tensor.elem_count() * tensor.dtype().size_in_bytes());
+        8.0 * bytes as f64 / entries as f64
     }
 }
