@@ -161,6 +161,18 @@ fn words_in_bulk_equal_words_one_by_one() {
     assert_eq!(bulk, single);
 }
 
+#[test]
+fn skipping_words_equals_drawing_them() {
+    for (before, skipped) in [(0, 0), (0, 1), (3, 29), (31, 1), (7, 1000)] {
+        let open = || Streams { seed: 19, run: 0 }.open("test.skip", NO_DEVICE, 0);
+        let (mut drawn, mut jumped) = (open(), open());
+        drawn.fill_bits(&mut vec![0; before + skipped]);
+        jumped.fill_bits(&mut vec![0; before]);
+        jumped.skip(skipped as u64);
+        assert_eq!(drawn.bits(), jumped.bits(), "{before} {skipped}");
+    }
+}
+
 /// Law 6: randomness is named.
 #[test]
 fn law_6_no_draw_depends_on_what_another_consumer_took() {

@@ -180,8 +180,8 @@ impl Round<'_> {
     /// # Errors
     /// If a part has another length than `sum`, or holds a NaN or an infinity.
     pub fn reduce(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
-        let mut noise = self.streams.open("radio.noise", NO_DEVICE, self.index);
-        let distortion = self.prepared.link.reduce(parts, &mut noise, sum)?;
+        let noise = self.streams.open("radio.noise", NO_DEVICE, self.index);
+        let distortion = self.prepared.link.reduce(parts, noise, sum)?;
         if let Some(downlink) = self.prepared.downlink {
             downlink.deliver(sum);
         }

@@ -10,7 +10,6 @@
 use super::budget::LinkPower;
 use super::error::RadioError;
 use super::matrix::Matrix;
-use super::quantiser::largest_magnitude;
 use super::transceiver::TransceiverDesign;
 use crate::rng::Stream;
 use crate::units::{Duration, FieldFault, Hertz, Seconds};
@@ -81,7 +80,7 @@ pub trait Link: fmt::Debug + Send + Sync {
     fn reduce(
         &self,
         parts: &[&[f32]],
-        noise: &mut Stream,
+        noise: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError>;
 }
@@ -129,26 +128,29 @@ pub struct Distortion {
     pub scale: f64,
 }
 
-/// Checks that all parts are as long as the sum and finite.
-pub(super) fn check_parts(parts: &[&[f32]], expected: usize) -> Result<(), RadioError> {
-    for (device, part) in parts.iter().enumerate() {
-        if part.len() != expected {
-            return Err(RadioError::Shape {
-                device,
-                entries: part.len(),
-                expected,
-            });
-        }
-        // The maximum vectorises, an early exit would not.
-        if !largest_magnitude(part).is_finite()
-            && let Some(entry) = part.iter().position(|x| !x.is_finite())
-        {
-            return Err(RadioError::NotFinite {
-                device,
-                entry,
-                value: part[entry],
-            });
-        }
+/// Checks that all parts are as long as the sum.
+pub(super) fn check_lengths(parts: &[&[f32]], expected: usize) -> Result<(), RadioError> {
+    match parts.iter().position(|part| part.len() != expected) {
+        None => Ok(()),
+        Some(device) => Err(RadioError::Shape {
+            device,
+            entries: parts[device].len(),
+            expected,
+        }),
+    }
+}
+
+/// Names the entry of `part` that is no number, given that `summary`, a sum or maximum
+/// over all of them, is not finite.
+pub(super) fn check_finite(device: usize, part: &[f32], summary: f64) -> Result<(), RadioError> {
+    if !summary.is_finite()
+        && let Some(entry) = part.iter().position(|x| !x.is_finite())
+    {
+        return Err(RadioError::NotFinite {
+            device,
+            entry,
+            value: part[entry],
+        });
     }
     Ok(())
 }

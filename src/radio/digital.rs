@@ -10,16 +10,19 @@
 //! keeps its energy per symbol, and radiates P/N, or keeps its power.
 
 use super::all_reduce::{
-    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, check_parts, duration_of,
+    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, duration_of,
 };
 use super::capacity::{LinkRate, check_rate, mimo_capacity};
 use super::error::RadioError;
-use super::ideal::exact_sum;
 use super::quantiser::{Quantiser, largest_magnitude};
 use super::scale::shared_scale;
+use super::sums::{SquareSum, exact_sum};
 use crate::rng::Stream;
 use crate::units::FieldFault;
 use serde::{Deserialize, Serialize};
+
+/// Entries decoded at a time, on the stack.
+const BLOCK: usize = 512;
 
 /// The digital scheme's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -135,26 +138,36 @@ impl Link for DigitalLink {
     fn reduce(
         &self,
         parts: &[&[f32]],
-        _: &mut Stream,
+        _: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError> {
-        check_parts(parts, sum.len())?;
+        let scale = shared_scale(parts, 2, sum.len())?;
         let maximum = parts
             .iter()
             .map(|part| largest_magnitude(part))
             .fold(0.0, f32::max);
         let quantiser = Quantiser::new(self.bits, f64::from(maximum));
-        let (mut squared, mut signal) = (0.0, 0.0);
-        for (entry, sum) in sum.iter_mut().enumerate() {
-            let exact = exact_sum(parts, entry);
-            let received = parts.iter().fold(0.0, |sum, part| {
-                sum + quantiser.quantise(f64::from(part[entry]))
-            });
-            squared += (received - exact) * (received - exact);
-            signal += exact * exact;
-            *sum = received as f32;
+        let (mut squared, mut signal) = (SquareSum::default(), SquareSum::default());
+        let mut buffers = [[0.0; BLOCK]; 2];
+        for (index, received) in sum.chunks_mut(BLOCK).enumerate() {
+            let range = index * BLOCK..index * BLOCK + received.len();
+            let [exact, decoded] = &mut buffers;
+            let (exact, decoded) = (&mut exact[..received.len()], &mut decoded[..received.len()]);
+            exact_sum(parts, range.clone(), exact);
+            signal.add(exact);
+            decoded.fill(0.0);
+            for part in parts {
+                for (decoded, x) in decoded.iter_mut().zip(&part[range.clone()]) {
+                    *decoded += quantiser.quantise(f64::from(*x));
+                }
+            }
+            for ((received, exact), decoded) in received.iter_mut().zip(&mut *exact).zip(decoded) {
+                *received = *decoded as f32;
+                *exact -= *decoded;
+            }
+            squared.add(exact);
         }
-        let scale = shared_scale(parts, 2);
+        let (squared, signal) = (squared.total(), signal.total());
         let symbols = sum.len().div_ceil(2) as u64;
         let per_entry = |total: f64| {
             if scale > 0.0 {

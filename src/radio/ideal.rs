@@ -1,11 +1,16 @@
 //! The ideal all-reduce: an exact sum in no time, the reference for every other.
 
 use super::all_reduce::{
-    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, check_parts,
+    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, check_finite, check_lengths,
 };
 use super::error::RadioError;
+use super::quantiser::largest_magnitude;
+use super::sums::exact_sum;
 use crate::rng::Stream;
 use crate::units::FieldFault;
+
+/// Entries summed at a time, on the stack.
+const BLOCK: usize = 512;
 
 /// No time, no energy, no error.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,25 +52,25 @@ impl Link for IdealLink {
     fn reduce(
         &self,
         parts: &[&[f32]],
-        _: &mut Stream,
+        _: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError> {
-        check_parts(parts, sum.len())?;
-        for (entry, sum) in sum.iter_mut().enumerate() {
-            *sum = exact_sum(parts, entry) as f32;
+        check_lengths(parts, sum.len())?;
+        for (device, part) in parts.iter().enumerate() {
+            check_finite(device, part, f64::from(largest_magnitude(part)))?;
+        }
+        let mut exact = [0.0; BLOCK];
+        for (index, received) in sum.chunks_mut(BLOCK).enumerate() {
+            let start = index * BLOCK;
+            let exact = &mut exact[..received.len()];
+            exact_sum(parts, start..start + received.len(), exact);
+            for (received, exact) in received.iter_mut().zip(exact) {
+                *received = *exact as f32;
+            }
         }
         Ok(Distortion {
             symbols: sum.len().div_ceil(2) as u64,
             ..Distortion::default()
         })
     }
-}
-
-/// Σ_n z_n at one entry: in device order, in double precision, so that rounding to
-/// f32 happens once and one device alone keeps its bits.
-#[inline(always)]
-pub(super) fn exact_sum(parts: &[&[f32]], entry: usize) -> f64 {
-    parts
-        .iter()
-        .fold(0.0, |sum, part| sum + f64::from(part[entry]))
 }

@@ -37,6 +37,7 @@ mod matrix;
 mod quantiser;
 mod scale;
 mod scheme;
+mod sums;
 mod superposition;
 mod transceiver;
 

@@ -52,7 +52,7 @@ impl Quantiser {
     /// The nearest level to `x`.
     #[inline(always)]
     pub fn quantise(self, x: f64) -> f64 {
-        if self.step == 0.0 {
+        if self.inverse == 0.0 {
             return x;
         }
         ((x * self.inverse + ROUND) - ROUND) * self.step

@@ -7,36 +7,30 @@
 //! sends unit-variance complex entries and radiates what its precoder says, the others
 //! less.
 
-/// Independent partial sums, so that the additions of one sum do not wait for each
-/// other; their number is part of the result's definition.
-const LANES: usize = 8;
+use super::all_reduce::{check_finite, check_lengths};
+use super::error::RadioError;
+use super::sums::SquareSum;
 
 /// √r·R: what one normalised complex entry is worth.
-pub(super) fn shared_scale(parts: &[&[f32]], reals_per_symbol: usize) -> f64 {
-    let largest = parts
-        .iter()
-        .map(|part| root_mean_square(part) as f32)
-        .fold(0.0, f32::max);
-    f64::from(largest) * (reals_per_symbol as f64).sqrt()
-}
-
-fn root_mean_square(entries: &[f32]) -> f64 {
-    if entries.is_empty() {
-        return 0.0;
+///
+/// # Errors
+/// If a part is not `expected` long, or holds a NaN or an infinity.
+pub(super) fn shared_scale(
+    parts: &[&[f32]],
+    reals_per_symbol: usize,
+    expected: usize,
+) -> Result<f64, RadioError> {
+    check_lengths(parts, expected)?;
+    let mut largest = 0.0f32;
+    for (device, part) in parts.iter().enumerate() {
+        let mut squares = SquareSum::default();
+        squares.add(part);
+        let total = squares.total();
+        check_finite(device, part, total)?;
+        let mean = total / part.len().max(1) as f64;
+        largest = largest.max(mean.sqrt() as f32);
     }
-    (sum_of_squares(entries) / entries.len() as f64).sqrt()
-}
-
-fn sum_of_squares(entries: &[f32]) -> f64 {
-    let mut lanes = [0.0f64; LANES];
-    let mut chunks = entries.chunks_exact(LANES);
-    for chunk in &mut chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane += f64::from(*x) * f64::from(*x);
-        }
-    }
-    let rest = chunks.remainder().iter();
-    lanes.iter().sum::<f64>() + rest.map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>()
+    Ok(f64::from(largest) * (reals_per_symbol as f64).sqrt())
 }
 
 #[cfg(test)]
@@ -49,9 +43,10 @@ mod tests {
         let loud: Vec<f32> = (0..21)
             .map(|i| if i % 2 == 0 { 3.0 } else { -3.0 })
             .collect();
-        assert_eq!(shared_scale(&[&quiet, &loud], 1), 3.0);
-        assert_eq!(shared_scale(&[&quiet, &loud], 2), 3.0 * 2f64.sqrt());
-        assert_eq!(shared_scale(&[&[0.0; 4], &[0.0; 4]], 2), 0.0);
-        assert_eq!(shared_scale(&[&[]], 2), 0.0);
+        let scale = |parts: &[&[f32]], reals| shared_scale(parts, reals, parts[0].len()).unwrap();
+        assert_eq!(scale(&[&quiet, &loud], 1), 3.0);
+        assert_eq!(scale(&[&quiet, &loud], 2), 3.0 * 2f64.sqrt());
+        assert_eq!(scale(&[&[0.0; 4], &[0.0; 4]], 2), 0.0);
+        assert_eq!(scale(&[&[]], 2), 0.0);
     }
 }

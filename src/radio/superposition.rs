@@ -3,17 +3,22 @@
 //! Channel uses are taken in tiles and laid out as planes (one per stream and part,
 //! uses side by side), so that every step is the same few additions and products on
 //! neighbouring numbers. Every sum has one order fixed by the shapes, and there is no
-//! fused multiply-add: the width at which the compiler vectorises cannot change a bit.
+//! fused multiply-add: neither the width at which the compiler vectorises nor the number
+//! of threads, which share a round by whole [`CHUNK`]s, can change a bit.
 
-use super::ideal::exact_sum;
 use super::matrix::Matrix;
+use super::sums::{SquareSum, exact_sum};
 use crate::rng::Stream;
 use num_complex::Complex;
+use rayon::prelude::*;
+use std::ops::AddAssign;
 
 /// Channel uses per tile: their planes fit the first-level cache. Noise is drawn tile
 /// by tile and plane by plane (stream, then part), so this is part of the result's
 /// definition.
 const TILE: usize = 64;
+/// Tiles that one thread takes at a time; sums are added in their order.
+const CHUNK: usize = 16;
 
 /// What one round needs to know of its block.
 pub(super) struct Round<'a> {
@@ -21,8 +26,8 @@ pub(super) struct Round<'a> {
     pub streams: usize,
     /// Real entries per complex symbol, 1 or 2.
     pub reals: usize,
-    /// M_n − I, in device order.
-    pub deviations: &'a [Matrix],
+    /// M_n − I, in device order; `None` if all devices are aligned.
+    pub deviations: Option<&'a [Matrix]>,
     /// C, lower triangular: noise = C w.
     pub colouring: &'a Matrix,
     /// What one normalised complex entry is worth.
@@ -44,10 +49,50 @@ pub(super) struct Measured {
     pub signal: f64,
 }
 
+impl AddAssign for Measured {
+    fn add_assign(&mut self, other: Self) {
+        self.error += other.error;
+        self.misalignment += other.misalignment;
+        self.noise += other.noise;
+        self.squared += other.squared;
+        self.signal += other.signal;
+    }
+}
+
+/// Sends `parts` through the round's channels and writes the received sum.
+pub(super) fn superpose(
+    round: &Round<'_>,
+    parts: &[&[f32]],
+    noise: &Stream,
+    sum: &mut [f32],
+) -> Measured {
+    let per_chunk = round.streams * round.reals * TILE * CHUNK;
+    let chunk = |(index, sum): (usize, &mut [f32])| {
+        let mut noise = noise.clone();
+        // A normal takes one word; a tile takes 2 L normals per use.
+        noise.skip((index * CHUNK * TILE * 2 * round.streams) as u64);
+        Tile::new(round).run(parts, index * per_chunk, &mut noise, sum)
+    };
+    let mut measured = Measured::default();
+    if sum.len() <= per_chunk {
+        measured += chunk((0, sum));
+        return measured;
+    }
+    let chunks: Vec<Measured> = sum
+        .par_chunks_mut(per_chunk)
+        .enumerate()
+        .map(chunk)
+        .collect();
+    for part in chunks {
+        measured += part;
+    }
+    measured
+}
+
 /// A plane of one tile: one part of one stream over its uses.
 type Plane = [f64; TILE];
 
-/// L planes for real parts and L for imaginary parts.
+/// Real and imaginary planes of every stream.
 struct Planes {
     re: Vec<Plane>,
     im: Vec<Plane>,
@@ -66,7 +111,7 @@ impl Planes {
         self.im.fill([0.0; TILE]);
     }
 
-    /// self[row] += factor · other[column].
+    /// self[row] += factor · (re + i im).
     #[inline(always)]
     fn add_scaled(&mut self, row: usize, factor: Complex<f64>, re: &Plane, im: &Plane) {
         let (out_re, out_im) = (&mut self.re[row], &mut self.im[row]);
@@ -75,34 +120,27 @@ impl Planes {
             out_im[u] += factor.re * im[u] + factor.im * re[u];
         }
     }
-}
 
-/// Sends `parts` through the round's channels and writes the received sum.
-pub(super) fn superpose(
-    round: &Round<'_>,
-    parts: &[&[f32]],
-    noise: &mut Stream,
-    sum: &mut [f32],
-) -> Measured {
-    let per_use = round.streams * round.reals;
-    let mut tile = Tile::new(round);
-    for start in (0..sum.len()).step_by(TILE * per_use) {
-        let end = sum.len().min(start + TILE * per_use);
-        tile.misalign(parts, start..end);
-        tile.add_noise(noise, (end - start).div_ceil(per_use));
-        tile.deliver(parts, start, &mut sum[start..end]);
+    /// Σ|·|² of the first `uses` uses of a stream.
+    fn add_power(&self, stream: usize, uses: usize, sum: &mut SquareSum) {
+        sum.add(&self.re[stream][..uses]);
+        sum.add(&self.im[stream][..uses]);
     }
-    tile.measured
 }
 
-/// The buffers of one tile.
+/// The buffers of one tile, and the sums over the tiles so far.
 struct Tile<'a> {
     round: &'a Round<'a>,
     sent: Planes,
     misalignment: Planes,
     white: Vec<f64>,
     noise: Planes,
-    measured: Measured,
+    error: Planes,
+    exact: Vec<f64>,
+    /// Of error, misalignment and noise.
+    powers: [SquareSum; 3],
+    squared: SquareSum,
+    signal: SquareSum,
 }
 
 impl<'a> Tile<'a> {
@@ -114,14 +152,48 @@ impl<'a> Tile<'a> {
             misalignment: planes(),
             white: vec![0.0; 2 * round.streams * TILE],
             noise: planes(),
-            measured: Measured::default(),
+            error: planes(),
+            exact: vec![0.0; round.streams * round.reals * TILE],
+            powers: Default::default(),
+            squared: SquareSum::default(),
+            signal: SquareSum::default(),
+        }
+    }
+
+    /// Receives `sum`, whose first entry is entry `first` of the round.
+    fn run(
+        mut self,
+        parts: &[&[f32]],
+        first: usize,
+        noise: &mut Stream,
+        sum: &mut [f32],
+    ) -> Measured {
+        let per_use = self.round.streams * self.round.reals;
+        for (index, received) in sum.chunks_mut(TILE * per_use).enumerate() {
+            let start = first + index * TILE * per_use;
+            let range = start..start + received.len();
+            if let Some(deviations) = self.round.deviations {
+                self.misalign(deviations, parts, range.clone());
+            }
+            self.add_noise(noise, received.len().div_ceil(per_use));
+            self.measure(received.len().div_ceil(self.round.reals));
+            exact_sum(parts, range, &mut self.exact[..received.len()]);
+            self.deliver(received);
+        }
+        let [error, misalignment, noise] = self.powers.map(SquareSum::total);
+        Measured {
+            error,
+            misalignment,
+            noise,
+            squared: self.squared.total() * self.round.scale * self.round.scale,
+            signal: self.signal.total(),
         }
     }
 
     /// Σ_n (M_n − I) s_n over the entries of `range`.
-    fn misalign(&mut self, parts: &[&[f32]], range: std::ops::Range<usize>) {
+    fn misalign(&mut self, deviations: &[Matrix], parts: &[&[f32]], range: std::ops::Range<usize>) {
         self.misalignment.clear();
-        for (part, deviation) in parts.iter().zip(self.round.deviations) {
+        for (part, deviation) in parts.iter().zip(deviations) {
             self.load(&part[range.clone()]);
             for row in 0..self.round.streams {
                 for column in 0..self.round.streams {
@@ -146,11 +218,10 @@ impl<'a> Tile<'a> {
         } = *self.round;
         // A round of zeros has no scale and sends nothing.
         let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        let per_use = streams * reals;
-        if entries.len() < TILE * per_use {
+        if entries.len() < TILE * streams * reals {
             self.sent.clear();
         }
-        for (u, symbols) in entries.chunks(per_use).enumerate() {
+        for (u, symbols) in entries.chunks(streams * reals).enumerate() {
             for (l, symbol) in symbols.chunks(reals).enumerate() {
                 self.sent.re[l][u] = f64::from(symbol[0]) * factor;
                 self.sent.im[l][u] = symbol.get(1).map_or(0.0, |x| f64::from(*x) * factor);
@@ -170,41 +241,50 @@ impl<'a> Tile<'a> {
             re[..uses].copy_from_slice(&white[first..first + uses]);
             im[..uses].copy_from_slice(&white[first + uses..first + 2 * uses]);
             for row in column..streams {
-                self.noise
-                    .add_scaled(row, self.round.colouring[(row, column)], &re, &im);
+                let factor = self.round.colouring[(row, column)];
+                self.noise.add_scaled(row, factor, &re, &im);
             }
         }
     }
 
-    /// Adds both errors to the exact sum, and measures them.
-    fn deliver(&mut self, parts: &[&[f32]], start: usize, sum: &mut [f32]) {
+    /// Adds both errors, and measures the `symbols` symbols that carry entries.
+    fn measure(&mut self, symbols: usize) {
+        let streams = self.round.streams;
+        for l in 0..streams {
+            for u in 0..TILE {
+                self.error.re[l][u] = self.misalignment.re[l][u] + self.noise.re[l][u];
+                self.error.im[l][u] = self.misalignment.im[l][u] + self.noise.im[l][u];
+            }
+            let uses = (symbols + streams - 1 - l) / streams;
+            let planes = [&self.error, &self.misalignment, &self.noise];
+            for (planes, sum) in planes.iter().zip(&mut self.powers) {
+                planes.add_power(l, uses, sum);
+            }
+        }
+    }
+
+    /// Unpacks the error onto the exact sum.
+    fn deliver(&mut self, received: &mut [f32]) {
         let Round {
             streams,
             reals,
             scale,
             ..
         } = *self.round;
-        let measured = &mut self.measured;
-        let mut squared = 0.0;
-        for (u, symbols) in sum.chunks_mut(streams * reals).enumerate() {
-            for (l, symbol) in symbols.chunks_mut(reals).enumerate() {
-                let misaligned =
-                    Complex::new(self.misalignment.re[l][u], self.misalignment.im[l][u]);
-                let noisy = Complex::new(self.noise.re[l][u], self.noise.im[l][u]);
-                let error = misaligned + noisy;
-                measured.misalignment += misaligned.norm_sqr();
-                measured.noise += noisy.norm_sqr();
-                measured.error += error.norm_sqr();
-                for (part, (out, error)) in symbol.iter_mut().zip([error.re, error.im]).enumerate()
-                {
-                    let entry = start + (u * streams + l) * reals + part;
-                    let exact = exact_sum(parts, entry);
-                    *out = (exact + scale * error) as f32;
-                    squared += error * error;
-                    measured.signal += exact * exact;
+        self.signal.add(&self.exact[..received.len()]);
+        // The planes in entry order, in the buffer that the noise no longer needs.
+        let errors = &mut self.white[..streams * reals * TILE];
+        for (l, (re, im)) in self.error.re.iter().zip(&self.error.im).enumerate() {
+            for (part, plane) in [re, im].into_iter().take(reals).enumerate() {
+                for (u, x) in plane.iter().enumerate() {
+                    errors[u * streams * reals + l * reals + part] = *x;
                 }
             }
         }
-        measured.squared += squared * scale * scale;
+        let errors = &errors[..received.len()];
+        self.squared.add(errors);
+        for ((received, exact), error) in received.iter_mut().zip(&self.exact).zip(errors) {
+            *received = (exact + scale * error) as f32;
+        }
     }
 }

@@ -91,6 +91,12 @@ impl Stream {
         }
     }
 
+    /// Leaves out the next `words` words, at once.
+    pub fn skip(&mut self, words: u64) {
+        let here = self.source.get_word_pos();
+        self.source.set_word_pos(here + 2 * u128::from(words));
+    }
+
     /// 64 uniform bits.
     pub fn bits(&mut self) -> u64 {
         self.source.next_u64()

@@ -95,8 +95,8 @@ fn without_noise_the_sum_equals_the_antenna_level_chain() {
         };
         let link = scheme.prepare(&block).unwrap();
         let mut sum = vec![0.0; entries];
-        let mut noise = SEEDS.open("radio.noise", NO_DEVICE, 0);
-        let distortion = link.reduce(&slices(&parts), &mut noise, &mut sum).unwrap();
+        let noise = SEEDS.open("radio.noise", NO_DEVICE, 0);
+        let distortion = link.reduce(&slices(&parts), noise, &mut sum).unwrap();
 
         let transceiver = Misaligned
             .design(&TransceiverProblem {
@@ -179,8 +179,8 @@ fn law_8_total_error_is_equation_7_on_independent_entries() {
             })
             .collect();
         let mut sum = vec![0.0; 8192];
-        let mut noise = SEEDS.open("radio.noise", NO_DEVICE, index);
-        let distortion = link.reduce(&slices(&parts), &mut noise, &mut sum).unwrap();
+        let noise = SEEDS.open("radio.noise", NO_DEVICE, index);
+        let distortion = link.reduce(&slices(&parts), noise, &mut sum).unwrap();
         assert!(distortion.misalignment > 0.1 * distortion.noise);
         ratios.push(distortion.error / distortion.analytic);
     }
@@ -222,8 +222,8 @@ fn combined_noise_is_coloured_like_the_combiner() {
     let uses = 100_000;
     let ones = vec![1.0f32; uses * 8];
     let mut sum = vec![0.0; ones.len()];
-    let mut noise = SEEDS.open("radio.noise", NO_DEVICE, 0);
-    let distortion = link.reduce(&[&ones, &ones], &mut noise, &mut sum).unwrap();
+    let noise = SEEDS.open("radio.noise", NO_DEVICE, 0);
+    let distortion = link.reduce(&[&ones, &ones], noise, &mut sum).unwrap();
     let vectors: Vec<[Complex<f64>; 4]> = sum
         .chunks_exact(8)
         .map(|use_| {
@@ -301,5 +301,32 @@ fn no_device_radiates_more_than_its_power() {
             assert!(error.misalignment < 1e-20);
             assert!((error.noise - 0.01 * power(&transceiver.combiner)).abs() < 1e-15);
         }
+    }
+}
+
+/// Law 1 within a round: neither threads nor what follows change a bit.
+#[test]
+fn law_1_threads_and_length_do_not_change_a_bit() {
+    let reduce = |threads: usize, entries: usize| {
+        let ones = vec![1.0f32; entries];
+        let mut sum = vec![0.0; entries];
+        let mut air = air(config(0.0), Scheme::default(), 3);
+        let round = air.round(0, Instant::ZERO).unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let distortion = pool
+            .install(|| round.reduce(&[&ones, &ones, &ones], &mut sum))
+            .unwrap();
+        (sum, distortion)
+    };
+    let alone = reduce(1, 50_001);
+    assert_eq!(alone, reduce(2, 50_001));
+    assert_eq!(alone, reduce(5, 50_001));
+    // Tensors of ones have one scale at any length: shorter rounds are prefixes, cut at
+    // whole tiles because a tile's noise is laid out by its length.
+    for entries in [512, 8192, 8704, 16_384] {
+        assert_eq!(alone.0[..entries], reduce(2, entries).0);
     }
 }
