@@ -38,6 +38,9 @@ impl<M: Copy> SimState for Signal<M> {
 /// The context with which desim resumes a process.
 pub(super) type Wake<M> = SimContext<Signal<M>>;
 
+/// The coroutine of a process.
+pub(super) type Life<M> = dyn Coroutine<Wake<M>, Yield = Signal<M>, Return = ()> + Unpin;
+
 /// The message that a process was woken for.
 pub(super) fn message<M: Copy>(wake: &Wake<M>) -> M {
     wake.state()
@@ -60,11 +63,8 @@ impl<M: Copy + 'static> Dispatcher<M> {
     }
 
     /// Adds a process and tells its number, counted from zero.
-    pub(super) fn spawn(
-        &mut self,
-        process: impl Coroutine<Wake<M>, Yield = Signal<M>, Return = ()> + Unpin + 'static,
-    ) -> usize {
-        self.simulation.create_process(Box::new(process))
+    pub(super) fn spawn(&mut self, life: Box<Life<M>>) -> usize {
+        self.simulation.create_process(life)
     }
 
     /// Wakes `process` with `message` and returns when it parks.

@@ -14,6 +14,7 @@ use petgraph::graph::NodeIndex;
 use petgraph::stable_graph::StableDiGraph;
 
 use super::agenda::Agenda;
+use super::error::GraphError;
 use super::key::{Kind, TaskKey};
 use super::ledger::Ledger;
 use super::resource::{Desk, ResourceId, Resources};
@@ -80,74 +81,6 @@ impl Task {
 pub struct TaskId {
     pub(super) serial: u64,
     pub(super) slot: u32,
-}
-
-/// What a program asked of the graph that cannot be.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum GraphError {
-    /// The resource was not declared for this run.
-    #[error("{key}: resource number {resource} is not among the {declared} of this run")]
-    UnknownResource {
-        /// The task.
-        key: TaskKey,
-        /// Its resource.
-        resource: usize,
-        /// How many there are.
-        declared: usize,
-    },
-    /// The id comes from elsewhere.
-    #[error("task number {serial} was never added to this graph; is it of another run?")]
-    UnknownTask {
-        /// The serial number in the id.
-        serial: u64,
-    },
-    /// A barrier only waits.
-    #[error("{key}: a barrier takes no resource, no time and no energy; make it another kind")]
-    LadenBarrier {
-        /// The barrier.
-        key: TaskKey,
-    },
-    /// The energy is no number that could be summed.
-    #[error("{key}: its energy is {joules} J; it must be finite and not negative")]
-    Energy {
-        /// The task.
-        key: TaskKey,
-        /// The energy given.
-        joules: f64,
-    },
-    /// Simulated time ends before the task does.
-    #[error("{key}: starts at {start:?} ps and lasts {duration:?} ps, beyond the 213 days that simulated time holds",
-        start = .start.0, duration = .duration.0)]
-    TimeOverflow {
-        /// The task.
-        key: TaskKey,
-        /// When it starts.
-        start: Instant,
-        /// How long it lasts.
-        duration: Duration,
-    },
-    /// The request comes too late to have an effect.
-    #[error("too late to {request}: task number {serial} {state}; do so right after adding it")]
-    TooLate {
-        /// What was asked for.
-        request: &'static str,
-        /// The serial number of the task, in the order of adding.
-        serial: u64,
-        /// What had happened to it already.
-        state: &'static str,
-    },
-    /// Nothing would ask for the duration.
-    #[error("{key}: only a task on a resource can leave its duration to its start")]
-    DeferredWithoutResource {
-        /// The task.
-        key: TaskKey,
-    },
-    /// More tasks at once than a u32 counts.
-    #[error("{key}: the graph holds 2³² unfinished tasks; add blocks as the run goes on")]
-    Full {
-        /// The task that found no place.
-        key: TaskKey,
-    },
 }
 
 /// How far a task has come.

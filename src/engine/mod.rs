@@ -5,18 +5,18 @@
 //! [`Record`] of each to a [`Trace`].
 //!
 //! ```text
-//!        start, completed, service                     one event at a time
-//!  Program ◀──────────────────────────┐          ┌──────────────────────────────┐
-//!     │                               │          ▼                              │
-//!     │ add, barrier, notify       ┌─────┐   ┌───────┐   ┌─────────────────┐    │
-//!     ▼                            │ run │──▶│ desim │──▶│ device0.compute │──┐ │
-//!  ┌───────┐  ready   ┌────────┐   └─────┘   └───────┘   │ device0.uplink  │  │ │
-//!  │ Graph │─────────▶│ Agenda │──────┘│            one  │ air …           │  │ │
-//!  └───────┘          └────────┘       ▼        process  └─────────────────┘  │ │
-//!     ▲                            ┌───────┐    each                          │ │
-//!     │                            │ Trace │  events.csv, BLAKE3              │ │
-//!     └── start, finish ───────────┴───────┴──────────────────────────────────┘ │
-//!                                                      parks until its next one ┘
+//!             add, barrier, notify           ┌──────────────────────────────┐
+//!  Program ───────────────────────────────▶ Graph: a petgraph DAG of tasks   │
+//!     ▲                                     │ ready                          │
+//!     │                                     ▼                                │
+//!     │                                   Agenda: (time, phase, key)         │
+//!     │                                     │                                │
+//!     │ start, completed, service           ▼  one event                     │
+//!     └─────────────────────────────────── run ──▶ desim ──▶ device0.compute │
+//!                                           │                device0.uplink ──┘
+//!                                           │                air …   start, finish
+//!                                           ▼  one record per task
+//!                                         Trace: events.csv and its BLAKE3
 //! ```
 //!
 //! # Life of a task
@@ -63,14 +63,23 @@
 //! - the trace cannot be written, or the interrupt flag is set.
 //!
 //! Nothing panics on bad input, and no time wraps around.
+//!
+//! # Beneath the tasks
+//!
+//! [`Processes`] are things that wait and meet, in the same kind of order and on the
+//! same footing in desim, for what is no graph of tasks. [`workload`] measures both.
 
 mod agenda;
+
+mod clock;
 mod csv;
 mod dispatch;
 mod error;
 mod graph;
 mod key;
 mod ledger;
+mod meeting;
+mod process;
 mod program;
 mod progress;
 mod report;
@@ -78,12 +87,14 @@ mod resource;
 mod run;
 mod summary;
 mod trace;
+pub mod workload;
 
 pub use csv::{CsvTrace, HEADER, TraceLevel};
-pub use error::{EngineError, Stuck};
-pub use graph::{Cost, Graph, GraphError, Task, TaskId};
+pub use error::{EngineError, GraphError, ProcessError, Stuck};
+pub use graph::{Cost, Graph, Task, TaskId};
 pub use key::{Kind, TaskKey};
 pub use ledger::Totals;
+pub use process::{Elapsed, Meeting, Next, Process, Processes};
 pub use program::{Program, Service};
 pub use report::{Report, ResourceReport};
 pub use resource::{Resource, ResourceError, ResourceId, Resources};

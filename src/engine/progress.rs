@@ -7,8 +7,8 @@ use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 
 use super::agenda::Event;
-use super::error::Stuck;
-use super::graph::{Graph, GraphError, Stage, TaskId};
+use super::error::{GraphError, Stuck};
+use super::graph::{Graph, Stage, TaskId};
 use super::key::{Kind, Order, TaskKey};
 use super::trace::Reason;
 use crate::units::{Duration, Instant};
@@ -61,13 +61,19 @@ impl Graph {
         Some(NodeIndex::new(slot as usize))
     }
 
-    /// Starts the task at the head of the queue of `resource`.
-    pub(super) fn start(&mut self, resource: u32, slot: u32) {
+    /// Starts a task, which is at the head of the queue of its resource.
+    pub(super) fn start(&mut self, slot: u32) {
         let now = self.now();
-        let desk = &mut self.desks[resource as usize];
-        desk.seat();
-        desk.ledger.start(now);
         let node = &mut self.dag[NodeIndex::new(slot as usize)];
+        let Some(resource) = node.task.resource else {
+            return;
+        };
+        let desk = &mut self.desks[resource.index()];
+        if !desk.seat() {
+            let key = node.task.key;
+            self.fault = Some(GraphError::DuplicateKey { key });
+        }
+        desk.ledger.start(now);
         node.stage = Stage::Running;
         node.start = now;
         if node.ready < now {
@@ -78,7 +84,7 @@ impl Graph {
             Ok(end) => self.agenda.end_at(end, node.task.key.order(), slot),
             Err(fault) => self.fault = Some(fault),
         }
-        self.announce(resource);
+        self.announce(resource.0);
     }
 
     /// Finishes a task: frees its place, and readies those that waited for it alone.

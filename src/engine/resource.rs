@@ -150,11 +150,14 @@ impl Desk {
         }
     }
 
-    /// Gives a place to the head of the queue.
-    pub(super) fn seat(&mut self) {
-        self.queue.pop();
+    /// Gives a place to the head of the queue; `false` if the next in the queue has
+    /// the same claim to it, so that nothing says which of the two goes first.
+    pub(super) fn seat(&mut self) -> bool {
+        let head = self.queue.pop();
         self.announced = None;
         self.free -= 1;
+        let claim = |waiting: &Reverse<Waiting>| (waiting.0.ready, waiting.0.order);
+        head.is_none() || head.as_ref().map(claim) != self.queue.peek().map(claim)
     }
 
     /// Takes a place back from the task `key`.

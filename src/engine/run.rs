@@ -2,15 +2,14 @@
 //! record what ended, ask the program what follows.
 
 use std::cell::RefCell;
-use std::ops::Coroutine;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use petgraph::graph::NodeIndex;
 
 use super::agenda::{Ambiguous, Event};
-use super::dispatch::{Dispatcher, Signal, Wake, message};
-use super::error::EngineError;
+use super::dispatch::{Dispatcher, Life, Signal, Wake, message};
+use super::error::{EngineError, GraphError};
 use super::graph::Graph;
 use super::key::Kind;
 use super::ledger::Totals;
@@ -33,21 +32,18 @@ enum Job {
 }
 
 /// The process of one resource, or of all tasks that have none.
-fn serve(
-    graph: Rc<RefCell<Graph>>,
-    resource: Option<u32>,
-) -> impl Coroutine<Wake<Job>, Yield = Signal<Job>, Return = ()> + Unpin {
-    #[coroutine]
+fn serve(graph: Rc<RefCell<Graph>>) -> Box<Life<Job>> {
+    let life = #[coroutine]
     move |mut wake: Wake<Job>| {
         loop {
-            match (message(&wake), resource) {
-                (Job::Start(slot), Some(resource)) => graph.borrow_mut().start(resource, slot),
-                (Job::Finish(slot), _) => graph.borrow_mut().finish(slot),
-                (Job::Start(_), None) => unreachable!("only a resource has turns"),
+            match message(&wake) {
+                Job::Start(slot) => graph.borrow_mut().start(slot),
+                Job::Finish(slot) => graph.borrow_mut().finish(slot),
             }
             wake = yield Signal::PARK;
         }
-    }
+    };
+    Box::new(life)
 }
 
 /// Runs `program` on `resources` until no task is left, and records every task.
@@ -69,9 +65,8 @@ where
 {
     let graph = Rc::new(RefCell::new(Graph::new(resources)));
     let mut processes = Dispatcher::new();
-    processes.spawn(serve(graph.clone(), None));
-    for resource in 0..resources.list().len() as u32 {
-        processes.spawn(serve(graph.clone(), Some(resource)));
+    for _ in 0..=resources.list().len() {
+        processes.spawn(serve(graph.clone()));
     }
     let mut run = Run {
         program,
@@ -133,7 +128,7 @@ impl<P: Program + ?Sized, T: Trace + ?Sized> Run<'_, P, T> {
                 Ok(None) => return Ok(None),
                 Err(Ambiguous(event)) => {
                     let key = graph.key_of(event);
-                    return Err(EngineError::DuplicateKey { key });
+                    return Err(GraphError::DuplicateKey { key }.into());
                 }
             };
             let job = match event {

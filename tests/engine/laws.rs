@@ -3,14 +3,11 @@
 //! Laws 2 to 5 of the house: order is ours, time is an integer, causality,
 //! conservation. A naive scheduler gives every schedule a second time.
 
-mod plan;
-mod reference;
-
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
+use crate::plan::{Construction, Feeder, Plan, Row, Rows, Step, plan};
 use airloom::engine::{CsvTrace, Kind, Report, TraceLevel, run};
-use plan::{Construction, Feeder, Plan, Row, Rows, plan};
 use proptest::prelude::*;
 
 fn simulate(plan: &Plan, construction: Construction) -> (Report, Vec<Row>, String) {
@@ -37,7 +34,7 @@ proptest! {
 
     #[test]
     fn schedule_equals_the_naive_schedulers(plan in plan()) {
-        prop_assert_eq!(rows(&plan), reference::schedule(&plan));
+        prop_assert_eq!(rows(&plan), crate::reference::schedule(&plan));
     }
 
     #[test]
@@ -149,7 +146,7 @@ proptest! {
     #[test]
     fn law_5_the_parts_cost_what_the_whole_costs(plan in plan()) {
         let (report, _, _) = simulate(&plan, Construction::default());
-        let total = |count: fn(&plan::Step) -> u64| -> u128 {
+        let total = |count: fn(&Step) -> u64| -> u128 {
             plan.steps.iter().map(|step| u128::from(count(step))).sum()
         };
         let joules: f64 = plan.steps.iter().map(|step| step.cost.joules).sum();
