@@ -7,7 +7,7 @@
 //! Two workloads, each for a number of processes that draw their waits from
 //! [`Delays`]: *timers*, in which each waits so many times, and *meetings*, in which
 //! all wait and then meet, so many times. Each exists on the engine's
-//! [`Processes`](super::Processes), on bare desim and on a bare binary heap; each
+//! [`Processes`], on bare desim and on a bare binary heap; each
 //! function returns the instant at which it ends, on which all must agree.
 
 use std::cell::Cell;
