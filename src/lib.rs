@@ -21,7 +21,8 @@
 //!                 results       trace, metrics, manifest ─▶ tables, figures, timeline
 //! ```
 //!
-//! Each room knows only the rooms before it in this list: [`units`] and [`rng`],
+//! Each room knows only the rooms before it in this list: [`units`], [`rng`] and
+//! [`digest`],
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
 //! [`policy`], [`architecture`], [`scenario`], [`results`], [`simulation`],
 //! [`cli`].
@@ -32,6 +33,7 @@ pub mod architecture;
 pub mod cli;
 pub mod corpus;
 pub mod device;
+pub mod digest;
 pub mod engine;
 pub mod model;
 pub mod numerics;

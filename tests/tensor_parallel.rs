@@ -49,7 +49,7 @@ fn simulate(body: &str) -> Run {
         interrupt: &AtomicBool::new(false),
     };
     let streams = Streams { seed: 1, run: 0 };
-    let prepared = prepare(&resolve(body), streams).unwrap();
+    let prepared = prepare(&resolve(body), streams, Vec::new()).unwrap();
     let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
     Run { finished, folder }
 }

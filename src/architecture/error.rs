@@ -20,6 +20,9 @@ pub enum ArchitectureError {
     /// The task graph refused a task.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// A tensor could not be noted.
+    #[error("the log of tensors cannot be written: {0}")]
+    Observer(#[source] std::io::Error),
     /// The resources clash.
     #[error(transparent)]
     Resource(#[from] ResourceError),

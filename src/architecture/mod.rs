@@ -6,6 +6,7 @@
 
 mod error;
 pub mod measurement;
+pub mod observer;
 pub mod tensor_parallel;
 pub mod workload;
 

@@ -8,6 +8,7 @@ mod list;
 mod output;
 mod plot;
 mod progress;
+mod replay;
 mod run;
 mod sweep;
 mod train;
@@ -36,6 +37,8 @@ enum Verb {
     Run(run::RunArgs),
     /// Simulate every point of a scenario's sweep
     Sweep(sweep::SweepArgs),
+    /// Run again what a run folder or manifest describes, and compare bit for bit
+    Replay(replay::ReplayArgs),
     /// Say what is wrong with scenarios, or print them with all fields
     Check(check::CheckArgs),
     /// Draw a run folder's figures again from its data
@@ -97,6 +100,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Run(args) => run::run(args),
         Verb::Sweep(args) => sweep::sweep(args),
+        Verb::Replay(args) => replay::replay(args),
         Verb::Check(args) => check::check(args),
         Verb::Plot(args) => plot::plot(args),
         Verb::List(args) => list::list(&args),

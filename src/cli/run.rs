@@ -48,7 +48,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
         interrupt: interrupt_flag()?,
     };
     set_threads(args.threads)?;
-    let prepared = simulation::prepare(&resolved, streams)?;
+    let prepared = simulation::prepare(&resolved, streams, texts(&args.overrides))?;
     let bar = bar(prepared.expected_passes(), "passes");
     let watched = bar.clone();
     let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));
@@ -59,6 +59,11 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
         finished.summary(),
         finished.folder.display()
     ))
+}
+
+/// Overrides as the user wrote them.
+pub(super) fn texts(overrides: &[Override]) -> Vec<String> {
+    overrides.iter().map(|change| change.as_str().to_owned()).collect()
 }
 
 /// Sizes the pool on which kernels run.

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::progress::bar;
+use super::run::texts;
 use crate::results::comparison::Comparison;
 use crate::scenario::{self, Override, Point};
 use crate::simulation::{self, PointOutcome, SweepOptions, default_sweep_folder};
@@ -51,6 +52,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
             .out
             .unwrap_or_else(|| default_sweep_folder(&resolved.name, seed, &args.overrides)),
         seed,
+        overrides: texts(&args.overrides),
         jobs: usize::from(args.jobs),
         interrupt: interrupt_flag()?,
     };

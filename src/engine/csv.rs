@@ -16,6 +16,8 @@
 
 use std::io::{self, Write};
 
+use crate::digest::{Rolling, RollingDigest};
+
 use super::key::TaskKey;
 use super::summary::Summary;
 use super::trace::{Record, Trace};
@@ -46,9 +48,8 @@ pub struct CsvTrace<W> {
     level: TraceLevel,
     writer: W,
     stages: Vec<String>,
-    rows: u64,
     buffer: Vec<u8>,
-    hasher: blake3::Hasher,
+    digest: Rolling,
     summary: Summary,
 }
 
@@ -78,33 +79,32 @@ impl<W: Write> CsvTrace<W> {
             level,
             writer,
             stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
-            rows: 0,
             buffer,
-            hasher: blake3::Hasher::new(),
+            digest: Rolling::default(),
             summary: Summary::default(),
         })
     }
 
     /// How many rows there are so far.
     pub fn rows(&self) -> u64 {
-        self.rows
+        self.digest.rows()
     }
 
     /// Writes what is left and gives the digest and the writer back, flushed.
     ///
     /// # Errors
     /// If writing fails.
-    pub fn finish(mut self) -> io::Result<(blake3::Hash, W)> {
+    pub fn finish(mut self) -> io::Result<(RollingDigest, W)> {
         self.drain()?;
         if self.level == TraceLevel::Summary {
             self.summary.write(&mut self.writer, &self.stages)?;
         }
         self.writer.flush()?;
-        Ok((self.hasher.finalize(), self.writer))
+        Ok((self.digest.finish(), self.writer))
     }
 
     fn drain(&mut self) -> io::Result<()> {
-        self.hasher.update(&self.buffer);
+        self.digest.update(&self.buffer);
         if self.level == TraceLevel::Full {
             self.writer.write_all(&self.buffer)?;
         }
@@ -133,12 +133,15 @@ impl<W: Write> Trace for CsvTrace<W> {
         push_number(row, record.cost.bits);
         push_joules(row, record.cost.joules);
         row.push(b'\n');
-        self.rows += 1;
+        let due = self.digest.count();
         if self.level == TraceLevel::Summary {
             self.summary.add(record);
         }
-        if self.buffer.len() >= CHUNK {
+        if due || self.buffer.len() >= CHUNK {
             self.drain()?;
+        }
+        if due {
+            self.digest.note();
         }
         Ok(())
     }
@@ -259,7 +262,7 @@ mod tests {
             trace.record(&record).unwrap();
         }
         let (digest, bytes) = trace.finish().unwrap();
-        (digest, String::from_utf8(bytes).unwrap())
+        (digest.blake3, String::from_utf8(bytes).unwrap())
     }
 
     /// Digests of every recorded run depend on these bytes: change them knowingly.
@@ -279,7 +282,7 @@ mod tests {
     #[test]
     fn digest_is_that_of_the_full_bytes_at_every_level() {
         let (full, text) = written(TraceLevel::Full);
-        assert_eq!(full, blake3::hash(text.as_bytes()));
+        assert_eq!(full, blake3::hash(text.as_bytes()).to_hex().as_str());
         assert_eq!(written(TraceLevel::Summary).0, full);
         assert_eq!(written(TraceLevel::Off), (full, String::new()));
     }

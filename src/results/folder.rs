@@ -125,6 +125,11 @@ impl Staging {
         self.folder.path()
     }
 
+    /// The path that the file `name` will have.
+    pub fn shown(&self, name: &str) -> PathBuf {
+        self.target.join(name)
+    }
+
     /// Opens the file `name` for writing; [`HashedFile::finish`] gives the
     /// digest that [`record`](Self::record) wants.
     ///
@@ -132,7 +137,7 @@ impl Staging {
     /// If the file cannot be created.
     pub fn create(&self, name: &str) -> Result<HashedFile, FolderError> {
         let path = self.folder.path().join(name);
-        let shown = self.target.join(name);
+        let shown = self.shown(name);
         let file = File::create(&path).map_err(FolderError::io(&shown))?;
         Ok(HashedFile {
             name: name.to_owned(),

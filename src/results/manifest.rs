@@ -1,10 +1,12 @@
 //! `manifest.json`: what was run, and the digest of everything it read and wrote.
 //!
-//! Two parts. The hashed part says what decides the bits: scenario, seed, run,
-//! inputs, outputs. The `host` part says where and how fast it ran, and never
-//! enters a digest.
+//! Two parts. The hashed part says what decides the bits and what they were:
+//! scenario, seed, run, inputs, outputs; [`Manifest::digest`] is the digest of it.
+//! The `host` part says where and how fast it ran, and never enters a digest.
 
 use super::folder::{FileDigest, Replaceable};
+use super::host::Host;
+use crate::digest::RollingDigest;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -19,6 +21,8 @@ const FORMAT: u32 = 1;
 pub struct Manifest {
     /// Version of this layout.
     pub format: u32,
+    /// Digest of the hashed part: two runs with equal digests are bit-equal.
+    pub digest: String,
     /// Version of airloom.
     pub airloom: String,
     /// The scenario's name.
@@ -31,38 +35,29 @@ pub struct Manifest {
     pub run: u32,
     /// BLAKE3 of `scenario`, seed and run: which run this is.
     pub identity: String,
-    /// Every input file, by role and name.
+    /// Every input, by role and name.
     pub inputs: Vec<FileDigest>,
-    /// The event log's digest, whether or not the log was kept.
-    pub trace: TraceDigest,
+    /// The event log, whether or not it was kept.
+    pub trace: RollingDigest,
+    /// The log of tensors, whether or not it was kept.
+    pub tensors: RollingDigest,
     /// BLAKE3 over all logits, in the order in which they were computed.
     pub logits_blake3: String,
     /// Every other file of the folder.
     pub files: Vec<FileDigest>,
+    /// Where the scenario came from; not part of any digest.
+    pub origin: Origin,
     /// Facts that do not decide a bit; not part of any digest.
     pub host: Host,
 }
 
-/// Digest of the event log.
+/// Where a scenario came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TraceDigest {
-    /// Events in the log.
-    pub events: u64,
-    /// BLAKE3 of `events.csv`.
-    pub blake3: String,
-}
-
-/// Where and how fast a run ran.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Host {
-    /// Target triple's architecture and operating system.
-    pub target: String,
-    /// Threads used.
-    pub threads: usize,
-    /// Wall-clock time of the run, in seconds.
-    pub wall_s: f64,
-    /// Path of the numeric kernels.
-    pub kernels: String,
+pub struct Origin {
+    /// The folder that the scenario's paths are relative to, as the user gave it.
+    pub folder: String,
+    /// Changes made to the scenario on the command line.
+    pub overrides: Vec<String>,
 }
 
 /// Which run a folder belongs to.
@@ -95,7 +90,7 @@ impl Replaceable for Identity {
             Err(_) if is_empty(path) => return Ok(()),
             Err(_) => return Err("something that is no run folder".to_owned()),
         };
-        let manifest: Manifest = serde_json::from_str(&text)
+        let manifest = Manifest::parse(&text)
             .map_err(|_| "a run folder of another version of airloom".to_owned())?;
         if manifest.identity == self.digest {
             return Ok(());
@@ -115,6 +110,29 @@ impl Manifest {
     /// The layout that this version writes.
     pub fn format() -> u32 {
         FORMAT
+    }
+
+    /// Reads a manifest's text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// Computes the digest of the hashed part and enters it.
+    pub fn seal(&mut self) {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.identity.as_bytes());
+        for file in self.inputs.iter().chain(&self.files) {
+            hasher.update(file.name.as_bytes());
+            hasher.update(&file.bytes.to_le_bytes());
+            hasher.update(file.blake3.as_bytes());
+        }
+        for digest in [&self.trace.blake3, &self.tensors.blake3, &self.logits_blake3] {
+            hasher.update(digest.as_bytes());
+        }
+        self.digest = hasher.finalize().to_hex().to_string();
     }
 
     /// The manifest as text.

@@ -2,8 +2,10 @@
 
 pub mod comparison;
 pub mod folder;
+pub mod host;
 pub mod manifest;
 pub mod metrics;
 pub mod summary;
 pub mod tables;
+pub mod tensors;
 pub mod timeline;

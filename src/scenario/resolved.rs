@@ -160,6 +160,16 @@ impl Resolved {
         raw::pretty(&tree_of(&self.scenario))
     }
 
+    /// What one run depends on: [`to_ron`](Self::to_ron) without the sweep, so that a
+    /// point of a sweep and the same configuration run alone have one text.
+    pub fn configuration(&self) -> String {
+        let alone = Scenario {
+            sweep: None,
+            ..self.scenario.clone()
+        };
+        raw::pretty(&tree_of(&alone))
+    }
+
     /// A fault that was found later in a value of this scenario, with its place.
     pub fn fault(&self, fault: FieldFault) -> ScenarioError {
         self.draft.rule_fault(fault).into()

@@ -7,7 +7,7 @@ use crate::numerics::{LoadError, StepError};
 use crate::radio::RadioError;
 use crate::results::folder::FolderError;
 use crate::results::timeline::TimelineError;
-use crate::scenario::ScenarioError;
+use crate::scenario::{Resolved, ScenarioError};
 use crate::units::FieldFault;
 use std::path::PathBuf;
 
@@ -79,6 +79,14 @@ impl RunError {
             Self::Timeline(TimelineError::Unreadable { .. }) => true,
             Self::Architecture(error) => error.is_infeasible(),
             _ => false,
+        }
+    }
+
+    /// The same fault with its place in the scenario, if it is a field's.
+    pub(super) fn placed(self, resolved: &Resolved) -> Self {
+        match self {
+            Self::Field(fault) => resolved.fault(fault).into(),
+            other => other,
         }
     }
 

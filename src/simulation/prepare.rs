@@ -10,6 +10,7 @@ use crate::model::ShardPlan;
 use crate::numerics::{self, Llama, Tokenizer};
 use crate::radio::Air;
 use crate::results::folder::FileDigest;
+use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Architecture, Model, NamedProfile, Resolved, Trace};
 use crate::units::FieldFault;
@@ -40,11 +41,16 @@ impl Prepared {
 }
 
 /// Reads the inputs of a scenario's run, which draws from `streams`, and checks what can be
-/// checked without simulating.
+/// checked without simulating. `overrides` are those that `resolved` already has, to
+/// be named in the manifest.
 ///
 /// # Errors
 /// If a file is missing or damaged, or the parts do not fit each other.
-pub fn prepare(resolved: &Resolved, streams: Streams) -> Result<Prepared, RunError> {
+pub fn prepare(
+    resolved: &Resolved,
+    streams: Streams,
+    overrides: Vec<String>,
+) -> Result<Prepared, RunError> {
     let scenario = &resolved.scenario;
     let Model::Folder(folder) = &scenario.model;
     let folder = resolved.folder.join(folder);
@@ -53,7 +59,8 @@ pub fn prepare(resolved: &Resolved, streams: Streams) -> Result<Prepared, RunErr
     let Architecture::TensorParallel(architecture) = &scenario.architecture;
 
     let plan = ShardPlan::new(model.shape(), &resolved.shares)
-        .map_err(|error| FieldFault::new("architecture.assignment", error.to_string()))?;
+        .map_err(|error| FieldFault::new("architecture.assignment", error.to_string()))
+        .map_err(|fault| resolved.fault(fault))?;
     let reader = Reader {
         tokenizer: &tokenizer,
         frame: Frame {
@@ -63,7 +70,9 @@ pub fn prepare(resolved: &Resolved, streams: Streams) -> Result<Prepared, RunErr
         folder: &resolved.folder,
         max_positions: model.config().max_positions,
     };
-    let requests = reader.requests(&scenario.workload)?;
+    let requests = reader
+        .requests(&scenario.workload)
+        .map_err(|error| error.placed(resolved))?;
     let node = |named: &NamedProfile| Node {
         name: named.name.clone(),
         profile: named.profile,
@@ -87,7 +96,7 @@ pub fn prepare(resolved: &Resolved, streams: Streams) -> Result<Prepared, RunErr
     );
     let about = About {
         name: resolved.name.clone(),
-        scenario: resolved.to_ron(),
+        scenario: resolved.configuration(),
         streams,
         trace: match scenario.trace {
             Trace::Full => TraceLevel::Full,
@@ -95,6 +104,10 @@ pub fn prepare(resolved: &Resolved, streams: Streams) -> Result<Prepared, RunErr
             Trace::Off => TraceLevel::Off,
         },
         inputs,
+        origin: Origin {
+            folder: resolved.folder.display().to_string(),
+            overrides,
+        },
         kernels: numerics::kernels::Kernels::active()
             .map_err(numerics::StepError::from)?
             .path()

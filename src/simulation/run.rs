@@ -4,12 +4,16 @@ use super::error::RunError;
 use super::plot::TIMELINE;
 use super::prepare::Prepared;
 use crate::architecture::measurement::{Measurements, PassRecord};
+use crate::architecture::ArchitectureError;
+use crate::architecture::observer::{Observer, Travelling};
 use crate::architecture::tensor_parallel::{STAGE_NAMES, TensorParallel};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
-use crate::results::manifest::{self, Host, Identity, Manifest, TraceDigest};
+use crate::results::host::Host;
+use crate::results::manifest::{self, Identity, Manifest, Origin};
 use crate::results::metrics::Metrics;
 use crate::results::summary::Summary;
+use crate::results::tensors::{self, TensorLog};
 use crate::results::{tables, timeline};
 use crate::rng::Streams;
 use crate::units::Instant;
@@ -81,6 +85,22 @@ fn trace_file(level: TraceLevel) -> Option<&'static str> {
     }
 }
 
+/// Passes on to the log of tensors and to whoever counts passes.
+struct Watch {
+    log: TensorLog,
+    on_pass: Box<dyn FnMut(&PassRecord)>,
+}
+
+impl Observer for Watch {
+    fn pass(&mut self, pass: &PassRecord) {
+        (self.on_pass)(pass);
+    }
+
+    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
+        self.log.record(tensor)
+    }
+}
+
 /// Simulates `prepared` and writes its run folder; `on_pass` is told of every
 /// forward pass.
 ///
@@ -92,83 +112,116 @@ pub fn run(
     options: &RunOptions<'_>,
     on_pass: Box<dyn FnMut(&PassRecord)>,
 ) -> Result<Finished, RunError> {
-    let began = std::time::Instant::now();
-    let about = prepared.about.clone();
-    let target = options.out.clone();
-    let identity = Identity::of(&about.scenario, about.streams.seed, about.streams.run);
-    let mut staging = Staging::new(&target, &identity)?;
+    let mut staging = Staging::new(&options.out, &prepared.about.identity())?;
+    let title = prepared.about.title();
+    let staged = stage(prepared, &mut staging, options.interrupt, on_pass)?;
+    Ok(Finished {
+        folder: staging.commit()?,
+        metrics: staged.metrics,
+        measured: staged.measured,
+        title,
+    })
+}
 
-    let mut resources = Resources::new();
-    let mut program = TensorParallel::new(prepared.parts, on_pass, &mut resources)?;
+/// A run whose folder is written but not in its place.
+pub(super) struct Staged {
+    pub(super) manifest: Manifest,
+    pub(super) metrics: Metrics,
+    pub(super) measured: Measurements,
+}
+
+/// Simulates `prepared` and fills `staging` with everything a run folder holds.
+pub(super) fn stage(
+    prepared: Prepared,
+    staging: &mut Staging,
+    interrupt: &AtomicBool,
+    on_pass: Box<dyn FnMut(&PassRecord)>,
+) -> Result<Staged, RunError> {
+    let began = std::time::Instant::now();
+    let Prepared { parts, about } = prepared;
     let level = about.trace;
+    let full = level == TraceLevel::Full;
+    let events = trace_file(level).unwrap_or_default();
+    let unwritable = |name: &str| {
+        let path = staging.shown(name);
+        move |source| FolderError::Io {
+            path: path.clone(),
+            source,
+        }
+    };
+    let (no_events, no_tensors) = (unwritable(events), unwritable(tensors::FILE_NAME));
     let sink = match trace_file(level) {
         Some(name) => Sink::File(Box::new(staging.create(name)?)),
         None => Sink::Nowhere,
     };
-    let events = target.join(trace_file(level).unwrap_or_default());
-    let unwritable = |source| FolderError::Io {
-        path: events.clone(),
-        source,
+    let tensor_file = full.then(|| staging.create(tensors::FILE_NAME)).transpose()?;
+    let mut watch = Watch {
+        log: TensorLog::new(tensor_file).map_err(&no_tensors)?,
+        on_pass,
     };
-    let mut trace = CsvTrace::new(level, sink, STAGE_NAMES).map_err(&unwritable)?;
-    let report =
-        engine::run(&mut program, &resources, &mut trace, options.interrupt).map_err(|error| {
+    let mut trace = CsvTrace::new(level, sink, STAGE_NAMES).map_err(&no_events)?;
+
+    let mut resources = Resources::new();
+    let mut program = TensorParallel::new(parts, &mut watch, &mut resources)?;
+    let report = engine::run(&mut program, &resources, &mut trace, interrupt).map_err(
+        |error| -> RunError {
             match error {
                 EngineError::Interrupted { .. } => RunError::Interrupted {
                     kept: "nothing was written",
                 },
-                EngineError::Trace(source) => unwritable(source).into(),
+                EngineError::Trace(source) => no_events(source).into(),
+                EngineError::Program(ArchitectureError::Observer(source)) => {
+                    no_tensors(source).into()
+                }
                 EngineError::Program(error) => error.into(),
                 other => other.into(),
             }
-        })?;
-    let rows = trace.rows();
-    let (digest, sink) = trace.finish().map_err(&unwritable)?;
-    if let Sink::File(file) = sink {
-        let digest = file.finish()?;
-        staging.record(digest);
-    }
-
+        },
+    )?;
     let makespan = Instant(report.makespan.0);
     let (measured, logits_blake3) = program.finish(makespan);
+    let (trace, sink) = trace.finish().map_err(&no_events)?;
+    if let Sink::File(file) = sink {
+        staging.record(file.finish()?);
+    }
+    let (file, tensors) = watch.log.finish()?;
+    if let Some(file) = file {
+        staging.record(file);
+    }
+
     let metrics = Metrics::of(&measured, makespan);
     staging.write("metrics.json", metrics.to_json().as_bytes())?;
-    tables::write_totals(&mut staging, &measured)?;
+    tables::write_totals(staging, &measured)?;
     if level != TraceLevel::Off {
-        tables::write_details(&mut staging, &measured)?;
+        tables::write_details(staging, &measured)?;
     }
-    if level == TraceLevel::Full && !measured.passes.is_empty() {
+    if full && !measured.passes.is_empty() {
         let drawn = timeline::read(staging.path())?;
         staging.write(TIMELINE, timeline::draw(&drawn)?.as_bytes())?;
     }
-    let manifest = Manifest {
+    let mut manifest = Manifest {
         format: Manifest::format(),
+        digest: String::new(),
         airloom: env!("CARGO_PKG_VERSION").to_owned(),
-        scenario_name: about.name.clone(),
-        scenario: about.scenario.clone(),
+        identity: about.identity().digest,
+        scenario_name: about.name,
+        scenario: about.scenario,
         seed: about.streams.seed,
         run: about.streams.run,
-        identity: identity.digest,
-        inputs: about.inputs.clone(),
-        trace: TraceDigest {
-            events: rows,
-            blake3: digest.to_hex().to_string(),
-        },
+        inputs: about.inputs,
+        trace,
+        tensors,
         logits_blake3,
         files: staging.files(),
-        host: Host {
-            target: format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
-            threads: rayon::current_num_threads(),
-            wall_s: began.elapsed().as_secs_f64(),
-            kernels: about.kernels.clone(),
-        },
+        origin: about.origin,
+        host: Host::here(about.kernels, began.elapsed().as_secs_f64()),
     };
+    manifest.seal();
     staging.write_unlisted(manifest::FILE_NAME, manifest.to_json().as_bytes())?;
-    Ok(Finished {
-        folder: staging.commit()?,
+    Ok(Staged {
+        manifest,
         metrics,
         measured,
-        title: about.title(),
     })
 }
 
@@ -182,12 +235,17 @@ pub(super) struct About {
     pub(super) streams: Streams,
     pub(super) trace: TraceLevel,
     pub(super) inputs: Vec<FileDigest>,
+    pub(super) origin: Origin,
     pub(super) kernels: String,
     /// What a reader should know at first sight.
     pub(super) headline: String,
 }
 
 impl About {
+    pub(super) fn identity(&self) -> Identity {
+        Identity::of(&self.scenario, self.streams.seed, self.streams.run)
+    }
+
     fn title(&self) -> String {
         format!(
             "{} (seed {}, run {}): {}",

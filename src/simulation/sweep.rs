@@ -28,6 +28,8 @@ pub struct SweepOptions<'a> {
     pub out: PathBuf,
     /// The experiment's seed.
     pub seed: u64,
+    /// Changes that the scenario already has, to be named in the manifests.
+    pub overrides: Vec<String>,
     /// Points simulated side by side.
     pub jobs: usize,
     /// Ends the sweep when it becomes true; finished points stay.
@@ -153,7 +155,7 @@ fn simulate(
     target: &Path,
     options: &SweepOptions<'_>,
 ) -> Result<(Metrics, bool), RunError> {
-    let identity = Identity::of(&point.resolved.to_ron(), options.seed, point.run);
+    let identity = Identity::of(&point.resolved.configuration(), options.seed, point.run);
     if target.is_dir()
         && identity.may_replace(target).is_ok()
         && let Ok(text) = std::fs::read_to_string(target.join("metrics.json"))
@@ -165,7 +167,9 @@ fn simulate(
         seed: options.seed,
         run: point.run,
     };
-    let prepared = prepare(&point.resolved, streams)?;
+    let settings = point.values.iter().map(|(path, value)| format!("{path}={value}"));
+    let overrides = options.overrides.iter().cloned().chain(settings).collect();
+    let prepared = prepare(&point.resolved, streams, overrides)?;
     let run_options = RunOptions {
         out: target.to_owned(),
         interrupt: options.interrupt,

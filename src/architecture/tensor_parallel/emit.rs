@@ -21,7 +21,7 @@ pub(super) struct Reduced {
     pub(super) delivered_at: Instant,
 }
 
-impl TensorParallel {
+impl TensorParallel<'_> {
     fn key(&mut self, layer: Option<usize>, stage: Stage, device: Option<usize>) -> TaskKey {
         let serving = self.state.serving();
         TaskKey {

@@ -28,7 +28,8 @@ mod stage;
 pub use stage::STAGE_NAMES;
 
 use super::ArchitectureError;
-use super::measurement::{Measurements, PassRecord};
+use super::measurement::Measurements;
+use super::observer::Observer;
 use super::workload::Request;
 use crate::device::{DeviceProfile, Footprint};
 use crate::engine::{ResourceId, Resources};
@@ -46,11 +47,8 @@ pub struct Node {
     pub profile: DeviceProfile,
 }
 
-/// Is told of every forward pass when it is over.
-pub type OnPass = Box<dyn FnMut(&PassRecord)>;
-
 /// A tensor-parallel run.
-pub struct TensorParallel {
+pub struct TensorParallel<'a> {
     model: ShardedLlama,
     tokenizer: Tokenizer,
     end_tokens: Vec<u32>,
@@ -60,7 +58,7 @@ pub struct TensorParallel {
     requests: Vec<Request>,
     lanes: Lanes,
     state: State,
-    on_pass: OnPass,
+    observer: &'a mut dyn Observer,
 }
 
 /// The parts from which a run is put together.
@@ -109,7 +107,7 @@ impl Lanes {
     }
 }
 
-impl TensorParallel {
+impl<'a> TensorParallel<'a> {
     /// Puts a run together and declares its resources.
     ///
     /// # Errors
@@ -117,7 +115,7 @@ impl TensorParallel {
     /// KV cache and activations of the largest request.
     pub fn new(
         parts: Parts,
-        on_pass: OnPass,
+        observer: &'a mut dyn Observer,
         resources: &mut Resources,
     ) -> Result<Self, ArchitectureError> {
         let plan = parts.model.plan();
@@ -140,7 +138,7 @@ impl TensorParallel {
             requests: parts.requests,
             lanes,
             state,
-            on_pass,
+            observer,
         })
     }
 

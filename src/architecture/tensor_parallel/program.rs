@@ -4,9 +4,10 @@
 use super::TensorParallel;
 use super::account::Accounts;
 use super::passes::{Pass, Progress};
-use super::stage::{Half, Stage};
+use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, PassRecord};
+use crate::architecture::observer::Travelling;
 use crate::architecture::workload::{Arrival, Task};
 use crate::device::Footprint;
 use crate::engine::{Graph, Program, TaskId, TaskKey};
@@ -101,7 +102,7 @@ impl State {
     }
 }
 
-impl Program for TensorParallel {
+impl Program for TensorParallel<'_> {
     type Error = ArchitectureError;
 
     fn start(&mut self, graph: &mut Graph) -> Result<(), ArchitectureError> {
@@ -125,7 +126,7 @@ impl Program for TensorParallel {
     }
 }
 
-impl TensorParallel {
+impl TensorParallel<'_> {
     /// Lets request `number` in, at its arrival or when the one before is answered.
     fn admit(
         &mut self,
@@ -248,8 +249,10 @@ impl TensorParallel {
             serving,
             ..
         } = &mut self.state;
-        let running = serving.as_mut().and_then(|serving| serving.pass.as_mut());
-        let Running { hidden, layer, .. } = running.expect("a half belongs to a pass");
+        let serving = serving.as_mut().expect("a half belongs to a request");
+        let (request, step) = (serving.number as u32, serving.step);
+        let running = serving.pass.as_mut().expect("a half belongs to a pass");
+        let Running { hidden, layer, .. } = running;
         let cache = cache.as_mut().expect("made with the first request");
         for device in 0..self.model.devices() {
             match half {
@@ -264,6 +267,31 @@ impl TensorParallel {
         let round = self.air.round(*rounds, now)?;
         let outcome = round.reduce(&parts, sum)?;
         hidden.add(sum)?;
+        let HalfStages {
+            compute, reduced, ..
+        } = half.stages();
+        let mut tensor = Travelling {
+            request,
+            step,
+            layer: Some(*layer as u32),
+            stage: compute.name(),
+            device: None,
+            row: None,
+            columns: hidden.width(),
+            values: sum,
+        };
+        for (device, part) in parts.iter().enumerate() {
+            tensor.device = Some(device as u32);
+            tensor.values = part;
+            self.observer.tensor(&tensor).map_err(ArchitectureError::Observer)?;
+        }
+        tensor = Travelling {
+            stage: reduced.name(),
+            device: None,
+            values: sum,
+            ..tensor
+        };
+        self.observer.tensor(&tensor).map_err(ArchitectureError::Observer)?;
         Ok(self.air.is_used().then_some(Distortion {
             mse: outcome.error,
             noise_mse: outcome.noise,
@@ -315,7 +343,7 @@ impl TensorParallel {
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
         let serving = self.state.serving();
-        let number = serving.number;
+        let (number, step) = (serving.number, serving.step);
         let running = serving.pass.take().expect("a pass was being run");
         let mode = self.requests[number].task.mode();
         let rows = match self.requests[number].task {
@@ -325,10 +353,23 @@ impl TensorParallel {
         self.model
             .logits(&running.hidden, rows, &mut self.state.workspace)?;
         let logits = self.state.workspace.logits()?;
-        for value in logits.iter() {
-            self.state.logits.update(&value.to_le_bytes());
-        }
         let vocabulary = self.model.shape().vocabulary;
+        for (row, values) in logits.chunks_exact(vocabulary).enumerate() {
+            let tensor = Travelling {
+                request: number as u32,
+                step,
+                layer: None,
+                stage: "logits",
+                device: None,
+                row: Some(row as u32),
+                columns: vocabulary,
+                values,
+            };
+            self.observer.tensor(&tensor).map_err(ArchitectureError::Observer)?;
+            for value in values {
+                self.state.logits.update(&value.to_le_bytes());
+            }
+        }
         let (chosen, nats) = match rows {
             Rows::All => {
                 let nats = score(&logits, vocabulary, &running.pass.targets)?;
@@ -372,7 +413,7 @@ impl TensorParallel {
             negative_log_likelihood: nats,
         };
         serving.step += 1;
-        (self.on_pass)(&record);
+        self.observer.pass(&record);
         self.state.measured.passes.push(record);
         self.next_pass(now, Some(sample), graph)
     }

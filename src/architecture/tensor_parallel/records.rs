@@ -7,7 +7,7 @@ use crate::architecture::measurement::{DeviceRecord, Mode, RequestRecord, TimeSp
 use crate::architecture::workload::Task;
 use crate::units::{Duration, Instant};
 
-impl TensorParallel {
+impl TensorParallel<'_> {
     /// Moves the pass's accounts to its request, and says where its time went.
     pub(super) fn close_pass(&mut self, length: Duration) -> TimeSplit {
         let accounts = &mut self.state.pass_accounts;

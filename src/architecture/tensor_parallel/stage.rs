@@ -63,6 +63,10 @@ impl Stage {
         Self::ALL.get(usize::from(code)).copied()
     }
 
+    pub(super) fn name(self) -> &'static str {
+        STAGE_NAMES[usize::from(self.code())]
+    }
+
     pub(super) fn code(self) -> u16 {
         self as u16
     }

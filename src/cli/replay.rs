@@ -1,0 +1,39 @@
+//! `airloom replay`: run again and compare, bit for bit.
+
+use super::output::{interrupt_flag, print};
+use super::run::set_threads;
+use super::Failure;
+use crate::simulation::{self, ReplayOptions};
+use std::path::PathBuf;
+
+/// Run again what a run folder or manifest describes, and compare bit for bit.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    airloom replay results/aircomp_tensor_parallel/seed7-run0\n  \
+    airloom replay manifest.json --base scenarios\n\n\
+    Exit code 0: bit-equal. 1: something differs; what differs first is shown.")]
+pub(super) struct ReplayArgs {
+    /// A run folder, or a manifest.json alone
+    path: PathBuf,
+    /// Folder that the scenario's paths are relative to [default: as in the run]
+    #[arg(long, value_name = "DIR")]
+    base: Option<PathBuf>,
+    /// Threads for the forward pass [default: all cores]; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    threads: Option<u16>,
+}
+
+pub(super) fn replay(args: ReplayArgs) -> Result<(), Failure> {
+    set_threads(args.threads)?;
+    let options = ReplayOptions {
+        base: args.base,
+        interrupt: interrupt_flag()?,
+    };
+    let replay = simulation::replay(&args.path, &options, Box::new(|_| ()))?;
+    print(&replay)?;
+    if replay.is_equal() {
+        Ok(())
+    } else {
+        Err(Failure::Run("the replay is not bit-equal".to_owned()))
+    }
+}

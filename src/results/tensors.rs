@@ -1,0 +1,111 @@
+//! `tensors.digest`: a line for every tensor that travelled, so that a replay can
+//! name the first one that differs.
+//!
+//! ```text
+//! request,step,layer,stage,device,row,shape,digest,v0,v1,v2,v3
+//! 0,0,3,mlp_reduced,,,57x192,6437b3ac38465133,0.12,-1.5,0.03,2
+//! ```
+//!
+//! Partial outputs carry their device, logits their row. The digest is the first 64
+//! bits of BLAKE3 of the little-endian f32 entries; the first four entries follow, as
+//! the shortest decimals that read back to the same bits.
+
+use super::folder::{FileDigest, FolderError, HashedFile};
+use crate::architecture::observer::Travelling;
+use crate::digest::{Rolling, RollingDigest};
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// The file's name.
+pub const FILE_NAME: &str = "tensors.digest";
+
+/// Its first line.
+const HEADER: &str = "request,step,layer,stage,device,row,shape,digest,v0,v1,v2,v3\n";
+
+/// Entries shown of each tensor.
+const SHOWN: usize = 4;
+
+/// Digits of a tensor's digest.
+const DIGITS: usize = 16;
+
+/// Writes the file, or only its rolling digest.
+#[derive(Debug)]
+pub struct TensorLog {
+    file: Option<HashedFile>,
+    digest: Rolling,
+    line: String,
+    bytes: Vec<u8>,
+}
+
+impl TensorLog {
+    /// Starts a log into `file`, or into nothing but a digest.
+    ///
+    /// # Errors
+    /// If the header cannot be written.
+    pub fn new(mut file: Option<HashedFile>) -> io::Result<Self> {
+        if let Some(file) = &mut file {
+            file.write_all(HEADER.as_bytes())?;
+        }
+        let mut digest = Rolling::default();
+        digest.update(HEADER.as_bytes());
+        Ok(Self {
+            file,
+            digest,
+            line: String::new(),
+            bytes: Vec::new(),
+        })
+    }
+
+    /// Notes one tensor.
+    ///
+    /// # Errors
+    /// If the line cannot be written.
+    pub fn record(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
+        self.bytes.clear();
+        let entries = tensor.values.iter().flat_map(|value| value.to_le_bytes());
+        self.bytes.extend(entries);
+        let hash = blake3::hash(&self.bytes).to_hex();
+        let optional = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
+        self.line.clear();
+        // Writing to a String cannot fail.
+        let _ = write!(
+            self.line,
+            "{},{},{},{},{},{},{}x{},{}",
+            tensor.request,
+            tensor.step,
+            optional(tensor.layer),
+            tensor.stage,
+            optional(tensor.device),
+            optional(tensor.row),
+            tensor.values.len() / tensor.columns.max(1),
+            tensor.columns,
+            &hash[..DIGITS],
+        );
+        for place in 0..SHOWN {
+            match tensor.values.get(place) {
+                Some(value) => {
+                    let _ = write!(self.line, ",{value}");
+                }
+                None => self.line.push(','),
+            }
+        }
+        self.line.push('\n');
+        self.digest.update(self.line.as_bytes());
+        if self.digest.count() {
+            self.digest.note();
+        }
+        match &mut self.file {
+            Some(file) => file.write_all(self.line.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the log.
+    ///
+    /// # Errors
+    /// If the last lines cannot be written.
+    pub fn finish(self) -> Result<(Option<FileDigest>, RollingDigest), FolderError> {
+        let file = self.file.map(HashedFile::finish).transpose()?;
+        Ok((file, self.digest.finish()))
+    }
+}
