@@ -3,7 +3,10 @@
 use std::process::Command;
 
 fn first_line(command: &mut Command) -> Option<String> {
-    let output = command.output().ok().filter(|output| output.status.success())?;
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
     let text = String::from_utf8(output.stdout).ok()?;
     Some(text.lines().next()?.trim().to_owned())
 }
@@ -18,7 +21,10 @@ fn main() {
         ("AIRLOOM_COMMIT", commit),
         ("AIRLOOM_TARGET", target),
     ] {
-        println!("cargo::rustc-env={name}={}", fact.as_deref().unwrap_or("unknown"));
+        println!(
+            "cargo::rustc-env={name}={}",
+            fact.as_deref().unwrap_or("unknown")
+        );
     }
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=.git/HEAD");

@@ -1,8 +1,8 @@
 //! `airloom replay`: run again and compare, bit for bit.
 
+use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::run::set_threads;
-use super::Failure;
 use crate::simulation::{self, ReplayOptions};
 use std::path::PathBuf;
 

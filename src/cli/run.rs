@@ -63,7 +63,10 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
 
 /// Overrides as the user wrote them.
 pub(super) fn texts(overrides: &[Override]) -> Vec<String> {
-    overrides.iter().map(|change| change.as_str().to_owned()).collect()
+    overrides
+        .iter()
+        .map(|change| change.as_str().to_owned())
+        .collect()
 }
 
 /// Sizes the pool on which kernels run.

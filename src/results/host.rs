@@ -32,7 +32,12 @@ impl Host {
             commit: env!("AIRLOOM_COMMIT").to_owned(),
             rustc: env!("AIRLOOM_RUSTC").to_owned(),
             target: env!("AIRLOOM_TARGET").to_owned(),
-            profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
+            profile: if cfg!(debug_assertions) {
+                "debug"
+            } else {
+                "release"
+            }
+            .to_owned(),
             cpu: cpu_name(),
             cpu_features: cpu_features(),
             kernels,

@@ -129,7 +129,11 @@ impl Manifest {
             hasher.update(&file.bytes.to_le_bytes());
             hasher.update(file.blake3.as_bytes());
         }
-        for digest in [&self.trace.blake3, &self.tensors.blake3, &self.logits_blake3] {
+        for digest in [
+            &self.trace.blake3,
+            &self.tensors.blake3,
+            &self.logits_blake3,
+        ] {
             hasher.update(digest.as_bytes());
         }
         self.digest = hasher.finalize().to_hex().to_string();

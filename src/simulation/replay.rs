@@ -99,7 +99,10 @@ pub fn replay(
 ) -> Result<Replay, RunError> {
     let original = Original::open(path)?;
     let then = &original.manifest;
-    let base = options.base.clone().unwrap_or_else(|| then.origin.folder.clone().into());
+    let base = options
+        .base
+        .clone()
+        .unwrap_or_else(|| then.origin.folder.clone().into());
     let file = base.join(format!("{}.ron", then.scenario_name));
     let resolved = scenario::parse(&then.scenario, &file, &[])?;
     let streams = Streams {
@@ -110,7 +113,10 @@ pub fn replay(
     let mut changes = Vec::new();
     if then.airloom != env!("CARGO_PKG_VERSION") {
         let here = env!("CARGO_PKG_VERSION");
-        changes.push(format!("airloom: version {} there, {here} here", then.airloom));
+        changes.push(format!(
+            "airloom: version {} there, {here} here",
+            then.airloom
+        ));
     }
     changes.extend(scenario_changes(then, &file));
     changes.extend(input_changes(&then.inputs, &prepared.about.inputs));
@@ -164,7 +170,8 @@ impl Original {
             (path.join(manifest::FILE_NAME), Some(path.to_owned()))
         } else {
             let beside = path.parent().map(Path::to_owned).filter(|folder| {
-                path.file_name().is_some_and(|name| name == manifest::FILE_NAME)
+                path.file_name()
+                    .is_some_and(|name| name == manifest::FILE_NAME)
                     && folder.join("metrics.json").is_file()
             });
             (path.to_owned(), beside)
@@ -174,7 +181,9 @@ impl Original {
             fault,
         };
         let text = std::fs::read_to_string(&file).map_err(|error| {
-            place(format!("cannot be read ({error}); give a run folder or a manifest.json"))
+            place(format!(
+                "cannot be read ({error}); give a run folder or a manifest.json"
+            ))
         })?;
         let manifest = Manifest::parse(&text)
             .map_err(|error| place(format!("is no manifest of this version: {error}")))?;
@@ -213,10 +222,11 @@ impl Original {
         let there = self.folder.as_ref().map(|folder| folder.join(name));
         match there.filter(|path| path.is_file()) {
             Some(there) => {
-                let rows = first_row(&there, &here.join(name)).map_err(|error| RunError::Place {
-                    path: there.clone(),
-                    fault: format!("cannot be compared: {error}"),
-                })?;
+                let rows =
+                    first_row(&there, &here.join(name)).map_err(|error| RunError::Place {
+                        path: there.clone(),
+                        fault: format!("cannot be compared: {error}"),
+                    })?;
                 Ok(Some(rows.unwrap_or(Difference::Window(window))))
             }
             None => Ok(Some(Difference::Window(window))),
@@ -255,8 +265,12 @@ fn scenario_changes(then: &Manifest, file: &Path) -> Option<String> {
     if identity.digest != then.identity {
         return Some("scenario: the manifest's scenario, seed or run was edited".to_owned());
     }
-    let overrides: Result<Vec<Override>, _> =
-        then.origin.overrides.iter().map(|text| text.parse()).collect();
+    let overrides: Result<Vec<Override>, _> = then
+        .origin
+        .overrides
+        .iter()
+        .map(|text| text.parse())
+        .collect();
     let now = scenario::load(file, &overrides.ok()?).ok()?.configuration();
     if now == then.scenario {
         return None;
@@ -351,9 +365,15 @@ impl fmt::Display for Replay {
             digest,
         } = &self.made;
         if self.is_equal() {
-            writeln!(f, "bit-equal: {events} events, {tensors} tensors, digest {digest}")?;
+            writeln!(
+                f,
+                "bit-equal: {events} events, {tensors} tensors, digest {digest}"
+            )?;
         } else if self.event.is_none() && self.tensor.is_none() {
-            writeln!(f, "events and tensors are equal: {events} events, {tensors} tensors")?;
+            writeln!(
+                f,
+                "events and tensors are equal: {events} events, {tensors} tensors"
+            )?;
         }
         for (fact, there, here) in &self.host {
             writeln!(f, "machine  {fact}: {there} there, {here} here")?;

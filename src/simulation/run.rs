@@ -3,8 +3,8 @@
 use super::error::RunError;
 use super::plot::TIMELINE;
 use super::prepare::Prepared;
-use crate::architecture::measurement::{Measurements, PassRecord};
 use crate::architecture::ArchitectureError;
+use crate::architecture::measurement::{Measurements, PassRecord};
 use crate::architecture::observer::{Observer, Travelling};
 use crate::architecture::tensor_parallel::{STAGE_NAMES, TensorParallel};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
@@ -154,7 +154,9 @@ pub(super) fn stage(
         Some(name) => Sink::File(Box::new(staging.create(name)?)),
         None => Sink::Nowhere,
     };
-    let tensor_file = full.then(|| staging.create(tensors::FILE_NAME)).transpose()?;
+    let tensor_file = full
+        .then(|| staging.create(tensors::FILE_NAME))
+        .transpose()?;
     let mut watch = Watch {
         log: TensorLog::new(tensor_file).map_err(&no_tensors)?,
         on_pass,

@@ -167,7 +167,10 @@ fn simulate(
         seed: options.seed,
         run: point.run,
     };
-    let settings = point.values.iter().map(|(path, value)| format!("{path}={value}"));
+    let settings = point
+        .values
+        .iter()
+        .map(|(path, value)| format!("{path}={value}"));
     let overrides = options.overrides.iter().cloned().chain(settings).collect();
     let prepared = prepare(&point.resolved, streams, overrides)?;
     let run_options = RunOptions {

@@ -283,7 +283,9 @@ impl TensorParallel<'_> {
         for (device, part) in parts.iter().enumerate() {
             tensor.device = Some(device as u32);
             tensor.values = part;
-            self.observer.tensor(&tensor).map_err(ArchitectureError::Observer)?;
+            self.observer
+                .tensor(&tensor)
+                .map_err(ArchitectureError::Observer)?;
         }
         tensor = Travelling {
             stage: reduced.name(),
@@ -291,7 +293,9 @@ impl TensorParallel<'_> {
             values: sum,
             ..tensor
         };
-        self.observer.tensor(&tensor).map_err(ArchitectureError::Observer)?;
+        self.observer
+            .tensor(&tensor)
+            .map_err(ArchitectureError::Observer)?;
         Ok(self.air.is_used().then_some(Distortion {
             mse: outcome.error,
             noise_mse: outcome.noise,
@@ -365,7 +369,9 @@ impl TensorParallel<'_> {
                 columns: vocabulary,
                 values,
             };
-            self.observer.tensor(&tensor).map_err(ArchitectureError::Observer)?;
+            self.observer
+                .tensor(&tensor)
+                .map_err(ArchitectureError::Observer)?;
             for value in values {
                 self.state.logits.update(&value.to_le_bytes());
             }
