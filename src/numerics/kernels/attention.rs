@@ -207,7 +207,7 @@ impl Block<'_> {
         let vectors = stride / LANES;
         let mut vector = 0;
         while vector < vectors {
-            let take = (vectors - vector).min(L::TILE_VECTORS);
+            let take = (vectors - vector).min(L::tile_vectors(rows));
             let tile = Tile {
                 a: self.q,
                 a_stride: self.q_stride,
@@ -231,7 +231,7 @@ impl Block<'_> {
         let vectors = head_dim.div_ceil(LANES);
         let mut vector = 0;
         while vector < vectors {
-            let take = (vectors - vector).min(L::TILE_VECTORS);
+            let take = (vectors - vector).min(L::tile_vectors(rows));
             let column = vector * LANES;
             let columns = (take * LANES).min(head_dim - column);
             let common = Tile {

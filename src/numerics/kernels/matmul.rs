@@ -12,8 +12,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::lanes::{Kernel, LANES, Lanes, Panel};
+use super::lanes::{Kernel, LANES, Lanes};
 use super::packed::{PANEL, Packed};
+use super::panel::Panel;
 use super::path::Kernels;
 
 /// Multiply–adds below which a product stays on the calling thread: waking
@@ -97,28 +98,25 @@ impl Kernel for Product<'_> {
         let rows = self.out.len() / width;
         for panel in self.panels {
             let vectors = self.weights.panel_width(panel) / LANES;
-            let mut vector = 0;
-            while vector < vectors {
-                let take = (vectors - vector).min(L::TILE_VECTORS);
-                let b = self.weights.panel(panel, vector);
-                let column = panel * PANEL + vector * LANES - first_output;
-                let columns = (take * LANES).min(width - column);
-                let mut row = 0;
-                while row < rows {
-                    let count = (rows - row).min(L::TILE_ROWS);
+            let mut row = 0;
+            while row < rows {
+                let count = (rows - row).min(L::TILE_ROWS);
+                let step = L::tile_vectors(count);
+                for vector in (0..vectors).step_by(step) {
+                    let take = (vectors - vector).min(step);
+                    let column = panel * PANEL + vector * LANES - first_output;
                     let tile = Tile {
                         a: &self.x[row * inputs..],
                         a_stride: inputs,
-                        b,
+                        b: self.weights.panel(panel, vector),
                         out: &mut self.out[row * width + column..],
                         out_stride: width,
-                        columns,
+                        columns: (take * LANES).min(width - column),
                         resume: false,
                     };
                     tile.compute(lanes, count, take);
-                    row += count;
                 }
-                vector += take;
+                row += count;
             }
         }
     }
@@ -157,15 +155,13 @@ impl Tile<'_> {
 
     #[inline(always)]
     fn with_rows<L: Lanes, const R: usize>(self, lanes: L, vectors: usize) {
-        if R > L::TILE_ROWS {
-            unreachable!("a tile has at most {} rows", L::TILE_ROWS);
-        }
+        // What a path never asks for compiles to nothing.
         match vectors {
-            1 => self.exactly::<L, R, 1>(lanes),
-            2 if L::TILE_VECTORS >= 2 => self.exactly::<L, R, 2>(lanes),
-            3 if L::TILE_VECTORS >= 3 => self.exactly::<L, R, 3>(lanes),
-            4 if L::TILE_VECTORS >= 4 => self.exactly::<L, R, 4>(lanes),
-            _ => unreachable!("a tile has one to {} vectors", L::TILE_VECTORS),
+            1 if R <= L::TILE_ROWS => self.exactly::<L, R, 1>(lanes),
+            2 if L::tile_vectors(R) >= 2 => self.exactly::<L, R, 2>(lanes),
+            3 if L::tile_vectors(R) >= 3 => self.exactly::<L, R, 3>(lanes),
+            4 if L::tile_vectors(R) >= 4 => self.exactly::<L, R, 4>(lanes),
+            _ => unreachable!("a tile has one to {} vectors", L::tile_vectors(R)),
         }
     }
 
