@@ -5,5 +5,6 @@
 mod attention;
 mod matmul;
 mod portability;
+mod rope;
 mod rows;
 mod values;

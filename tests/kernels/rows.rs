@@ -1,6 +1,6 @@
-//! Kernels that work along rows: eˣ, softmax, normalisation, activation, rotation.
+//! Kernels that work along rows: eˣ, softmax, normalisation, activation.
 
-use airloom::numerics::kernels::{Kernels, Path, RopeTable};
+use airloom::numerics::kernels::{Kernels, Path};
 use proptest::prelude::*;
 
 use crate::values::{KINDS, Kind, all_bits, bits, values};
@@ -243,67 +243,6 @@ fn add_rounds_once_and_canonicalises() {
             let mut found = x.clone();
             kernels.add(&mut found, &y);
             assert!(all_bits(&found) == expected, "{}", kernels.path());
-        }
-    }
-}
-
-/// Two heads of `head_dim` and three further values per row.
-fn rotate(kernels: Kernels, x: &[f32], head_dim: usize, first: usize) -> Vec<f32> {
-    let table = RopeTable::new(head_dim, 64, 10_000.0);
-    let mut found = x.to_vec();
-    kernels.rope(&mut found, 2 * head_dim + 3, 2, first, &table);
-    found
-}
-
-#[test]
-fn rope_turns_each_pair_by_its_angle() {
-    for head_dim in [2, 4, 6, 32, 34, 128] {
-        let stride = 2 * head_dim + 3;
-        for kind in [Kind::Ordinary, Kind::Special] {
-            let x = values(5 * stride, 61, kind);
-            for kernels in kernels() {
-                let found = rotate(kernels, &x, head_dim, 40);
-                for (i, (&x_i, &found_i)) in x.iter().zip(&found).enumerate() {
-                    let (row, column) = (i / stride, i % stride);
-                    if column >= 2 * head_dim {
-                        assert_eq!(x_i.to_bits(), found_i.to_bits(), "not part of a head");
-                        continue;
-                    }
-                    let (pair, half) = (column % head_dim, head_dim / 2);
-                    let exponent = -2.0 * (pair % half) as f64 / head_dim as f64;
-                    let angle = (40 + row) as f64 * libm::pow(10_000.0, exponent);
-                    let (c, s) = (libm::cos(angle) as f32, libm::sin(angle) as f32);
-                    let expected = if pair < half {
-                        x_i * c - x[i + half] * s
-                    } else {
-                        x_i * c + x[i - half] * s
-                    };
-                    assert_eq!(found_i.to_bits(), bits(expected), "{}", kernels.path());
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn rope_keeps_lengths_and_depends_on_distances_alone() {
-    let head_dim = 32;
-    let stride = 2 * head_dim + 3;
-    let x = values(stride, 62, Kind::Ordinary);
-    let dot = |first: usize, second: usize| {
-        let kernels = Kernels::active().unwrap();
-        let (a, b) = (
-            rotate(kernels, &x, head_dim, first),
-            rotate(kernels, &x, head_dim, second),
-        );
-        let heads = a[..head_dim].iter().zip(&b[head_dim..2 * head_dim]);
-        heads
-            .map(|(&a, &b)| f64::from(a) * f64::from(b))
-            .sum::<f64>()
-    };
-    for distance in [0, 1, 7, 30] {
-        for first in [0, 3, 20] {
-            assert!((dot(first, first + distance) - dot(0, distance)).abs() < 1e-5);
         }
     }
 }

@@ -21,10 +21,6 @@ use super::path::Kernels;
 /// another costs about as long as these take.
 pub(super) const PARALLEL_WORK: usize = 1 << 20;
 
-/// Rows that one task takes when rows are shared out: a multiple of every path's
-/// tile.
-pub(super) const ROWS_PER_TASK: usize = 24;
-
 impl Kernels {
     /// out\[r\]\[o\] = Σ_k x\[r\]\[k\] · w\[o\]\[k\], in the order that the
     /// [module](super) defines: an ascending chain of fused multiply–adds.
@@ -41,41 +37,34 @@ impl Kernels {
         if out.is_empty() {
             return;
         }
-        let large = rows * outputs * inputs >= PARALLEL_WORK && rayon::current_num_threads() > 1;
-        if large && rows > ROWS_PER_TASK {
-            out.par_chunks_mut(ROWS_PER_TASK * outputs)
-                .enumerate()
-                .for_each(|(task, out)| {
-                    let first = task * ROWS_PER_TASK;
-                    let rows = out.len() / outputs;
-                    let x = &x[first * inputs..(first + rows) * inputs];
-                    self.enter(Product {
-                        x,
-                        weights,
-                        out,
-                        panels: 0..weights.panels(),
-                    });
-                });
-        } else if large && rows == 1 {
-            out.par_chunks_mut(PANEL)
-                .enumerate()
-                .for_each(|(panel, out)| {
-                    self.enter(Product {
-                        x,
-                        weights,
-                        out,
-                        panels: panel..panel + 1,
-                    });
-                });
-        } else {
+        let product = |x, out, panels| {
             self.enter(Product {
                 x,
                 weights,
+                panels,
                 out,
-                panels: 0..weights.panels(),
             });
+        };
+        let small = rows * outputs * inputs < PARALLEL_WORK;
+        if small || rayon::current_num_threads() == 1 {
+            product(x, out, 0..weights.panels());
+        } else if rows == 1 {
+            out.par_chunks_mut(PANEL)
+                .enumerate()
+                .for_each(|(panel, out)| product(x, out, panel..panel + 1));
+        } else {
+            let rows = rows_per_task(rows);
+            out.par_chunks_mut(rows * outputs)
+                .zip(x.par_chunks(rows * inputs))
+                .for_each(|(out, x)| product(x, out, 0..weights.panels()));
         }
     }
+}
+
+/// Rows that one task takes when `rows` are shared out: a multiple of every path's
+/// tile, more where there are enough for all threads.
+pub(super) fn rows_per_task(rows: usize) -> usize {
+    if rows < 96 { 12 } else { 24 }
 }
 
 /// The outputs of some panels for some rows.
