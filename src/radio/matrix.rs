@@ -6,11 +6,14 @@
 //! element of a product is summed over the inner index in ascending order, without
 //! fused multiply-add.
 
-use nalgebra::DMatrix;
 use num_complex::Complex;
 
 /// A dense complex matrix, stored by columns.
-pub type Matrix = DMatrix<Complex<f64>>;
+#[expect(
+    clippy::disallowed_types,
+    reason = "it stores; the functions below multiply"
+)]
+pub type Matrix = nalgebra::DMatrix<Complex<f64>>;
 
 const ZERO: Complex<f64> = Complex::new(0.0, 0.0);
 

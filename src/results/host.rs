@@ -49,22 +49,33 @@ impl Host {
     /// Name, value there and value here of every fact that differs from `here`;
     /// speed is none of them.
     pub fn differences(&self, here: &Self) -> Vec<(&'static str, String, String)> {
-        let features = |host: &Self| host.cpu_features.join(" ");
-        let cpu = |host: &Self| host.cpu.clone().unwrap_or_else(|| "unknown".to_owned());
-        let fact: [(&'static str, fn(&Self) -> String); 6] = [
-            ("commit", |host| host.commit.clone()),
-            ("rustc", |host| host.rustc.clone()),
-            ("target", |host| host.target.clone()),
-            ("profile", |host| host.profile.clone()),
-            ("kernels", |host| host.kernels.clone()),
-            ("threads", |host| host.threads.to_string()),
+        let names = [
+            "commit",
+            "rustc",
+            "target",
+            "profile",
+            "kernels",
+            "threads",
+            "cpu",
+            "cpu features",
         ];
-        fact.iter()
-            .map(|(name, value)| (*name, value(self), value(here)))
-            .chain([
-                ("cpu", cpu(self), cpu(here)),
-                ("cpu features", features(self), features(here)),
-            ])
+        let values = |host: &Self| {
+            [
+                host.commit.clone(),
+                host.rustc.clone(),
+                host.target.clone(),
+                host.profile.clone(),
+                host.kernels.clone(),
+                host.threads.to_string(),
+                host.cpu.clone().unwrap_or_else(|| "unknown".to_owned()),
+                host.cpu_features.join(" "),
+            ]
+        };
+        names
+            .into_iter()
+            .zip(values(self))
+            .zip(values(here))
+            .map(|((name, there), here)| (name, there, here))
             .filter(|(_, there, here)| there != here)
             .collect()
     }

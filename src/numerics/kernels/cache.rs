@@ -5,9 +5,8 @@
 //! that scores are computed lane by position. Values stand row by row,
 //! padded to whole vectors.
 
-use super::lanes::LANES;
+use super::lanes::{LANES, Panel, smallest_magnitude};
 use super::packed::PANEL;
-use super::panel::{Magnitudes, Panel};
 
 /// The keys and values of the positions that one key–value head has seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +17,8 @@ pub struct HeadCache {
     keys: Vec<f32>,
     /// Rows of `head_dim`, padded to a multiple of [`LANES`] with zeros.
     values: Vec<f32>,
-    key_magnitudes: Magnitudes,
-    value_magnitudes: Magnitudes,
+    smallest_key: f32,
+    smallest_value: f32,
 }
 
 impl HeadCache {
@@ -32,8 +31,8 @@ impl HeadCache {
             positions: 0,
             keys: Vec::with_capacity(positions.next_multiple_of(PANEL) * head_dim),
             values: Vec::with_capacity(rows),
-            key_magnitudes: Magnitudes::NONE,
-            value_magnitudes: Magnitudes::NONE,
+            smallest_key: f32::INFINITY,
+            smallest_value: f32::INFINITY,
         }
     }
 
@@ -56,8 +55,8 @@ impl HeadCache {
         self.values.extend_from_slice(value);
         self.values
             .resize((self.positions + 1) * self.value_stride(), 0.0);
-        self.key_magnitudes = self.key_magnitudes.union(Magnitudes::of(key));
-        self.value_magnitudes = self.value_magnitudes.union(Magnitudes::of(value));
+        self.smallest_key = self.smallest_key.min(smallest_magnitude(key));
+        self.smallest_value = self.smallest_value.min(smallest_magnitude(value));
         self.positions += 1;
     }
 
@@ -66,8 +65,8 @@ impl HeadCache {
         self.positions = 0;
         self.keys.clear();
         self.values.clear();
-        self.key_magnitudes = Magnitudes::NONE;
-        self.value_magnitudes = Magnitudes::NONE;
+        self.smallest_key = f32::INFINITY;
+        self.smallest_value = f32::INFINITY;
     }
 
     /// Number of positions.
@@ -98,7 +97,7 @@ impl HeadCache {
             data: self.keys.get(start..).unwrap_or_default(),
             stride: PANEL,
             depth: self.head_dim,
-            magnitudes: self.key_magnitudes,
+            smallest: self.smallest_key,
         }
     }
 
@@ -111,7 +110,7 @@ impl HeadCache {
             data: self.values.get(start..).unwrap_or_default(),
             stride,
             depth,
-            magnitudes: self.value_magnitudes,
+            smallest: self.smallest_value,
         }
     }
 }

@@ -8,8 +8,7 @@
 use std::ops::Range;
 
 use super::error::KernelError;
-use super::lanes::LANES;
-use super::panel::{Magnitudes, Panel};
+use super::lanes::{LANES, Panel, smallest_magnitude};
 
 /// Outputs per panel: four vectors.
 pub(super) const PANEL: usize = 4 * LANES;
@@ -19,7 +18,7 @@ pub(super) const PANEL: usize = 4 * LANES;
 pub struct Packed {
     outputs: usize,
     inputs: usize,
-    magnitudes: Magnitudes,
+    smallest: f32,
     data: Vec<f32>,
 }
 
@@ -71,7 +70,7 @@ impl Packed {
         let mut packed = Self {
             outputs,
             inputs,
-            magnitudes: Magnitudes::NONE,
+            smallest: f32::INFINITY,
             data: vec![0.0; outputs.next_multiple_of(LANES) * inputs],
         };
         let mut output = 0;
@@ -88,7 +87,7 @@ impl Packed {
 
     /// Writes the weights of one output.
     fn place(&mut self, output: usize, weights: &[f32]) {
-        self.magnitudes = self.magnitudes.union(Magnitudes::of(weights));
+        self.smallest = self.smallest.min(smallest_magnitude(weights));
         let panel = output / PANEL;
         let width = self.panel_width(panel);
         let start = panel * PANEL * self.inputs + output % PANEL;
@@ -126,7 +125,7 @@ impl Packed {
             data: data.get(vector * LANES..).unwrap_or_default(),
             stride,
             depth: self.inputs,
-            magnitudes: self.magnitudes,
+            smallest: self.smallest,
         }
     }
 }
@@ -193,6 +192,7 @@ mod tests {
         let panel = packed.panel(0, 0);
         let rows: Vec<_> = panel.rows().map(|row| row[..4].to_vec()).collect();
         assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);
+        assert_eq!(panel.smallest, 1.0);
     }
 
     #[test]

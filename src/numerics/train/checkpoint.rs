@@ -4,7 +4,7 @@
 //! written beside its final name and moved there, so that a crash leaves either
 //! the old checkpoint or the new one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor, Var};
@@ -72,7 +72,7 @@ pub(super) fn save(
             .expect("as many bytes as the shape says");
         (name.as_str(), view)
     });
-    let metadata = HashMap::from([("training".to_owned(), header)]);
+    let metadata = [("training".to_owned(), header)].into();
     let contents = safetensors::serialize(views, Some(metadata))
         .expect("tensors of checked sizes always serialise");
     write_atomically(&folder.join(FILE), &contents)

@@ -1,7 +1,7 @@
 //! A trained network as a Hugging Face model folder: `config.json`,
 //! `model.safetensors` in bf16 and `tokenizer.json`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use candle_core::{DType, Var};
@@ -54,7 +54,7 @@ fn write_weights(path: &Path, variables: &BTreeMap<String, Var>) -> Result<(), T
             .expect("as many bytes as the shape says");
         (name.as_str(), view)
     });
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let metadata = [("format".to_owned(), "pt".to_owned())].into();
     let contents = safetensors::serialize(views, Some(metadata))
         .expect("tensors of checked sizes always serialise");
     write_atomically(path, &contents)
