@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::cache::HeadCache;
 use super::lanes::{Kernel, LANES, Lanes};
-use super::matmul::{PARALLEL_WORK, ROWS_PER_TASK, Tile};
+use super::matmul::{PARALLEL_WORK, Tile, rows_per_task};
 use super::packed::PANEL;
 use super::path::Kernels;
 use super::softmax::exponentials;
@@ -67,7 +67,7 @@ pub fn attention_scratch_len(rows: usize, heads: usize, positions: usize) -> usi
     let tasks = if rows == 1 {
         heads
     } else {
-        rows.div_ceil(ROWS_PER_TASK)
+        rows.div_ceil(rows_per_task(rows))
     };
     tasks * task_scratch_len(rows, positions)
 }
@@ -113,13 +113,13 @@ impl Kernels {
         let task_width = if rows == 1 {
             head_dim
         } else {
-            ROWS_PER_TASK * width
+            rows_per_task(rows) * width
         };
         let task = |(index, (out, scratch)): (usize, (&mut [f32], &mut [f32]))| {
             let (first_row, first_head) = if rows == 1 {
                 (0, index)
             } else {
-                (index * ROWS_PER_TASK, 0)
+                (index * rows_per_task(rows), 0)
             };
             let task_heads = if rows == 1 { 1 } else { heads };
             self.enter(Attend {
@@ -207,7 +207,7 @@ impl Block<'_> {
         let vectors = stride / LANES;
         let mut vector = 0;
         while vector < vectors {
-            let take = (vectors - vector).min(L::TILE_VECTORS);
+            let take = (vectors - vector).min(L::tile_vectors(rows));
             let tile = Tile {
                 a: self.q,
                 a_stride: self.q_stride,
@@ -231,7 +231,7 @@ impl Block<'_> {
         let vectors = head_dim.div_ceil(LANES);
         let mut vector = 0;
         while vector < vectors {
-            let take = (vectors - vector).min(L::TILE_VECTORS);
+            let take = (vectors - vector).min(L::tile_vectors(rows));
             let column = vector * LANES;
             let columns = (take * LANES).min(head_dim - column);
             let common = Tile {

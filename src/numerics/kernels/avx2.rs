@@ -30,7 +30,15 @@ impl Lanes for Avx2 {
     type Vector = [__m256; 2];
 
     const TILE_ROWS: usize = 6;
-    const TILE_VECTORS: usize = 1;
+
+    fn tile_vectors(rows: usize) -> usize {
+        match rows {
+            1 => 4,
+            2 => 3,
+            3 => 2,
+            _ => 1,
+        }
+    }
 
     #[inline]
     fn enter<K: Kernel>(self, kernel: K) -> K::Output {

@@ -29,7 +29,10 @@ impl Lanes for Avx512 {
     type Vector = __m512;
 
     const TILE_ROWS: usize = 6;
-    const TILE_VECTORS: usize = 4;
+
+    fn tile_vectors(_rows: usize) -> usize {
+        4
+    }
 
     #[inline]
     fn enter<K: Kernel>(self, kernel: K) -> K::Output {

@@ -5,8 +5,9 @@
 //! that scores are computed lane by position. Values stand row by row,
 //! padded to whole vectors.
 
-use super::lanes::{LANES, Panel, smallest_magnitude};
+use super::lanes::LANES;
 use super::packed::PANEL;
+use super::panel::{Magnitudes, Panel};
 
 /// The keys and values of the positions that one key–value head has seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,8 +18,8 @@ pub struct HeadCache {
     keys: Vec<f32>,
     /// Rows of `head_dim`, padded to a multiple of [`LANES`] with zeros.
     values: Vec<f32>,
-    smallest_key: f32,
-    smallest_value: f32,
+    key_magnitudes: Magnitudes,
+    value_magnitudes: Magnitudes,
 }
 
 impl HeadCache {
@@ -31,8 +32,8 @@ impl HeadCache {
             positions: 0,
             keys: Vec::with_capacity(positions.next_multiple_of(PANEL) * head_dim),
             values: Vec::with_capacity(rows),
-            smallest_key: f32::INFINITY,
-            smallest_value: f32::INFINITY,
+            key_magnitudes: Magnitudes::NONE,
+            value_magnitudes: Magnitudes::NONE,
         }
     }
 
@@ -55,8 +56,8 @@ impl HeadCache {
         self.values.extend_from_slice(value);
         self.values
             .resize((self.positions + 1) * self.value_stride(), 0.0);
-        self.smallest_key = self.smallest_key.min(smallest_magnitude(key));
-        self.smallest_value = self.smallest_value.min(smallest_magnitude(value));
+        self.key_magnitudes = self.key_magnitudes.union(Magnitudes::of(key));
+        self.value_magnitudes = self.value_magnitudes.union(Magnitudes::of(value));
         self.positions += 1;
     }
 
@@ -65,8 +66,8 @@ impl HeadCache {
         self.positions = 0;
         self.keys.clear();
         self.values.clear();
-        self.smallest_key = f32::INFINITY;
-        self.smallest_value = f32::INFINITY;
+        self.key_magnitudes = Magnitudes::NONE;
+        self.value_magnitudes = Magnitudes::NONE;
     }
 
     /// Number of positions.
@@ -97,7 +98,7 @@ impl HeadCache {
             data: self.keys.get(start..).unwrap_or_default(),
             stride: PANEL,
             depth: self.head_dim,
-            smallest: self.smallest_key,
+            magnitudes: self.key_magnitudes,
         }
     }
 
@@ -110,7 +111,7 @@ impl HeadCache {
             data: self.values.get(start..).unwrap_or_default(),
             stride,
             depth,
-            smallest: self.smallest_value,
+            magnitudes: self.value_magnitudes,
         }
     }
 }

@@ -9,6 +9,8 @@
 //! open must never be added here; the payload of a NaN is open everywhere, which
 //! is why kernels store through [`Lanes::canonical`].
 
+use super::panel::Panel;
+
 /// Number of lanes in a vector.
 pub(super) const LANES: usize = 16;
 
@@ -21,8 +23,9 @@ pub(super) trait Lanes: Copy + Send + Sync {
 
     /// Rows of a [`tile`](Lanes::tile) that the registers hold.
     const TILE_ROWS: usize;
-    /// Vectors per row of a [`tile`](Lanes::tile) that the registers hold.
-    const TILE_VECTORS: usize;
+
+    /// Vectors per row that the registers hold in a [`tile`](Lanes::tile) of `rows`.
+    fn tile_vectors(rows: usize) -> usize;
 
     /// Runs `kernel` in a function compiled for this path.
     fn enter<K: Kernel>(self, kernel: K) -> K::Output;
@@ -67,22 +70,7 @@ pub(super) trait Lanes: Copy + Send + Sync {
         b: Panel<'_>,
         acc: &mut [[Self::Vector; V]; R],
     ) {
-        let depth = b.depth;
-        let a = a.map(|row| &row[..depth]);
-        let mut local = *acc;
-        for (k, row) in b.rows().enumerate() {
-            let mut weights = [self.splat(0.0); V];
-            for v in 0..V {
-                weights[v] = self.load(sixteen(&row[v * LANES..]));
-            }
-            for r in 0..R {
-                let x = self.splat(a[r][k]);
-                for v in 0..V {
-                    local[r][v] = self.mul_add(x, weights[v], local[r][v]);
-                }
-            }
-        }
-        *acc = local;
+        fused_tile(self, a, b, acc);
     }
 
     /// A vector from the first values of `values`, `fill` beyond its end.
@@ -151,43 +139,34 @@ pub(super) trait Kernel {
     fn run<L: Lanes>(self, lanes: L) -> Self::Output;
 }
 
-/// Rows of a matrix as [`Lanes::tile`] reads them: row k starts at
-/// `data[k · stride]`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Panel<'a> {
-    /// The rows, from the first value read.
-    pub data: &'a [f32],
-    /// Distance between rows.
-    pub stride: usize,
-    /// Number of rows.
-    pub depth: usize,
-    /// A lower bound of the magnitudes of all values that are not zero.
-    pub smallest: f32,
-}
-
-impl<'a> Panel<'a> {
-    /// The rows; all but the last are `stride` long.
-    #[inline(always)]
-    pub fn rows(self) -> impl Iterator<Item = &'a [f32]> {
-        self.data.chunks(self.stride).take(self.depth)
+/// [`Lanes::tile`] by [`Lanes::mul_add`].
+#[inline(always)]
+pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
+    lanes: L,
+    a: [&[f32]; R],
+    b: Panel<'_>,
+    acc: &mut [[L::Vector; V]; R],
+) {
+    let depth = b.depth;
+    let a = a.map(|row| &row[..depth]);
+    let mut local = *acc;
+    for (k, row) in b.rows().enumerate() {
+        let mut weights = [lanes.splat(0.0); V];
+        for v in 0..V {
+            weights[v] = lanes.load(sixteen(&row[v * LANES..]));
+        }
+        for r in 0..R {
+            let x = lanes.splat(a[r][k]);
+            for v in 0..V {
+                local[r][v] = lanes.mul_add(x, weights[v], local[r][v]);
+            }
+        }
     }
+    *acc = local;
 }
 
 /// The first sixteen of `values`.
 #[inline(always)]
 pub(super) fn sixteen(values: &[f32]) -> &[f32; LANES] {
     values.first_chunk().expect("sixteen values")
-}
-
-/// The smallest magnitude among the values that are not zero (NaN excepted);
-/// infinity where there is none.
-pub(super) fn smallest_magnitude(values: &[f32]) -> f32 {
-    values.iter().fold(f32::INFINITY, |least, value| {
-        let magnitude = value.abs();
-        if magnitude > 0.0 && magnitude < least {
-            magnitude
-        } else {
-            least
-        }
-    })
 }

@@ -12,17 +12,14 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::lanes::{Kernel, LANES, Lanes, Panel};
+use super::lanes::{Kernel, LANES, Lanes};
 use super::packed::{PANEL, Packed};
+use super::panel::Panel;
 use super::path::Kernels;
 
 /// Multiply–adds below which a product stays on the calling thread: waking
 /// another costs about as long as these take.
 pub(super) const PARALLEL_WORK: usize = 1 << 20;
-
-/// Rows that one task takes when rows are shared out: a multiple of every path's
-/// tile.
-pub(super) const ROWS_PER_TASK: usize = 24;
 
 impl Kernels {
     /// out\[r\]\[o\] = Σ_k x\[r\]\[k\] · w\[o\]\[k\], in the order that the
@@ -40,41 +37,34 @@ impl Kernels {
         if out.is_empty() {
             return;
         }
-        let large = rows * outputs * inputs >= PARALLEL_WORK && rayon::current_num_threads() > 1;
-        if large && rows > ROWS_PER_TASK {
-            out.par_chunks_mut(ROWS_PER_TASK * outputs)
-                .enumerate()
-                .for_each(|(task, out)| {
-                    let first = task * ROWS_PER_TASK;
-                    let rows = out.len() / outputs;
-                    let x = &x[first * inputs..(first + rows) * inputs];
-                    self.enter(Product {
-                        x,
-                        weights,
-                        out,
-                        panels: 0..weights.panels(),
-                    });
-                });
-        } else if large && rows == 1 {
-            out.par_chunks_mut(PANEL)
-                .enumerate()
-                .for_each(|(panel, out)| {
-                    self.enter(Product {
-                        x,
-                        weights,
-                        out,
-                        panels: panel..panel + 1,
-                    });
-                });
-        } else {
+        let product = |x, out, panels| {
             self.enter(Product {
                 x,
                 weights,
+                panels,
                 out,
-                panels: 0..weights.panels(),
             });
+        };
+        let small = rows * outputs * inputs < PARALLEL_WORK;
+        if small || rayon::current_num_threads() == 1 {
+            product(x, out, 0..weights.panels());
+        } else if rows == 1 {
+            out.par_chunks_mut(PANEL)
+                .enumerate()
+                .for_each(|(panel, out)| product(x, out, panel..panel + 1));
+        } else {
+            let rows = rows_per_task(rows);
+            out.par_chunks_mut(rows * outputs)
+                .zip(x.par_chunks(rows * inputs))
+                .for_each(|(out, x)| product(x, out, 0..weights.panels()));
         }
     }
+}
+
+/// Rows that one task takes when `rows` are shared out: a multiple of every path's
+/// tile, more where there are enough for all threads.
+pub(super) fn rows_per_task(rows: usize) -> usize {
+    if rows < 96 { 12 } else { 24 }
 }
 
 /// The outputs of some panels for some rows.
@@ -97,28 +87,25 @@ impl Kernel for Product<'_> {
         let rows = self.out.len() / width;
         for panel in self.panels {
             let vectors = self.weights.panel_width(panel) / LANES;
-            let mut vector = 0;
-            while vector < vectors {
-                let take = (vectors - vector).min(L::TILE_VECTORS);
-                let b = self.weights.panel(panel, vector);
-                let column = panel * PANEL + vector * LANES - first_output;
-                let columns = (take * LANES).min(width - column);
-                let mut row = 0;
-                while row < rows {
-                    let count = (rows - row).min(L::TILE_ROWS);
+            let mut row = 0;
+            while row < rows {
+                let count = (rows - row).min(L::TILE_ROWS);
+                let step = L::tile_vectors(count);
+                for vector in (0..vectors).step_by(step) {
+                    let take = (vectors - vector).min(step);
+                    let column = panel * PANEL + vector * LANES - first_output;
                     let tile = Tile {
                         a: &self.x[row * inputs..],
                         a_stride: inputs,
-                        b,
+                        b: self.weights.panel(panel, vector),
                         out: &mut self.out[row * width + column..],
                         out_stride: width,
-                        columns,
+                        columns: (take * LANES).min(width - column),
                         resume: false,
                     };
                     tile.compute(lanes, count, take);
-                    row += count;
                 }
-                vector += take;
+                row += count;
             }
         }
     }
@@ -157,15 +144,13 @@ impl Tile<'_> {
 
     #[inline(always)]
     fn with_rows<L: Lanes, const R: usize>(self, lanes: L, vectors: usize) {
-        if R > L::TILE_ROWS {
-            unreachable!("a tile has at most {} rows", L::TILE_ROWS);
-        }
+        // What a path never asks for compiles to nothing.
         match vectors {
-            1 => self.exactly::<L, R, 1>(lanes),
-            2 if L::TILE_VECTORS >= 2 => self.exactly::<L, R, 2>(lanes),
-            3 if L::TILE_VECTORS >= 3 => self.exactly::<L, R, 3>(lanes),
-            4 if L::TILE_VECTORS >= 4 => self.exactly::<L, R, 4>(lanes),
-            _ => unreachable!("a tile has one to {} vectors", L::TILE_VECTORS),
+            1 if R <= L::TILE_ROWS => self.exactly::<L, R, 1>(lanes),
+            2 if L::tile_vectors(R) >= 2 => self.exactly::<L, R, 2>(lanes),
+            3 if L::tile_vectors(R) >= 3 => self.exactly::<L, R, 3>(lanes),
+            4 if L::tile_vectors(R) >= 4 => self.exactly::<L, R, 4>(lanes),
+            _ => unreachable!("a tile has one to {} vectors", L::tile_vectors(R)),
         }
     }
 

@@ -34,6 +34,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod cache;
+mod chain;
 mod elementwise;
 mod embedding;
 mod error;
@@ -44,6 +45,7 @@ mod likelihood;
 mod matmul;
 mod norm;
 mod packed;
+mod panel;
 mod path;
 mod portable;
 mod rope;

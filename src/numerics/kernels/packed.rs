@@ -8,7 +8,8 @@
 use std::ops::Range;
 
 use super::error::KernelError;
-use super::lanes::{LANES, Panel, smallest_magnitude};
+use super::lanes::LANES;
+use super::panel::{Magnitudes, Panel};
 
 /// Outputs per panel: four vectors.
 pub(super) const PANEL: usize = 4 * LANES;
@@ -18,7 +19,7 @@ pub(super) const PANEL: usize = 4 * LANES;
 pub struct Packed {
     outputs: usize,
     inputs: usize,
-    smallest: f32,
+    magnitudes: Magnitudes,
     data: Vec<f32>,
 }
 
@@ -70,7 +71,7 @@ impl Packed {
         let mut packed = Self {
             outputs,
             inputs,
-            smallest: f32::INFINITY,
+            magnitudes: Magnitudes::NONE,
             data: vec![0.0; outputs.next_multiple_of(LANES) * inputs],
         };
         let mut output = 0;
@@ -87,7 +88,7 @@ impl Packed {
 
     /// Writes the weights of one output.
     fn place(&mut self, output: usize, weights: &[f32]) {
-        self.smallest = self.smallest.min(smallest_magnitude(weights));
+        self.magnitudes = self.magnitudes.union(Magnitudes::of(weights));
         let panel = output / PANEL;
         let width = self.panel_width(panel);
         let start = panel * PANEL * self.inputs + output % PANEL;
@@ -125,7 +126,7 @@ impl Packed {
             data: data.get(vector * LANES..).unwrap_or_default(),
             stride,
             depth: self.inputs,
-            smallest: self.smallest,
+            magnitudes: self.magnitudes,
         }
     }
 }
@@ -192,7 +193,6 @@ mod tests {
         let panel = packed.panel(0, 0);
         let rows: Vec<_> = panel.rows().map(|row| row[..4].to_vec()).collect();
         assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);
-        assert_eq!(panel.smallest, 1.0);
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! [`Lanes`] without any particular instructions: arrays of sixteen.
 //!
-//! Where the CPU may lack fused multiply–adds, products take a route of their own
-//! through `f64`, given at `software_chain`.
+//! Where the CPU may lack fused multiply–adds, products take a route of their own,
+//! [`chain`].
 
-use super::fma;
-use super::lanes::{Kernel, LANES, Lanes, Panel, sixteen, smallest_magnitude};
+use super::lanes::{Kernel, LANES, Lanes, fused_tile};
+use super::panel::Panel;
+use super::{chain, fma};
 
 /// The path that every CPU can run.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +24,11 @@ fn each(mut operation: impl FnMut(usize) -> f32) -> [f32; LANES] {
 impl Lanes for Portable {
     type Vector = [f32; LANES];
 
-    const TILE_ROWS: usize = 2;
-    const TILE_VECTORS: usize = 1;
+    const TILE_ROWS: usize = 4;
+
+    fn tile_vectors(rows: usize) -> usize {
+        if rows == 1 { 4 } else { 1 }
+    }
 
     #[inline]
     fn enter<K: Kernel>(self, kernel: K) -> K::Output {
@@ -111,10 +115,11 @@ impl Lanes for Portable {
         b: Panel<'_>,
         acc: &mut [[[f32; LANES]; V]; R],
     ) {
-        for (row, vectors) in a.iter().zip(acc) {
-            for (v, acc) in vectors.iter_mut().enumerate() {
-                software_chain(&row[..b.depth], b, v * LANES, acc);
-            }
+        let a = a.map(|row| &row[..b.depth]);
+        if fma::IN_HARDWARE {
+            fused_tile(self, a, b, acc);
+        } else {
+            chain::software(a, b, acc);
         }
     }
 
@@ -122,39 +127,4 @@ impl Lanes for Portable {
     fn canonical(self, a: [f32; LANES]) -> [f32; LANES] {
         each(|i| if a[i].is_nan() { f32::NAN } else { a[i] })
     }
-}
-
-/// acc_l ← fma(a_k, b_kl, acc_l), k ascending, for sixteen columns l of `b`.
-///
-/// The sum of the exact product and `acc` is rounded to `f64`, then to `f32`.
-/// The second rounding can only differ from a single one where the first landed
-/// exactly halfway between two neighbouring `f32`, that is where the last 29 bits of
-/// its 53 are 1 followed by zeros. Such a step is done again with
-/// [`fma::odd_sum`]. In the subnormal range halfway lies elsewhere, but while
-/// every product that is not zero is at least 2⁻¹⁰⁰, all values are multiples of 2⁻¹⁴⁶, so that
-/// sums below 2⁻¹²⁶ are exact; smaller factors take the careful step throughout.
-fn software_chain(a: &[f32], b: Panel<'_>, column: usize, acc: &mut [f32; LANES]) {
-    /// 2⁻¹⁰⁰.
-    const SMALLEST_PRODUCT: f32 = f32::from_bits((127 - 100) << 23);
-    let ordinary = smallest_magnitude(a) * b.smallest >= SMALLEST_PRODUCT;
-    let mut wide = acc.map(f64::from);
-    for (&x, row) in a.iter().zip(b.rows()) {
-        let x = f64::from(x);
-        let weights = sixteen(&row[column..]);
-        let mut sums = [0.0; LANES];
-        let mut halfway = 0;
-        for l in 0..LANES {
-            sums[l] = x * f64::from(weights[l]) + wide[l];
-            halfway |= u32::from((sums[l].to_bits() as u32) << 3 == 1 << 31);
-        }
-        if halfway != 0 || !ordinary {
-            for l in 0..LANES {
-                sums[l] = fma::odd_sum(x * f64::from(weights[l]), wide[l]);
-            }
-        }
-        for l in 0..LANES {
-            wide[l] = f64::from(sums[l] as f32);
-        }
-    }
-    *acc = wide.map(|value| value as f32);
 }

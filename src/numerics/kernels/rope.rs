@@ -6,9 +6,6 @@ use super::lanes::{Kernel, LANES, Lanes};
 use super::path::Kernels;
 
 /// Cosines and sines of every position's angles.
-///
-/// The angle of pair i (of d/2) at position p is p · θ^(−2i/d): computed in `f64`
-/// with `libm`, then rounded to `f32`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RopeTable {
     half: usize,
@@ -18,29 +15,11 @@ pub struct RopeTable {
 }
 
 impl RopeTable {
-    /// The table of `positions` positions for heads of `head_dim` (d) elements and
-    /// base `theta` (θ; 10 000 in LLaMA and LLaMA 2).
-    ///
-    /// # Panics
-    /// If `head_dim` is odd.
-    pub fn new(head_dim: usize, positions: usize, theta: f64) -> Self {
-        assert!(head_dim.is_multiple_of(2), "rotary heads have an even size");
-        let half = head_dim / 2;
-        let frequencies: Vec<f64> = (0..half)
-            .map(|i| libm::pow(theta, -((2 * i) as f64) / head_dim as f64))
-            .collect();
-        let angles = || (0..positions).flat_map(|p| frequencies.iter().map(move |f| p as f64 * f));
-        Self {
-            half,
-            cos: angles().map(|angle| libm::cos(angle) as f32).collect(),
-            sin: angles().map(|angle| libm::sin(angle) as f32).collect(),
-        }
-    }
-
-    /// The table of `positions` positions for pairs that turn by `frequencies`
-    /// ω_i rad per position: those of a model that scales them. The angle p · ω_i
-    /// is rounded to `f32`, as the reference implementation rounds it; its cosine
-    /// and sine are `libm`'s in `f64`, rounded to `f32`.
+    /// The table of `positions` positions for heads of twice as many elements as
+    /// there are `frequencies`: pair i turns by ω_i rad per position, θ^(−2i/d) with
+    /// θ = 10 000 in LLaMA, where a model does not scale it. The angle p · ω_i is
+    /// rounded to `f32`, as the reference implementation rounds it; its cosine and
+    /// sine are `libm`'s in `f64`, rounded to `f32`.
     pub fn from_frequencies(frequencies: &[f32], positions: usize) -> Self {
         let angles = || {
             (0..positions).flat_map(|p| frequencies.iter().map(move |f| f64::from(p as f32 * f)))

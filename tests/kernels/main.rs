@@ -1,0 +1,10 @@
+//! The kernels' laws: each has the bits of its definition, on every path, for
+//! every batch and on every number of threads; and each computes what it claims
+//! to, against `f64`.
+
+mod attention;
+mod matmul;
+mod portability;
+mod rope;
+mod rows;
+mod values;

@@ -1,0 +1,106 @@
+//! One digest over every kernel, pinned: what another CPU must reproduce.
+//!
+//! A failure here with all other tests passing means that this CPU, compiler or
+//! path rounds somewhere differently.
+
+use std::process::Command;
+
+use airloom::numerics::kernels::{
+    HeadCache, Kernels, Packed, Path, Queries, RopeTable, negative_log_likelihood,
+};
+
+use crate::values::{KINDS, Kind, values};
+
+/// BLAKE3 of a layer's worth of results, little-endian. It changes only together with
+/// the definition of a kernel.
+const DIGEST: &str = "90fda322743659dba499fc6ab63ed6f7b8e4374216b53b79cfd20bc881f89df7";
+
+fn digest(kernels: Kernels) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for kind in KINDS {
+        for value in layer(kernels, kind) {
+            hasher.update(&value.to_bits().to_le_bytes());
+        }
+    }
+    let logits = values(8 * 97, 9, Kind::Ordinary);
+    let nats = negative_log_likelihood(&logits, &[0, 96, 3, 5, 50, 51, 7, 12]);
+    hasher.update(&nats.to_bits().to_le_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Normalise, project, rotate, attend, activate: five rows of two heads of 24.
+fn layer(kernels: Kernels, kind: Kind) -> Vec<f32> {
+    let (rows, heads, head_dim) = (5, 2, 24);
+    let width = heads * head_dim;
+    let x = values(rows * width, 1, kind);
+    let weights = Packed::new(&values(3 * width * width, 2, kind), 3 * width, width).unwrap();
+    let mut normal = vec![0.0; x.len()];
+    kernels.rms_norm(&x, &values(width, 3, Kind::Ordinary), 1e-5, &mut normal);
+    let mut joined = vec![0.0; rows * 3 * width];
+    kernels.matmul(&normal, rows, &weights, &mut joined);
+    let table = RopeTable::from_frequencies(
+        &[
+            1.0, 0.5, 0.3, 0.1, 0.05, 0.03, 0.02, 0.01, 5e-3, 2e-3, 1e-3, 1e-4,
+        ],
+        rows,
+    );
+    kernels.rope(&mut joined, 3 * width, 2 * heads, 0, &table);
+    let mut caches = vec![HeadCache::with_capacity(head_dim, rows); heads];
+    for row in joined.chunks(3 * width) {
+        let (_, rest) = row.split_at(width);
+        let (keys, values) = rest.split_at(width);
+        let pairs = keys.chunks(head_dim).zip(values.chunks(head_dim));
+        for (cache, (key, value)) in caches.iter_mut().zip(pairs) {
+            cache.push(key, value);
+        }
+    }
+    let queries = Queries {
+        data: &joined,
+        stride: 3 * width,
+        rows,
+        heads: &[0, 1],
+        caches: &caches,
+        scale: 0.204_124_15,
+    };
+    let mut scratch = vec![0.0; queries.scratch_len()];
+    let mut attended = vec![0.0; x.len()];
+    kernels.attention(queries, &mut scratch, &mut attended);
+    let mut activated = vec![0.0; x.len()];
+    kernels.silu_mul(&attended, &x, &mut activated);
+    let mut shares = joined.clone();
+    kernels.softmax(&mut shares, width);
+    kernels.add(&mut attended, &x);
+    [joined, attended, activated, shares].concat()
+}
+
+#[test]
+fn every_path_has_the_pinned_digest() {
+    for path in Path::available() {
+        let found = digest(Kernels::with_path(path).unwrap());
+        assert_eq!(found, DIGEST, "on the path {path}");
+    }
+}
+
+#[test]
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+#[cfg_attr(miri, ignore = "starts a process")]
+fn a_cpu_without_avx_has_the_pinned_digest() {
+    let emulator = "qemu-x86_64";
+    if Command::new(emulator).arg("--version").output().is_err() {
+        println!("skipped: no {emulator}");
+        return;
+    }
+    let output = Command::new(emulator)
+        .args(["-cpu", "Nehalem"])
+        .arg(std::env::current_exe().unwrap())
+        .arg("every_path_has_the_pinned_digest")
+        .env_remove("AIRLOOM_KERNELS")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
