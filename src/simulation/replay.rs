@@ -216,21 +216,19 @@ impl Original {
         now: &RollingDigest,
         here: &Path,
     ) -> Result<Option<Difference>, RunError> {
-        let Some(window) = then.first_difference(now) else {
-            return Ok(None);
-        };
         let there = self.folder.as_ref().map(|folder| folder.join(name));
-        match there.filter(|path| path.is_file()) {
-            Some(there) => {
-                let rows =
-                    first_row(&there, &here.join(name)).map_err(|error| RunError::Place {
-                        path: there.clone(),
-                        fault: format!("cannot be compared: {error}"),
-                    })?;
-                Ok(Some(rows.unwrap_or(Difference::Window(window))))
+        // The file itself is compared, not its digest in the manifest, so that an
+        // edited row is found too.
+        if let Some(there) = there.filter(|path| path.is_file()) {
+            let rows = first_row(&there, &here.join(name)).map_err(|error| RunError::Place {
+                path: there.clone(),
+                fault: format!("cannot be compared: {error}"),
+            })?;
+            if rows.is_some() {
+                return Ok(rows);
             }
-            None => Ok(Some(Difference::Window(window))),
         }
+        Ok(then.first_difference(now).map(Difference::Window))
     }
 }
 
