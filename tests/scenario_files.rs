@@ -100,7 +100,7 @@ fn a_resolved_scenario_shows_the_defaults() {
         "Scenario(\n    description: \"AirComp",
         "round_overhead: \"0 s\"",
         "reals_per_symbol: 2",
-        "design: DominantEigenvectors",
+        "design: Descent",
         "World(documents: 16, first: 0, seed: 1)",
         "Digital(bits: 8)",
         "arrival: AfterPrevious",
@@ -153,6 +153,8 @@ const CHANGES: [&[&str]; 10] = [
 ];
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_resolved_scenario_resolves_to_itself(choice in prop::collection::vec(0usize..4, CHANGES.len())) {
         let changes: Vec<&str> = CHANGES

@@ -104,7 +104,7 @@ impl Draft {
     pub(super) fn decode(&self) -> Result<Scenario, ScenarioError> {
         let mut tree = self.tree.clone();
         let mut faults: Vec<Fault> = Vec::new();
-        let mut pruned: Vec<(Place, String)> = Vec::new();
+        let mut pruned: Vec<Place> = Vec::new();
         loop {
             let error = match raw::decode::<Scenario>(&tree) {
                 Ok(scenario) if faults.is_empty() => return Ok(scenario),
@@ -112,11 +112,8 @@ impl Draft {
                 Err(error) => error,
             };
             let place = error.place.unwrap_or(tree.place);
-            let consequence = error.missing.is_some_and(|missing| {
-                pruned
-                    .iter()
-                    .any(|(parent, field)| *parent == place && field == missing)
-            });
+            // A field misses where one was just taken out or had another name.
+            let consequence = error.missing.is_some() && pruned.contains(&place);
             if !consequence {
                 faults.push(Fault {
                     help: error.help,

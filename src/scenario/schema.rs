@@ -97,7 +97,7 @@ pub struct TensorParallel {
     /// How partial outputs are summed. Default: over the air, 4 streams.
     pub all_reduce: Scheme,
     /// How a scheme that combines over the air finds combiner and precoders. Default:
-    /// dominant eigenvectors.
+    /// descent on the exact problem.
     pub design: Design,
 }
 

@@ -17,6 +17,13 @@ pub(super) enum Token {
     End,
 }
 
+/// The blank start of a line.
+pub(super) struct Indent {
+    pub(super) width: usize,
+    /// Whether nothing stands before the place asked for.
+    pub(super) is_first: bool,
+}
+
 pub(super) struct Lexer<'a> {
     text: &'a str,
     source: u32,
@@ -34,6 +41,17 @@ impl<'a> Lexer<'a> {
     /// What was written at `place`.
     pub(super) fn text(&self, place: Place) -> &'a str {
         &self.text[place.start as usize..place.end as usize]
+    }
+
+    /// How far the line of `place` is indented, and whether `place` is its first.
+    pub(super) fn indent(&self, place: Place) -> Indent {
+        let before = &self.text[..place.start as usize];
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        let rest = line.trim_start();
+        Indent {
+            width: line.len() - rest.len(),
+            is_first: rest.is_empty(),
+        }
     }
 
     fn rest(&self) -> &'a str {

@@ -50,6 +50,7 @@ pub fn parse_from(text: &str, start: usize, source: u32) -> Result<Node, SyntaxE
         place,
         last: place,
         depth: 0,
+        suspect: None,
     };
     parser.attributes()?;
     let node = parser.value()?;
@@ -67,6 +68,9 @@ struct Parser<'a> {
     /// The place of the token taken last.
     last: Place,
     depth: usize,
+    /// The first bracket whose closing one stands at another indent: probably the one
+    /// that is not closed, if one is not.
+    suspect: Option<(Place, char)>,
 }
 
 impl Parser<'_> {
@@ -181,12 +185,17 @@ impl Parser<'_> {
                 return Err(self.missing_comma(open, close));
             }
         }
+        let closing = self.lexer.indent(self.place);
+        if closing.is_first && closing.width != self.lexer.indent(open).width {
+            self.suspect.get_or_insert((open, close));
+        }
         self.advance()?;
         self.depth -= 1;
         Ok(())
     }
 
     fn never_closed(&self, open: Place, close: char) -> SyntaxError {
+        let (open, close) = self.suspect.unwrap_or((open, close));
         self.error(
             open,
             "this bracket is never closed",

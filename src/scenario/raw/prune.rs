@@ -10,8 +10,8 @@ impl Place {
 
 impl Node {
     /// Takes out the innermost field or entry that holds `place`, noting the head of
-    /// the record and the name of the field. Whether there was one.
-    pub(crate) fn prune(&mut self, place: Place, pruned: &mut Vec<(Place, String)>) -> bool {
+    /// the record that had the field. Whether there was one.
+    pub(crate) fn prune(&mut self, place: Place, pruned: &mut Vec<Place>) -> bool {
         let head = self.head();
         match &mut self.value {
             Value::Word(_) | Value::Number(_) | Value::Text(_) => false,
@@ -24,7 +24,8 @@ impl Node {
                         return true;
                     }
                     if named || inside {
-                        pruned.push((head, fields.remove(index).name.text));
+                        fields.remove(index);
+                        pruned.push(head);
                         return true;
                     }
                 }

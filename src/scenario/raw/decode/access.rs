@@ -131,11 +131,18 @@ impl<'a> Variant<'a> {
             },
             Value::Record(Some(name), _) | Value::Tuple(Some(name), _) => name.clone(),
             _ => {
-                let known = known.join(", ");
-                return Decoder::new(node).expected(format_args!("one of {known}"));
+                return Decoder::new(node).expected(variants(known));
             }
         };
         Ok(Self { node, name })
+    }
+}
+
+/// Variants in words for an error.
+pub(super) fn variants(known: &[&str]) -> String {
+    match known {
+        [only] => format!("{only}(…)"),
+        _ => format!("one of {}", known.join(", ")),
     }
 }
 

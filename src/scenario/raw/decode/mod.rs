@@ -15,7 +15,7 @@ pub use error::DecodeError;
 use super::number::{self, Whole};
 use super::write::line;
 use super::{Node, Value};
-use access::{Entries, Fields, Items, Variant};
+use access::{Entries, Fields, Items, Variant, variants};
 use serde::de::{self, DeserializeOwned, Error as _, Expected, Visitor};
 
 /// The name of a newtype that wants the RON text of whatever stands at its place.
@@ -316,7 +316,7 @@ impl<'de> de::Deserializer<'de> for Decoder<'de> {
                 Value::Tuple(_, items) if items.len() == 1 => {
                     Self::new(&items[0]).deserialize_enum("", known, visitor)
                 }
-                _ => self.expected(format_args!("one of {}", known.join(", "))),
+                _ => self.expected(variants(known)),
             };
         }
         self.placed(visitor.visit_enum(Variant::new(self.node, known)?))
