@@ -149,7 +149,7 @@ fn a_text_that_is_not_ron_is_refused_at_the_place() {
         (
             "(count: 4)",
             "(count: 4]",
-            &["bad.ron:3:22: expected `,` or `)`, found `]`"],
+            &["bad.ron:3:23: expected `,` or `)`, found `]`"],
         ),
         (
             "    ],\n)\n",
@@ -164,7 +164,11 @@ fn a_text_that_is_not_ron_is_refused_at_the_place() {
             "count: 4, count: 5",
             &["bad.ron:3:25: the field `count` appears twice"],
         ),
-        ("count: 4", "count 4", &["bad.ron:3:19"]),
+        (
+            "count: 4",
+            "count 4",
+            &["bad.ron:3:20: a comma is missing here"],
+        ),
         (
             "Scenario(",
             "/* Scenario(",
@@ -387,6 +391,24 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
             "bandwidth: \"10 MHz\"",
             "fading: Rayleigh(carrier: \"3.5 GHz\", distance: [\"9 m\"])",
             &["radio.fading.distance: 1 distances for 4 devices"],
+        ),
+        (
+            "bandwidth: \"10 MHz\"",
+            "fading: Rayleigh(carrier: \"3.5 GHz\", distance: \"9 mm2\")",
+            &["bad.ron:5:56: `9 mm2` is not a length: unknown unit `mm2`"],
+        ),
+        (
+            "bandwidth: \"10 MHz\"",
+            "fading: Rayleigh(carrier: \"3.5 GHz\", distance: [\"9 m\", 9])",
+            &["bad.ron:5:64: expected a length with its unit"],
+        ),
+        (
+            "bandwidth: \"10 MHz\"",
+            "fading: Rayleigh(carrier: \"3.5 GHz\", distance: 9)",
+            &[
+                "bad.ron:5:56: ",
+                "a length with its unit, such as \"120 m\", or a list",
+            ],
         ),
         (
             "bandwidth: \"10 MHz\"",

@@ -7,7 +7,9 @@ use super::matrix::Matrix;
 use crate::rng::Streams;
 use crate::units::{FieldFault, Hertz, Meters};
 use num_complex::Complex;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 
 /// How the entries of an uplink channel H_n ∈ C^{N_r×N_t} are drawn.
 ///
@@ -34,13 +36,42 @@ pub enum Fading {
 }
 
 /// One distance for all devices, or one each.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Distance {
     /// The same for every device.
     All(Meters),
     /// In device order.
     Each(Vec<Meters>),
+}
+
+impl<'de> Deserialize<'de> for Distance {
+    /// By hand, so that a wrong unit is told as such and at its place.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrEach;
+
+        impl<'de> Visitor<'de> for OneOrEach {
+            type Value = Distance;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a length with its unit, such as \"120 m\", or a list of one each")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Distance, E> {
+                text.parse().map(Distance::All).map_err(E::custom)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Distance, A::Error> {
+                let mut distances = Vec::new();
+                while let Some(distance) = list.next_element()? {
+                    distances.push(distance);
+                }
+                Ok(Distance::Each(distances))
+            }
+        }
+
+        deserializer.deserialize_any(OneOrEach)
+    }
 }
 
 impl Distance {

@@ -151,11 +151,12 @@ impl Source {
     /// `place`, which refers to this text, ready to be shown.
     pub(super) fn location(&self, place: Place) -> Location {
         let text = self.text.as_str();
-        let start = text.floor_char_boundary(place.start as usize);
-        let end = text.floor_char_boundary(place.end as usize).max(start);
+        // A place always starts at a character; it may end behind the text.
+        let start = (place.start as usize).min(text.len());
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line = text[line_start..].lines().next().unwrap_or("");
-        let marked = text[start..end].lines().next().unwrap_or("").trim_end();
+        let marked = text.get(start..place.end as usize).unwrap_or("");
+        let marked = marked.lines().next().unwrap_or("").trim_end();
         let before = text[line_start..start].chars().count();
         // Of a long line, what is around the place.
         let skipped = before.saturating_sub(WIDEST / 2);

@@ -156,3 +156,6 @@ impl Node {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

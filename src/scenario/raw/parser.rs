@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 pub const MAX_DEPTH: usize = 64;
 
 /// How long a text may be, in bytes.
-const MAX_LENGTH: usize = 1 << 20;
+pub(super) const MAX_LENGTH: usize = 1 << 20;
 
 /// Reads `text` as one RON value; places carry `source`.
 ///
