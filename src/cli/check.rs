@@ -26,7 +26,7 @@ pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
     let mut faults = Vec::new();
     for path in &args.scenarios {
         match scenario::load(path, &args.overrides) {
-            Ok(resolved) if args.resolved => print(format_args!("{}\n", resolved.to_ron()))?,
+            Ok(resolved) if args.resolved => print(resolved.to_ron())?,
             Ok(_) => print(format_args!("{}: ok\n", path.display()))?,
             Err(error) => faults.push(super::chain(&error)),
         }

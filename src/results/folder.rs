@@ -32,6 +32,14 @@ pub enum FolderError {
         /// What is there.
         what: String,
     },
+    /// The target can never be a run folder.
+    #[error("{path} cannot become a run folder: {reason}; choose another folder with --out")]
+    Impossible {
+        /// The target.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// The file system refused.
     #[error("cannot write {path}: {source}; nothing was left behind")]
     Io {
@@ -43,7 +51,8 @@ pub enum FolderError {
 }
 
 impl FolderError {
-    fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+    /// The error for what the file system said about `path`.
+    pub fn io(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
         move |source| Self::Io {
             path: path.to_owned(),
             source,
@@ -58,21 +67,59 @@ pub trait Replaceable {
     fn may_replace(&self, path: &Path) -> Result<(), String>;
 }
 
+/// Refuses a target that no folder can take, before anything is simulated for it.
+///
+/// # Errors
+/// If `target` has no name of its own, as `..` has none, or lies under a file.
+pub fn check_place(target: &Path) -> Result<(), FolderError> {
+    let impossible = |reason: String| {
+        Err(FolderError::Impossible {
+            path: target.to_owned(),
+            reason,
+        })
+    };
+    if target.file_name().is_none() {
+        return impossible("it is not a name for a new folder".to_owned());
+    }
+    let above = target.ancestors().skip(1);
+    match above.into_iter().find(|folder| folder.exists()) {
+        Some(file) if !file.is_dir() => impossible(format!("{} is a file", file.display())),
+        _ => Ok(()),
+    }
+}
+
 /// A run folder being written.
 #[derive(Debug)]
 pub struct Staging {
     // Declared first: the staged folder must go before its parents.
     folder: TempDir,
-    created_parents: CreatedParents,
+    created_parents: CreatedFolders,
     target: PathBuf,
     files: Vec<FileDigest>,
 }
 
-/// Parent folders made for a staging, removed again unless it commits.
+/// Folders made on the way to something that may not come: dropping this removes
+/// those that are empty.
 #[derive(Debug)]
-struct CreatedParents(Vec<PathBuf>);
+pub struct CreatedFolders(Vec<PathBuf>);
 
-impl Drop for CreatedParents {
+impl CreatedFolders {
+    /// Creates `folder` and every parent that is missing.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub fn create(folder: &Path) -> Result<Self, FolderError> {
+        let missing = folder
+            .ancestors()
+            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
+            .map(Path::to_owned);
+        let created = Self(missing.collect());
+        fs::create_dir_all(folder).map_err(FolderError::io(folder))?;
+        Ok(created)
+    }
+}
+
+impl Drop for CreatedFolders {
     fn drop(&mut self) {
         for folder in &self.0 {
             // Fails when somebody else has put something there meanwhile,
@@ -89,6 +136,7 @@ impl Staging {
     /// If `target` is occupied by anything but an earlier result of the same
     /// run, or the place is not writable.
     pub fn new(target: &Path, identity: &dyn Replaceable) -> Result<Self, FolderError> {
+        check_place(target)?;
         if target.exists() {
             identity
                 .may_replace(target)
@@ -101,17 +149,12 @@ impl Staging {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let missing: Vec<PathBuf> = parent
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-            .map(Path::to_owned)
-            .collect();
-        let created_parents = CreatedParents(missing);
-        fs::create_dir_all(&parent).map_err(FolderError::io(&parent))?;
+        let created_parents = CreatedFolders::create(&parent)?;
         let folder = tempfile::Builder::new()
             .prefix(".airloom-")
             .tempdir_in(&parent)
-            .map_err(FolderError::io(&parent))?;
+            // The kind alone: tempfile adds the hidden folder's name to what the system says.
+            .map_err(|error| FolderError::io(&parent)(error.kind().into()))?;
         Ok(Self {
             folder,
             created_parents,

@@ -8,6 +8,7 @@ use crate::architecture::measurement::{
 };
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Name, unit and meaning of one metric.
 #[derive(Debug, Clone, Copy)]
@@ -179,11 +180,12 @@ impl Metrics {
 
     /// Reads the text of a `metrics.json`; `None` if it is not one.
     pub fn from_json(text: &str) -> Option<Self> {
-        let map: Map<String, Value> = serde_json::from_str(text).ok()?;
-        let known = DEFINITIONS.iter().filter_map(|definition| {
-            let value = map.get(definition.name)?.as_f64()?;
-            Some((definition.name, value))
-        });
+        // A flat JSON object is RON too, and ron reads numbers exactly: serde_json can be
+        // one bit off, and a sweep's table would tell whether a point had been skipped.
+        let map: BTreeMap<String, f64> = ron::from_str(text).ok()?;
+        let known = DEFINITIONS
+            .iter()
+            .filter_map(|definition| Some((definition.name, *map.get(definition.name)?)));
         Some(Self(known.collect()))
     }
 

@@ -10,6 +10,7 @@ use super::schema::{Architecture, Scenario};
 use crate::device::{DeviceProfile, Profile};
 use crate::model::Shares;
 use crate::units::FieldFault;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A device's profile and what it is called.
@@ -54,8 +55,14 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
             ))
         })
     };
-    let bytes = std::fs::read(path)
-        .map_err(|error| unreadable(error.to_string(), "check the path and its permissions"))?;
+    let bytes = std::fs::read(path).map_err(|error| {
+        let help = match error.kind() {
+            ErrorKind::NotFound => missing(path),
+            ErrorKind::IsADirectory => "give a scenario's file, which ends in .ron".to_owned(),
+            _ => "check the path and its permissions".to_owned(),
+        };
+        unreadable(error.to_string(), &help)
+    })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         unreadable(
@@ -64,6 +71,30 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
         )
     })?;
     parse(&text, path, overrides)
+}
+
+/// What to do about a scenario that is not there: the file of its folder with the most
+/// similar name may be meant.
+fn missing(path: &Path) -> String {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return format!("there is no folder {} either", folder.display());
+    };
+    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
+    let near = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".ron"))
+        .map(|name| (strsim::damerau_levenshtein(&wanted, &name), name))
+        // A third of the letters wrong is another word.
+        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
+        .min();
+    match near {
+        Some((_, name)) => format!("did you mean {}?", path.with_file_name(name).display()),
+        None => format!("no scenario in {} has a similar name", folder.display()),
+    }
 }
 
 /// Like [`load`], for a `text` that takes the place of the file `path`.

@@ -75,7 +75,8 @@ impl RunError {
     pub fn is_input(&self) -> bool {
         match self {
             Self::Scenario(_) | Self::Field(_) | Self::Model(_) | Self::Text(_) => true,
-            Self::Folder(FolderError::Occupied { .. }) | Self::Place { .. } => true,
+            Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
+            Self::Place { .. } => true,
             Self::Timeline(TimelineError::Unreadable { .. }) => true,
             Self::Architecture(error) => error.is_infeasible(),
             _ => false,

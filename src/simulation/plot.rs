@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// The timeline's file name.
 pub(super) const TIMELINE: &str = "timeline.svg";
 
+/// The file name of a full event log.
+pub(super) const EVENTS: &str = "events.csv";
+
 /// Draws the figures of the run folder `folder` and tells which.
 ///
 /// # Errors
@@ -19,8 +22,12 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         fault,
     };
     if !folder.join(manifest::FILE_NAME).is_file() {
+        let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` wrote";
+        return Err(place(fault.to_owned()));
+    }
+    if !folder.join(EVENTS).is_file() {
         let fault =
-            "is no run folder: it has no manifest.json; give a folder that `airloom run` wrote";
+            "this run kept no event log to draw from; run its scenario with --set trace=Full";
         return Err(place(fault.to_owned()));
     }
     let svg = timeline::draw(&timeline::read(folder)?)?;

@@ -1,7 +1,7 @@
 //! One run: engine, trace and run folder.
 
 use super::error::RunError;
-use super::plot::TIMELINE;
+use super::plot::{EVENTS, TIMELINE};
 use super::prepare::Prepared;
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{Measurements, PassRecord};
@@ -79,7 +79,7 @@ impl Write for Sink {
 /// The file that a trace of `level` fills.
 fn trace_file(level: TraceLevel) -> Option<&'static str> {
     match level {
-        TraceLevel::Full => Some("events.csv"),
+        TraceLevel::Full => Some(EVENTS),
         TraceLevel::Summary => Some("events_summary.csv"),
         TraceLevel::Off => None,
     }

@@ -12,7 +12,7 @@
 use super::error::RunError;
 use super::prepare::prepare;
 use super::run::{RunOptions, run};
-use crate::results::folder::Replaceable;
+use crate::results::folder::{CreatedFolders, FolderError, Replaceable, check_place};
 use crate::results::manifest::Identity;
 use crate::results::metrics::{DEFINITIONS, Metrics};
 use crate::rng::Streams;
@@ -20,6 +20,12 @@ use crate::scenario::Point;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+/// The folder of the points' run folders.
+const POINTS: &str = "points";
+
+/// The table over all points.
+const TABLE: &str = "points.csv";
 
 /// How a sweep is to be made.
 #[derive(Debug, Clone)]
@@ -76,14 +82,18 @@ pub struct Swept {
 /// that is finished, in the order in which they finish.
 ///
 /// # Errors
-/// If the folder cannot be written, points failed, or the sweep is interrupted.
-/// Finished points stay in every case, and `points.csv` tells of them.
+/// If the folder cannot be written or holds anything but this sweep, points failed, or
+/// the sweep is interrupted. Finished points stay in every case, and `points.csv` tells
+/// of them.
 pub fn sweep(
     points: Vec<Point>,
     options: &SweepOptions<'_>,
     on_point: &(dyn Fn(&Point, &PointOutcome) + Sync),
 ) -> Result<Swept, RunError> {
     let folder = options.out.clone();
+    check_folder(&points, options)?;
+    // Made before any point starts, lest one that fails take it from under another.
+    let _created = CreatedFolders::create(&folder.join(POINTS))?;
     let outcomes: Vec<Mutex<Option<PointOutcome>>> =
         points.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
@@ -93,7 +103,7 @@ pub fn sweep(
             let Some(point) = points.get(index) else {
                 return;
             };
-            let target = folder.join("points").join(point.index.to_string());
+            let target = folder.join(POINTS).join(point.index.to_string());
             let outcome = match simulate(point, &target, options) {
                 Err(RunError::Interrupted { .. }) => return,
                 outcome => judge(outcome),
@@ -118,9 +128,15 @@ pub fn sweep(
             Some((point, outcome))
         })
         .collect();
-    let table = folder.join("points.csv");
+    let interrupted = options.interrupt.load(Ordering::Relaxed);
+    if interrupted && finished.is_empty() {
+        return Err(RunError::Interrupted {
+            kept: "nothing was written",
+        });
+    }
+    let table = folder.join(TABLE);
     write_points(&table, &finished)?;
-    if options.interrupt.load(Ordering::Relaxed) {
+    if interrupted {
         return Err(RunError::Interrupted {
             kept: "finished points stay, and the same command goes on from there",
         });
@@ -142,6 +158,55 @@ pub fn sweep(
     })
 }
 
+/// Refuses a folder that holds anything but this sweep or a part of it, before any
+/// point runs.
+fn check_folder(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunError> {
+    let out = options.out.as_path();
+    check_place(out)?;
+    let occupied = |path: &Path, what: String| {
+        let path = path.to_owned();
+        Err(FolderError::Occupied { path, what }.into())
+    };
+    if out.exists() && !out.is_dir() {
+        return occupied(out, "a file".to_owned());
+    }
+    // What is hidden is what an earlier sweep could not clean up when it was killed.
+    let known = |name: &str| name == POINTS || name == TABLE || name.starts_with('.');
+    if !names(out).iter().all(|name| known(name)) {
+        return occupied(out, "something that is no sweep".to_owned());
+    }
+    let folder = out.join(POINTS);
+    for name in names(&folder).iter().filter(|name| !name.starts_with('.')) {
+        let target = folder.join(name);
+        match name
+            .parse::<usize>()
+            .ok()
+            .and_then(|index| points.get(index))
+        {
+            None => return occupied(&target, "a point that this sweep has not".to_owned()),
+            Some(point) => {
+                if let Err(what) = identity(point, options.seed).may_replace(&target) {
+                    return occupied(&target, what);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Names of what is in `folder`, none if it is not there.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+fn identity(point: &Point, seed: u64) -> Identity {
+    Identity::of(&point.resolved.configuration(), seed, point.run)
+}
+
 fn judge(outcome: Result<(Metrics, bool), RunError>) -> PointOutcome {
     match outcome {
         Ok((metrics, skipped)) => PointOutcome::Done { metrics, skipped },
@@ -155,9 +220,8 @@ fn simulate(
     target: &Path,
     options: &SweepOptions<'_>,
 ) -> Result<(Metrics, bool), RunError> {
-    let identity = Identity::of(&point.resolved.configuration(), options.seed, point.run);
     if target.is_dir()
-        && identity.may_replace(target).is_ok()
+        && identity(point, options.seed).may_replace(target).is_ok()
         && let Ok(text) = std::fs::read_to_string(target.join("metrics.json"))
         && let Some(metrics) = Metrics::from_json(&text)
     {
@@ -184,10 +248,7 @@ fn simulate(
 /// Writes `points.csv`, whole or not at all. Metrics that no point measured have
 /// no column.
 fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), RunError> {
-    let fault = |error: String| RunError::Place {
-        path: path.to_owned(),
-        fault: format!("cannot be written: {error}"),
-    };
+    let fault = |error: std::io::Error| RunError::from(FolderError::io(path)(error));
     let done = |outcome: &PointOutcome, name: &str| match outcome {
         PointOutcome::Done { metrics, .. } => metrics.get(name),
         _ => None,
@@ -216,7 +277,7 @@ fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), Run
         .chain(metrics.iter().copied());
     writer
         .write_record(header)
-        .map_err(|error| fault(error.to_string()))?;
+        .map_err(|error| fault(error.into()))?;
     for (point, outcome) in points {
         let reason = match outcome {
             PointOutcome::Done { .. } => "",
@@ -232,11 +293,11 @@ fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), Run
         );
         writer
             .write_record(row)
-            .map_err(|error| fault(error.to_string()))?;
+            .map_err(|error| fault(error.into()))?;
     }
     let content = writer
         .into_inner()
-        .map_err(|error| fault(error.to_string()))?;
+        .map_err(|error| fault(error.into_error()))?;
     let write = || -> std::io::Result<()> {
         let parent = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
@@ -245,5 +306,5 @@ fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), Run
         staged.persist(path)?;
         Ok(())
     };
-    write().map_err(|error| fault(error.to_string()))
+    write().map_err(fault)
 }

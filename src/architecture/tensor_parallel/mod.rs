@@ -123,7 +123,7 @@ impl<'a> TensorParallel<'a> {
             .map(|device| footprint(plan, device, &parts.requests))
             .collect();
         for (device, (node, footprint)) in parts.devices.iter().zip(&footprints).enumerate() {
-            let name = format!("device {device} ({})", node.name);
+            let name = format!("{device} ({})", node.name);
             node.profile.check_memory(&name, *footprint)?;
         }
         let lanes = Lanes::declare(parts.devices.len(), resources)?;

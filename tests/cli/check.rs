@@ -1,0 +1,131 @@
+//! `airloom check` and `airloom list`: what is right, in full, and what may be named.
+
+use crate::desk::{Desk, TINY, assert_same};
+
+#[test]
+fn a_resolved_scenario_resolves_to_itself_and_runs_to_the_same_bits() {
+    let desk = Desk::new();
+    let resolved = desk.airloom(&["check", "--resolved", "tiny.ron"]).good();
+    assert_eq!(resolved.stderr, "");
+    desk.write("again/tiny.ron", &resolved.stdout);
+    let again = desk
+        .airloom(&["check", "--resolved", "again/tiny.ron"])
+        .good();
+    assert_eq!(again.stdout, resolved.stdout);
+    desk.airloom(&["run", "tiny.ron", "--out", "a"]).good();
+    desk.airloom(&["run", "again/tiny.ron", "--out", "b"])
+        .good();
+    assert_same(&desk.hashed_tree("a"), &desk.hashed_tree("b"));
+    // It is also what the manifest keeps.
+    assert_eq!(desk.json("a/manifest.json")["scenario"], resolved.stdout);
+}
+
+#[test]
+fn check_tells_good_files_on_stdout_and_bad_ones_on_stderr() {
+    let desk = Desk::new();
+    desk.write("bad.ron", &TINY.replace("count: 2", "count: 0"));
+    let check = desk.airloom(&["check", "tiny.ron", "bad.ron", "tinny.ron"]);
+    assert_eq!(check.code, Some(2));
+    assert_eq!(check.stdout, "tiny.ron: ok\n");
+    let faults: Vec<&str> = check
+        .stderr
+        .lines()
+        .filter(|l| l.starts_with("error: "))
+        .collect();
+    assert_eq!(faults.len(), 2, "{}", check.stderr);
+    assert!(faults[0].starts_with("error: bad.ron:4:22: devices.count: 0 devices;"));
+    assert!(faults[1].ends_with("did you mean tiny.ron?"));
+    assert_eq!(desk.names("."), ["bad.ron", "tiny.ron"]);
+}
+
+#[test]
+fn check_shows_the_effect_of_overrides() {
+    let desk = Desk::new();
+    let arguments = [
+        "check",
+        "--resolved",
+        "tiny.ron",
+        "--set",
+        "radio.bandwidth=\"1 GHz\"",
+    ];
+    let check = desk.airloom(&arguments).good();
+    assert!(
+        check.stdout.contains("bandwidth: \"1 GHz\""),
+        "{}",
+        check.stdout
+    );
+}
+
+/// The names that `airloom list` gives under `title`.
+fn listed(text: &str, title: &str) -> Vec<String> {
+    let mut lines = text.lines().skip_while(|line| *line != title);
+    assert_eq!(lines.next(), Some(title));
+    let entries = lines.take_while(|line| !line.is_empty());
+    let names = entries.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    names.collect()
+}
+
+/// The names in the last line of `text` after `known are` or `known is only`.
+fn known(text: &str) -> Vec<String> {
+    let (_, names) = text
+        .rsplit_once("known are ")
+        .or(text.rsplit_once("known is only "))
+        .unwrap();
+    let names = names.lines().next().unwrap();
+    names.split(", ").map(str::to_owned).collect()
+}
+
+#[test]
+fn every_name_that_list_gives_may_be_used_and_no_other() {
+    let desk = Desk::new();
+    let list = desk.airloom(&["list"]).good().stdout;
+    for (title, path, least) in [
+        ("all-reduce schemes", "architecture.all_reduce", 3),
+        ("transceiver designs", "architecture.design", 2),
+    ] {
+        let names = listed(&list, title);
+        assert!(names.len() >= least, "{names:?}");
+        for name in &names {
+            desk.airloom(&["check", "tiny.ron", "--set", &format!("{path}={name}")])
+                .good();
+        }
+        let message = desk
+            .airloom(&["check", "tiny.ron", "--set", &format!("{path}=Xyz")])
+            .refused(2);
+        let mut known = known(&message);
+        let mut names = names;
+        known.sort();
+        names.sort();
+        assert_eq!(names, known, "{title}");
+    }
+    let presets = listed(&list, "device presets");
+    assert!(
+        presets.contains(&"raspberry-pi-5".to_owned()),
+        "{presets:?}"
+    );
+    for name in &presets {
+        let setting = format!("devices.profile=Preset(\"{name}\")");
+        desk.airloom(&["check", "tiny.ron", "--set", &setting])
+            .good();
+    }
+    let setting = "devices.profile=Preset(\"xyz\")";
+    let message = desk
+        .airloom(&["check", "tiny.ron", "--set", setting])
+        .refused(2);
+    assert_eq!(known(&message), presets);
+    let architectures = listed(&list, "architectures");
+    let message = desk
+        .airloom(&["check", "tiny.ron", "--set", "architecture=Xyz"])
+        .refused(2);
+    assert_eq!(known(&message), architectures);
+}
+
+#[test]
+fn list_explains_every_metric_that_a_run_writes() {
+    let desk = Desk::new();
+    let metrics = listed(&desk.airloom(&["list"]).good().stdout, "metrics");
+    desk.airloom(&["run", "tiny.ron", "--out", "x"]).good();
+    for name in desk.json("x/metrics.json").as_object().unwrap().keys() {
+        assert!(metrics.contains(name), "{name}");
+    }
+}

@@ -1,0 +1,12 @@
+//! The command line, driven as a user drives it: the real program, in an empty
+//! folder of its own, judged by what it prints, how it exits and what it leaves.
+
+mod bad_input;
+mod bad_place;
+mod check;
+mod desk;
+mod help;
+mod interrupt;
+mod plot;
+mod run;
+mod sweep;

@@ -1,0 +1,228 @@
+//! `airloom sweep`: its points, their table, and that each is what it would be alone.
+
+use crate::desk::{Desk, TINY, assert_same};
+use std::collections::BTreeMap;
+
+const AXES: &str = "sweep: (
+        axes: [
+            (path: \"architecture.all_reduce\", values: [AirComp(streams: 2), Ideal]),
+            (path: \"devices.count\", values: [1, 2]),
+        ],
+        runs: 2,
+    ),
+    workload: [";
+
+/// A desk with `grid.ron`: two schemes, one and two devices, two runs of each.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    let grid = TINY.replace("Fixed([0.5, 0.5])", "Equal");
+    desk.write("grid.ron", &grid.replace("workload: [", AXES));
+    desk
+}
+
+/// The rows of `points.csv` by column name.
+fn rows(desk: &Desk, path: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(desk.path(path)).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_dry_run_lists_the_points_and_writes_nothing() {
+    let desk = desk();
+    let listed = desk.airloom(&["sweep", "grid.ron", "--dry-run"]).good();
+    assert_eq!(
+        listed.stdout,
+        "point 0: all_reduce=AirComp(streams: 2), count=1, run=0\n\
+         point 1: all_reduce=AirComp(streams: 2), count=1, run=1\n\
+         point 2: all_reduce=AirComp(streams: 2), count=2, run=0\n\
+         point 3: all_reduce=AirComp(streams: 2), count=2, run=1\n\
+         point 4: all_reduce=Ideal, count=1, run=0\n\
+         point 5: all_reduce=Ideal, count=1, run=1\n\
+         point 6: all_reduce=Ideal, count=2, run=0\n\
+         point 7: all_reduce=Ideal, count=2, run=1\n"
+    );
+    assert_eq!(desk.names("."), ["grid.ron", "tiny.ron"]);
+}
+
+#[test]
+fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
+    let desk = desk();
+    let sweep = desk.airloom(&["sweep", "grid.ron"]).good();
+    let folder = "results/grid/sweep-seed3";
+    assert!(
+        sweep.stdout.ends_with(&format!("written to {folder}\n")),
+        "{}",
+        sweep.stdout
+    );
+    assert_eq!(desk.names(folder), ["points", "points.csv"]);
+    let rows = rows(&desk, &format!("{folder}/points.csv"));
+    assert_eq!(rows.len(), 8);
+    for (index, row) in rows.iter().enumerate() {
+        let manifest = desk.json(&format!("{folder}/points/{index}/manifest.json"));
+        assert_eq!(row["point"], index.to_string());
+        assert_eq!(row["run"], manifest["run"].to_string());
+        let scheme = ["AirComp(streams: 2)", "Ideal"][index / 4];
+        assert_eq!(row["architecture.all_reduce"], scheme);
+        assert_eq!(row["devices.count"], ["1", "2"][index / 2 % 2]);
+        assert_eq!(
+            (row["status"].as_str(), row["reason"].as_str()),
+            ("done", "")
+        );
+        let metrics = desk.text(&format!("{folder}/points/{index}/metrics.json"));
+        // Not by serde_json, whose numbers can be one bit off.
+        let metrics: BTreeMap<String, f64> = ron::from_str(&metrics).unwrap();
+        for (name, value) in metrics {
+            assert_eq!(row[&name].parse(), Ok(value), "{name}");
+        }
+    }
+    for name in ["ttft_s", "energy_j", "peak_memory_bytes", "perplexity"] {
+        assert!(rows[0].contains_key(name), "{name}");
+    }
+    // What a point did not measure is absent: an ideal sum has no error.
+    assert_eq!(rows[6]["all_reduce_mse"], "");
+}
+
+#[test]
+fn a_point_is_what_it_would_be_alone_and_side_by_side() {
+    let desk = desk();
+    desk.airloom(&["sweep", "grid.ron", "--out", "one"]).good();
+    desk.airloom(&["sweep", "grid.ron", "--out", "two", "--jobs", "2"])
+        .good();
+    assert_same(&desk.hashed_tree("one"), &desk.hashed_tree("two"));
+    let alone = [
+        "run",
+        "grid.ron",
+        "--out",
+        "alone",
+        "--run",
+        "1",
+        "--set",
+        "devices.count=2",
+        "--set",
+        "architecture.all_reduce=AirComp(streams: 2)",
+    ];
+    desk.airloom(&alone).good();
+    assert_same(
+        &desk.hashed_tree("alone"),
+        &desk.hashed_tree("one/points/3"),
+    );
+}
+
+#[test]
+fn a_second_sweep_skips_what_is_finished() {
+    let desk = desk();
+    let first = desk.airloom(&["sweep", "grid.ron", "--out", "out"]).good();
+    assert_eq!(
+        first.stderr.matches(": done\n").count(),
+        8,
+        "{}",
+        first.stderr
+    );
+    // A point that is gone or damaged is made again.
+    std::fs::remove_dir_all(desk.path("out/points/2")).unwrap();
+    std::fs::write(desk.path("out/points/5/metrics.json"), "{").unwrap();
+    let second = desk.airloom(&["sweep", "grid.ron", "--out", "out"]).good();
+    assert_eq!(second.stderr.matches(": was there already\n").count(), 6);
+    for point in ["point 2: ", "point 5: "] {
+        let line = second
+            .stderr
+            .lines()
+            .find(|line| line.starts_with(point))
+            .unwrap();
+        assert!(line.ends_with(": done"), "{line}");
+    }
+    assert_eq!(second.stdout, first.stdout);
+}
+
+#[test]
+fn an_infeasible_point_is_recorded_with_its_reason_and_the_rest_go_on() {
+    let desk = Desk::new();
+    let small = "profile: Custom(peak: \"1 TFLOP/s\", memory: \"4 MB\", memory_bandwidth: \
+                 \"10 GB/s\")";
+    let scenario = TINY
+        .replace("count: 2", &format!("count: 2, {small}"))
+        .replace("Fixed([0.5, 0.5])", "Equal")
+        .replace("workload: [", AXES);
+    desk.write("small.ron", &scenario);
+    let sweep = desk.airloom(&["sweep", "small.ron", "--out", "out"]).good();
+    let rows = rows(&desk, "out/points.csv");
+    for (index, row) in rows.iter().enumerate() {
+        if index / 2 % 2 == 0 {
+            assert_eq!(row["status"], "infeasible");
+            let reason = "device 0 (custom) needs 6.39552 MB";
+            assert!(row["reason"].starts_with(reason), "{}", row["reason"]);
+            assert!(
+                row["reason"].contains("but has 4 MB; "),
+                "{}",
+                row["reason"]
+            );
+            assert_eq!(row["makespan_s"], "");
+            let told = format!("point {index}: ");
+            let line = sweep
+                .stderr
+                .lines()
+                .find(|line| line.starts_with(&told))
+                .unwrap();
+            assert!(
+                line.contains(": infeasible: device 0 (custom) needs"),
+                "{line}"
+            );
+        } else {
+            assert_eq!(row["status"], "done");
+        }
+    }
+    assert_eq!(desk.names("out/points"), ["2", "3", "6", "7"]);
+}
+
+#[test]
+fn a_folder_of_anything_else_is_refused_and_stays_as_it_is() {
+    let desk = desk();
+    desk.write("thesis/chapter.txt", "mine");
+    desk.airloom(&["sweep", "grid.ron", "--out", "out", "--set", "sweep.runs=1"])
+        .good();
+    let before = desk.tree("out");
+    for (arguments, expected) in [
+        (
+            &["--out", "thesis"][..],
+            "thesis already holds something that is no sweep; ",
+        ),
+        (&["--out", "tiny.ron"], "tiny.ron already holds a file; "),
+        (
+            &["--out", "out", "--set", "sweep.runs=1", "--seed", "4"],
+            "out/points/0 already holds another run (scenario `grid`, seed 3, run 0); ",
+        ),
+        // The same scenario with other axes.
+        (&["--out", "out"], "out/points/1 already holds another run"),
+        (
+            &[
+                "--out",
+                "out",
+                "--set",
+                "sweep.runs=1",
+                "--set",
+                "sweep.axes[0].values=[AirComp(streams: 2)]",
+            ],
+            "out/points/2 already holds a point that this sweep has not; ",
+        ),
+    ] {
+        let message = desk
+            .airloom(&[&["sweep", "grid.ron"], arguments].concat())
+            .refused(2);
+        assert!(
+            message.starts_with(&format!("error: {expected}")),
+            "{message}"
+        );
+    }
+    assert_same(&desk.tree("out"), &before);
+    assert_eq!(desk.names("thesis"), ["chapter.txt"]);
+}
+
+#[test]
+fn a_fault_at_one_point_is_found_before_any_runs() {
+    let desk = Desk::new();
+    desk.write("grid.ron", &TINY.replace("workload: [", AXES));
+    let message = desk.airloom(&["sweep", "grid.ron"]).refused(2);
+    assert!(message.contains("2 shares for 1 device"), "{message}");
+    assert!(message.contains("count=1"), "{message}");
+    assert_eq!(desk.names("."), ["grid.ron", "tiny.ron"]);
+}
