@@ -108,7 +108,7 @@ fn write_rows<R: Serialize>(
         (_, Err(error)) => {
             let source = std::io::Error::new(error.error().kind(), error.error().to_string());
             Err(FolderError::Io {
-                path: name.into(),
+                path: staging.shown(name),
                 source,
             })
         }
