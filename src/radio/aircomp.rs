@@ -161,7 +161,6 @@ impl Link for AirCompLink {
                 .enumerate()
                 .map(transmission)
                 .collect::<Result<_, RadioError>>()?,
-            simultaneous: true,
         })
     }
 

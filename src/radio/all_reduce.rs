@@ -103,9 +103,6 @@ pub struct Transmission {
 pub struct Uplink {
     /// In device order.
     pub transmissions: Vec<Transmission>,
-    /// Whether all devices must send at the same instant, so that a round starts only
-    /// when the last of them is ready.
-    pub simultaneous: bool,
 }
 
 /// What a round did to the tensors. Powers are means per complex entry after

@@ -131,7 +131,6 @@ impl Link for DigitalLink {
                 .enumerate()
                 .map(transmission)
                 .collect::<Result<_, RadioError>>()?,
-            simultaneous: false,
         })
     }
 

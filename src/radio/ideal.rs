@@ -45,7 +45,6 @@ impl Link for IdealLink {
         };
         Ok(Uplink {
             transmissions: vec![silent; self.devices],
-            simultaneous: false,
         })
     }
 

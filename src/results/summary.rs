@@ -127,8 +127,16 @@ impl fmt::Display for Summary<'_> {
 impl Summary<'_> {
     fn devices(&self) -> String {
         let mut table = format!(
-            "  {:<10}{:>8}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}\n",
-            "device", "heads", "compute", "uplink", "waiting", "compute E", "radio E", "idle E"
+            "  {:<8}{:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}\n",
+            "device",
+            "heads",
+            "compute",
+            "uplink",
+            "downlink",
+            "waiting",
+            "compute E",
+            "radio E",
+            "idle E"
         );
         let unknown = || "–".to_owned();
         for device in &self.run.devices {
@@ -141,9 +149,10 @@ impl Summary<'_> {
             // Writing to a String cannot fail.
             let _ = writeln!(
                 table,
-                "  {name:<10}{heads:>8}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}",
+                "  {name:<8}{heads:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}",
                 seconds(device.compute.as_seconds()),
                 seconds(device.uplink.as_seconds()),
+                seconds(device.downlink.as_seconds()),
                 seconds(device.wait.as_seconds()),
                 device.compute_j.map_or_else(unknown, joules),
                 device.radio_j.map_or_else(unknown, joules),

@@ -9,11 +9,12 @@
 //! Every layer has two halves, attention and feed-forward network. Each device
 //! computes its part of a half ((1)–(4) in Zhang et al., "Distributed On-Device LLM
 //! Inference With Over-the-Air Computation"); when the last one is done the round
-//! begins, because all devices must first agree on a common scale; the radio sums
-//! the partial outputs; the sum returns to all devices, which add it to their
-//! residual stream. Embedding and sampling are the server's; norms are replicated;
-//! the LM head is sharded by vocabulary rows and its logits reach the server without
-//! radio time, as in the paper's tables.
+//! begins, because all devices must first agree on a common scale (digital schemes
+//! too: it is their quantiser's range); the radio sums the partial outputs; the sum
+//! returns to all devices, which add it to their residual stream. Embedding and
+//! sampling are the server's (embeddings go down in the multicast's time, but
+//! unquantised); norms are replicated; the LM head is sharded by vocabulary rows and
+//! its logits reach the server without radio time, as in the paper's tables.
 //!
 //! The tensors of a half are computed when its barrier opens, and go through the
 //! channel as it is at that instant.
