@@ -6,7 +6,7 @@ use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
 use airloom::numerics::kernels::{
     HeadCache, Kernels, Packed, Queries, RopeTable, attention_scratch_len,
 };
-use airloom::numerics::{Llama, Rows, ShardedLlama};
+use airloom::numerics::{Llama, Rows, ShardedLlama, Workspace};
 use airloom::rng::{NO_DEVICE, Streams};
 use proptest::prelude::*;
 
@@ -309,6 +309,51 @@ proptest! {
         let reused = workspace.logits().expect("just computed");
         prop_assert_eq!(bits(&reused), bits(&logits(&model, &second, &[second.len()])));
     }
+}
+
+/// Large enough that the devices of a block go to several threads.
+#[test]
+fn devices_one_after_the_other_give_the_bits_of_all_together() {
+    let large = ModelShape {
+        hidden: 64,
+        ..shape(2, 4, 8, 160, false)
+    };
+    let shares = Shares::new(vec![0.4, 0.0, 0.35, 0.25]).expect("sums to 1");
+    let model = divided(&random(&large, 17), &shares);
+    let tokens: Vec<u32> = (0..24).map(|token| token * 5 % 37).collect();
+    let together = logits(&model, &tokens, &[tokens.len()]);
+
+    let mut cache = model.cache(tokens.len()).expect("any length");
+    let mut workspace = model.workspace();
+    let mut hidden = model.embed(&tokens, 0).expect("known tokens");
+    let sum = |workspace: &Workspace| {
+        let partials = workspace.partials().expect("just computed");
+        let mut sum = partials[0].to_vec();
+        for partial in &partials[1..] {
+            sum.iter_mut()
+                .zip(partial.iter())
+                .for_each(|(sum, part)| *sum += part);
+        }
+        sum
+    };
+    for layer in 0..large.layers {
+        for device in (0..4).rev() {
+            let step = model.attention(layer, device, &hidden, &mut cache, &mut workspace);
+            step.expect("in turn");
+        }
+        hidden.add(&sum(&workspace)).expect("the right length");
+        for device in [2, 0, 1, 3] {
+            model
+                .mlp(layer, device, &hidden, &mut workspace)
+                .expect("in turn");
+        }
+        hidden.add(&sum(&workspace)).expect("the right length");
+    }
+    model
+        .logits(&hidden, Rows::All, &mut workspace)
+        .expect("its own workspace");
+    let apart = workspace.logits().expect("just computed");
+    assert_eq!(bits(&apart), bits(&together));
 }
 
 /// Known answers: the first entries of a model drawn from a named stream. They

@@ -110,6 +110,31 @@ fn a_block_run_twice_or_skipped_is_out_of_turn() {
 }
 
 #[test]
+fn a_block_on_all_devices_is_refused_whole_if_one_is_out_of_turn() {
+    let model = model();
+    let (mut cache, mut workspace) = (model.cache(4).expect("short"), model.workspace());
+    let hidden = model.embed(&[1, 2], 0).expect("known");
+    model
+        .attention(0, 1, &hidden, &mut cache, &mut workspace)
+        .expect("in turn");
+    let all = model.attention_on_all(0, &hidden, &mut cache, &mut workspace);
+    says(
+        all.expect_err("device 1 is ahead"),
+        &["layer 0 on device 1"],
+    );
+    // Device 0 was not touched, so its turn is still to come.
+    model
+        .attention(0, 0, &hidden, &mut cache, &mut workspace)
+        .expect("in turn");
+    model
+        .attention_on_all(1, &hidden, &mut cache, &mut workspace)
+        .expect("in turn");
+    assert_eq!(cache.tokens(), 2);
+    let error = model.mlp_on_all(2, &hidden, &mut workspace);
+    says(error.expect_err("two layers"), &["layer 2"]);
+}
+
+#[test]
 fn strangers_caches_and_workspaces_are_refused() {
     let (model, other) = (model(), model());
     let hidden = model.embed(&[1], 0).expect("known");

@@ -86,13 +86,11 @@ impl ShardedLlama {
         sum.resize(hidden.tokens() * hidden.width(), 0.0);
         for layer in 0..self.shape().layers {
             for block in [Block::Attention, Block::Mlp] {
-                for device in 0..self.devices() {
-                    match block {
-                        Block::Attention => {
-                            self.attention(layer, device, &hidden, cache, workspace)?;
-                        }
-                        Block::Mlp => self.mlp(layer, device, &hidden, workspace)?,
+                match block {
+                    Block::Attention => {
+                        self.attention_on_all(layer, &hidden, cache, workspace)?;
                     }
+                    Block::Mlp => self.mlp_on_all(layer, &hidden, workspace)?,
                 }
                 reduce(layer, block, workspace, &mut sum)?;
                 hidden.add(&sum)?;

@@ -8,6 +8,7 @@
 //! else is computed at the same time; candle's tensors hold them.
 
 mod attention;
+mod blocks;
 mod checkpoint;
 mod config;
 mod error;

@@ -31,23 +31,25 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct ShardedLlama {
     config: LlamaConfig,
-    plan: Arc<ShardPlan>,
+    pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
     embedding: Tensor,
     norm: Tensor,
-    devices: Vec<DevicePart>,
+    pub(super) parts: Vec<DevicePart>,
 }
 
+/// What one device holds.
 #[derive(Debug)]
-struct DevicePart {
-    layers: Vec<LayerPart>,
+pub(super) struct DevicePart {
+    pub(super) layers: Vec<LayerPart>,
     head: Option<Packed>,
 }
 
+/// What it holds of one layer.
 #[derive(Debug)]
-struct LayerPart {
-    attention: Option<AttentionPart>,
-    mlp: Option<MlpPart>,
+pub(super) struct LayerPart {
+    pub(super) attention: Option<AttentionPart>,
+    pub(super) mlp: Option<MlpPart>,
 }
 
 /// Which tokens' logits are wanted.
@@ -73,7 +75,7 @@ impl ShardedLlama {
                 model: shape.name.clone(),
             });
         }
-        let mut devices = Vec::with_capacity(plan.devices());
+        let mut parts = Vec::with_capacity(plan.devices());
         for shard in plan.shards() {
             let mut layers = Vec::with_capacity(shape.layers);
             for layer in &weights.layers {
@@ -91,7 +93,7 @@ impl ShardedLlama {
                     0..shape.hidden,
                 )])?)
             };
-            devices.push(DevicePart { layers, head });
+            parts.push(DevicePart { layers, head });
         }
         Ok(Self {
             config: config.clone(),
@@ -99,7 +101,7 @@ impl ShardedLlama {
             kernels,
             embedding: widen(&weights.embedding)?,
             norm: widen(&weights.norm)?,
-            devices,
+            parts,
         })
     }
 
@@ -120,7 +122,7 @@ impl ShardedLlama {
 
     /// Number of devices.
     pub fn devices(&self) -> usize {
-        self.devices.len()
+        self.parts.len()
     }
 
     /// An empty cache for a request of up to `capacity` tokens.
@@ -202,103 +204,6 @@ impl ShardedLlama {
         }
     }
 
-    fn check(&self, layer: usize, device: usize, workspace: &Workspace) -> Result<(), StepError> {
-        for (what, index, count) in [
-            ("layer", layer, self.shape().layers),
-            ("device", device, self.devices.len()),
-        ] {
-            if index >= count {
-                return Err(StepError::Index { what, index, count });
-            }
-        }
-        if Arc::ptr_eq(&self.plan, &workspace.plan) {
-            Ok(())
-        } else {
-            Err(StepError::Foreign { what: "workspace" })
-        }
-    }
-
-    /// Attention of `layer` on `device`: norm, projections, and the device's slice
-    /// of the output projection, over the cache grown by the step's tokens. The
-    /// partial output \[tokens × hidden\] is then [`Workspace::partial`]; on a
-    /// device without heads it is zero.
-    ///
-    /// # Errors
-    /// If there is no such layer or device, the block is out of turn, the cache is
-    /// full, or cache or workspace are another model's.
-    pub fn attention(
-        &self,
-        layer: usize,
-        device: usize,
-        hidden: &Hidden,
-        cache: &mut KvCache,
-        workspace: &mut Workspace,
-    ) -> Result<(), StepError> {
-        self.check(layer, device, workspace)?;
-        if !Arc::ptr_eq(&self.plan, &cache.plan) {
-            return Err(StepError::Foreign { what: "cache" });
-        }
-        let end = hidden.position + hidden.tokens();
-        if end > cache.capacity {
-            return Err(StepError::CacheFull {
-                capacity: cache.capacity,
-                needed: end,
-            });
-        }
-        let share = &mut cache.devices[device].layers[layer];
-        if share.seen != hidden.position {
-            return Err(StepError::OutOfTurn {
-                layer,
-                device,
-                cached: share.seen,
-                position: hidden.position,
-            });
-        }
-        let buffers = &mut workspace.devices[device];
-        let epsilon = self.config.norm_epsilon;
-        match &self.devices[device].layers[layer].attention {
-            Some(part) => part.step(
-                self.kernels,
-                epsilon,
-                hidden,
-                &mut share.heads,
-                &cache.rope,
-                buffers,
-            )?,
-            None => buffers
-                .partial
-                .fit(hidden.tokens(), hidden.width())?
-                .zero_set()?,
-        }
-        share.seen = end;
-        Ok(())
-    }
-
-    /// Feed-forward network of `layer` on `device`: norm, gate, up and the device's
-    /// slice of down. The partial output is then [`Workspace::partial`]; on a
-    /// device without columns it is zero.
-    ///
-    /// # Errors
-    /// If there is no such layer or device, or the workspace is another model's.
-    pub fn mlp(
-        &self,
-        layer: usize,
-        device: usize,
-        hidden: &Hidden,
-        workspace: &mut Workspace,
-    ) -> Result<(), StepError> {
-        self.check(layer, device, workspace)?;
-        let buffers = &mut workspace.devices[device];
-        let epsilon = self.config.norm_epsilon;
-        match &self.devices[device].layers[layer].mlp {
-            Some(part) => part.step(self.kernels, epsilon, hidden, buffers),
-            None => Ok(buffers
-                .partial
-                .fit(hidden.tokens(), hidden.width())?
-                .zero_set()?),
-        }
-    }
-
     /// Final norm and LM head: each device makes the logits of its vocabulary
     /// rows, and [`Workspace::logits`] are all of them, \[rows × vocabulary\], with
     /// the same bits on any number of devices.
@@ -311,7 +216,7 @@ impl ShardedLlama {
         rows: Rows,
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
-        self.check(0, 0, workspace)?;
+        self.check_workspace(workspace)?;
         let (kernels, epsilon) = (self.kernels, self.config.norm_epsilon);
         let last;
         let wanted = match rows {
@@ -323,7 +228,7 @@ impl ShardedLlama {
         };
         let count = wanted.dims()[0];
         let all = workspace.logits.fit(count, self.shape().vocabulary)?;
-        for (device, part) in self.devices.iter().enumerate() {
+        for (device, part) in self.parts.iter().enumerate() {
             let Some(weights) = &part.head else { continue };
             let buffers = &mut workspace.devices[device];
             let normed = buffers.normed.fit(count, hidden.width())?;

@@ -230,6 +230,12 @@ pub(super) struct DeviceBuffers {
 }
 
 impl DeviceBuffers {
+    /// Makes the partial output zero, for a device that has no part in a block.
+    pub(super) fn no_partial(&mut self, hidden: &Hidden) -> Result<(), StepError> {
+        let partial = self.partial.fit(hidden.tokens(), hidden.width())?;
+        Ok(partial.zero_set()?)
+    }
+
     /// Scratch for `rows` queries of `heads` heads over `positions`; grown for the
     /// whole `capacity` at once, so that decode steps find it large enough.
     pub(super) fn scratch(&mut self, rows: usize, heads: usize, capacity: usize) -> &mut [f32] {
