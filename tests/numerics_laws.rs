@@ -56,7 +56,7 @@ fn logits(model: &ShardedLlama, tokens: &[u32], chunks: &[usize]) -> Vec<f32> {
         model
             .forward_ideal(now, &mut cache, &mut workspace, Rows::All)
             .expect("a valid step");
-        logits.extend_from_slice(&workspace.logits().expect("just computed"));
+        logits.extend_from_slice(workspace.logits().expect("just computed"));
         rest = later;
     }
     assert_eq!(logits.len(), tokens.len() * model.shape().vocabulary);
@@ -282,7 +282,7 @@ proptest! {
             let mut workspace = model.workspace();
             model.logits(&hidden, rows, &mut workspace).expect("its own workspace");
             let logits = workspace.logits().expect("just computed");
-            bits(&logits)
+            bits(logits)
         };
         let (whole, parts) = (alone(&llama), divided(&llama, &shares));
         let all = head(&whole, Rows::All);
@@ -307,7 +307,7 @@ proptest! {
         model.forward_ideal(&second, &mut cache, &mut workspace, Rows::All).expect("valid");
         prop_assert_eq!(cache.tokens(), second.len());
         let reused = workspace.logits().expect("just computed");
-        prop_assert_eq!(bits(&reused), bits(&logits(&model, &second, &[second.len()])));
+        prop_assert_eq!(bits(reused), bits(&logits(&model, &second, &[second.len()])));
     }
 }
 
@@ -353,7 +353,7 @@ fn devices_one_after_the_other_give_the_bits_of_all_together() {
         .logits(&hidden, Rows::All, &mut workspace)
         .expect("its own workspace");
     let apart = workspace.logits().expect("just computed");
-    assert_eq!(bits(&apart), bits(&together));
+    assert_eq!(bits(apart), bits(&together));
 }
 
 /// Known answers: the first entries of a model drawn from a named stream. They

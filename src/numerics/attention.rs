@@ -4,21 +4,21 @@
 //! embeddings. Its weights are packed when a model is sharded; a device that
 //! holds no head has no such part.
 
+use super::buffer::Buffer;
 use super::error::StepError;
 use super::kernels::{HeadCache, Kernels, Packed, RopeTable};
-use super::ops::{Attend, Project, RmsNorm, Rotate, Values};
-use super::packing::{pack, widen};
+use super::ops::{Attend, Project, RmsNorm, Rotate};
+use super::packing::pack;
 use super::state::{DeviceBuffers, Hidden};
 use super::weights::LayerWeights;
 use crate::model::{DeviceShard, ModelShape};
-use candle_core::Tensor;
 use std::cell::RefCell;
 use std::ops::Range;
 
 /// The weights of some of a layer's heads.
 #[derive(Debug)]
 pub(super) struct AttentionPart {
-    norm: Tensor,
+    norm: Buffer,
     /// Rows of q, k and v one below the other: one product makes all three.
     qkv: Packed,
     output: Packed,
@@ -45,7 +45,7 @@ impl AttentionPart {
         let (queries, keys) = (entries(&shard.heads), entries(&shard.kv_heads));
         let all = 0..shape.hidden;
         Ok(Some(Self {
-            norm: widen(&weights.attention_norm)?,
+            norm: Buffer::copy_of(&weights.attention_norm)?,
             qkv: pack(&[
                 (&weights.query, queries.clone(), all.clone()),
                 (&weights.key, keys.clone(), all.clone()),
@@ -79,26 +79,34 @@ impl AttentionPart {
         let (queries, keys) = (self.heads * dim, self.kv_heads * dim);
         buffers.scratch(tokens, self.heads, table.positions());
 
-        let normed = buffers.normed.fit(tokens, hidden.width())?;
-        normed.inplace_op3(&hidden.tensor, &self.norm, &RmsNorm { kernels, epsilon })?;
-        let qkv = buffers.qkv.fit(tokens, queries + 2 * keys)?;
+        let normed = buffers.normed.fit(tokens, hidden.width());
+        normed.apply3(
+            &hidden.states,
+            &self.norm,
+            &RmsNorm {
+                kernels,
+                epsilon,
+                first: 0,
+            },
+        )?;
+        let qkv = buffers.qkv.fit(tokens, queries + 2 * keys);
         let weights = &self.qkv;
-        qkv.inplace_op2(normed, &Project { kernels, weights })?;
-        qkv.inplace_op1(&Rotate {
+        qkv.apply2(normed, &Project { kernels, weights })?;
+        qkv.apply1(&Rotate {
             kernels,
             table,
             heads: self.heads + self.kv_heads,
             position: hidden.position,
         })?;
-        for row in Values::of(qkv)?.chunks_exact(queries + 2 * keys) {
+        for row in qkv.values().chunks_exact(queries + 2 * keys) {
             let (new_keys, new_values) = row[queries..].split_at(keys);
             let pairs = new_keys.chunks_exact(dim).zip(new_values.chunks_exact(dim));
             for (cache, (key, value)) in caches.iter_mut().zip(pairs) {
                 cache.push(key, value);
             }
         }
-        let context = buffers.context.fit(tokens, queries)?;
-        context.inplace_op2(
+        let context = buffers.context.fit(tokens, queries);
+        context.apply2(
             qkv,
             &Attend {
                 kernels,
@@ -108,9 +116,9 @@ impl AttentionPart {
                 scratch: RefCell::new(&mut buffers.scratch),
             },
         )?;
-        let partial = buffers.partial.fit(tokens, hidden.width())?;
+        let partial = buffers.partial.fit(tokens, hidden.width());
         let weights = &self.output;
-        partial.inplace_op2(context, &Project { kernels, weights })?;
+        partial.apply2(context, &Project { kernels, weights })?;
         Ok(())
     }
 }

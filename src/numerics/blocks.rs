@@ -143,7 +143,7 @@ impl ShardedLlama {
         let share = &mut cache.layers[layer];
         match &part.layers[layer].attention {
             Some(part) => part.step(kernels, epsilon, hidden, &mut share.heads, rope, buffers)?,
-            None => buffers.no_partial(hidden)?,
+            None => buffers.no_partial(hidden),
         }
         share.seen += hidden.tokens();
         Ok(())
@@ -159,7 +159,10 @@ impl ShardedLlama {
         let (kernels, epsilon) = (self.kernels, self.config().norm_epsilon);
         match &part.layers[layer].mlp {
             Some(part) => part.step(kernels, epsilon, hidden, buffers),
-            None => buffers.no_partial(hidden),
+            None => {
+                buffers.no_partial(hidden);
+                Ok(())
+            }
         }
     }
 

@@ -5,7 +5,6 @@
 //! is the same loop where it does not.
 
 use super::error::StepError;
-use super::ops::Values;
 use super::sharded::{Rows, ShardedLlama};
 use super::state::{KvCache, Workspace};
 
@@ -33,7 +32,7 @@ impl ShardedLlama {
         cache: &mut KvCache,
         workspace: &mut Workspace,
         rows: Rows,
-        mut all_reduce: impl FnMut(usize, Block, &[Values<'_>], &mut [f32]) -> Result<(), E>,
+        mut all_reduce: impl FnMut(usize, Block, &[&[f32]], &mut [f32]) -> Result<(), E>,
     ) -> Result<(), E> {
         self.steps(
             tokens,
@@ -58,9 +57,9 @@ impl ShardedLlama {
         rows: Rows,
     ) -> Result<(), StepError> {
         self.steps(tokens, cache, workspace, rows, |_, _, workspace, sum| {
-            sum.copy_from_slice(&workspace.partial(0)?);
+            sum.copy_from_slice(workspace.partial(0)?);
             for device in 1..self.devices() {
-                self.kernels.add(sum, &workspace.partial(device)?);
+                self.kernels.add(sum, workspace.partial(device)?);
             }
             Ok(())
         })

@@ -4,19 +4,19 @@
 //! A device holds some columns of gate and up and the same rows of down; a device
 //! that holds no column has no such part.
 
+use super::buffer::Buffer;
 use super::error::StepError;
 use super::kernels::{Kernels, Packed};
 use super::ops::{Project, RmsNorm, SiluMul};
-use super::packing::{pack, widen};
+use super::packing::pack;
 use super::state::{DeviceBuffers, Hidden};
 use super::weights::LayerWeights;
 use crate::model::{DeviceShard, ModelShape};
-use candle_core::Tensor;
 
 /// The weights of some of a layer's columns.
 #[derive(Debug)]
 pub(super) struct MlpPart {
-    norm: Tensor,
+    norm: Buffer,
     /// Rows of gate, then of up: one product makes both.
     gate_up: Packed,
     down: Packed,
@@ -35,7 +35,7 @@ impl MlpPart {
         }
         let (columns, all) = (&shard.columns, 0..shape.hidden);
         Ok(Some(Self {
-            norm: widen(&weights.mlp_norm)?,
+            norm: Buffer::copy_of(&weights.mlp_norm)?,
             gate_up: pack(&[
                 (&weights.gate, columns.clone(), all.clone()),
                 (&weights.up, columns.clone(), all.clone()),
@@ -54,16 +54,24 @@ impl MlpPart {
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
         let tokens = hidden.tokens();
-        let normed = buffers.normed.fit(tokens, hidden.width())?;
-        normed.inplace_op3(&hidden.tensor, &self.norm, &RmsNorm { kernels, epsilon })?;
-        let gate_up = buffers.gate_up.fit(tokens, 2 * self.columns)?;
+        let normed = buffers.normed.fit(tokens, hidden.width());
+        normed.apply3(
+            &hidden.states,
+            &self.norm,
+            &RmsNorm {
+                kernels,
+                epsilon,
+                first: 0,
+            },
+        )?;
+        let gate_up = buffers.gate_up.fit(tokens, 2 * self.columns);
         let weights = &self.gate_up;
-        gate_up.inplace_op2(normed, &Project { kernels, weights })?;
-        let product = buffers.product.fit(tokens, self.columns)?;
-        product.inplace_op2(gate_up, &SiluMul { kernels })?;
-        let partial = buffers.partial.fit(tokens, hidden.width())?;
+        gate_up.apply2(normed, &Project { kernels, weights })?;
+        let product = buffers.product.fit(tokens, self.columns);
+        product.apply2(gate_up, &SiluMul { kernels })?;
+        let partial = buffers.partial.fit(tokens, hidden.width());
         let weights = &self.down;
-        partial.inplace_op2(product, &Project { kernels, weights })?;
+        partial.apply2(product, &Project { kernels, weights })?;
         Ok(())
     }
 }

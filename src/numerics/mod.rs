@@ -9,6 +9,7 @@
 
 mod attention;
 mod blocks;
+mod buffer;
 mod checkpoint;
 mod config;
 mod error;
@@ -31,7 +32,6 @@ pub use config::LlamaConfig;
 pub use error::{LoadError, StepError};
 pub use forward::Block;
 pub use llama::Llama;
-pub use ops::Values;
 pub use rope::{Rope, RopeScaling};
 pub use score::{greedy, score};
 pub use sharded::{Rows, ShardedLlama};

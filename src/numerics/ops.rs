@@ -1,14 +1,14 @@
 //! The kernels as candle operations.
 //!
-//! Tensors are candle's, sums are ours: each operation here hands the plain slices
-//! of contiguous f32 tensors to one kernel. All work in place, on tensors that
-//! exist already, so that a decode step allocates nothing. None has a gradient;
-//! training uses candle's own operations.
+//! Storage is candle's, sums are ours: each operation here hands the plain slices
+//! of contiguous f32 matrices to one kernel. All write to what exists already, so
+//! that a decode step allocates nothing. None has a gradient; training uses
+//! operations of its own.
 
 use super::kernels::{HeadCache, Kernels, Packed, Queries, RopeTable, gather};
-use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
+use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result};
 use std::cell::RefCell;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 
 fn range(layout: &Layout) -> Result<Range<usize>> {
     let (start, end) = layout
@@ -26,40 +26,6 @@ fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut
     match storage {
         CpuStorage::F32(values) => Ok(&mut values[range]),
         _ => Err(Error::Msg("a kernel needs an f32 tensor".into())),
-    }
-}
-
-/// The values of a contiguous f32 tensor, readable as a slice while this lives.
-pub struct Values<'a> {
-    storage: candle_core::StorageRef<'a>,
-    range: Range<usize>,
-}
-
-impl<'a> Values<'a> {
-    pub(super) fn of(tensor: &'a Tensor) -> Result<Self> {
-        let (storage, layout) = tensor.storage_and_layout();
-        let range = range(layout)?;
-        match &*storage {
-            candle_core::Storage::Cpu(CpuStorage::F32(_)) => Ok(Self { storage, range }),
-            _ => Err(Error::Msg("only f32 tensors on the CPU are slices".into())),
-        }
-    }
-}
-
-impl Deref for Values<'_> {
-    type Target = [f32];
-
-    fn deref(&self) -> &[f32] {
-        match &*self.storage {
-            candle_core::Storage::Cpu(CpuStorage::F32(values)) => &values[self.range.clone()],
-            _ => unreachable!("checked when it was made"),
-        }
-    }
-}
-
-impl std::fmt::Debug for Values<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
     }
 }
 
@@ -91,10 +57,11 @@ impl InplaceOp2 for Embed<'_> {
     }
 }
 
-/// dst ← RMSNorm(source 0) with the weights of source 1.
+/// dst ← RMSNorm(rows of source 0 from `first` on) with the weights of source 1.
 pub(super) struct RmsNorm {
     pub(super) kernels: Kernels,
     pub(super) epsilon: f32,
+    pub(super) first: usize,
 }
 
 impl InplaceOp3 for RmsNorm {
@@ -111,13 +78,11 @@ impl InplaceOp3 for RmsNorm {
         weight: &CpuStorage,
         weight_layout: &Layout,
     ) -> Result<()> {
+        let start = self.first * layout.dims()[1];
         let out = slice_mut(dst, layout)?;
-        self.kernels.rms_norm(
-            slice(x, x_layout)?,
-            slice(weight, weight_layout)?,
-            self.epsilon,
-            out,
-        );
+        let x = &slice(x, x_layout)?[start..start + out.len()];
+        let weight = slice(weight, weight_layout)?;
+        self.kernels.rms_norm(x, weight, self.epsilon, out);
         Ok(())
     }
 }

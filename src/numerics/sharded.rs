@@ -15,16 +15,16 @@
 //! others, and on one device the same as unsharded; see the kernels.
 
 use super::attention::AttentionPart;
+use super::buffer::Buffer;
 use super::config::LlamaConfig;
 use super::error::StepError;
 use super::kernels::{Kernels, Packed, RopeTable};
 use super::mlp::MlpPart;
 use super::ops::{Embed, PlaceColumns, Project, RmsNorm};
-use super::packing::{pack, widen};
+use super::packing::pack;
 use super::state::{Hidden, KvCache, Workspace};
 use super::weights::Weights;
 use crate::model::{ModelShape, ShardPlan};
-use candle_core::{DType, Device, Tensor};
 use std::sync::Arc;
 
 /// A LLaMA divided over devices.
@@ -33,8 +33,8 @@ pub struct ShardedLlama {
     config: LlamaConfig,
     pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
-    embedding: Tensor,
-    norm: Tensor,
+    embedding: Buffer,
+    norm: Buffer,
     pub(super) parts: Vec<DevicePart>,
 }
 
@@ -99,8 +99,8 @@ impl ShardedLlama {
             config: config.clone(),
             plan: Arc::new(plan.clone()),
             kernels,
-            embedding: widen(&weights.embedding)?,
-            norm: widen(&weights.norm)?,
+            embedding: Buffer::copy_of(&weights.embedding)?,
+            norm: Buffer::copy_of(&weights.norm)?,
             parts,
         })
     }
@@ -153,9 +153,8 @@ impl ShardedLlama {
     /// # Errors
     /// If there is no token, or one is outside the vocabulary.
     pub fn embed(&self, tokens: &[u32], position: usize) -> Result<Hidden, StepError> {
-        let size = (tokens.len(), self.shape().hidden);
         let mut hidden = Hidden {
-            tensor: Tensor::zeros(size, DType::F32, &Device::Cpu)?,
+            states: Buffer::default(),
             position,
             kernels: self.kernels,
         };
@@ -177,16 +176,10 @@ impl ShardedLlama {
         if tokens.is_empty() {
             return Err(StepError::NoToken);
         }
-        let size = [tokens.len(), self.shape().hidden];
-        if hidden.tensor.dims() != size {
-            hidden.tensor = Tensor::zeros(&size, DType::F32, &Device::Cpu)?;
-        }
-        (hidden.position, hidden.kernels) = (position, self.kernels);
         self.check_tokens(tokens)?;
-        hidden
-            .tensor
-            .inplace_op2(&self.embedding, &Embed { tokens })?;
-        Ok(())
+        (hidden.position, hidden.kernels) = (position, self.kernels);
+        let states = hidden.states.fit(tokens.len(), self.shape().hidden);
+        states.apply2(&self.embedding, &Embed { tokens })
     }
 
     fn check_tokens(&self, tokens: &[u32]) -> Result<(), StepError> {
@@ -217,31 +210,32 @@ impl ShardedLlama {
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
         self.check_workspace(workspace)?;
-        let (kernels, epsilon) = (self.kernels, self.config.norm_epsilon);
-        let last;
-        let wanted = match rows {
-            Rows::Last if hidden.tokens() > 1 => {
-                last = hidden.tensor.narrow(0, hidden.tokens() - 1, 1)?;
-                &last
-            }
-            _ => &hidden.tensor,
+        let kernels = self.kernels;
+        let first = match rows {
+            Rows::Last => hidden.tokens() - 1,
+            Rows::All => 0,
         };
-        let count = wanted.dims()[0];
-        let all = workspace.logits.fit(count, self.shape().vocabulary)?;
+        let count = hidden.tokens() - first;
+        let norm = RmsNorm {
+            kernels,
+            epsilon: self.config.norm_epsilon,
+            first,
+        };
+        let all = workspace.logits.fit(count, self.shape().vocabulary);
         for (device, part) in self.parts.iter().enumerate() {
             let Some(weights) = &part.head else { continue };
             let buffers = &mut workspace.devices[device];
-            let normed = buffers.normed.fit(count, hidden.width())?;
-            normed.inplace_op3(wanted, &self.norm, &RmsNorm { kernels, epsilon })?;
+            let normed = buffers.normed.fit(count, hidden.width());
+            normed.apply3(&hidden.states, &self.norm, &norm)?;
             let project = Project { kernels, weights };
             if weights.outputs() == self.shape().vocabulary {
-                all.inplace_op2(normed, &project)?;
+                all.apply2(normed, &project)?;
                 continue;
             }
-            let own = buffers.logits.fit(count, weights.outputs())?;
-            own.inplace_op2(normed, &project)?;
+            let own = buffers.logits.fit(count, weights.outputs());
+            own.apply2(normed, &project)?;
             let first = self.plan.shards()[device].rows.start;
-            all.inplace_op2(own, &PlaceColumns { first })?;
+            all.apply2(own, &PlaceColumns { first })?;
         }
         Ok(())
     }

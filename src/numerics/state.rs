@@ -6,11 +6,11 @@
 //! time; a [`Hidden`] lives for one step. None of them may be mixed between
 //! sharded models; they know whose they are and steps refuse strangers.
 
+use super::buffer::Buffer;
 use super::error::StepError;
 use super::kernels::{HeadCache, Kernels, RopeTable, attention_scratch_len};
-use super::ops::{AddValues, Values};
+use super::ops::AddValues;
 use crate::model::ShardPlan;
-use candle_core::{DType, Device, Tensor};
 use std::sync::Arc;
 
 /// The residual stream of one step: \[tokens × hidden\] in f32.
@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Every device holds the same one, so there is one.
 #[derive(Debug)]
 pub struct Hidden {
-    pub(super) tensor: Tensor,
+    pub(super) states: Buffer,
     pub(super) position: usize,
     pub(super) kernels: Kernels,
 }
@@ -26,12 +26,12 @@ pub struct Hidden {
 impl Hidden {
     /// Tokens in the step.
     pub fn tokens(&self) -> usize {
-        self.tensor.dims()[0]
+        self.states.rows()
     }
 
     /// Entries per token.
     pub fn width(&self) -> usize {
-        self.tensor.dims()[1]
+        self.states.columns()
     }
 
     /// Position of the first token in its sequence.
@@ -40,11 +40,8 @@ impl Hidden {
     }
 
     /// The values, row-major.
-    ///
-    /// # Errors
-    /// None in practice; the tensor library's checks are passed on.
-    pub fn values(&self) -> Result<Values<'_>, StepError> {
-        Ok(Values::of(&self.tensor)?)
+    pub fn values(&self) -> &[f32] {
+        self.states.values()
     }
 
     /// Adds what an all-reduce returned, \[tokens × hidden\] row-major.
@@ -55,7 +52,7 @@ impl Hidden {
         check_length("the all-reduced sum", sum, self.tokens(), self.width())?;
         let kernels = self.kernels;
         let values = sum;
-        Ok(self.tensor.inplace_op1(&AddValues { kernels, values })?)
+        self.states.apply1(&AddValues { kernels, values })
     }
 }
 
@@ -177,34 +174,39 @@ impl Workspace {
     /// The partial output that `device` made last, \[tokens × hidden\] row-major.
     ///
     /// # Errors
-    /// If there is no such device.
-    pub fn partial(&self, device: usize) -> Result<Values<'_>, StepError> {
+    /// If there is no such device, or it has made none yet.
+    pub fn partial(&self, device: usize) -> Result<&[f32], StepError> {
         let count = self.devices.len();
         let buffers = self.devices.get(device).ok_or(StepError::Index {
             what: "device",
             index: device,
             count,
         })?;
-        buffers.partial.values()
+        made(&buffers.partial)
     }
 
     /// The partial outputs of all devices, in device order.
     ///
     /// # Errors
-    /// None in practice; the tensor library's checks are passed on.
-    pub fn partials(&self) -> Result<Vec<Values<'_>>, StepError> {
-        self.devices
-            .iter()
-            .map(|device| device.partial.values())
-            .collect()
+    /// If a device has made none yet.
+    pub fn partials(&self) -> Result<Vec<&[f32]>, StepError> {
+        let devices = self.devices.iter();
+        devices.map(|device| made(&device.partial)).collect()
     }
 
     /// The logits made last, \[rows × vocabulary\] row-major.
     ///
     /// # Errors
-    /// None in practice; the tensor library's checks are passed on.
-    pub fn logits(&self) -> Result<Values<'_>, StepError> {
-        self.logits.values()
+    /// If none have been made yet.
+    pub fn logits(&self) -> Result<&[f32], StepError> {
+        made(&self.logits)
+    }
+}
+
+fn made(buffer: &Buffer) -> Result<&[f32], StepError> {
+    match buffer.values() {
+        [] => Err(StepError::NothingYet),
+        values => Ok(values),
     }
 }
 
@@ -231,9 +233,8 @@ pub(super) struct DeviceBuffers {
 
 impl DeviceBuffers {
     /// Makes the partial output zero, for a device that has no part in a block.
-    pub(super) fn no_partial(&mut self, hidden: &Hidden) -> Result<(), StepError> {
-        let partial = self.partial.fit(hidden.tokens(), hidden.width())?;
-        Ok(partial.zero_set()?)
+    pub(super) fn no_partial(&mut self, hidden: &Hidden) {
+        self.partial.fit(hidden.tokens(), hidden.width()).clear();
     }
 
     /// Scratch for `rows` queries of `heads` heads over `positions`; grown for the
@@ -244,31 +245,5 @@ impl DeviceBuffers {
             self.scratch.resize(length, 0.0);
         }
         &mut self.scratch
-    }
-}
-
-/// A tensor that is replaced only when its shape changes.
-#[derive(Debug, Default)]
-pub(super) struct Buffer(Option<Tensor>);
-
-impl Buffer {
-    /// A tensor of this shape; its values are left over from before.
-    pub(super) fn fit(&mut self, rows: usize, columns: usize) -> Result<&Tensor, StepError> {
-        let fits = |tensor: &Tensor| tensor.dims() == [rows, columns];
-        if !self.0.as_ref().is_some_and(fits) {
-            self.0 = None;
-        }
-        match &mut self.0 {
-            Some(tensor) => Ok(tensor),
-            empty => {
-                let tensor = Tensor::zeros((rows, columns), DType::F32, &Device::Cpu)?;
-                Ok(empty.insert(tensor))
-            }
-        }
-    }
-
-    fn values(&self) -> Result<Values<'_>, StepError> {
-        let tensor = self.0.as_ref().ok_or(StepError::NothingYet)?;
-        Ok(Values::of(tensor)?)
     }
 }

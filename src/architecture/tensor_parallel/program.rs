@@ -254,16 +254,13 @@ impl TensorParallel<'_> {
         let running = serving.pass.as_mut().expect("a half belongs to a pass");
         let Running { hidden, layer, .. } = running;
         let cache = cache.as_mut().expect("made with the first request");
-        for device in 0..self.model.devices() {
-            match half {
-                Half::Attention => self
-                    .model
-                    .attention(*layer, device, hidden, cache, workspace)?,
-                Half::Mlp => self.model.mlp(*layer, device, hidden, workspace)?,
-            }
+        match half {
+            Half::Attention => self
+                .model
+                .attention_on_all(*layer, hidden, cache, workspace)?,
+            Half::Mlp => self.model.mlp_on_all(*layer, hidden, workspace)?,
         }
-        let partials = workspace.partials()?;
-        let parts: Vec<&[f32]> = partials.iter().map(|partial| &**partial).collect();
+        let parts = workspace.partials()?;
         let round = self.air.round(*rounds, now)?;
         let outcome = round.reduce(&parts, sum)?;
         hidden.add(sum)?;
@@ -378,16 +375,15 @@ impl TensorParallel<'_> {
         }
         let (chosen, nats) = match rows {
             Rows::All => {
-                let nats = score(&logits, vocabulary, &running.pass.targets)?;
+                let nats = score(logits, vocabulary, &running.pass.targets)?;
                 (None, nats.iter().sum::<f64>())
             }
             Rows::Last => {
-                let token = greedy(&logits)?;
-                let nats = score(&logits, vocabulary, &[token])?;
+                let token = greedy(logits)?;
+                let nats = score(logits, vocabulary, &[token])?;
                 (Some(token), nats[0])
             }
         };
-        drop(logits);
         let text = match chosen {
             Some(token) => Some((token, self.tokenizer.decode(&[token])?)),
             None => None,
