@@ -201,7 +201,7 @@ fn inference_finds_the_bundled_model_as_trained() {
             .forward_ideal(inputs, &mut cache, &mut workspace, Rows::All)
             .unwrap();
         let logits = workspace.logits().unwrap();
-        let inferred = score(&logits, tokenizer.vocabulary(), targets).unwrap();
+        let inferred = score(logits, tokenizer.vocabulary(), targets).unwrap();
 
         let batch = reader.pack(&[sequence]);
         let logits = network.logits(&batch).unwrap().flatten_all().unwrap();
