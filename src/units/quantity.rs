@@ -34,34 +34,58 @@ struct Dimension {
     example: &'static str,
 }
 
-const DECIMAL_PREFIXES: [(&str, f64); 10] = [
-    ("p", 1e-12),
-    ("n", 1e-9),
-    ("µ", 1e-6),
-    ("u", 1e-6),
-    ("m", 1e-3),
-    ("k", 1e3),
-    ("M", 1e6),
-    ("G", 1e9),
-    ("T", 1e12),
-    ("P", 1e15),
+/// A scale as a whole number to multiply with or to divide by: 10⁻⁶ has no exact
+/// binary form, 10⁶ has, so that `10 µs` is the f64 nearest to 10⁻⁵.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Scale {
+    Times(f64),
+    Over(f64),
+}
+
+impl Scale {
+    fn apply(self, number: f64) -> f64 {
+        match self {
+            Self::Times(factor) => number * factor,
+            Self::Over(divisor) => number / divisor,
+        }
+    }
+
+    fn undo(self, value: f64) -> f64 {
+        match self {
+            Self::Times(factor) => value / factor,
+            Self::Over(divisor) => value * divisor,
+        }
+    }
+}
+
+const DECIMAL_PREFIXES: [(&str, Scale); 10] = [
+    ("p", Scale::Over(1e12)),
+    ("n", Scale::Over(1e9)),
+    ("µ", Scale::Over(1e6)),
+    ("u", Scale::Over(1e6)),
+    ("m", Scale::Over(1e3)),
+    ("k", Scale::Times(1e3)),
+    ("M", Scale::Times(1e6)),
+    ("G", Scale::Times(1e9)),
+    ("T", Scale::Times(1e12)),
+    ("P", Scale::Times(1e15)),
 ];
 
 impl Dimension {
-    fn factor(&self, unit: &str) -> Option<f64> {
+    fn scale(&self, unit: &str) -> Option<Scale> {
         if unit == self.unit {
-            return Some(1.0);
+            return Some(Scale::Times(1.0));
         }
         if let Some((_, factor)) = self.aliases.iter().find(|(name, _)| *name == unit) {
-            return Some(*factor);
+            return Some(Scale::Times(*factor));
         }
-        let (_, factor) = DECIMAL_PREFIXES.iter().find(|(prefix, _)| {
+        let (_, scale) = DECIMAL_PREFIXES.iter().find(|(prefix, _)| {
             self.prefixed
                 && unit
                     .strip_prefix(prefix)
                     .is_some_and(|rest| rest == self.unit)
         })?;
-        Some(*factor)
+        Some(*scale)
     }
 
     fn error(&self, text: &str, fault: impl Into<String>) -> ParseQuantityError {
@@ -93,10 +117,10 @@ impl Dimension {
         } else if unit.is_empty() {
             return Err(self.error(text, "the unit is missing"));
         } else {
-            let factor = self
-                .factor(unit)
+            let scale = self
+                .scale(unit)
                 .ok_or_else(|| self.error(text, format!("unknown unit `{unit}`")))?;
-            number * factor
+            scale.apply(number)
         };
         if !value.is_finite() {
             return Err(self.error(text, "it is not finite"));
@@ -110,15 +134,15 @@ impl Dimension {
     /// Writes `value` so that parsing gives the same bits again.
     fn write(&self, value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.prefixed && value != 0.0 {
-            let readable = |(_, factor): &&(&str, f64)| {
-                let scaled = value.abs() / factor;
+            let readable = |(_, scale): &&(&str, Scale)| {
+                let scaled = scale.undo(value.abs());
                 (1.0..1000.0).contains(&scaled)
             };
             if !(1.0..1000.0).contains(&value.abs())
-                && let Some((prefix, factor)) = DECIMAL_PREFIXES.iter().find(readable)
-                && (value / factor) * factor == value
+                && let Some((prefix, scale)) = DECIMAL_PREFIXES.iter().find(readable)
+                && scale.apply(scale.undo(value)) == value
             {
-                return write!(f, "{} {prefix}{}", value / factor, self.unit);
+                return write!(f, "{} {prefix}{}", scale.undo(value), self.unit);
             }
         }
         if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
@@ -320,6 +344,7 @@ mod tests {
         assert_eq!("-3 dB".parse::<Decibels>().unwrap(), Decibels(-3.0));
         assert_eq!("5 m".parse::<Meters>().unwrap(), Meters(5.0));
         assert_eq!("5 ms".parse::<Seconds>().unwrap(), Seconds(0.005));
+        assert_eq!("10 µs".parse::<Seconds>().unwrap(), Seconds(1e-5));
     }
 
     #[test]
