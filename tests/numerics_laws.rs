@@ -238,7 +238,7 @@ proptest! {
     /// Sums regrouped at the borders between devices differ by rounding alone. The
     /// reference fixtures, of this size, show float32 to be within 10⁻⁶ of exact,
     /// relative to the largest logit; 10⁻⁵ allows for both sides and for draws
-    /// worse than those. A head or column lost or doubled moves logits by 10⁻².
+    /// worse than those.
     #[test]
     fn any_division_equals_the_whole_to_rounding(
         shape in shapes(),

@@ -4,8 +4,8 @@
 //! Tolerance: the script measures float32 to be within 8·10⁻⁷ of float64,
 //! relative to the largest logit. Two float32 implementations that sum in
 //! different orders may differ by twice that, 1.6·10⁻⁶; 2·10⁻⁶ is the next round
-//! number. Frequencies rounded to bf16, the subtlest fault met so far, are off
-//! by 4·10⁻⁶; a wrong ε, group or transposition by 10⁻² or more.
+//! number. It is tight enough to have caught reference frequencies that were
+//! rounded to half precision.
 
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama};
