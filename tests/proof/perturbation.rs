@@ -1,0 +1,118 @@
+//! What must not change a bit although the run contains it: idle resources, and others'
+//! use of randomness. (Order of construction, on random graphs: `tests/engine`.)
+
+use airloom::architecture::measurement::PassRecord;
+use airloom::architecture::observer::{Observer, Travelling};
+use airloom::architecture::tensor_parallel::{Node, Parts, STAGE_NAMES, TensorParallel};
+use airloom::architecture::workload::{Arrival, Request, Task};
+use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::model::ShardPlan;
+use airloom::numerics::{Llama, Tokenizer};
+use airloom::radio::Air;
+use airloom::rng::{NO_DEVICE, Streams};
+use airloom::scenario::{self, Architecture, NamedProfile, Resolved};
+use airloom::units::Instant;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+const STREAMS: Streams = Streams { seed: 7, run: 0 };
+
+/// Draws from streams of its own whenever the run does something.
+struct Gambler {
+    plays: bool,
+    drawn: u64,
+}
+
+impl Gambler {
+    fn play(&mut self) {
+        if self.plays {
+            self.drawn += 1;
+            let mut stream = STREAMS.open("proof.unrelated", NO_DEVICE, self.drawn);
+            for _ in 0..self.drawn % 7 {
+                stream.bits();
+            }
+        }
+    }
+}
+
+impl Observer for Gambler {
+    fn pass(&mut self, _: &PassRecord) {
+        self.play();
+    }
+
+    fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
+        self.play();
+        Ok(())
+    }
+}
+
+fn parts(resolved: &Resolved) -> Parts {
+    let Architecture::TensorParallel(architecture) = &resolved.scenario.architecture;
+    let folder = resolved.model_folder();
+    let model = Llama::load(&folder).unwrap();
+    let tokenizer = Tokenizer::load(&folder).unwrap();
+    let plan = ShardPlan::new(model.shape(), &resolved.shares).unwrap();
+    let node = |named: &NamedProfile| Node {
+        name: named.name.clone(),
+        profile: named.profile,
+    };
+    let design = architecture.design.transceiver_design();
+    let prompt = tokenizer.encode("Once Clara").unwrap();
+    Parts {
+        end_tokens: model.config().eos.clone(),
+        air: Air::new(
+            resolved.scenario.radio.clone(),
+            architecture.all_reduce,
+            design,
+            resolved.devices.len(),
+            STREAMS,
+        )
+        .unwrap(),
+        model: model.shard(&plan).unwrap(),
+        tokenizer,
+        devices: resolved.devices.iter().map(node).collect(),
+        server: node(&resolved.server),
+        requests: vec![Request {
+            arrival: Arrival::AfterPrevious,
+            task: Task::Generate {
+                prompt,
+                max_tokens: 2,
+            },
+        }],
+    }
+}
+
+/// Events, their digest and that of the logits, among `idle` resources that nobody uses.
+fn simulate(idle: [&[&str]; 2], plays: bool) -> (u64, String, String) {
+    let file = Path::new("scenarios/aircomp_tensor_parallel.ron");
+    let resolved = scenario::load(file, &[]).unwrap();
+    let mut gambler = Gambler { plays, drawn: 0 };
+    let mut resources = Resources::new();
+    for name in idle[0] {
+        resources.add(*name, 3).unwrap();
+    }
+    let mut program = TensorParallel::new(parts(&resolved), &mut gambler, &mut resources).unwrap();
+    for name in idle[1] {
+        resources.add(*name, 3).unwrap();
+    }
+    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES).unwrap();
+    let go_on = AtomicBool::new(false);
+    let report = engine::run(&mut program, &resources, &mut trace, &go_on).unwrap();
+    let (trace, _) = trace.finish().unwrap();
+    let (_, logits) = program.finish(Instant(report.makespan.0));
+    assert_eq!(plays, gambler.drawn > 0);
+    (trace.rows, trace.blake3, logits)
+}
+
+#[test]
+fn law_2_idle_resources_change_no_bit_of_a_run() {
+    let idle = [&["aardvark.compute"][..], &["device9.uplink", "zebra"]];
+    assert_eq!(simulate([&[], &[]], false), simulate(idle, false));
+}
+
+#[test]
+fn law_6_unrelated_draws_change_no_bit_of_a_run() {
+    let plain = simulate([&[], &[]], false);
+    assert_eq!(plain, simulate([&[], &[]], true));
+}

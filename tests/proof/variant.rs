@@ -1,0 +1,85 @@
+//! The runs that are proved: every shipped scenario with less work, and options that no
+//! shipped scenario takes.
+//!
+//! A variant is a shipped file plus overrides, so it follows the file.
+
+/// A short text and a short answer.
+const SHORT: &str = "workload=[\
+    Score(text: World(first: 41, documents: 1)), \
+    Generate(prompt: \"Once Clara\", max_tokens: 3)]";
+
+/// One prompt, one token.
+const GLANCE: &str = "workload=[Generate(prompt: \"The town\", max_tokens: 1)]";
+
+/// A scenario with changes.
+#[derive(Debug)]
+pub struct Variant {
+    /// Its name in the table of pins.
+    pub name: &'static str,
+    /// The shipped scenario, without folder and extension.
+    pub scenario: &'static str,
+    /// What `--set` changes in it.
+    pub overrides: &'static [&'static str],
+    /// Whether it runs in every surrounding, not only in the three that differ most.
+    pub everywhere: bool,
+}
+
+/// Every variant.
+pub const VARIANTS: &[Variant] = &[
+    Variant {
+        name: "aircomp_tensor_parallel",
+        scenario: "aircomp_tensor_parallel",
+        overrides: &[SHORT],
+        everywhere: true,
+    },
+    Variant {
+        name: "compare_all_reduce, over the air",
+        scenario: "compare_all_reduce",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: true,
+    },
+    Variant {
+        name: "compare_all_reduce, digital",
+        scenario: "compare_all_reduce",
+        overrides: &[
+            GLANCE,
+            "trace=Full",
+            "devices.count=8",
+            "architecture.all_reduce=Digital(bits: 8)",
+        ],
+        everywhere: false,
+    },
+    Variant {
+        name: "compare_all_reduce, ideal",
+        scenario: "compare_all_reduce",
+        overrides: &[
+            GLANCE,
+            "trace=Full",
+            "devices.count=1",
+            "architecture.all_reduce=Ideal",
+        ],
+        everywhere: false,
+    },
+    Variant {
+        name: "dominant eigenvectors, unequal shares",
+        scenario: "aircomp_tensor_parallel",
+        overrides: &[
+            GLANCE,
+            "architecture.design=DominantEigenvectors",
+            "architecture.assignment=Fixed([0.4, 0.3, 0.2, 0.1])",
+        ],
+        everywhere: false,
+    },
+    Variant {
+        name: "path loss, one channel",
+        scenario: "aircomp_tensor_parallel",
+        overrides: &[
+            GLANCE,
+            "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"40 m\")",
+            "radio.budget=Physical(transmit_power: \"100 mW\", \
+             noise_density: \"-174 dBm/Hz\", noise_figure: \"7 dB\")",
+            "radio.coherence=Static",
+        ],
+        everywhere: false,
+    },
+];
