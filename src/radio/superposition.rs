@@ -111,7 +111,7 @@ impl Planes {
         self.im.fill([0.0; TILE]);
     }
 
-    /// self[row] += factor · (re + i im).
+    /// self\[row\] += factor · (re + i im).
     #[inline(always)]
     fn add_scaled(&mut self, row: usize, factor: Complex<f64>, re: &Plane, im: &Plane) {
         let (out_re, out_im) = (&mut self.re[row], &mut self.im[row]);

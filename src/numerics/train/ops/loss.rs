@@ -1,4 +1,4 @@
-//! Cross-entropy of next-token logits: −ln softmax(z)[target] in nats.
+//! Cross-entropy of next-token logits: −ln softmax(z)\[target\] in nats.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use super::values;
 /// The target that marks a position without one.
 pub(in super::super) const NO_TARGET: u32 = u32::MAX;
 
-/// weight · Σ −ln softmax(z)[target] over the positions that have a target, for
+/// weight · Σ −ln softmax(z)\[target\] over the positions that have a target, for
 /// logits z `[n, vocabulary]`.
 #[derive(Clone)]
 pub(in super::super) struct CrossEntropy {
@@ -33,7 +33,7 @@ fn log_sum_exp(row: &[f32]) -> f32 {
     highest + libm::logf(sum)
 }
 
-/// −ln softmax(z)[target] of each position that has a target, 0 elsewhere.
+/// −ln softmax(z)\[target\] of each position that has a target, 0 elsewhere.
 pub(in super::super) fn token_nats(logits: &[f32], targets: &[u32]) -> Vec<f32> {
     let vocabulary = logits.len() / targets.len();
     logits
