@@ -27,7 +27,7 @@ pub(super) struct RunArgs {
     /// Change a field of the scenario, such as devices.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
-    /// The run folder to write [default: results/<scenario>/seed<S>-run<R>[-<overrides>]]
+    /// The run folder to write [default: results/NAME/seedS-runR, with a hash of the overrides]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Threads for the forward pass [default: all cores]; results do not depend on it

@@ -23,7 +23,7 @@ pub(super) struct SweepArgs {
     /// Change a field of the scenario first, such as devices.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
-    /// The sweep's folder [default: results/<scenario>/sweep-seed<S>[-<overrides>]]
+    /// The sweep's folder [default: results/NAME/sweep-seedS, with a hash of the overrides]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Points to simulate side by side; results do not depend on it
