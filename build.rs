@@ -20,7 +20,11 @@ fn first_line(command: &mut Command) -> Option<String> {
 fn checked_out() -> Option<String> {
     let git = |arguments: &[&str]| first_line(Command::new("git").args(arguments));
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]);
-    for name in branch.iter().map(String::as_str).chain(["HEAD", "logs/HEAD"]) {
+    for name in branch
+        .iter()
+        .map(String::as_str)
+        .chain(["HEAD", "logs/HEAD"])
+    {
         // A path that is not there would count as changed each time.
         if let Some(path) = git(&["rev-parse", "--git-path", name])
             && Path::new(&path).exists()
