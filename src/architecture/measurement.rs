@@ -122,6 +122,9 @@ pub struct BlockRecord {
     pub waiting: Duration,
     /// What the radio did to the sum; `None` where no radio was used.
     pub distortion: Option<Distortion>,
+    /// How much longer the uplink lasted because sub-channels are given whole, in seconds;
+    /// `None` where they are not.
+    pub rounding_s: Option<f64>,
 }
 
 /// The error of one all-reduce, per complex entry after normalisation.

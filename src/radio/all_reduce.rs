@@ -103,6 +103,10 @@ pub struct Transmission {
 pub struct Uplink {
     /// In device order.
     pub transmissions: Vec<Transmission>,
+    /// How much longer the round lasts than if the band were divided exactly, in seconds;
+    /// below zero if the slowest device is one that the rounding favours. `None` if the
+    /// band is divided exactly or not at all.
+    pub rounding_s: Option<f64>,
 }
 
 /// What a round did to the tensors. Powers are means per complex entry after

@@ -1,7 +1,7 @@
 //! Digital all-reduce: every device sends quantised entries on a sub-channel of its
 //! own, and the server adds what it decodes.
 //!
-//! The band B is split evenly, B/N each (OFDMA). Entries are quantised to Q bits at the
+//! The band B is divided among the devices ([`super::subchannels`]). Entries are quantised to Q bits at the
 //! maximum that all devices share (each announces its own as one 32-bit float on the
 //! control slot, whose time is the round's overhead). Coding is ideal: a link of
 //! spectral efficiency η delivers every bit in Q·entries/(η B/N) seconds.
@@ -16,6 +16,7 @@ use super::capacity::{LinkRate, check_rate, mimo_capacity};
 use super::error::RadioError;
 use super::quantiser::{Quantiser, largest_magnitude};
 use super::scale::shared_scale;
+use super::subchannels::{Subchannel, SubchannelPower, rounding};
 use super::sums::{SquareSum, exact_sum};
 use crate::rng::Stream;
 use crate::units::FieldFault;
@@ -34,6 +35,9 @@ pub struct Digital {
     pub rate: LinkRate,
     /// What a device radiates on its share of the band. Default: the same per symbol.
     pub subchannel_power: SubchannelPower,
+    /// K, how many sub-channels the band has, at least one per device; they are shared out
+    /// whole. Default: B/N each, exactly.
+    pub subchannels: Option<usize>,
 }
 
 impl Default for Digital {
@@ -42,55 +46,45 @@ impl Default for Digital {
             bits: 8,
             rate: LinkRate::Drawn,
             subchannel_power: SubchannelPower::PerSymbol,
+            subchannels: None,
         }
     }
 }
 
-/// What a device radiates on a sub-channel of width B/N.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum SubchannelPower {
-    /// P per channel use of the whole band, as over the air: P/N watts, an SNR of P/σ_z²
-    /// whatever N.
-    #[default]
-    PerSymbol,
-    /// All its P on the narrower band: an SNR of N·P/σ_z².
-    Whole,
-}
-
 impl AllReduce for Digital {
-    fn validate(&self, _: Layout) -> Result<(), FieldFault> {
+    fn validate(&self, layout: Layout) -> Result<(), FieldFault> {
+        Subchannel::validate(self.subchannels, layout)?;
         Quantiser::validate(self.bits)?;
         self.rate.validate()
     }
 
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         let devices = block.channels.len();
-        let share = 1.0 / devices as f64;
-        let boost = match self.subchannel_power {
-            SubchannelPower::PerSymbol => 1.0,
-            SubchannelPower::Whole => devices as f64,
-        };
+        let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
         let mut links = Vec::with_capacity(devices);
-        for (device, channel) in block.channels.iter().enumerate() {
+        for (device, (channel, part)) in block.channels.iter().zip(&parts).enumerate() {
             let efficiency = match self.rate {
                 LinkRate::Fixed(rate) => rate.0,
                 LinkRate::Drawn => {
-                    mimo_capacity(channel, block.power.power * boost, block.power.noise)
+                    mimo_capacity(channel, block.power.power * part.boost, block.power.noise)
                 }
             };
-            let rate = efficiency * block.bandwidth.0 * share;
+            let rate = efficiency * block.bandwidth.0 * part.share;
             check_rate(device, rate)?;
-            links.push(SubchannelLink { efficiency, rate });
+            links.push(SubchannelLink {
+                efficiency,
+                rate,
+                watts: block
+                    .power
+                    .watts
+                    .map(|unit| unit * block.power.power * part.boost * part.share),
+                stretch: part.stretch,
+            });
         }
         Ok(Box::new(DigitalLink {
             bits: self.bits,
             links,
             overhead: block.round_overhead.0,
-            watts: block
-                .power
-                .watts
-                .map(|unit| unit * block.power.power * boost * share),
         }))
     }
 }
@@ -101,6 +95,10 @@ struct SubchannelLink {
     efficiency: f64,
     /// bit/s.
     rate: f64,
+    /// Radiated while it sends.
+    watts: Option<f64>,
+    /// That of its sub-channel, if the band is divided in whole ones.
+    stretch: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -108,8 +106,6 @@ struct DigitalLink {
     bits: u32,
     links: Vec<SubchannelLink>,
     overhead: f64,
-    /// Radiated by each device while it sends.
-    watts: Option<f64>,
 }
 
 impl Link for DigitalLink {
@@ -121,7 +117,7 @@ impl Link for DigitalLink {
                 duration: duration_of(device, airtime + self.overhead)?,
                 bits,
                 channel_uses: (bits as f64 / link.efficiency).ceil() as u64,
-                joules: self.watts.map(|watts| watts * airtime),
+                joules: link.watts.map(|watts| watts * airtime),
             })
         };
         Ok(Uplink {
@@ -131,6 +127,11 @@ impl Link for DigitalLink {
                 .enumerate()
                 .map(transmission)
                 .collect::<Result<_, RadioError>>()?,
+            rounding_s: rounding(
+                self.links
+                    .iter()
+                    .map(|link| (bits as f64 / link.rate, link.stretch)),
+            ),
         })
     }
 

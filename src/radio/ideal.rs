@@ -45,6 +45,7 @@ impl Link for IdealLink {
         };
         Ok(Uplink {
             transmissions: vec![silent; self.devices],
+            rounding_s: None,
         })
     }
 

@@ -4,6 +4,7 @@ use super::aircomp::AirComp;
 use super::all_reduce::AllReduce;
 use super::digital::Digital;
 use super::ideal::Ideal;
+use super::uncoded_fdma::UncodedFdma;
 use serde::{Deserialize, Serialize};
 
 macro_rules! schemes {
@@ -52,6 +53,7 @@ schemes! {
     with fields {
         AirComp(AirComp), "analog over the air: all devices send at once and the channel adds";
         Digital(Digital), "quantised bits on one OFDMA sub-channel per device, at its link's rate";
+        UncodedFdma(UncodedFdma), "analog symbols on one sub-channel per device: each is heard alone, and errors add";
     }
 }
 

@@ -111,6 +111,11 @@ pub const DEFINITIONS: &[Definition] = &[
     ),
     define("all_reduces", "1", "all-reduces that used the radio"),
     define(
+        "subchannel_rounding_s",
+        "s",
+        "how much longer an all-reduce's uplink lasts because sub-channels are given whole, mean over all-reduces",
+    ),
+    define(
         "energy_j",
         "J",
         "energy of the whole run: compute + radio + idle + server",
@@ -343,6 +348,10 @@ fn distortion(run: &Measurements, metrics: &mut Collector) {
         mean(rounds.iter().map(|round| round.nmse)),
     );
     metrics.put("all_reduces", rounds.len() as f64);
+    metrics.put(
+        "subchannel_rounding_s",
+        mean(run.blocks.iter().filter_map(|block| block.rounding_s)),
+    );
 }
 
 fn energy(run: &Measurements, metrics: &mut Collector) {

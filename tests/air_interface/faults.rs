@@ -4,7 +4,7 @@ use crate::{SEEDS, air, config};
 use airloom::policy::Design;
 use airloom::radio::{
     Air, AirComp, AllReduce, Block, Digital, Fading, LinkBudget, LinkPower, Matrix, RadioConfig,
-    RadioError, Scheme,
+    RadioError, Scheme, UncodedFdma,
 };
 use airloom::units::{Decibels, Hertz, Instant, Seconds};
 use num_complex::Complex;
@@ -15,6 +15,7 @@ fn bad_tensors_are_named() {
         Scheme::Ideal,
         Scheme::default(),
         Scheme::Digital(Digital::default()),
+        Scheme::UncodedFdma(UncodedFdma::default()),
     ] {
         let mut air = air(config(0.0), scheme, 2);
         let good = vec![1.0f32; 10];
@@ -81,6 +82,20 @@ fn impossible_fields_are_refused_by_path() {
     assert!(
         refuse(plain(), Scheme::Digital(bits)).starts_with("bits: 1 bits per entry; use 2 to 24")
     );
+    let three = Some(3);
+    let digital = Digital {
+        subchannels: three,
+        ..Digital::default()
+    };
+    let fdma = UncodedFdma {
+        subchannels: three,
+        ..UncodedFdma::default()
+    };
+    for scheme in [Scheme::Digital(digital), Scheme::UncodedFdma(fdma)] {
+        assert!(refuse(plain(), scheme).starts_with(
+            "subchannels: 3 sub-channels for 4 devices, each of which needs one; use at least 4"
+        ));
+    }
 }
 
 #[test]

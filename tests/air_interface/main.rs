@@ -4,6 +4,7 @@
 
 mod digital;
 mod faults;
+mod fdma;
 mod over_the_air;
 mod portability;
 mod rounds;

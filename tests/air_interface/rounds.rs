@@ -1,7 +1,9 @@
 //! Rounds of any scheme: time, energy, the downlink, and whose noise they draw.
 
 use crate::{air, config, slices, tensors};
-use airloom::radio::{Digital, Downlink, LinkRate, RadioConfig, Scheme, mimo_capacity};
+use airloom::radio::{
+    Digital, Downlink, LinkRate, RadioConfig, Scheme, UncodedFdma, mimo_capacity,
+};
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency};
 
 #[test]
@@ -146,6 +148,7 @@ fn a_silent_round_stays_silent() {
         Scheme::Ideal,
         Scheme::default(),
         Scheme::Digital(Digital::default()),
+        Scheme::UncodedFdma(UncodedFdma::default()),
     ] {
         let mut air = air(config(0.0), scheme, 2);
         let zeros = vec![0.0f32; 33];

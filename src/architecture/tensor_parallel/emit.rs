@@ -19,6 +19,8 @@ pub(super) struct Reduced {
     pub(super) at: Instant,
     /// When every device has it.
     pub(super) delivered_at: Instant,
+    /// What whole sub-channels add to the uplink, in seconds.
+    pub(super) rounding_s: Option<f64>,
 }
 
 impl TensorParallel<'_> {
@@ -195,8 +197,10 @@ impl TensorParallel<'_> {
                 inputs: vec![gather; self.devices.len()],
                 at: now,
                 delivered_at: now,
+                rounding_s: None,
             });
         }
+        let rounding_s = plan.uplink.rounding_s;
         let mut arrivals = Vec::with_capacity(self.devices.len());
         let mut longest = Duration::ZERO;
         for (device, transmission) in plan.uplink.transmissions.iter().enumerate() {
@@ -218,6 +222,7 @@ impl TensorParallel<'_> {
                 inputs: vec![summed; self.devices.len()],
                 at,
                 delivered_at: at,
+                rounding_s,
             });
         };
         let inputs = self.emit_broadcast(Some(layer), [send, receive], downlink, summed, graph)?;
@@ -225,6 +230,7 @@ impl TensorParallel<'_> {
             inputs,
             at,
             delivered_at: at + downlink.duration,
+            rounding_s,
         })
     }
 

@@ -3,6 +3,7 @@
 
 use super::TensorParallel;
 use super::account::Accounts;
+use super::emit::Reduced;
 use super::passes::{Pass, Progress};
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
@@ -220,7 +221,7 @@ impl TensorParallel<'_> {
     ) -> Result<(), ArchitectureError> {
         let distortion = self.reduce_tensors(half, now)?;
         let reduced = self.emit_round(half, gather, now, graph)?;
-        self.record_block(half, now, reduced.at, distortion);
+        self.record_block(half, now, &reduced, distortion);
         let running = self.state.running();
         running.half_start = reduced.delivered_at;
         let next = match half {
@@ -306,7 +307,7 @@ impl TensorParallel<'_> {
         &mut self,
         half: Half,
         gathered: Instant,
-        reduced: Instant,
+        reduced: &Reduced,
         distortion: Option<Distortion>,
     ) {
         let serving = self.state.serving();
@@ -324,7 +325,7 @@ impl TensorParallel<'_> {
             half: half.name(),
             start: running.half_start,
             gathered,
-            reduced,
+            reduced: reduced.at,
             slowest_device: slowest.unwrap_or(0) as u32,
             waiting: running
                 .compute
@@ -332,6 +333,7 @@ impl TensorParallel<'_> {
                 .map(|duration| longest - *duration)
                 .sum(),
             distortion,
+            rounding_s: reduced.rounding_s,
         };
         self.state.measured.blocks.push(record);
     }

@@ -1,0 +1,208 @@
+//! What analog schemes have in common: entries packed into complex symbols, sent through
+//! L×L channels M_n, and summed with Gaussian noise.
+//!
+//! **Packing.** Entries go in their order: one symbol takes `reals_per_symbol` of them
+//! (two: real part, then imaginary part), one channel use takes L symbols, stream by
+//! stream. The last use is filled with zeros. Scale: [`super::scale`].
+//!
+//! The received sum is formed as s + Σ_n(M_n − I)s_n + noise, so that a perfect channel
+//! is exact.
+
+use super::all_reduce::{Distortion, Layout, Link, Transmission, Uplink, duration_of};
+use super::error::RadioError;
+use super::hermitian::cholesky;
+use super::matrix::{Matrix, power, scaled};
+use super::scale::shared_scale;
+use super::subchannels::rounding;
+use super::superposition::{Round, superpose};
+use super::transceiver::minus_identity;
+use crate::rng::Stream;
+use crate::units::FieldFault;
+
+/// Σ_n ‖M_n − I‖² up to which devices count as aligned: zero-forcing leaves the rounding
+/// of A, H_n and B_n in double precision, a millionth of what an f32 tensor can show.
+const ALIGNED: f64 = 1e-24;
+
+/// How entries become symbols.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Packing {
+    /// L, complex entries per channel use.
+    pub streams: usize,
+    /// Real entries per complex symbol, 1 or 2.
+    pub reals: usize,
+}
+
+impl Packing {
+    /// Checks both numbers against the antennas.
+    ///
+    /// # Errors
+    /// The first that does not fit, by its field.
+    pub(super) fn validate(self, layout: Layout) -> Result<(), FieldFault> {
+        let fault = |path: &str, message: String| Err(FieldFault::new(path, message));
+        if self.streams == 0 {
+            return fault(
+                "streams",
+                "0 streams carry nothing; use 1 or more".to_owned(),
+            );
+        }
+        for (side, antennas) in [
+            ("each device", layout.device_antennas),
+            ("the server", layout.server_antennas),
+        ] {
+            if self.streams > antennas {
+                return fault(
+                    "streams",
+                    format!(
+                        "{} streams, but {side} has {antennas} antennas; use at most {antennas}",
+                        self.streams
+                    ),
+                );
+            }
+        }
+        if !(1..=2).contains(&self.reals) {
+            return fault(
+                "reals_per_symbol",
+                format!(
+                    "a complex symbol carries 1 or 2 real entries, not {}",
+                    self.reals
+                ),
+            );
+        }
+        Ok(())
+    }
+}
+
+/// What the server's combining makes of the antennas' noise: CN(0, σ_z² K) on the L symbols
+/// of a use.
+#[derive(Debug, Clone)]
+pub(super) struct CombinedNoise {
+    /// σ_z².
+    pub variance: f64,
+    /// K ∈ C^{L×L}.
+    pub covariance: Matrix,
+    /// σ_z² tr K.
+    pub power: f64,
+}
+
+/// One device's way to the server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sender {
+    /// Seconds per channel use.
+    pub symbol_time: f64,
+    /// Radiated while it sends, where the size of a power unit is known.
+    pub watts: Option<f64>,
+    /// That of its sub-channel, if the band is divided in whole ones.
+    pub stretch: Option<f64>,
+}
+
+/// An analog link, prepared for one coherence block.
+#[derive(Debug)]
+pub(super) struct AnalogLink {
+    packing: Packing,
+    /// M_n − I, unless all are aligned.
+    deviations: Option<Vec<Matrix>>,
+    /// Lower triangular C with C w distributed as the noise for w of independent standard
+    /// normal parts.
+    colouring: Matrix,
+    analytic: f64,
+    overhead: f64,
+    senders: Vec<Sender>,
+}
+
+impl AnalogLink {
+    /// `effective` are the M_n and `senders` their devices, in device order; `overhead` is
+    /// what every round takes on top, in seconds.
+    ///
+    /// # Errors
+    /// [`RadioError::SingularChannel`] if K has no Cholesky factor.
+    pub(super) fn new(
+        packing: Packing,
+        effective: &[Matrix],
+        noise: &CombinedNoise,
+        senders: Vec<Sender>,
+        overhead: f64,
+    ) -> Result<Self, RadioError> {
+        let colouring = cholesky(&noise.covariance).ok_or(RadioError::SingularChannel {
+            device: 0,
+            streams: packing.streams,
+        })?;
+        let deviations: Vec<Matrix> = effective.iter().map(minus_identity).collect();
+        let misalignment = deviations.iter().fold(0.0, |sum, m| sum + power(m));
+        Ok(Self {
+            packing,
+            deviations: (misalignment > ALIGNED).then_some(deviations),
+            // Each of the two parts of a CN(0, σ²) has variance σ²/2.
+            colouring: scaled(&colouring, (noise.variance / 2.0).sqrt()),
+            analytic: (misalignment + noise.power) / packing.streams as f64,
+            overhead,
+            senders,
+        })
+    }
+}
+
+impl Link for AnalogLink {
+    fn plan(&self, entries: usize) -> Result<Uplink, RadioError> {
+        let uses = entries.div_ceil(self.packing.streams * self.packing.reals);
+        let transmission = |(device, sender): (usize, &Sender)| {
+            let airtime = uses as f64 * sender.symbol_time;
+            Ok(Transmission {
+                duration: duration_of(device, airtime + self.overhead)?,
+                bits: 0,
+                channel_uses: uses as u64,
+                joules: sender.watts.map(|watts| watts * airtime),
+            })
+        };
+        Ok(Uplink {
+            transmissions: self
+                .senders
+                .iter()
+                .enumerate()
+                .map(transmission)
+                .collect::<Result<_, RadioError>>()?,
+            rounding_s: rounding(
+                self.senders
+                    .iter()
+                    .map(|sender| (uses as f64 * sender.symbol_time, sender.stretch)),
+            ),
+        })
+    }
+
+    fn reduce(
+        &self,
+        parts: &[&[f32]],
+        noise: Stream,
+        sum: &mut [f32],
+    ) -> Result<Distortion, RadioError> {
+        let Packing { streams, reals } = self.packing;
+        let scale = shared_scale(parts, reals, sum.len())?;
+        let round = Round {
+            streams,
+            reals,
+            deviations: self.deviations.as_deref(),
+            colouring: &self.colouring,
+            scale,
+        };
+        let measured = superpose(&round, parts, &noise, sum);
+        let symbols = sum.len().div_ceil(reals) as u64;
+        let mean = |total: f64| {
+            if symbols > 0 {
+                total / symbols as f64
+            } else {
+                0.0
+            }
+        };
+        Ok(Distortion {
+            symbols,
+            error: mean(measured.error),
+            misalignment: mean(measured.misalignment),
+            noise: mean(measured.noise),
+            analytic: self.analytic,
+            nmse: if measured.signal > 0.0 {
+                measured.squared / measured.signal
+            } else {
+                0.0
+            },
+            scale,
+        })
+    }
+}
