@@ -1,0 +1,176 @@
+//! What co-simulation costs beside the bare forward pass: the same model on four
+//! devices, the same tokens, in one run.
+//!
+//! `bare` is the sharded forward pass with an exact sum and nothing else.
+//! `co_simulated` adds everything else that happens to a run: events on the engine,
+//! channel draws, transceiver design and noise for every all-reduce, the event log and
+//! the digests of every tensor (into nowhere: no disk). Shape as in the `numerics`
+//! bench.
+
+use airloom::architecture::measurement::PassRecord;
+use airloom::architecture::observer::{Observer, Travelling};
+use airloom::architecture::tensor_parallel::{Node, Parts, STAGE_NAMES, TensorParallel};
+use airloom::architecture::workload::{Arrival, Request, Task, Window};
+use airloom::device::Profile;
+use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
+use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
+use airloom::policy::Design;
+use airloom::radio::{Air, RadioConfig, Scheme};
+use airloom::results::tensors::TensorLog;
+use airloom::rng::{NO_DEVICE, Streams};
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+const STREAMS: Streams = Streams { seed: 1, run: 0 };
+const DEVICES: usize = 4;
+const WINDOW: usize = 256;
+const PROMPT: usize = 128;
+const STEPS: usize = 32;
+
+fn shape() -> ModelShape {
+    ModelShape {
+        name: "bench".into(),
+        architecture: Architecture::Llama,
+        layers: 6,
+        hidden: 256,
+        heads: 8,
+        kv_heads: 8,
+        head_dim: 32,
+        ffn: 704,
+        vocabulary: 1024,
+        tied_embeddings: false,
+        experts: None,
+        weight_bits: 32.0,
+        cache_bits: 32.0,
+        activation_bits: 32.0,
+    }
+}
+
+fn sharded() -> ShardedLlama {
+    let mut stream = STREAMS.open("bench.weights", NO_DEVICE, 0);
+    let llama = Llama::random(&shape(), &mut stream).expect("a model's shape");
+    let shares = Shares::equal(DEVICES).expect("at least one");
+    let plan = ShardPlan::new(&shape(), &shares).expect("a model's shape");
+    llama.shard(&plan).expect("its own plan")
+}
+
+fn tokens(count: usize) -> Vec<u32> {
+    (0..count as u32).map(|token| token * 37 % 1024).collect()
+}
+
+fn parts(task: &Task, tokenizer: &Tokenizer) -> Parts {
+    let profile = |name: &str| Node {
+        name: name.to_owned(),
+        profile: Profile::Preset(name.to_owned())
+            .resolve()
+            .expect("a preset"),
+    };
+    Parts {
+        model: sharded(),
+        tokenizer: tokenizer.clone(),
+        end_tokens: Vec::new(),
+        devices: vec![profile("jetson-orin-nano"); DEVICES],
+        server: profile("edge-server-l4"),
+        air: Air::new(
+            RadioConfig::default(),
+            Scheme::default(),
+            Design::default().transceiver_design(),
+            DEVICES,
+            STREAMS,
+        )
+        .expect("the default radio"),
+        requests: vec![Request {
+            arrival: Arrival::AfterPrevious,
+            task: task.clone(),
+        }],
+    }
+}
+
+/// Digests every tensor, as a run does.
+struct Watch(TensorLog);
+
+impl Observer for Watch {
+    fn pass(&mut self, _: &PassRecord) {}
+
+    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
+        self.0.record(tensor)
+    }
+}
+
+fn co_simulate(parts: Parts) {
+    let mut watch = Watch(TensorLog::new(None).expect("nothing to write"));
+    let mut resources = Resources::new();
+    let mut program = TensorParallel::new(parts, &mut watch, &mut resources).expect("it fits");
+    let mut trace =
+        CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES).expect("nothing to write");
+    let never = AtomicBool::new(false);
+    engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
+}
+
+fn compare(group: &mut BenchmarkGroup<'_, WallTime>, task: &Task, bare: impl Fn(&ShardedLlama)) {
+    let tokenizer = Tokenizer::load(Path::new("models/tiny-llama")).expect("the bundled model");
+    let model = sharded();
+    group.bench_function("bare", |bencher| bencher.iter(|| bare(&model)));
+    group.bench_function("co_simulated", |bencher| {
+        bencher.iter_batched(
+            || parts(task, &tokenizer),
+            co_simulate,
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+fn prefill(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("four_windows_of_256_on_4_devices");
+    let inputs = tokens(WINDOW);
+    let window = Window {
+        inputs: inputs.clone(),
+        targets: inputs.clone(),
+        source_nats: None,
+    };
+    let task = Task::Score {
+        windows: vec![window; 4],
+        stepwise: false,
+    };
+    compare(&mut group, &task, |model| {
+        let mut cache = model.cache(WINDOW).expect("small");
+        let mut workspace = model.workspace();
+        for _ in 0..4 {
+            cache.clear();
+            model
+                .forward_ideal(&inputs, &mut cache, &mut workspace, Rows::All)
+                .expect("a valid step");
+        }
+    });
+    group.finish();
+}
+
+fn decode(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("prompt_128_then_32_tokens_on_4_devices");
+    let prompt = tokens(PROMPT);
+    let task = Task::Generate {
+        prompt: prompt.clone(),
+        max_tokens: STEPS as u32 + 1,
+    };
+    compare(&mut group, &task, |model| {
+        let mut cache = model.cache(PROMPT + STEPS).expect("small");
+        let mut workspace = model.workspace();
+        let mut step = |tokens: &[u32]| {
+            model
+                .forward_ideal(tokens, &mut cache, &mut workspace, Rows::Last)
+                .expect("a valid step");
+        };
+        step(&prompt);
+        for token in &prompt[..STEPS] {
+            step(std::slice::from_ref(token));
+        }
+    });
+    group.finish();
+}
+
+criterion_group!(benches, prefill, decode);
+criterion_main!(benches);
