@@ -412,6 +412,19 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
         ),
         (
             "bandwidth: \"10 MHz\"",
+            "fading: Tr38901(environment: UMa, carrier: \"3.5 GHz\", distance: \"6 km\")",
+            &[
+                "bad.ron:5:75: radio.fading.distance: 6 km is outside the range of TR 38.901, Table \
+                 7.4.1-1, for UMa; use 10 m to 5 km",
+            ],
+        ),
+        (
+            "bandwidth: \"10 MHz\"",
+            "fading: Tr38901(environment: RMa, carrier: \"3.5 GHz\", distance: \"1 km\")",
+            &["known are UMiStreetCanyon, UMa, InHMixedOffice, InHOpenOffice"],
+        ),
+        (
+            "bandwidth: \"10 MHz\"",
             "downlink: Multicast(bits: 1)",
             &["radio.downlink.bits: 1 bits per entry"],
         ),

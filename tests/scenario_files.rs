@@ -134,6 +134,7 @@ const CHANGES: [&[&str]; 10] = [
         "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"80 m\")",
         "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: [\"80 m\", \"0.1 km\", \"1e2 m\", \"90 m\"])",
         "radio.fading.mean=1e-300",
+        "radio.fading=Tr38901(environment: UMa, carrier: \"2 GHz\", distance: \"0.3 km\", rice_factor: \"-3 dB\")",
     ],
     &["radio.coherence=Time(\"5 ms\")", "radio.coherence=Static"],
     &[
@@ -156,7 +157,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_resolved_scenario_resolves_to_itself(choice in prop::collection::vec(0usize..4, CHANGES.len())) {
+    fn any_resolved_scenario_resolves_to_itself(choice in prop::collection::vec(0usize..5, CHANGES.len())) {
         let changes: Vec<&str> = CHANGES
             .iter()
             .zip(choice)

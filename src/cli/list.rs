@@ -29,6 +29,7 @@ fn owned(
 pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
     let mut text = String::new();
     section(&mut text, "architectures", owned(architecture::REGISTRY));
+    section(&mut text, "channel models", owned(radio::Fading::REGISTRY));
     section(
         &mut text,
         "all-reduce schemes",

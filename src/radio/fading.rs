@@ -1,15 +1,18 @@
-//! Small-scale fading and path loss: one matrix of entries per device and block.
+//! Small-scale fading on top of path loss: how the entries of a channel are drawn.
 //!
-//! Entries are independent and identically distributed; correlation in space or
-//! time is not modelled here.
+//! Entries are independent and identically distributed over antennas: correlation in
+//! space is not modelled here, correlation in time is [`super::doppler`]'s. A new
+//! model is one file that gives the [`Moments`] of a device's entries, and one line of
+//! the enumeration and its registry here.
 
+use super::distance::Distance;
 use super::matrix::Matrix;
+use super::tr38901::Tr38901;
 use crate::rng::Streams;
 use crate::units::{FieldFault, Hertz, Meters};
 use num_complex::Complex;
-use serde::de::{self, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use std::fmt;
+use serde::{Deserialize, Serialize};
+use std::f64::consts::PI;
 
 /// How the entries of an uplink channel H_n ∈ C^{N_r×N_t} are drawn.
 ///
@@ -26,60 +29,45 @@ pub enum Fading {
         /// σ², dimensionless.
         variance: f64,
     },
-    /// h ~ CN(0, g) with the mean power gain g = 10^(−PL/10) of [`path_loss_db`].
+    /// h ~ CN(0, g), where g follows from [`path_loss_db`] as `mean` says.
     Rayleigh {
         /// The carrier frequency.
         carrier: Hertz,
         /// From device to server: one for all devices, or a list with one each.
         distance: Distance,
+        /// What of the channel the path loss is the mean of. Default: its power.
+        #[serde(default)]
+        mean: Mean,
     },
+    /// Path loss, line of sight, shadowing and Rice factor of 3GPP TR 38.901.
+    Tr38901(Tr38901),
 }
 
-/// One distance for all devices, or one each.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Distance {
-    /// The same for every device.
-    All(Meters),
-    /// In device order.
-    Each(Vec<Meters>),
+/// Which mean of a Rayleigh channel a path loss of PL decibels states.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Mean {
+    /// E|h|² = 10^(−PL/10), as link budgets have it.
+    #[default]
+    Power,
+    /// E|h| = 10^(−PL/20), as section V-A of Xue et al., "WDMoE", words it. A Rayleigh
+    /// amplitude has E|h|² = (4/π)(E|h|)², so E|h|² = (4/π) 10^(−PL/10): 1.05 dB more.
+    Amplitude,
 }
 
-impl<'de> Deserialize<'de> for Distance {
-    /// By hand, so that a wrong unit is told as such and at its place.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OneOrEach;
-
-        impl<'de> Visitor<'de> for OneOrEach {
-            type Value = Distance;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a length with its unit, such as \"120 m\", or a list of one each")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Distance, E> {
-                text.parse().map(Distance::All).map_err(E::custom)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Distance, A::Error> {
-                let mut distances = Vec::new();
-                while let Some(distance) = list.next_element()? {
-                    distances.push(distance);
-                }
-                Ok(Distance::Each(distances))
-            }
-        }
-
-        deserializer.deserialize_any(OneOrEach)
-    }
+/// The first two moments of every entry of one device's channel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Moments {
+    /// E h, real: the line of sight.
+    pub mean: f64,
+    /// E|h − E h|²: the scattering.
+    pub variance: f64,
 }
 
-impl Distance {
-    fn of(&self, device: usize) -> Meters {
-        match self {
-            Self::All(distance) => *distance,
-            Self::Each(distances) => distances[device],
-        }
+impl Moments {
+    /// E|h|² = (E h)² + E|h − E h|².
+    pub fn power(self) -> f64 {
+        self.mean * self.mean + self.variance
     }
 }
 
@@ -94,8 +82,9 @@ impl Default for Fading {
     }
 }
 
-/// PL = 32.4 + 20 log₁₀(f/GHz) + 20 log₁₀(d/m) in dB: free space, as 3GPP TR 38.901
-/// (Table 7.4.1-1) has it for line of sight in its street canyon below 10 m.
+/// PL = 32.4 + 20 log₁₀(f/GHz) + 20 log₁₀(d/m) in dB: free space (Friis), with the
+/// intercept of 3GPP TR 38.901, Table 7.4.1-1; section V-A of Xue et al., "WDMoE". The
+/// environments of that table, whose slopes are steeper, are [`Environment`](super::Environment)'s.
 ///
 /// `carrier` and `distance` above zero; meaningful from about a wavelength on.
 pub fn path_loss_db(carrier: Hertz, distance: Meters) -> f64 {
@@ -103,6 +92,22 @@ pub fn path_loss_db(carrier: Hertz, distance: Meters) -> f64 {
 }
 
 impl Fading {
+    /// Every model's name with a one-line summary.
+    pub const REGISTRY: &[(&str, &str)] = &[
+        (
+            "Rician",
+            "a line-of-sight mean plus scattering, without path loss: the same for all devices",
+        ),
+        (
+            "Rayleigh",
+            "scattering only, with free-space path loss per device",
+        ),
+        (
+            "Tr38901",
+            "3GPP TR 38.901 path loss in UMi, UMa or InH: line of sight, shadowing, Rice factor",
+        ),
+    ];
+
     /// Checks the values for `devices` devices.
     ///
     /// # Errors
@@ -124,36 +129,41 @@ impl Fading {
                         "mean and variance are both zero, so nothing arrives; raise one of them",
                     ));
                 }
+                Ok(())
             }
-            Self::Rayleigh { carrier, distance } => {
+            Self::Rayleigh {
+                carrier, distance, ..
+            } => {
                 FieldFault::unless_positive("carrier", carrier.0)?;
-                if let Distance::Each(list) = distance
-                    && list.len() != devices
-                {
-                    return Err(FieldFault::new(
-                        "distance",
-                        format!(
-                            "{} distances for {devices} devices; give one for all, or one each",
-                            list.len()
-                        ),
-                    ));
-                }
-                for device in 0..devices {
-                    FieldFault::unless_positive("distance", distance.of(device).0)?;
-                }
+                distance.validate(devices, |d| FieldFault::unless_positive("distance", d.0))
             }
+            Self::Tr38901(model) => model.validate(devices),
         }
-        Ok(())
     }
 
-    /// Mean and variance of an entry of `device`'s channel.
-    fn moments(&self, device: usize) -> (f64, f64) {
+    /// Mean and variance of an entry of `device`'s channel: the same for the whole run.
+    pub fn moments(&self, streams: Streams, device: usize) -> Moments {
         match self {
-            Self::Rician { mean, variance } => (*mean, *variance),
-            Self::Rayleigh { carrier, distance } => {
+            Self::Rician { mean, variance } => Moments {
+                mean: *mean,
+                variance: *variance,
+            },
+            Self::Rayleigh {
+                carrier,
+                distance,
+                mean,
+            } => {
                 let loss = path_loss_db(*carrier, distance.of(device));
-                (0.0, libm::pow(10.0, -loss / 10.0))
+                let gain = libm::pow(10.0, -loss / 10.0);
+                Moments {
+                    mean: 0.0,
+                    variance: match mean {
+                        Mean::Power => gain,
+                        Mean::Amplitude => 4.0 / PI * gain,
+                    },
+                }
             }
+            Self::Tr38901(model) => model.link(streams, device).moments(),
         }
     }
 
@@ -169,7 +179,7 @@ impl Fading {
         rows: usize,
         columns: usize,
     ) -> Matrix {
-        let (mean, variance) = self.moments(device);
+        let Moments { mean, variance } = self.moments(streams, device);
         let deviation = (variance / 2.0).sqrt();
         let mut normals = vec![0.0; 2 * rows * columns];
         streams

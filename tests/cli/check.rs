@@ -113,6 +113,11 @@ fn every_name_that_list_gives_may_be_used_and_no_other() {
         .airloom(&["check", "tiny.ron", "--set", setting])
         .refused(2);
     assert_eq!(known(&message), presets);
+    let models = listed(&list, "channel models");
+    let message = desk
+        .airloom(&["check", "tiny.ron", "--set", "radio.fading=Xyz"])
+        .refused(2);
+    assert_eq!(known(&message), models);
     let architectures = listed(&list, "architectures");
     let message = desk
         .airloom(&["check", "tiny.ron", "--set", "architecture=Xyz"])
