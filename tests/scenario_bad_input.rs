@@ -292,7 +292,7 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
         (
             "AirComp(streams: 2)",
             "(streams: 2)",
-            &["expected one of Ideal, AirComp, Digital, found fields in parentheses"],
+            &["expected one of Ideal, AirComp, Digital, UncodedFdma, found fields in parentheses"],
         ),
         (
             "AirComp(streams: 2)",
@@ -414,7 +414,7 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
             "bandwidth: \"10 MHz\"",
             "fading: Tr38901(environment: UMa, carrier: \"3.5 GHz\", distance: \"6 km\")",
             &[
-                "bad.ron:5:75: radio.fading.distance: 6 km is outside the range of TR 38.901, Table \
+                "bad.ron:5:73: radio.fading.distance: 6 km is outside the range of TR 38.901, Table \
                  7.4.1-1, for UMa; use 10 m to 5 km",
             ],
         ),
