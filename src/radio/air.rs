@@ -9,6 +9,7 @@
 use super::all_reduce::{Block, Distortion, Link, Transmission, Uplink};
 use super::budget::LinkPower;
 use super::config::RadioConfig;
+use super::convention::{PowerConvention, VectorLoad};
 use super::downlink::Multicast;
 use super::error::RadioError;
 use super::ideal::IdealLink;
@@ -16,7 +17,7 @@ use super::matrix::Matrix;
 use super::scheme::Scheme;
 use super::transceiver::TransceiverDesign;
 use crate::rng::{NO_DEVICE, Streams};
-use crate::units::Instant;
+use crate::units::{FieldFault, Instant};
 
 /// The air between one server and its devices, for one run.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub struct Air {
     design: Box<dyn TransceiverDesign>,
     devices: usize,
     power: LinkPower,
+    /// What each device may radiate per channel use.
+    powers: Option<Vec<f64>>,
     streams: Streams,
     current: Option<Prepared>,
 }
@@ -48,7 +51,9 @@ pub struct Plan {
 }
 
 impl Air {
-    /// Opens the air for a fleet of `devices`.
+    /// Opens the air for a fleet of `devices`. With
+    /// [`PowerConvention::EnergyPerVector`] it carries nothing before
+    /// [`charge`](Self::charge).
     ///
     /// # Errors
     /// If a field of `config` or `scheme` is impossible.
@@ -63,6 +68,8 @@ impl Air {
         scheme.all_reduce().validate(config.layout(devices))?;
         Ok(Self {
             power: config.budget.resolve(config.bandwidth),
+            powers: (config.convention == PowerConvention::PowerPerUse)
+                .then(|| config.budgets(devices)),
             config,
             scheme,
             design,
@@ -70,6 +77,18 @@ impl Air {
             streams,
             current: None,
         })
+    }
+
+    /// Takes from every device's budget what it computes for each vector that it sends.
+    /// With [`PowerConvention::PowerPerUse`] that is nothing.
+    ///
+    /// # Errors
+    /// [`RadioError::NoEnergy`] if compute leaves a device nothing to send with; a
+    /// [`FieldFault`] if the scheme cannot tell how long it radiates.
+    pub fn charge(mut self, load: &VectorLoad) -> Result<Self, RadioError> {
+        let scheme = self.scheme.all_reduce();
+        self.powers = Some(self.config.limits(scheme, load)?);
+        Ok(self)
     }
 
     /// Whether all-reduces go through the air at all: not with the ideal scheme, and not
@@ -128,9 +147,16 @@ impl Air {
                 downlink: None,
             });
         }
+        let powers = self.powers.as_deref().ok_or_else(|| {
+            FieldFault::new(
+                "convention",
+                "EnergyPerVector needs to know what devices compute for a vector",
+            )
+        })?;
         let channels = self.channels(block);
         let link = self.scheme.all_reduce().prepare(&Block {
             channels: &channels,
+            powers,
             power: self.power,
             bandwidth: self.config.bandwidth,
             round_overhead: self.config.round_overhead,

@@ -55,12 +55,15 @@ impl AllReduce for AirComp {
         self.packing().validate(layout)
     }
 
+    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+        Some(vec![self.packing().uses(entries) as f64; devices])
+    }
+
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         let devices = block.channels.len();
-        let powers = vec![block.power.power; devices];
         let problem = TransceiverProblem {
             channels: block.channels,
-            powers: &powers,
+            powers: block.powers,
             noise: block.power.noise,
             streams: self.streams,
         };

@@ -20,6 +20,8 @@ use std::fmt;
 pub struct Block<'a> {
     /// H_n ∈ C^{N_r×N_t}, in device order.
     pub channels: &'a [Matrix],
+    /// The limit of tr(B_n B_nᴴ), units per channel use, in device order.
+    pub powers: &'a [f64],
     /// P, σ_z² and what a unit of them is.
     pub power: LinkPower,
     /// B, also the symbol rate.
@@ -53,6 +55,14 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
     /// Whether the scheme uses the air at all.
     fn uses_radio(&self) -> bool {
         true
+    }
+
+    /// For each of `devices` devices u_n, such that device n, if it radiates all of its
+    /// power P_n per channel use, spends u_n P_n on a vector of `entries` real entries;
+    /// `None`, as by default, where the drawn channel decides.
+    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+        let _ = (entries, devices);
+        None
     }
 
     /// Designs whatever holds for a whole coherence block.

@@ -33,6 +33,11 @@ pub(super) struct Packing {
 }
 
 impl Packing {
+    /// Channel uses of `entries` real entries.
+    pub(super) fn uses(self, entries: usize) -> usize {
+        entries.div_ceil(self.streams * self.reals)
+    }
+
     /// Checks both numbers against the antennas.
     ///
     /// # Errors
@@ -142,7 +147,7 @@ impl AnalogLink {
 
 impl Link for AnalogLink {
     fn plan(&self, entries: usize) -> Result<Uplink, RadioError> {
-        let uses = entries.div_ceil(self.packing.streams * self.packing.reals);
+        let uses = self.packing.uses(entries);
         let transmission = |(device, sender): (usize, &Sender)| {
             let airtime = uses as f64 * sender.symbol_time;
             Ok(Transmission {

@@ -3,10 +3,12 @@
 use super::all_reduce::Layout;
 use super::budget::LinkBudget;
 use super::coherence::Coherence;
+use super::convention::PowerConvention;
 use super::downlink::Downlink;
 use super::fading::Fading;
-use crate::units::{FieldFault, Hertz, Seconds};
+use crate::units::{Decibels, FieldFault, Hertz, Seconds};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Beyond it a dense channel matrix no longer fits a simulation of this kind.
 const MAX_ANTENNAS: usize = 1024;
@@ -29,6 +31,11 @@ pub struct RadioConfig {
     pub coherence: Coherence,
     /// Power and noise. Default: normalised, 20 dB.
     pub budget: LinkBudget,
+    /// What P_n limits. Default: power per channel use.
+    pub convention: PowerConvention,
+    /// 10 log₁₀(P_n/P) of devices that have more or less than the common P, by number
+    /// from 0.
+    pub budget_offsets: BTreeMap<u32, Decibels>,
     /// How the sum returns. Default: ideal.
     pub downlink: Downlink,
     /// Added to every all-reduce's time on the air: synchronisation and the control slot
@@ -48,6 +55,8 @@ impl Default for RadioConfig {
             fading: Fading::default(),
             coherence: Coherence::default(),
             budget: LinkBudget::default(),
+            convention: PowerConvention::default(),
+            budget_offsets: BTreeMap::new(),
             downlink: Downlink::default(),
             round_overhead: Seconds(0.0),
             lone_device_transmits: false,
@@ -82,6 +91,7 @@ impl RadioConfig {
         self.budget
             .validate()
             .map_err(|fault| fault.under("budget"))?;
+        self.validate_budgets(devices)?;
         self.downlink
             .validate()
             .map_err(|fault| fault.under("downlink"))?;

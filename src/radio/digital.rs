@@ -58,16 +58,24 @@ impl AllReduce for Digital {
         self.rate.validate()
     }
 
+    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+        let LinkRate::Fixed(rate) = self.rate else {
+            return None;
+        };
+        let uses = entries as f64 * f64::from(self.bits) / rate.0;
+        let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
+        Some(parts.iter().map(|part| uses * part.boost).collect())
+    }
+
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         let devices = block.channels.len();
         let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
         let mut links = Vec::with_capacity(devices);
         for (device, (channel, part)) in block.channels.iter().zip(&parts).enumerate() {
+            let power = block.powers[device];
             let efficiency = match self.rate {
                 LinkRate::Fixed(rate) => rate.0,
-                LinkRate::Drawn => {
-                    mimo_capacity(channel, block.power.power * part.boost, block.power.noise)
-                }
+                LinkRate::Drawn => mimo_capacity(channel, power * part.boost, block.power.noise),
             };
             let rate = efficiency * block.bandwidth.0 * part.share;
             check_rate(device, rate)?;
@@ -77,7 +85,7 @@ impl AllReduce for Digital {
                 watts: block
                     .power
                     .watts
-                    .map(|unit| unit * block.power.power * part.boost * part.share),
+                    .map(|unit| unit * power * part.boost * part.share),
                 stretch: part.stretch,
             });
         }

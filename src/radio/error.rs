@@ -1,6 +1,6 @@
 //! What can go wrong on the air.
 
-use crate::units::{DurationError, FieldFault};
+use crate::units::{DurationError, FieldFault, Joules};
 
 /// A fault of the radio: of its configuration, of a channel, or of what was sent.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -54,6 +54,23 @@ pub enum RadioError {
         /// What the sum holds.
         expected: usize,
     },
+    /// Compute alone exceeds a device's energy budget: (8) has no solution.
+    #[error(
+        "device {device} spends {} on computing its part of the model before each all-reduce, but its budget is {}: {} short, and nothing is left to send with; give it a smaller share, or raise `radio.convention.energy` or its offset",
+        shown(*needs),
+        shown(*has),
+        shown(*shortfall)
+    )]
+    NoEnergy {
+        /// The device, counted from 0.
+        device: usize,
+        /// What its compute takes for each vector.
+        needs: Joules,
+        /// P_n.
+        has: Joules,
+        /// What is missing before anything is sent.
+        shortfall: Joules,
+    },
     /// A link without capacity.
     #[error("the link of device {device} has a rate of {rate} bit/s: nothing can be sent over it")]
     NoRate {
@@ -70,4 +87,9 @@ pub enum RadioError {
         /// What the clock said.
         source: DurationError,
     },
+}
+
+/// To four digits, as people read it.
+fn shown(energy: Joules) -> Joules {
+    format!("{:.3e}", energy.0).parse().map_or(energy, Joules)
 }

@@ -78,6 +78,12 @@ impl AllReduce for UncodedFdma {
         self.packing().validate(layout)
     }
 
+    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+        let uses = self.packing().uses(entries) as f64;
+        let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
+        Some(parts.iter().map(|part| uses * part.boost).collect())
+    }
+
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         let devices = block.channels.len();
         let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
@@ -88,7 +94,7 @@ impl AllReduce for UncodedFdma {
         for (device, (channel, part)) in block.channels.iter().zip(&parts).enumerate() {
             let problem = TransceiverProblem {
                 channels: std::slice::from_ref(channel),
-                powers: &[block.power.power * part.boost],
+                powers: &[block.powers[device] * part.boost],
                 noise: block.power.noise,
                 streams: self.streams,
             };

@@ -6,9 +6,10 @@ use super::model::Model;
 use super::overrides::Override;
 use super::raw;
 use super::rules;
-use super::schema::{Architecture, Scenario};
+use super::schema::{Architecture, Devices, Scenario};
 use crate::device::{DeviceProfile, Profile};
 use crate::model::Shares;
+use crate::radio::PowerConvention;
 use crate::units::FieldFault;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -122,6 +123,27 @@ pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Resolved
     Resolved::new(name.into_owned(), folder.to_owned(), draft)
 }
 
+fn without_energy(device: &NamedProfile) -> bool {
+    device.profile.joules_per_weight(0.0).is_none()
+}
+
+/// The fault of a `device` whose compute cannot be charged to its energy budget.
+fn energy_unknown(device: usize, fleet: &Devices) -> FieldFault {
+    let exception = u32::try_from(device)
+        .ok()
+        .filter(|n| fleet.except.contains_key(n));
+    let path = exception.map_or("devices.profile".to_owned(), |n| {
+        format!("devices.except[{n}]")
+    });
+    FieldFault::new(
+        path,
+        format!(
+            "EnergyPerVector charges compute to the device's budget, but the profile of device \
+             {device} has no energy_per_flop and energy_per_byte; give both, or use PowerPerUse"
+        ),
+    )
+}
+
 impl Resolved {
     fn new(name: String, folder: PathBuf, draft: Draft) -> Result<Self, ScenarioError> {
         let scenario = draft.decode()?;
@@ -154,6 +176,10 @@ impl Resolved {
             })
             .collect::<Result<Vec<_>, _>>()?;
         let server = resolve(&scenario.server, "server")?;
+        let counts_joules = scenario.radio.convention != PowerConvention::PowerPerUse;
+        if counts_joules && let Some(device) = devices.iter().position(without_energy) {
+            return Err(draft.rule_fault(energy_unknown(device, fleet)).into());
+        }
         let Architecture::TensorParallel(parallel) = &scenario.architecture;
         let shares = parallel
             .assignment

@@ -78,7 +78,7 @@ impl RunError {
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
             Self::Place { .. } => true,
             Self::Timeline(TimelineError::Unreadable { .. }) => true,
-            Self::Architecture(error) => error.is_infeasible(),
+            Self::Architecture(_) | Self::Radio(_) => self.is_infeasible(),
             _ => false,
         }
     }
@@ -93,6 +93,10 @@ impl RunError {
 
     /// Whether the configuration is impossible: `N/A` in a table, not a failure.
     pub fn is_infeasible(&self) -> bool {
-        matches!(self, Self::Architecture(error) if error.is_infeasible())
+        match self {
+            Self::Architecture(error) => error.is_infeasible(),
+            Self::Radio(error) => matches!(error, RadioError::NoEnergy { .. }),
+            _ => false,
+        }
     }
 }

@@ -8,7 +8,7 @@ use crate::architecture::workload::{Request, Task};
 use crate::engine::TraceLevel;
 use crate::model::ShardPlan;
 use crate::numerics::{self, Llama, Tokenizer};
-use crate::radio::Air;
+use crate::radio::{Air, VectorLoad};
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
@@ -78,13 +78,27 @@ pub fn prepare(
         profile: named.profile,
     };
     let devices: Vec<Node> = resolved.devices.iter().map(node).collect();
+    let load = VectorLoad {
+        entries: model.shape().hidden,
+        compute: devices
+            .iter()
+            .enumerate()
+            .map(|(device, node)| {
+                // Each of a layer's two all-reduces carries half of its weights.
+                let weights = plan.attention(device, 1, 0).weights + plan.mlp(device, 1).weights;
+                let joules = node.profile.joules_per_weight(model.shape().weight_bits);
+                joules.unwrap_or(0.0) * weights as f64 / 2.0
+            })
+            .collect(),
+    };
     let air = Air::new(
         scenario.radio.clone(),
         architecture.all_reduce,
         architecture.design.transceiver_design(),
         devices.len(),
         streams,
-    )?;
+    )?
+    .charge(&load)?;
     let mut inputs: Vec<FileDigest> = model.digests().iter().map(digest).collect();
     inputs.push(digest(tokenizer.digest()));
     inputs.push(text_digest(&requests));

@@ -105,6 +105,7 @@ fn a_singular_channel_names_its_device() {
     let design = Design::default().transceiver_design();
     let block = Block {
         channels: &[full, flat],
+        powers: &[1.0; 2],
         power: LinkPower {
             power: 1.0,
             noise: 0.1,

@@ -22,6 +22,7 @@ fn analytic(scheme: &dyn AllReduce, channels: &[Matrix], power: f64, noise: f64)
     let design = Design::default().transceiver_design();
     let block = Block {
         channels,
+        powers: &vec![power; channels.len()],
         power: LinkPower {
             power,
             noise,
@@ -156,6 +157,7 @@ fn received_errors_are_distributed_as_at_the_antennas() {
     let design = Design::default().transceiver_design();
     let block = Block {
         channels: &channels,
+        powers: &[1.0; 3],
         power: LinkPower {
             power: 1.0,
             noise,

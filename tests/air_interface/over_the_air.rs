@@ -84,6 +84,7 @@ fn without_noise_the_sum_equals_the_antenna_level_chain() {
         let power = config.budget.resolve(config.bandwidth);
         let block = Block {
             channels: &channels,
+            powers: &[power.power; 3],
             power,
             bandwidth: config.bandwidth,
             round_overhead: Seconds(0.0),
@@ -156,9 +157,11 @@ fn law_8_total_error_is_equation_7_on_independent_entries() {
     let channels: Vec<Matrix> = (0..4)
         .map(|n| config.fading.draw(SEEDS, n, 1, 20, 4))
         .collect();
+    let power = config.budget.resolve(config.bandwidth);
     let block = Block {
         channels: &channels,
-        power: config.budget.resolve(config.bandwidth),
+        powers: &[power.power; 4],
+        power,
         bandwidth: config.bandwidth,
         round_overhead: Seconds(0.0),
         design: &Misaligned,
@@ -204,6 +207,7 @@ fn combined_noise_is_coloured_like_the_combiner() {
     let resolved = config.budget.resolve(config.bandwidth);
     let block = Block {
         channels: &channels,
+        powers: &[resolved.power; 2],
         power: resolved,
         bandwidth: config.bandwidth,
         round_overhead: Seconds(0.0),
