@@ -68,7 +68,7 @@ fn designs(c: &mut Criterion) {
             noise: 1.0,
             streams: 4,
         };
-        for choice in Design::ALL {
+        for choice in Design::all() {
             let design = choice.transceiver_design();
             group.bench_function(BenchmarkId::new(choice.name(), devices), |b| {
                 b.iter(|| design.design(black_box(&problem)).unwrap());

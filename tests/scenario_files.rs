@@ -100,7 +100,7 @@ fn a_resolved_scenario_shows_the_defaults() {
         "Scenario(\n    description: \"AirComp",
         "round_overhead: \"0 s\"",
         "reals_per_symbol: 2",
-        "design: Descent",
+        "design: AlternatingMmse(max_turns: 100, tolerance: 0.0001)",
         "World(documents: 16, first: 0, seed: 1)",
         "Digital(bits: 8)",
         "arrival: AfterPrevious",

@@ -1,37 +1,64 @@
 //! The transceiver designs that a scenario may name. A new one is one line here.
 
+use super::alternating::AlternatingMmse;
 use super::descent::Descent;
 use super::dominant::DominantEigenvectors;
 use crate::radio::TransceiverDesign;
+use crate::units::FieldFault;
 use serde::{Deserialize, Serialize};
 
 macro_rules! designs {
-    ($($(#[$meta:meta])* $name:ident, $summary:literal;)*) => {
-        /// A transceiver design, as a scenario states it.
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+    (
+        without fields { $($unit:ident, $unit_summary:literal;)* }
+        with fields { $($name:ident($fields:ty), $summary:literal;)* }
+    ) => {
+        /// A transceiver design with its fields, as a scenario states it.
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub enum Design {
-            $(#[doc = $summary] $(#[$meta])* $name,)*
+            $(#[doc = $summary] $name($fields),)*
+            $(#[doc = $unit_summary] $unit,)*
         }
 
         impl Design {
             /// Every design's name with a one-line summary.
-            pub const REGISTRY: &[(&str, &str)] = &[$((stringify!($name), $summary),)*];
+            pub const REGISTRY: &[(&str, &str)] = &[
+                $((stringify!($name), $summary),)*
+                $((stringify!($unit), $unit_summary),)*
+            ];
 
-            /// Every design.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
+            /// Every design, with the fields it has by default.
+            pub fn all() -> Vec<Self> {
+                vec![
+                    $(Self::$name(<$fields>::default()),)*
+                    $(Self::$unit,)*
+                ]
+            }
 
             /// The design's name, as a scenario writes it.
-            pub fn name(self) -> &'static str {
+            pub fn name(&self) -> &'static str {
                 match self {
-                    $(Self::$name => stringify!($name),)*
+                    $(Self::$name(_) => stringify!($name),)*
+                    $(Self::$unit => stringify!($unit),)*
+                }
+            }
+
+            /// Checks its fields.
+            ///
+            /// # Errors
+            /// The first impossible one, by its path within the design.
+            pub fn validate(&self) -> Result<(), FieldFault> {
+                match self {
+                    $(Self::$name(fields) => fields.validate(),)*
+                    $(Self::$unit => Ok(()),)*
                 }
             }
 
             /// The design itself.
-            pub fn transceiver_design(self) -> Box<dyn TransceiverDesign> {
+            pub fn transceiver_design(&self) -> Box<dyn TransceiverDesign> {
                 match self {
-                    $(Self::$name => Box::new($name),)*
+                    $(Self::$name(fields) => Box::new(*fields),)*
+                    $(Self::$unit => Box::new($unit),)*
                 }
             }
         }
@@ -39,7 +66,18 @@ macro_rules! designs {
 }
 
 designs! {
-    #[default]
-    Descent, "minimise the weakest device's demand exactly, by local descent";
-    DominantEigenvectors, "combine along the leading eigenvectors of the summed channels";
+    without fields {
+        DominantEigenvectors, "combine along the leading eigenvectors of the summed channels";
+    }
+    with fields {
+        AlternatingMmse(AlternatingMmse),
+            "alternate the MMSE combiner with power-limited precoders, from the descent";
+        Descent(Descent), "minimise the weakest device's demand exactly, by local descent";
+    }
+}
+
+impl Default for Design {
+    fn default() -> Self {
+        Self::AlternatingMmse(AlternatingMmse::default())
+    }
 }

@@ -3,14 +3,20 @@
 //!
 //! A policy gets numbers and gives numbers: no simulated time, no tensors, no files.
 
+mod alternating;
 mod assignment;
 mod descent;
 mod designs;
 mod dominant;
+mod jacobi;
 mod lanes;
 mod lbfgs;
+mod multiplier;
+mod span;
+mod sum_error;
 mod weakest;
 
+pub use alternating::AlternatingMmse;
 pub use assignment::Assignment;
 pub use descent::Descent;
 pub use designs::Design;

@@ -43,9 +43,11 @@ pub(super) struct WeakestLink {
 }
 
 impl WeakestLink {
-    /// `channels` H_n ∈ C^{r×N_t}, all of one shape; `powers` P_n > 0.
+    /// `channels` H_n ∈ C^{r×N_t,n}, of one height; `powers` P_n > 0. Devices with fewer
+    /// antennas than the most get silent ones, which change nothing.
     pub(super) fn new(channels: &[Matrix], powers: &[f64], streams: usize) -> Self {
-        let (rows, antennas) = channels[0].shape();
+        let rows = channels[0].nrows();
+        let antennas = channels.iter().map(Matrix::ncols).fold(0, usize::max);
         let devices = channels.len();
         let groups = devices.div_ceil(WIDTH);
         let mut lanes = vec![ZERO; groups * rows * antennas];

@@ -10,7 +10,7 @@
 
 use super::all_reduce::{Distortion, Layout, Link, Transmission, Uplink, duration_of};
 use super::error::RadioError;
-use super::hermitian::cholesky;
+use super::hermitian::semidefinite_factor;
 use super::matrix::{Matrix, power, scaled};
 use super::scale::shared_scale;
 use super::subchannels::rounding;
@@ -116,24 +116,19 @@ pub(super) struct AnalogLink {
 
 impl AnalogLink {
     /// `effective` are the M_n and `senders` their devices, in device order; `overhead` is
-    /// what every round takes on top, in seconds.
-    ///
-    /// # Errors
-    /// [`RadioError::SingularChannel`] if K has no Cholesky factor.
+    /// what every round takes on top, in seconds. The covariance may be singular: a design
+    /// may leave a stream that costs more than it tells without a combiner.
     pub(super) fn new(
         packing: Packing,
         effective: &[Matrix],
         noise: &CombinedNoise,
         senders: Vec<Sender>,
         overhead: f64,
-    ) -> Result<Self, RadioError> {
-        let colouring = cholesky(&noise.covariance).ok_or(RadioError::SingularChannel {
-            device: 0,
-            streams: packing.streams,
-        })?;
+    ) -> Self {
+        let colouring = semidefinite_factor(&noise.covariance);
         let deviations: Vec<Matrix> = effective.iter().map(minus_identity).collect();
         let misalignment = deviations.iter().fold(0.0, |sum, m| sum + power(m));
-        Ok(Self {
+        Self {
             packing,
             deviations: (misalignment > ALIGNED).then_some(deviations),
             // Each of the two parts of a CN(0, σ²) has variance σ²/2.
@@ -141,7 +136,7 @@ impl AnalogLink {
             analytic: (misalignment + noise.power) / packing.streams as f64,
             overhead,
             senders,
-        })
+        }
     }
 }
 

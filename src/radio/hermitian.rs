@@ -31,6 +31,25 @@ pub fn cholesky(a: &Matrix) -> Option<Matrix> {
     Some(l)
 }
 
+/// A lower triangular L with L Lᴴ = `a` for a positive semidefinite `a`: where nothing but
+/// rounding is left of a pivot, its column is zero.
+pub fn semidefinite_factor(a: &Matrix) -> Matrix {
+    let n = a.nrows();
+    let mut l = Matrix::zeros(n, n);
+    for j in 0..n {
+        let pivot = (0..j).fold(a[(j, j)].re, |sum, k| sum - l[(j, k)].norm_sqr());
+        if pivot > SINGULAR * a[(j, j)].re {
+            let root = pivot.sqrt();
+            l[(j, j)] = Complex::new(root, 0.0);
+            for i in j + 1..n {
+                let rest = (0..j).fold(a[(i, j)], |sum, k| sum - l[(i, k)] * l[(j, k)].conj());
+                l[(i, j)] = rest / root;
+            }
+        }
+    }
+    l
+}
+
 /// The inverse of a positive definite `a`, or `None` if it has none to working
 /// precision: with `a` = L Lᴴ, (L⁻¹)ᴴ L⁻¹.
 pub fn inverse(a: &Matrix) -> Option<Matrix> {
@@ -56,7 +75,7 @@ pub fn log2_det(a: &Matrix) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::super::eigen::eigen;
-    use super::super::matrix::product;
+    use super::super::matrix::{product, product_adjoint};
     use super::*;
     use proptest::prelude::*;
 
@@ -78,6 +97,19 @@ mod tests {
             let bits: f64 = eigen(&a).values.iter().map(|x| x.log2()).sum();
             prop_assert!((log2_det(&a).unwrap() - bits).abs() < 1e-10);
         }
+    }
+
+    #[test]
+    fn a_semidefinite_matrix_has_a_factor() {
+        // Rank 2 of 4: the first two columns count, then two that add nothing.
+        let tall = Matrix::from_fn(4, 2, |i, k| Complex::new((i + 1) as f64, (i * k) as f64));
+        let a = product_adjoint(&tall, &tall);
+        let l = semidefinite_factor(&a);
+        assert!((product_adjoint(&l, &l) - a).norm() < 1e-12);
+        let definite = adjoint_product(&tall, &tall);
+        assert_eq!(semidefinite_factor(&definite), cholesky(&definite).unwrap());
+        let zero = Matrix::zeros(2, 2);
+        assert_eq!(semidefinite_factor(&zero), zero);
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub use downlink::Downlink;
 pub use eigen::{Eigen, eigen};
 pub use error::RadioError;
 pub use fading::{Fading, Mean, Moments, path_loss_db};
-pub use hermitian::{cholesky, inverse, log2_det};
+pub use hermitian::{cholesky, inverse, log2_det, semidefinite_factor};
 pub use ideal::Ideal;
 pub use matrix::{Matrix, adjoint_product, column, power, product, product_adjoint, scaled};
 pub use quantiser::{Quantiser, largest_magnitude};

@@ -120,7 +120,7 @@ impl AllReduce for UncodedFdma {
             power: block.power.noise * trace,
         };
         let overhead = block.round_overhead.0;
-        let link = AnalogLink::new(self.packing(), &effective, &noise, senders, overhead)?;
+        let link = AnalogLink::new(self.packing(), &effective, &noise, senders, overhead);
         Ok(Box::new(link))
     }
 }

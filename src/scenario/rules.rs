@@ -42,6 +42,7 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
                 "all_reduce",
                 parallel.all_reduce.all_reduce().validate(layout),
             ),
+            ("design", parallel.design.validate()),
         ] {
             check(result.map_err(|fault| fault.under(field).under("architecture")));
         }

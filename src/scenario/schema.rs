@@ -97,7 +97,7 @@ pub struct TensorParallel {
     /// How partial outputs are summed. Default: over the air, 4 streams.
     pub all_reduce: Scheme,
     /// How a scheme that combines over the air finds combiner and precoders. Default:
-    /// descent on the exact problem.
+    /// alternating MMSE, from a descent on the exact zero-forcing problem.
     pub design: Design,
 }
 

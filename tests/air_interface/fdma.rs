@@ -2,7 +2,7 @@
 //! energy, and what whole sub-channels cost.
 
 use crate::{SEEDS, air, config, slices, tensors};
-use airloom::policy::Design;
+use airloom::policy::{Descent, Design};
 use airloom::radio::{
     AirComp, AllReduce, Block, Digital, LinkPower, LinkRate, Matrix, RadioConfig, Scheme,
     SubchannelPower, TransceiverProblem, UncodedFdma, adjoint_product, eigen, product,
@@ -19,7 +19,7 @@ fn channels(devices: usize, block: u64) -> Vec<Matrix> {
 
 /// The analytic error of `scheme` on `channels`, per complex entry.
 fn analytic(scheme: &dyn AllReduce, channels: &[Matrix], power: f64, noise: f64) -> f64 {
-    let design = Design::default().transceiver_design();
+    let design = Descent::default();
     let block = Block {
         channels,
         powers: &vec![power; channels.len()],
@@ -30,7 +30,7 @@ fn analytic(scheme: &dyn AllReduce, channels: &[Matrix], power: f64, noise: f64)
         },
         bandwidth: Hertz(10e6),
         round_overhead: Seconds(0.0),
-        design: design.as_ref(),
+        design: &design,
     };
     let link = scheme.prepare(&block).unwrap();
     let ones = vec![1.0f32; 64];

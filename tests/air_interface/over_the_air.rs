@@ -1,7 +1,7 @@
 //! The over-the-air sum: its signal chain and its error.
 
 use crate::{SEEDS, air, config, slices, tensors};
-use airloom::policy::Design;
+use airloom::policy::{Descent, Design};
 use airloom::radio::{
     AirComp, AllReduce, Block, Coherence, Fading, Matrix, RadioConfig, RadioError, Scheme,
     Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product, power, product,
@@ -292,10 +292,7 @@ fn no_device_radiates_more_than_its_power() {
                 noise: 0.01,
                 streams: 4,
             };
-            let transceiver = Design::default()
-                .transceiver_design()
-                .design(&problem)
-                .unwrap();
+            let transceiver = Descent::default().design(&problem).unwrap();
             let used: Vec<f64> = (0..devices)
                 .map(|n| transceiver.radiated(n) / powers[n])
                 .collect();

@@ -3,7 +3,7 @@
 //! be meant, and its commit says why.
 
 use crate::{config, slices, tensors};
-use airloom::policy::Design;
+use airloom::policy::{Descent, Design};
 use airloom::radio::{Air, AirComp, Digital, Downlink, LinkRate, RadioConfig, Scheme, UncodedFdma};
 use airloom::rng::Streams;
 use airloom::units::{Decibels, Instant};
@@ -57,11 +57,17 @@ fn law_1_rounds_have_the_same_bits_everywhere() {
         reals_per_symbol: 1,
     };
     let found = [
-        digest(Design::Descent, Scheme::default()),
+        digest(Design::Descent(Descent::default()), Scheme::default()),
         digest(Design::DominantEigenvectors, Scheme::AirComp(narrow)),
-        digest(Design::Descent, Scheme::Digital(Digital::default())),
-        digest(Design::Descent, Scheme::Ideal),
-        digest(Design::Descent, Scheme::UncodedFdma(UncodedFdma::default())),
+        digest(
+            Design::Descent(Descent::default()),
+            Scheme::Digital(Digital::default()),
+        ),
+        digest(Design::Descent(Descent::default()), Scheme::Ideal),
+        digest(
+            Design::Descent(Descent::default()),
+            Scheme::UncodedFdma(UncodedFdma::default()),
+        ),
     ];
     assert_eq!(found, PINNED);
 }

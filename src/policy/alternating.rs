@@ -1,0 +1,99 @@
+//! Alternating minimisation of the exact error under a power limit.
+
+use super::descent::Descent;
+use super::span::Span;
+use super::sum_error::SumError;
+use crate::radio::{
+    Matrix, RadioError, Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product,
+};
+use crate::units::FieldFault;
+use serde::{Deserialize, Serialize};
+
+/// Minimises the error (7) of Zhang et al. itself, misalignment and noise together, where
+/// the paper's zero-forcing (12) forbids misalignment at any price: a device in a fade
+/// then makes everybody listen to more noise. From the [`Descent`], two steps take turns,
+/// each exact, so that the error never rises:
+///
+/// - the devices: B_n = Fᴴ(F Fᴴ + λ_nI)⁻¹ with F = AᴴH_n, least squares within
+///   ‖B_n‖² ≤ P_n;
+/// - the server: A = (Σ H_nB_nB_nᴴH_nᴴ + σ_z² I)⁻¹ Σ H_nB_n, the MMSE combiner.
+///
+/// The lower the SNR, the more it gains; where it gains nothing it is the descent. (7)
+/// takes partial outputs for independent: on real tensors, which are correlated across
+/// devices, the misalignment it accepts costs more than that, and the tensors show it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlternatingMmse {
+    /// Turns after which it stops. Default 100.
+    pub max_turns: usize,
+    /// It also stops when a turn lowers the error by less than this fraction. Default 1e-4.
+    pub tolerance: f64,
+}
+
+impl Default for AlternatingMmse {
+    fn default() -> Self {
+        Self {
+            max_turns: 100,
+            tolerance: 1e-4,
+        }
+    }
+}
+
+impl TransceiverDesign for AlternatingMmse {
+    fn design(&self, problem: &TransceiverProblem<'_>) -> Result<Transceiver, RadioError> {
+        let span = Span::new(problem)?;
+        let aligned = Descent::default().within(&span, problem)?;
+        let start = adjoint_product(&span.basis, &aligned.combiner);
+        let mut errors = SumError::new(
+            &span.channels,
+            problem.powers,
+            problem.noise,
+            problem.streams,
+        );
+        let mut combiner = start.as_slice().to_vec();
+        let mut error = errors.precode(&combiner);
+        let first = error;
+        let mut best = combiner.clone();
+        for _ in 0..self.max_turns {
+            if !errors.combine(&mut combiner) {
+                break;
+            }
+            let next = errors.precode(&combiner);
+            if next.is_nan() || next >= error {
+                break;
+            }
+            best.copy_from_slice(&combiner);
+            let gain = error - next;
+            error = next;
+            if gain < self.tolerance * next {
+                break;
+            }
+        }
+        if error >= first {
+            return Ok(aligned);
+        }
+        errors.precode(&best);
+        let inside = Matrix::from_column_slice(span.rows(), problem.streams, &best);
+        let found = errors.transceiver(span.outwards(&inside));
+        // Rounding may eat the last of a gain.
+        let total = |transceiver: &Transceiver| {
+            let error = transceiver.mean_squared_error(problem);
+            error.misalignment + error.noise
+        };
+        Ok(if total(&found) < total(&aligned) {
+            found
+        } else {
+            aligned
+        })
+    }
+}
+
+impl AlternatingMmse {
+    /// Checks the fields.
+    ///
+    /// # Errors
+    /// The first impossible one.
+    pub fn validate(&self) -> Result<(), FieldFault> {
+        FieldFault::if_negative("tolerance", self.tolerance)
+    }
+}

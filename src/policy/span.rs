@@ -1,0 +1,79 @@
+//! The part of the receive space that signals reach.
+//!
+//! Outside the joint range of all channels a combiner collects noise and no signal, so
+//! that designs search inside it: fewer variables, same optimum.
+
+use crate::radio::{
+    Matrix, RadioError, TransceiverProblem, adjoint_product, eigen, product, product_adjoint,
+};
+
+/// Below this fraction of the largest an eigenvalue counts as zero.
+const NEGLIGIBLE: f64 = 1e-12;
+/// A projector's eigenvalues are 0 and 1, so that a sum of them has none between rounding
+/// and this.
+const ABSENT: f64 = 1e-9;
+
+/// The channels of a problem, seen in an orthonormal basis of their joint range.
+#[derive(Debug)]
+pub(super) struct Span {
+    /// Q ∈ C^{N_r×r}, orthonormal columns: the eigenvectors of Σ_n H_n(H_nᴴH_n)⁻¹H_nᴴ, the
+    /// sum of the projectors onto the channels' ranges, leading first.
+    pub(super) basis: Matrix,
+    /// QᴴH_n ∈ C^{r×N_t,n}.
+    pub(super) channels: Vec<Matrix>,
+}
+
+impl Span {
+    /// The span of the problem's channels, whose streams are checked first.
+    ///
+    /// # Errors
+    /// [`RadioError::TooManyStreams`], or [`RadioError::SingularChannel`] if all channels
+    /// are zero.
+    pub(super) fn new(problem: &TransceiverProblem<'_>) -> Result<Self, RadioError> {
+        problem.check_streams()?;
+        let basis = joint_range(problem.channels).ok_or(RadioError::SingularChannel {
+            device: 0,
+            streams: problem.streams,
+        })?;
+        let channels = problem
+            .channels
+            .iter()
+            .map(|channel| adjoint_product(&basis, channel))
+            .collect();
+        Ok(Self { basis, channels })
+    }
+
+    /// r, the dimension of the span.
+    pub(super) fn rows(&self) -> usize {
+        self.basis.ncols()
+    }
+
+    /// Q G: a direction in the span, seen at the antennas.
+    pub(super) fn outwards(&self, direction: &Matrix) -> Matrix {
+        product(&self.basis, direction)
+    }
+}
+
+fn joint_range(channels: &[Matrix]) -> Option<Matrix> {
+    let rows = channels.first()?.nrows();
+    let mut sum = Matrix::zeros(rows, rows);
+    for channel in channels {
+        let range = range(channel);
+        sum += product_adjoint(&range, &range);
+    }
+    let spectrum = eigen(&sum);
+    let rank = spectrum.values.iter().filter(|x| **x > ABSENT).count();
+    (rank > 0).then(|| Matrix::from_fn(rows, rank, |i, k| spectrum.vectors[(i, k)]))
+}
+
+/// Orthonormal columns that span the range of `channel`: H v/√λ over the eigenvectors v
+/// of HᴴH.
+fn range(channel: &Matrix) -> Matrix {
+    let spectrum = eigen(&adjoint_product(channel, channel));
+    let floor = NEGLIGIBLE * spectrum.values[0];
+    let rank = spectrum.values.iter().filter(|x| **x > floor).count();
+    let scaled = Matrix::from_fn(channel.ncols(), rank, |i, k| {
+        spectrum.vectors[(i, k)] / spectrum.values[k].sqrt()
+    });
+    product(channel, &scaled)
+}
