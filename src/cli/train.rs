@@ -1,4 +1,4 @@
-//! `airloom train`: trains the bundled model, or another of its kind.
+//! `airloom train`: trains a bundled model, or another of its kind.
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
@@ -6,13 +6,27 @@ use std::sync::atomic::AtomicBool;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::numerics::train::{
-    Evaluation, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError, train,
+    Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError,
+    train,
 };
 
-/// Train a LLaMA on text of the bundled world; the defaults are the recipe of
-/// models/tiny-llama. A run that was stopped goes on where it was.
+/// What to train.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Recipe {
+    /// A LLaMA: models/tiny-llama
+    Llama,
+    /// A Mixtral: models/tiny-mixtral
+    Mixtral,
+}
+
+/// Train a LLaMA or a Mixtral on text of the bundled world; the defaults are the
+/// recipes of models/tiny-llama and models/tiny-mixtral. A run that was stopped
+/// goes on where it was.
 #[derive(Debug, Clone, clap::Args)]
 pub struct TrainArgs {
+    /// Architecture, and with it the recipe
+    #[arg(long, value_enum, default_value = "llama")]
+    pub architecture: Recipe,
     /// Model folder to write
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -25,6 +39,12 @@ pub struct TrainArgs {
     /// Documents per step
     #[arg(long)]
     pub documents: Option<usize>,
+    /// How many of them are multiple-choice questions with their right answers
+    #[arg(long)]
+    pub questions: Option<usize>,
+    /// Parts of a step, each with a thread; the result depends on it
+    #[arg(long)]
+    pub shards: Option<usize>,
     /// Peak learning rate
     #[arg(long, value_name = "RATE")]
     pub learning_rate: Option<f64>,
@@ -37,9 +57,18 @@ pub struct TrainArgs {
     /// Attention heads
     #[arg(long)]
     pub heads: Option<usize>,
-    /// Columns of the SwiGLU block
+    /// Columns of the SwiGLU block, or of each expert
     #[arg(long)]
     pub ffn: Option<usize>,
+    /// Experts per layer of a Mixtral
+    #[arg(long)]
+    pub experts: Option<usize>,
+    /// Experts that each token of a Mixtral goes to
+    #[arg(long)]
+    pub active: Option<usize>,
+    /// Weight of a Mixtral's load-balancing loss
+    #[arg(long, value_name = "WEIGHT")]
+    pub balance: Option<f64>,
     /// The most entries the tokenizer may have
     #[arg(long)]
     pub vocabulary: Option<usize>,
@@ -53,19 +82,31 @@ pub struct TrainArgs {
 
 impl TrainArgs {
     /// The settings: the bundled recipe, changed where an argument was given.
+    /// Experts make a Mixtral, so the arguments about them change no LLaMA.
     pub fn resolve(self) -> TrainConfig {
-        let base = TrainConfig::new(self.out);
+        let base = match self.architecture {
+            Recipe::Llama => TrainConfig::new(self.out),
+            Recipe::Mixtral => TrainConfig::mixtral(self.out),
+        };
+        let experts = base.network.experts.map(|experts| ExpertsConfig {
+            count: self.experts.unwrap_or(experts.count),
+            active: self.active.unwrap_or(experts.active),
+            balance: self.balance.unwrap_or(experts.balance),
+        });
         TrainConfig {
             network: NetworkConfig {
                 hidden: self.hidden.unwrap_or(base.network.hidden),
                 layers: self.layers.unwrap_or(base.network.layers),
                 heads: self.heads.unwrap_or(base.network.heads),
                 ffn: self.ffn.unwrap_or(base.network.ffn),
+                experts,
                 ..base.network
             },
             seed: self.seed.unwrap_or(base.seed),
             steps: self.steps.unwrap_or(base.steps),
             documents: self.documents.unwrap_or(base.documents),
+            questions: self.questions.unwrap_or(base.questions),
+            shards: self.shards.unwrap_or(base.shards),
             learning_rate: self.learning_rate.unwrap_or(base.learning_rate),
             vocabulary: self.vocabulary.unwrap_or(base.vocabulary),
             held_out: self.held_out.unwrap_or(base.held_out),
@@ -150,6 +191,9 @@ impl Observer for Display {
                 tally.generator_perplexity()
             ));
         }
+        for (suite, marks) in &evaluation.suites {
+            line.push_str(&format!("\n  {:<10} {:.3}", suite.name(), marks.accuracy()));
+        }
         self.note(&line);
     }
 }
@@ -181,6 +225,30 @@ fn report(outcome: &Outcome) -> String {
             tally.tokens,
             model / own
         ));
+    }
+    text.push_str(&format!(
+        "{:<11} {:>9} {:>8} {:>11}\n",
+        "suite", "questions", "right", "by chance"
+    ));
+    for (suite, marks) in &outcome.held_out.suites {
+        text.push_str(&format!(
+            "{:<11} {:>9} {:>6.1} % {:>9.0} %\n",
+            suite.name(),
+            marks.questions,
+            100.0 * marks.accuracy(),
+            100.0 * suite.chance()
+        ));
+    }
+    for layer in 0..outcome.held_out.experts.values().next().map_or(0, Vec::len) {
+        text.push_str(&format!("layer {layer}: tokens per expert, in % of a register\n"));
+        for (register, layers) in &outcome.held_out.experts {
+            let all: u64 = layers[layer].iter().sum();
+            let shares = layers[layer]
+                .iter()
+                .map(|&count| format!(" {:>5.1}", 100.0 * count as f64 / all as f64));
+            let row: String = shares.collect();
+            text.push_str(&format!("{:<11}{row}\n", register.name()));
+        }
     }
     text
 }

@@ -30,11 +30,13 @@
 
 mod document;
 mod facts;
+mod question;
 mod registers;
 mod teller;
 mod text_file;
 mod world;
 
 pub use document::{Document, Register, Split};
+pub use question::{Question, Suite};
 pub use text_file::{TextFileError, read_text};
 pub use world::World;

@@ -6,6 +6,7 @@
 //! teller must never let a grammar choose by any other way than
 //! [`Teller::pick`]: the count of nats rests on it.
 
+use super::question::Suite;
 use crate::rng::Stream;
 
 /// The text being followed says something else than the grammar was about to.
@@ -35,11 +36,24 @@ struct Step {
     alternatives: usize,
 }
 
+/// The question that a document ends with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The suite of its kind.
+    pub(super) suite: Suite,
+    /// Bytes of the text before the answer.
+    pub(super) before: usize,
+    /// Answers of the same form that are wrong, distinct, at least
+    /// [`Suite::choices`] − 1 of them.
+    pub(super) rivals: Vec<String>,
+}
+
 /// Writes one document.
 pub(super) struct Teller<'a> {
     source: Source<'a>,
     text: String,
     nats: f64,
+    asked: Option<Asked>,
 }
 
 impl Teller<'_> {
@@ -51,6 +65,18 @@ impl Teller<'_> {
     /// The text told and its information content in nats.
     pub(super) fn finish(self) -> (String, f64) {
         (self.text, self.nats)
+    }
+
+    /// The text told, its question if it asks one, and the stream as the choices
+    /// left it.
+    ///
+    /// # Panics
+    /// If the teller follows a script.
+    pub(super) fn into_question(self) -> (String, Option<Asked>, Stream) {
+        match self.source {
+            Source::Draw(stream) => (self.text, self.asked, *stream),
+            Source::Script { .. } => unreachable!("only a drawing teller has a stream"),
+        }
     }
 
     /// Chooses one of `alternatives` (at least one), each as likely as the
@@ -89,6 +115,19 @@ impl Teller<'_> {
         Ok(items[self.pick(items.len())?])
     }
 
+    /// Notes that what is said next answers a question of `suite`, and what else
+    /// might be answered. No choice: the text does not depend on it.
+    pub(super) fn note_question(&mut self, suite: Suite, rivals: impl FnOnce() -> Vec<String>) {
+        // A script is followed for its text alone.
+        if let Source::Draw(_) = self.source {
+            self.asked = Some(Asked {
+                suite,
+                before: self.text.len(),
+                rivals: rivals(),
+            });
+        }
+    }
+
     /// Appends `words` to the text.
     pub(super) fn say(&mut self, words: impl AsRef<str>) -> Told {
         self.text.push_str(words.as_ref());
@@ -108,6 +147,7 @@ impl<'a> Teller<'a> {
             source,
             text: String::new(),
             nats: 0.0,
+            asked: None,
         }
     }
 }

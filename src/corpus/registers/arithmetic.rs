@@ -1,7 +1,8 @@
 //! Arithmetic: a running total that stays between 0 and the world's largest
 //! number.
 
-use super::{ask, ends};
+use super::{ask, ends, near};
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -57,12 +58,20 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
     match teller.pick(2)? {
         0 => ask(
             teller,
+            Suite::Reasoning,
             "What was the largest number on the way",
             &highest.to_string(),
+            near(highest).map(|number| number.to_string()),
         ),
         _ => {
             let odd = if total % 2 == 1 { "Odd" } else { "Even" };
-            ask(teller, &format!("Is {total} odd or even"), odd)
+            ask(
+                teller,
+                Suite::Pairs,
+                &format!("Is {total} odd or even"),
+                odd,
+                ["Odd", "Even"],
+            )
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{ask, ends};
 use crate::corpus::facts::{LANDS, PRODUCTS, RIVERS};
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -50,18 +51,24 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
     match kind {
         0 => ask(
             teller,
+            Suite::Facts,
             &format!("In which land is {}", subject.name),
             &format!("In {}", LANDS[subject.land]),
+            LANDS.iter().map(|land| format!("In {land}")),
         ),
         1 => ask(
             teller,
+            Suite::Facts,
             &format!("On which river is {}", subject.name),
             &format!("On the {}", RIVERS[subject.river]),
+            RIVERS.iter().map(|river| format!("On the {river}")),
         ),
         _ => ask(
             teller,
+            Suite::Facts,
             &format!("What do people make in {}", subject.name),
             &format!("They make {}", PRODUCTS[subject.product]),
+            PRODUCTS.iter().map(|product| format!("They make {product}")),
         ),
     }
 }

@@ -1,6 +1,7 @@
 //! The market: prices, sums to pay and what is left in the purse.
 
-use super::{ask, capital, counted, ends};
+use super::{ask, capital, counted, ends, near};
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -51,24 +52,34 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
             let (first, _) = bought[0];
             ask(
                 teller,
+                Suite::Reasoning,
                 &format!("What did {} buy first", person.name),
                 &capital(world.goods[first].plural),
+                world.goods.iter().map(|good| capital(good.plural)),
             )
         }
         1 => {
             let good = teller.pick_from(&distinct(&bought))?;
             ask(
                 teller,
+                Suite::Reasoning,
                 &format!("How much is one {}", world.goods[good].singular),
-                &counted(world.goods[good].price, "coin", "coins"),
+                &coins(world.goods[good].price),
+                (1..=5).map(coins),
             )
         }
         _ => ask(
             teller,
+            Suite::Reasoning,
             &format!("How much has {} left", person.name),
-            &counted(purse, "coin", "coins"),
+            &coins(purse),
+            near(purse).map(coins),
         ),
     }
+}
+
+fn coins(count: usize) -> String {
+    counted(count, "coin", "coins")
 }
 
 /// The goods bought, each once, in the order of the first purchase.

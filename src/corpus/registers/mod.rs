@@ -14,6 +14,7 @@ mod schedule;
 mod story;
 
 use super::document::Register;
+use super::question::Suite;
 use super::teller::{Departure, Teller, Told};
 use super::world::World;
 
@@ -43,10 +44,35 @@ fn ends(teller: &mut Teller<'_>) -> Result<bool, Departure> {
     Ok(teller.pick(2)? == 0)
 }
 
-/// Appends a question and its answer.
-fn ask(teller: &mut Teller<'_>, question: &str, answer: &str) -> Told {
-    teller.say(format!(" Question: {question}?"))?;
-    teller.say(format!(" Answer: {answer}."))
+/// Appends a question and its answer. `others` are answers of the same form; those
+/// that differ from the right one can stand beside it when `suite` is put as
+/// multiple choice.
+fn ask<T: AsRef<str>>(
+    teller: &mut Teller<'_>,
+    suite: Suite,
+    question: &str,
+    answer: &str,
+    others: impl IntoIterator<Item = T>,
+) -> Told {
+    teller.say(format!(" Question: {question}? Answer:"))?;
+    teller.note_question(suite, || {
+        let mut rivals: Vec<String> = Vec::new();
+        for other in others {
+            let other = other.as_ref();
+            if other != answer && !rivals.iter().any(|rival| rival == other) {
+                rivals.push(other.to_owned());
+            }
+        }
+        rivals
+    });
+    teller.say(format!(" {answer}."))
+}
+
+/// The numbers near `right` and not below zero: two on each side where there are
+/// as many, then the next above.
+fn near(right: usize) -> impl Iterator<Item = usize> {
+    let least = right.saturating_sub(2);
+    (least..least + 5).filter(move |&number| number != right)
 }
 
 /// `count` with the fitting form of the noun.

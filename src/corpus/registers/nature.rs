@@ -3,6 +3,7 @@
 
 use super::{article, ask, capital, counted, ends};
 use crate::corpus::facts::{ANIMALS, CLASSES, PLACES};
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -59,8 +60,10 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
     match teller.pick(3)? {
         0 => ask(
             teller,
+            Suite::Facts,
             &format!("How many legs has {} {singular}", article(singular)),
             &CLASSES[class].legs.to_string(),
+            ["2", "4", "6", "8"],
         ),
         1 => {
             let cover = CLASSES[teller.pick(CLASSES.len())?].cover;
@@ -69,12 +72,20 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
             } else {
                 "No"
             };
-            ask(teller, &format!("Do {plural} have {cover}"), answer)
+            ask(
+                teller,
+                Suite::YesNo,
+                &format!("Do {plural} have {cover}"),
+                answer,
+                ["Yes", "No"],
+            )
         }
         _ => ask(
             teller,
+            Suite::Facts,
             &format!("What do {other_plural} eat"),
             &capital(other_food),
+            ANIMALS.iter().map(|(_, _, _, food)| capital(food)),
         ),
     }
 }

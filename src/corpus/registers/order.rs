@@ -2,6 +2,7 @@
 
 use super::{ask, ends};
 use crate::corpus::facts::ORDERINGS;
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -59,7 +60,13 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
     match teller.pick(2)? {
         0 => {
             let (end, who) = teller.pick_from(&[(this_end, 0), (other_end, CHAIN - 1)])?;
-            ask(teller, &format!("Who is the {end}"), name(who))
+            ask(
+                teller,
+                Suite::Pairs,
+                &format!("Who is the {end}"),
+                name(who),
+                [name(0), name(CHAIN - 1)],
+            )
         }
         _ => {
             let first = teller.pick(CHAIN)?;
@@ -67,8 +74,10 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
             let answer = if first < second { "Yes" } else { "No" };
             ask(
                 teller,
+                Suite::YesNo,
                 &format!("Is {} {comparative} than {}", name(first), name(second)),
                 answer,
+                ["Yes", "No"],
             )
         }
     }

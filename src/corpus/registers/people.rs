@@ -2,6 +2,7 @@
 
 use super::{article, ask, counted, ends};
 use crate::corpus::facts::{ANIMALS, LANDS, TRADES};
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -79,36 +80,36 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
     let kind = teller.pick(4)?;
     let subject = teller.pick_from(&[first, second])?;
     let subject = &world.people[subject];
+    let trade_of = |trade| format!("{} is {} {trade}", subject.name, article(trade));
+    let pet_of = |animal| format!("{} has {} {animal}", subject.name, article(animal));
     match kind {
         0 => ask(
             teller,
+            Suite::Facts,
             &format!("Where does {} live", subject.name),
             &format!("In {}", world.towns[subject.home].name),
+            world.towns.iter().map(|town| format!("In {}", town.name)),
         ),
         1 => ask(
             teller,
+            Suite::Facts,
             &format!("What is the trade of {}", subject.name),
-            &format!(
-                "{} is {} {}",
-                subject.name,
-                article(TRADES[subject.trade].0),
-                TRADES[subject.trade].0
-            ),
+            &trade_of(TRADES[subject.trade].0),
+            TRADES.iter().map(|(trade, _)| trade_of(trade)),
         ),
         2 => ask(
             teller,
+            Suite::Facts,
             &format!("Which animal has {}", subject.name),
-            &format!(
-                "{} has {} {}",
-                subject.name,
-                article(ANIMALS[subject.pet].0),
-                ANIMALS[subject.pet].0
-            ),
+            &pet_of(ANIMALS[subject.pet].0),
+            ANIMALS.iter().map(|(animal, ..)| pet_of(animal)),
         ),
         _ => ask(
             teller,
+            Suite::Facts,
             &format!("In which land does {} live", subject.name),
             &format!("In {}", LANDS[world.towns[subject.home].land]),
+            LANDS.iter().map(|land| format!("In {land}")),
         ),
     }
 }

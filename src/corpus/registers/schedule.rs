@@ -1,7 +1,8 @@
 //! Schedules: a ride along the ring line of a land, hour by hour.
 
-use super::{ask, counted, ends};
+use super::{ask, counted, ends, near};
 use crate::corpus::facts::DAYS;
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -52,19 +53,25 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
             let (town, hour) = teller.pick_from(&stops[1..])?;
             ask(
                 teller,
+                Suite::Reasoning,
                 &format!("When was the train in {}", world.towns[town].name),
                 &format!("At {hour}"),
+                near(hour).map(|other| format!("At {other}")),
             )
         }
         1 => ask(
             teller,
+            Suite::Reasoning,
             "Where did the ride end",
             &format!("In {}", world.towns[here].name),
+            world.towns.iter().map(|town| format!("In {}", town.name)),
         ),
         _ => ask(
             teller,
+            Suite::Reasoning,
             &format!("Which day comes after {}", DAYS[day]),
             DAYS[(day + 1) % DAYS.len()],
+            DAYS,
         ),
     }
 }

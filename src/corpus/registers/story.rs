@@ -4,6 +4,7 @@
 
 use super::{ask, capital, ends};
 use crate::corpus::facts::{COLOURS, OBJECTS, PLACES};
+use crate::corpus::question::Suite;
 use crate::corpus::teller::{Teller, Told};
 use crate::corpus::world::World;
 
@@ -81,21 +82,27 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
     match teller.pick(3)? {
         0 => ask(
             teller,
+            Suite::Stories,
             &format!("Who had the {object}"),
             world.people[holder].name,
+            world.people.iter().map(|person| person.name),
         ),
         1 => {
             let person = teller.pick_from(&[seeker, owner])?;
             ask(
                 teller,
+                Suite::Stories,
                 &format!("Where was {}", world.people[person].name),
                 &format!("In the {}", PLACES[where_is(person)]),
+                PLACES.map(|place| format!("In the {place}")),
             )
         }
         _ => ask(
             teller,
+            Suite::Stories,
             &format!("What colour {was} the {object}"),
             &capital(colour),
+            COLOURS.map(capital),
         ),
     }
 }

@@ -12,7 +12,7 @@ use tokenizers::Tokenizer;
 use super::TrainError;
 use super::ops::NO_TARGET;
 use super::vocabulary::{BEGIN, END};
-use crate::corpus::{Split, World};
+use crate::corpus::{Split, Suite, World};
 
 /// Turns the world's documents into token sequences.
 pub(super) struct Reader {
@@ -104,17 +104,29 @@ impl Reader {
         Ok(Sequence { tokens })
     }
 
-    /// The documents of step number `step`, dealt to `shards` in turn by
-    /// decreasing length, so that the shards carry equal loads.
+    /// The documents of step number `step`, the last `questions` of them questions
+    /// with their answers, dealt to `shards` in turn by decreasing length, so that
+    /// the shards carry equal loads.
     pub(super) fn step(
         &self,
         step: u64,
         documents: usize,
+        questions: usize,
         shards: usize,
     ) -> Result<Vec<Vec<Sequence>>, TrainError> {
-        let first = step * documents as u64;
-        let mut sequences = (first..first + documents as u64)
-            .map(|index| self.encode(&self.world.document(Split::Train, index).text))
+        let plain = (documents - questions) as u64;
+        let texts = (step * plain..(step + 1) * plain)
+            .map(|index| self.world.document(Split::Train, index).text);
+        let questions = questions as u64;
+        let asked = (step * questions..(step + 1) * questions).map(|number| {
+            let suites = Suite::ALL.len() as u64;
+            let suite = Suite::ALL[(number % suites) as usize];
+            let question = self.world.question(suite, Split::Train, number / suites);
+            question.text()
+        });
+        let mut sequences = texts
+            .chain(asked)
+            .map(|text| self.encode(&text))
             .collect::<Result<Vec<_>, _>>()?;
         sequences.sort_by_key(|sequence| std::cmp::Reverse(sequence.tokens.len()));
         let mut dealt: Vec<Vec<Sequence>> = (0..shards).map(|_| Vec::new()).collect();

@@ -1,11 +1,22 @@
-//! What is trained and how: the defaults are the recipe of the bundled model.
+//! What is trained and how: the defaults are the recipes of the bundled models.
 
 use std::path::PathBuf;
 
 use super::TrainError;
 use crate::corpus::World;
 
-/// The shape of the LLaMA to train.
+/// The sparse blocks of a Mixtral.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExpertsConfig {
+    /// Experts per layer.
+    pub count: usize,
+    /// Experts that each token goes to.
+    pub active: usize,
+    /// Weight of the load-balancing loss beside a nat per token.
+    pub balance: f64,
+}
+
+/// The shape of the network to train: a LLaMA, or with experts a Mixtral.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkConfig {
     /// Width of the residual stream.
@@ -14,8 +25,10 @@ pub struct NetworkConfig {
     pub layers: usize,
     /// Attention heads, each `hidden / heads` wide.
     pub heads: usize,
-    /// Columns of the SwiGLU block.
+    /// Columns of the SwiGLU block, or of each expert.
     pub ffn: usize,
+    /// The experts of a Mixtral; none make it a LLaMA.
+    pub experts: Option<ExpertsConfig>,
     /// Base θ of the rotary embedding.
     pub rope_theta: f64,
     /// ε of the root-mean-square norms.
@@ -29,6 +42,7 @@ impl Default for NetworkConfig {
             layers: 6,
             heads: 8,
             ffn: 512,
+            experts: None,
             rope_theta: 10_000.0,
             norm_epsilon: 1e-5,
         }
@@ -48,6 +62,9 @@ pub struct TrainConfig {
     pub steps: u64,
     /// Documents per step.
     pub documents: usize,
+    /// How many of a step's documents are multiple-choice questions with their
+    /// right answers, the suites in turn; the others are any documents.
+    pub questions: usize,
     /// Parts into which a step's documents are dealt; each has a thread, and
     /// their gradients are added in order, so the result depends on this number
     /// but not on the machine's cores.
@@ -75,7 +92,7 @@ pub struct TrainConfig {
 }
 
 impl TrainConfig {
-    /// The bundled model's recipe, writing to `out`.
+    /// The recipe of the bundled LLaMA, writing to `out`.
     pub fn new(out: impl Into<PathBuf>) -> Self {
         Self {
             out: out.into(),
@@ -83,6 +100,7 @@ impl TrainConfig {
             seed: World::BUNDLED_SEED,
             steps: 3000,
             documents: 32,
+            questions: 0,
             shards: 2,
             window: 128,
             vocabulary: 1024,
@@ -94,6 +112,29 @@ impl TrainConfig {
             checkpoint_every: 100,
             evaluate_every: 250,
             held_out: 2000,
+        }
+    }
+
+    /// The recipe of the bundled Mixtral, writing to `out`.
+    pub fn mixtral(out: impl Into<PathBuf>) -> Self {
+        Self {
+            network: NetworkConfig {
+                hidden: 128,
+                layers: 5,
+                heads: 4,
+                ffn: 192,
+                experts: Some(ExpertsConfig {
+                    count: 8,
+                    active: 2,
+                    balance: 0.02,
+                }),
+                ..NetworkConfig::default()
+            },
+            documents: 32,
+            questions: 24,
+            steps: 4000,
+            shards: 1,
+            ..Self::new(out)
         }
     }
 
@@ -133,6 +174,33 @@ impl TrainConfig {
                     "{} heads do not divide a hidden size of {} into even widths, \
                      which the rotary embedding needs",
                     network.heads, network.hidden
+                ),
+            );
+        }
+        if let Some(experts) = &network.experts {
+            if experts.active == 0 || experts.active > experts.count {
+                return fault(
+                    "active",
+                    format!(
+                        "{} of {count} experts cannot be active; give 1 to {count}",
+                        experts.active,
+                        count = experts.count
+                    ),
+                );
+            }
+            if !(experts.balance.is_finite() && experts.balance >= 0.0) {
+                return fault(
+                    "balance",
+                    format!("{} is not a number of at least 0", experts.balance),
+                );
+            }
+        }
+        if self.questions > self.documents {
+            return fault(
+                "questions",
+                format!(
+                    "{} questions are more than the {} documents of a step",
+                    self.questions, self.documents
                 ),
             );
         }

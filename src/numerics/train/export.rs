@@ -60,10 +60,11 @@ fn write_weights(path: &Path, variables: &BTreeMap<String, Var>) -> Result<(), T
     write_atomically(path, &contents)
 }
 
-/// `config.json` with the fields of Hugging Face's `LlamaConfig`.
+/// `config.json` with the fields of Hugging Face's `LlamaConfig` or
+/// `MixtralConfig`.
 fn describe(config: &TrainConfig, vocabulary: usize) -> String {
     let network = &config.network;
-    let fields = json!({
+    let mut fields = json!({
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
         "hidden_size": network.hidden,
@@ -90,6 +91,25 @@ fn describe(config: &TrainConfig, vocabulary: usize) -> String {
         "use_cache": true,
         "torch_dtype": "bfloat16"
     });
+    if let Some(experts) = &network.experts {
+        let mixtral = json!({
+            "architectures": ["MixtralForCausalLM"],
+            "model_type": "mixtral",
+            "num_local_experts": experts.count,
+            "num_experts_per_tok": experts.active,
+            "output_router_logits": false,
+            "router_aux_loss_coef": experts.balance,
+            "router_jitter_noise": 0.0,
+            "sliding_window": null
+        });
+        let (Some(all), Some(own)) = (fields.as_object_mut(), mixtral.as_object()) else {
+            unreachable!("both are objects")
+        };
+        all.extend(own.clone());
+        for llama_only in ["attention_bias", "mlp_bias", "pretraining_tp", "rope_scaling"] {
+            all.shift_remove(llama_only);
+        }
+    }
     let mut text = serde_json::to_string_pretty(&fields).expect("JSON of strings and numbers");
     text.push('\n');
     text

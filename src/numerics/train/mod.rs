@@ -1,7 +1,7 @@
-//! Training of the bundled model on text of the bundled world.
+//! Training of the bundled models on text of the bundled world.
 //!
 //! A run learns a byte-level vocabulary from the world's documents, then trains
-//! a LLaMA by AdamW with warm-up and a cosine schedule, and writes a Hugging Face
+//! a LLaMA or a Mixtral by AdamW with warm-up and a cosine schedule, and writes a Hugging Face
 //! model folder. Everything is seeded: the same settings give the same weights,
 //! bit for bit, whether the run was interrupted and resumed or not, on any number
 //! of cores. Another kind of CPU may round matrix products otherwise, for here
@@ -14,6 +14,7 @@ mod batch;
 mod checkpoint;
 mod config;
 mod evaluate;
+mod experts;
 mod export;
 mod log;
 mod network;
@@ -23,8 +24,8 @@ mod run;
 mod shards;
 mod vocabulary;
 
-pub use config::{NetworkConfig, TrainConfig};
-pub use evaluate::{Evaluation, Tally};
+pub use config::{ExpertsConfig, NetworkConfig, TrainConfig};
+pub use evaluate::{Evaluation, Marks, Tally};
 pub use run::{Observer, Outcome, Progress, train};
 
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! The LLaMA that is trained: Hugging Face's `LlamaForCausalLM` with tied
-//! embeddings, as differentiable candle operations over named variables.
+//! The network that is trained: Hugging Face's `LlamaForCausalLM`, or with experts
+//! its `MixtralForCausalLM`, with tied embeddings, as differentiable candle operations over named variables.
 //!
 //! Block: x ← x + O(attention(norm(x))), x ← x + W_down(silu(W_gate n) ⊙ W_up n)
 //! with n = norm(x); logits = norm(x) Eᵀ (Touvron et al. 2023, section 2.2).
@@ -12,11 +12,22 @@ use candle_core::{Device, Result, Tensor, Var};
 
 use super::batch::Batch;
 use super::config::NetworkConfig;
-use super::ops::{CausalSoftmax, CrossEntropy, RmsNorm, Rotation, SplitHeads, SwiGlu};
+use super::experts::{Mixed, Routing};
+use super::ops::{
+    CausalSoftmax, CrossEntropy, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
+};
 use crate::rng::{NO_DEVICE, Streams};
 
 /// Standard deviation of the initial matrices (GPT-2's and LLaMA's choice).
 const INITIAL_DEVIATION: f64 = 0.02;
+
+/// A forward pass.
+pub(super) struct Pass {
+    /// `[positions, vocabulary]`.
+    pub(super) logits: Tensor,
+    /// What each layer's sparse block did; none in a LLaMA.
+    pub(super) mixed: Vec<Mixed>,
+}
 
 /// The trainable network: its variables by Hugging Face name, in name order.
 pub(super) struct Network {
@@ -45,7 +56,10 @@ impl Network {
                 vec![1f32; count]
             } else {
                 let deviation =
-                    match name.ends_with("o_proj.weight") || name.ends_with("down_proj.weight") {
+                    match ["o_proj", "down_proj", "w2"].iter().any(|matrix| {
+                        name.strip_suffix(".weight")
+                            .is_some_and(|name| name.ends_with(matrix))
+                    }) {
                         true => output,
                         false => INITIAL_DEVIATION,
                     };
@@ -90,21 +104,38 @@ impl Network {
 
     /// Logits `[positions, vocabulary]`.
     pub(super) fn logits(&self, batch: &Batch) -> Result<Tensor> {
+        Ok(self.pass(batch)?.logits)
+    }
+
+    /// A forward pass with what its routers did.
+    pub(super) fn pass(&self, batch: &Batch) -> Result<Pass> {
         let embeddings = self.weight("model.embed_tokens.weight");
         let inputs = Tensor::new(batch.inputs.as_slice(), &Device::Cpu)?;
         let mut x = embeddings.index_select(&inputs, 0)?;
+        let mut mixed = Vec::new();
         for layer in 0..self.config.layers {
-            x = self.block(layer, x, batch)?;
+            x = self.block(layer, x, batch, &mut mixed)?;
         }
-        self.norm(&x, "model.norm.weight")?.matmul(&embeddings.t()?)
+        let logits = self
+            .norm(&x, "model.norm.weight")?
+            .matmul(&embeddings.t()?)?;
+        Ok(Pass { logits, mixed })
     }
 
-    /// `weight` times the summed cross-entropy of the batch's targets.
-    pub(super) fn loss(&self, batch: &Batch, weight: f32) -> Result<Tensor> {
-        self.logits(batch)?.apply_op1(CrossEntropy {
-            targets: batch.targets.clone(),
-            weight,
-        })
+    /// `weight` times the summed cross-entropy of the batch's targets, and what to
+    /// descend: that sum and the layers' mean load-balancing loss, the latter by
+    /// the batch's share of all targets.
+    pub(super) fn loss(&self, batch: &Batch, weight: f32) -> Result<(Tensor, Tensor)> {
+        let pass = self.pass(batch)?;
+        let targets = batch.targets.clone();
+        let loss = pass.logits.apply_op1(CrossEntropy { targets, weight })?;
+        let mut objective = loss.clone();
+        let own = batch.targets.iter().filter(|&&target| target != NO_TARGET);
+        let share = f64::from(weight) * own.count() as f64 / self.config.layers as f64;
+        for mixed in &pass.mixed {
+            objective = (objective + (&mixed.balance * share)?)?;
+        }
+        Ok((loss, objective))
     }
 
     fn norm(&self, x: &Tensor, name: &str) -> Result<Tensor> {
@@ -112,7 +143,13 @@ impl Network {
         x.apply_op2(self.weight(name), RmsNorm { epsilon })
     }
 
-    fn block(&self, layer: usize, x: Tensor, batch: &Batch) -> Result<Tensor> {
+    fn block(
+        &self,
+        layer: usize,
+        x: Tensor,
+        batch: &Batch,
+        sparse: &mut Vec<Mixed>,
+    ) -> Result<Tensor> {
         let name = |part: &str| format!("model.layers.{layer}.{part}.weight");
         let linear = |x: &Tensor, part: &str| x.matmul(&self.weight(&name(part)).t()?);
         let heads = self.config.heads;
@@ -148,6 +185,20 @@ impl Network {
         let x = (x + linear(&mixed, "self_attn.o_proj")?)?;
 
         let n = self.norm(&x, &name("post_attention_layernorm"))?;
+        if let Some(experts) = &self.config.experts {
+            let routing = Routing {
+                experts: experts.count,
+                active: experts.active,
+                balance: experts.balance,
+                targets: &batch.targets,
+            };
+            let out = routing.mix(&n, |matrix| {
+                self.weight(&name(&format!("block_sparse_moe.{matrix}")))
+            })?;
+            let x = (x + &out.sum)?;
+            sparse.push(out);
+            return Ok(x);
+        }
         let gated = linear(&n, "mlp.gate_proj")?.apply_op2(&linear(&n, "mlp.up_proj")?, SwiGlu)?;
         x + linear(&gated, "mlp.down_proj")?
     }
@@ -164,6 +215,9 @@ fn shapes(config: &NetworkConfig, vocabulary: usize) -> Vec<(String, Vec<usize>)
         ("model.norm.weight".to_owned(), vec![hidden]),
     ];
     for layer in 0..config.layers {
+        let mut add = |part: &str, shape| {
+            shapes.push((format!("model.layers.{layer}.{part}.weight"), shape));
+        };
         for (part, shape) in [
             ("input_layernorm", vec![hidden]),
             ("post_attention_layernorm", vec![hidden]),
@@ -171,11 +225,23 @@ fn shapes(config: &NetworkConfig, vocabulary: usize) -> Vec<(String, Vec<usize>)
             ("self_attn.k_proj", vec![hidden, hidden]),
             ("self_attn.v_proj", vec![hidden, hidden]),
             ("self_attn.o_proj", vec![hidden, hidden]),
-            ("mlp.gate_proj", vec![ffn, hidden]),
-            ("mlp.up_proj", vec![ffn, hidden]),
-            ("mlp.down_proj", vec![hidden, ffn]),
         ] {
-            shapes.push((format!("model.layers.{layer}.{part}.weight"), shape));
+            add(part, shape);
+        }
+        let Some(experts) = &config.experts else {
+            add("mlp.gate_proj", vec![ffn, hidden]);
+            add("mlp.up_proj", vec![ffn, hidden]);
+            add("mlp.down_proj", vec![hidden, ffn]);
+            continue;
+        };
+        add("block_sparse_moe.gate", vec![experts.count, hidden]);
+        for expert in 0..experts.count {
+            let mut add = |matrix, shape| {
+                add(&format!("block_sparse_moe.experts.{expert}.{matrix}"), shape);
+            };
+            add("w1", vec![ffn, hidden]);
+            add("w2", vec![hidden, ffn]);
+            add("w3", vec![ffn, hidden]);
         }
     }
     shapes

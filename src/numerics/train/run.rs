@@ -126,7 +126,8 @@ pub fn train(
     let mut recent = (0.0, 0);
     while state.step < config.steps {
         let rate = config.rate_after(state.step);
-        let dealt = reader.step(state.step, config.documents, config.shards)?;
+        let (documents, questions) = (config.documents, config.questions);
+        let dealt = reader.step(state.step, documents, questions, config.shards)?;
         let (loss, tokens, gradients) = gradients(&network, &reader, &dealt, &shards)?;
         let step = state.step + 1;
         if !loss.is_finite() {
@@ -230,8 +231,8 @@ fn gradients(
         .sum();
     let weight = 1.0 / tokens as f32;
     let parts = shards.map(dealt, |sequences| {
-        let loss = network.loss(&reader.pack(sequences), weight)?;
-        let store = loss.backward()?;
+        let (loss, objective) = network.loss(&reader.pack(sequences), weight)?;
+        let store = objective.backward()?;
         let mut gradients = BTreeMap::new();
         for (name, var) in network.variables() {
             let gradient = match store.get(var) {

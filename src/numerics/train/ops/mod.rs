@@ -1,4 +1,4 @@
-//! The operations of a LLaMA block that candle would compose of many passes
+//! The operations of a block that candle would compose of many passes
 //! over memory, each as one fused candle operation with its backward pass.
 //!
 //! All work on contiguous `f32` on the CPU, row by row in a fixed order. Sums run
@@ -10,12 +10,14 @@ mod exponential;
 mod heads;
 mod loss;
 mod norm;
+mod router;
 mod swiglu;
 
 pub(super) use attention::CausalSoftmax;
 pub(super) use heads::{Rotation, SplitHeads};
 pub(super) use loss::{CrossEntropy, NO_TARGET, token_nats};
 pub(super) use norm::RmsNorm;
+pub(super) use router::{Balance, Gate, select};
 pub(super) use swiglu::SwiGlu;
 
 use candle_core::{CpuStorage, Layout, Result, bail};
