@@ -2,7 +2,7 @@
 //! cache half written.
 
 use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
-use airloom::numerics::{Llama, LlamaConfig, Rows, ShardedLlama, StepError};
+use airloom::numerics::{Llama, ModelConfig, Rows, ShardedLlama, StepError};
 use airloom::rng::{NO_DEVICE, Streams};
 use std::collections::BTreeMap;
 
@@ -212,7 +212,7 @@ fn shapes_that_are_no_llama_are_refused() {
 
 #[test]
 fn tensors_of_a_training_run_are_checked_by_name_and_shape() {
-    let config = LlamaConfig::plain(&shape());
+    let config = ModelConfig::plain(&shape());
     let missing = Llama::from_tensors(config.clone(), &BTreeMap::new());
     says(
         missing.expect_err("empty"),

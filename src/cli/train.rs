@@ -240,7 +240,9 @@ fn report(outcome: &Outcome) -> String {
         ));
     }
     for layer in 0..outcome.held_out.experts.values().next().map_or(0, Vec::len) {
-        text.push_str(&format!("layer {layer}: tokens per expert, in % of a register\n"));
+        text.push_str(&format!(
+            "layer {layer}: tokens per expert, in % of a register\n"
+        ));
         for (register, layers) in &outcome.held_out.experts {
             let all: u64 = layers[layer].iter().sum();
             let shares = layers[layer]

@@ -19,9 +19,7 @@ use serde::{Deserialize, Serialize};
 
 /// A kind of questions. The benchmark named beside each is the one whose form it
 /// has; the contents are our own world's.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Suite {
     /// Two choices after a short text: odd or even, first or last of an order
     /// (PIQA).

@@ -1,4 +1,5 @@
-//! `config.json` of a Hugging Face LLaMA folder: read, checked, never guessed.
+//! `config.json` of a Hugging Face LLaMA or Mixtral folder: read, checked, never
+//! guessed.
 //!
 //! A setting that would change the model's outputs and is not implemented is
 //! refused, so a model that loads is the model that was published. Both spellings
@@ -7,13 +8,13 @@
 
 use super::error::LoadError;
 use super::rope::{DEFAULT_THETA, Rope, RopeScaling};
-use crate::model::{Architecture, ModelShape};
+use crate::model::{Architecture, Experts, ModelShape};
 use serde::Deserialize;
 use std::path::Path;
 
-/// Everything about a LLaMA that is not a weight.
+/// Everything about a model that is not a weight.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LlamaConfig {
+pub struct ModelConfig {
     /// Its shape, with the precision its weights are stored in.
     pub shape: ModelShape,
     /// Its rotary embedding.
@@ -28,7 +29,44 @@ pub struct LlamaConfig {
     pub eos: Vec<u32>,
 }
 
-const SUPPORTED: &str = "LlamaForCausalLM";
+/// What a family calls itself, and the reference implementation's defaults for
+/// fields that its file may omit.
+struct Family {
+    architecture: Architecture,
+    class: &'static str,
+    model_type: &'static str,
+    epsilon: f64,
+    positions: usize,
+    theta: f64,
+    /// Key–value heads; a LLaMA's are as many as its heads.
+    kv_heads: Option<usize>,
+}
+
+const LLAMA: Family = Family {
+    architecture: Architecture::Llama,
+    class: "LlamaForCausalLM",
+    model_type: "llama",
+    epsilon: 1e-6,
+    positions: 2048,
+    theta: DEFAULT_THETA,
+    kv_heads: None,
+};
+
+const MIXTRAL: Family = Family {
+    architecture: Architecture::Mixtral,
+    class: "MixtralForCausalLM",
+    model_type: "mixtral",
+    epsilon: 1e-5,
+    positions: 131_072,
+    theta: 1e6,
+    kv_heads: Some(8),
+};
+
+/// A Mixtral's experts and active experts where its file says nothing.
+const DEFAULT_EXPERTS: Experts = Experts {
+    count: 8,
+    active: 2,
+};
 
 /// One token id or several.
 #[derive(Debug, Deserialize)]
@@ -70,16 +108,15 @@ struct Raw {
     hidden_act: Option<String>,
     attention_bias: Option<bool>,
     mlp_bias: Option<bool>,
+    num_local_experts: Option<usize>,
+    num_experts_per_tok: Option<usize>,
+    sliding_window: Option<usize>,
     quantization_config: Option<serde_json::Value>,
     bos_token_id: Option<Ids>,
     eos_token_id: Option<Ids>,
 }
 
-/// Defaults of the reference implementation for fields that a file may omit.
-const DEFAULT_EPSILON: f64 = 1e-6;
-const DEFAULT_POSITIONS: usize = 2048;
-
-impl LlamaConfig {
+impl ModelConfig {
     /// The configuration of a model made here: θ = 10 000, ε = 10⁻⁵, any number
     /// of positions, no special tokens.
     pub fn plain(shape: &ModelShape) -> Self {
@@ -93,12 +130,22 @@ impl LlamaConfig {
         }
     }
 
-    /// Reads the text of a `config.json`; `path` is for errors, `name` what to
-    /// call the model. Precisions are set to 16 bit until the weights are known.
+    /// Reads the text of a `config.json` of a model of `architecture`; `path` is for
+    /// errors, `name` what to call the model. Precisions are set to 16 bit until the
+    /// weights are known.
     ///
     /// # Errors
     /// If it is not such a file, or describes a model that is not supported.
-    pub fn parse(text: &[u8], path: &Path, name: &str) -> Result<Self, LoadError> {
+    pub fn parse(
+        text: &[u8],
+        path: &Path,
+        name: &str,
+        architecture: Architecture,
+    ) -> Result<Self, LoadError> {
+        let family = match architecture {
+            Architecture::Llama => LLAMA,
+            Architecture::Mixtral => MIXTRAL,
+        };
         let fault = |fault: String| LoadError::Config {
             path: path.to_owned(),
             fault,
@@ -111,17 +158,21 @@ impl LlamaConfig {
             other => other.as_str(),
         };
         let found = named("architectures").or_else(|| named("model_type"));
-        if !matches!(found, Some("LlamaForCausalLM" | "llama")) {
+        if !found.is_some_and(|found| found == family.class || found == family.model_type) {
             return Err(LoadError::Architecture {
                 path: path.to_owned(),
                 found: found.unwrap_or("(none named)").to_owned(),
-                supported: SUPPORTED,
+                supported: family.class,
             });
         }
-        let raw: Raw = serde_json::from_value(value)
-            .map_err(|error| fault(format!("{error}; a LLaMA's config.json is expected")))?;
+        let raw: Raw = serde_json::from_value(value).map_err(|error| {
+            fault(format!(
+                "{error}; the config.json of a {} is expected",
+                family.class
+            ))
+        })?;
         raw.refuse_unsupported().map_err(fault)?;
-        let config = raw.resolve(name).map_err(fault)?;
+        let config = raw.resolve(name, &family).map_err(fault)?;
         config
             .shape
             .validate()
@@ -139,7 +190,7 @@ impl Raw {
         ] {
             if set == Some(true) {
                 return Err(format!(
-                    "{field} is true, but biases are not implemented; use a LLaMA without them"
+                    "{field} is true, but biases are not implemented; use a model without them"
                 ));
             }
         }
@@ -158,7 +209,7 @@ impl Raw {
         Ok(())
     }
 
-    fn resolve(self, name: &str) -> Result<LlamaConfig, String> {
+    fn resolve(self, name: &str, family: &Family) -> Result<ModelConfig, String> {
         let head_dim = match self.head_dim {
             Some(dim) => dim,
             None if self.num_attention_heads > 0
@@ -179,49 +230,66 @@ impl Raw {
                 "head_dim is {head_dim}; rotary embeddings turn pairs, so it must be even"
             ));
         }
-        let epsilon = self.rms_norm_eps.unwrap_or(DEFAULT_EPSILON);
+        let epsilon = self.rms_norm_eps.unwrap_or(family.epsilon);
         if !(epsilon.is_finite() && epsilon >= 0.0) {
             return Err(format!(
                 "rms_norm_eps is {epsilon}; it must be a number of at least 0"
             ));
         }
-        let rope = self.rope()?;
+        let max_positions = self.max_position_embeddings.unwrap_or(family.positions);
+        let experts = (family.architecture == Architecture::Mixtral).then(|| Experts {
+            count: self.num_local_experts.unwrap_or(DEFAULT_EXPERTS.count),
+            active: self.num_experts_per_tok.unwrap_or(DEFAULT_EXPERTS.active),
+        });
+        if let Some(window) = self.sliding_window
+            && experts.is_some()
+            && window < max_positions
+        {
+            return Err(format!(
+                "sliding_window is {window}, but attention over a window is not implemented; \
+                 use a model whose sliding_window is null"
+            ));
+        }
+        let rope = self.rope(family.theta)?;
         let ids = |ids: Option<Ids>| match ids {
             None => Vec::new(),
             Some(Ids::One(id)) => vec![id],
             Some(Ids::Many(ids)) => ids,
         };
-        Ok(LlamaConfig {
+        Ok(ModelConfig {
             shape: ModelShape {
                 name: name.to_owned(),
-                architecture: Architecture::Llama,
+                architecture: family.architecture,
                 layers: self.num_hidden_layers,
                 hidden: self.hidden_size,
                 heads: self.num_attention_heads,
-                kv_heads: self.num_key_value_heads.unwrap_or(self.num_attention_heads),
+                kv_heads: self
+                    .num_key_value_heads
+                    .or(family.kv_heads)
+                    .unwrap_or(self.num_attention_heads),
                 head_dim,
                 ffn: self.intermediate_size,
                 vocabulary: self.vocab_size,
                 tied_embeddings: self.tie_word_embeddings.unwrap_or(false),
-                experts: None,
+                experts,
                 weight_bits: 16.0,
                 cache_bits: 16.0,
                 activation_bits: 16.0,
             },
             rope,
             norm_epsilon: epsilon as f32,
-            max_positions: self.max_position_embeddings.unwrap_or(DEFAULT_POSITIONS),
+            max_positions,
             bos: ids(self.bos_token_id).first().copied(),
             eos: ids(self.eos_token_id),
         })
     }
 
-    fn rope(&self) -> Result<Rope, String> {
+    fn rope(&self, default_theta: f64) -> Result<Rope, String> {
         let raw = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
         let theta = raw
             .and_then(|rope| rope.rope_theta)
             .or(self.rope_theta)
-            .unwrap_or(DEFAULT_THETA);
+            .unwrap_or(default_theta);
         if !(theta.is_finite() && theta > 0.0) {
             return Err(format!("rope_theta is {theta}; it must be positive"));
         }
@@ -278,9 +346,24 @@ mod tests {
         "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 8,
         "vocab_size": 100"#;
 
-    fn parse(extra: &str) -> Result<LlamaConfig, LoadError> {
+    fn parse(extra: &str) -> Result<ModelConfig, LoadError> {
         let text = format!("{BASE}{extra}}}");
-        LlamaConfig::parse(text.as_bytes(), Path::new("folder/config.json"), "tiny")
+        ModelConfig::parse(
+            text.as_bytes(),
+            Path::new("folder/config.json"),
+            "tiny",
+            Architecture::Llama,
+        )
+    }
+
+    fn llama(text: &[u8]) -> Result<ModelConfig, LoadError> {
+        ModelConfig::parse(text, Path::new("config.json"), "x", Architecture::Llama)
+    }
+
+    fn mixtral(extra: &str) -> Result<ModelConfig, LoadError> {
+        let text = format!("{}{extra}}}", BASE.replace("Llama", "Mixtral"));
+        let path = Path::new("folder/config.json");
+        ModelConfig::parse(text.as_bytes(), path, "tiny", Architecture::Mixtral)
     }
 
     fn refusal(extra: &str) -> String {
@@ -299,6 +382,31 @@ mod tests {
         assert_eq!(config.norm_epsilon, 1e-6);
         assert_eq!(config.max_positions, 2048);
         assert_eq!((config.bos, config.eos), (None, vec![]));
+    }
+
+    #[test]
+    fn a_mixtral_has_experts_and_defaults_of_its_own() {
+        let config = mixtral("").expect("valid");
+        let experts = config.shape.experts.expect("a Mixtral has experts");
+        assert_eq!((experts.count, experts.active), (8, 2));
+        assert_eq!(config.rope.theta, 1e6);
+        assert_eq!(config.norm_epsilon, 1e-5);
+        let few = mixtral(r#", "num_local_experts": 4, "num_experts_per_tok": 1"#);
+        let experts = few.expect("valid").shape.experts.expect("experts");
+        assert_eq!((experts.count, experts.active), (4, 1));
+        let error = mixtral(r#", "num_experts_per_tok": 9"#).expect_err("9 of 8");
+        assert!(error.to_string().contains("9 of 8 experts"), "{error}");
+        let error = mixtral(r#", "sliding_window": 64"#).expect_err("not implemented");
+        assert!(error.to_string().contains("sliding_window"), "{error}");
+        assert!(mixtral(r#", "sliding_window": null"#).is_ok());
+    }
+
+    #[test]
+    fn one_family_is_not_taken_for_the_other() {
+        let error = mixtral(r#", "model_type": "mixtral""#)
+            .and_then(|_| llama(br#"{"architectures": ["MixtralForCausalLM"]}"#));
+        let error = error.expect_err("a Mixtral is no LLaMA").to_string();
+        assert!(error.contains("LlamaForCausalLM"), "{error}");
     }
 
     #[test]
@@ -331,13 +439,13 @@ mod tests {
     #[test]
     fn an_unknown_architecture_is_named() {
         let text = br#"{"architectures": ["GPT2LMHeadModel"], "n_embd": 8}"#;
-        let error = LlamaConfig::parse(text, Path::new("config.json"), "x").expect_err("refused");
+        let error = llama(text).expect_err("refused");
         let text = error.to_string();
         assert!(
             text.contains("GPT2LMHeadModel") && text.contains("LlamaForCausalLM"),
             "{text}"
         );
-        let error = LlamaConfig::parse(b"{}", Path::new("config.json"), "x").expect_err("refused");
+        let error = llama(b"{}").expect_err("refused");
         assert!(error.to_string().contains("none named"), "{error}");
     }
 
@@ -359,14 +467,9 @@ mod tests {
         assert!(refusal(r#", "rope_theta": 0"#).contains("rope_theta"));
         let missing = refusal(r#", "rope_scaling": {"rope_type": "llama3", "factor": 2.0}"#);
         assert!(missing.contains("low_freq_factor is missing"), "{missing}");
-        let error = LlamaConfig::parse(
-            br#"{"model_type": "llama", "hidden_size": 8}"#,
-            Path::new("config.json"),
-            "x",
-        )
-        .expect_err("refused");
+        let error = llama(br#"{"model_type": "llama", "hidden_size": 8}"#).expect_err("refused");
         assert!(error.to_string().contains("intermediate_size"), "{error}");
-        let error = LlamaConfig::parse(b"{,", Path::new("config.json"), "x").expect_err("refused");
+        let error = llama(b"{,").expect_err("refused");
         assert!(error.to_string().contains("not JSON"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use super::kernels::{Kernels, Packed};
 use super::ops::{Project, RmsNorm, SiluMul};
 use super::packing::pack;
 use super::state::{DeviceBuffers, Hidden};
-use super::weights::LayerWeights;
+use super::weights::{FeedForwardWeights, LayerWeights};
 use crate::model::{DeviceShard, ModelShape};
 
 /// The weights of some of a layer's columns.
@@ -24,7 +24,8 @@ pub(super) struct MlpPart {
 }
 
 impl MlpPart {
-    /// Packs the columns of `shard`, or nothing if it has none.
+    /// Packs the columns of `shard`, or nothing if it has none or the layer's network
+    /// is sparse.
     pub(super) fn pack(
         weights: &LayerWeights,
         shape: &ModelShape,
@@ -33,14 +34,17 @@ impl MlpPart {
         if shard.columns.is_empty() {
             return Ok(None);
         }
+        let FeedForwardWeights::Dense(dense) = &weights.feed_forward else {
+            return Ok(None);
+        };
         let (columns, all) = (&shard.columns, 0..shape.hidden);
         Ok(Some(Self {
             norm: Buffer::copy_of(&weights.mlp_norm)?,
             gate_up: pack(&[
-                (&weights.gate, columns.clone(), all.clone()),
-                (&weights.up, columns.clone(), all.clone()),
+                (&dense.gate, columns.clone(), all.clone()),
+                (&dense.up, columns.clone(), all.clone()),
             ])?,
-            down: pack(&[(&weights.down, all, columns.clone())])?,
+            down: pack(&[(&dense.down, all, columns.clone())])?,
             columns: columns.len(),
         }))
     }

@@ -3,7 +3,8 @@
 //! The only room that names candle. [`Llama`] is a model as published or drawn;
 //! [`Llama::shard`] packs it for the devices of a
 //! [`ShardPlan`](crate::model::ShardPlan) into a [`ShardedLlama`], which steps
-//! block by block and leaves every all-reduce to its caller. Sums are made by our
+//! block by block and leaves every all-reduce to its caller. [`Mixtral`] steps block by block
+//! too and leaves to its caller which experts see which tokens. Sums are made by our
 //! own [`kernels`], whose bits do not depend on the CPU, on threads, or on what
 //! else is computed at the same time; candle's tensors hold them.
 
@@ -13,26 +14,33 @@ mod buffer;
 mod checkpoint;
 mod config;
 mod error;
+mod expert;
+mod folder;
 mod forward;
 pub mod kernels;
 mod llama;
+mod mixtral;
 mod mlp;
 mod ops;
 mod packing;
 mod rope;
+mod routing;
 mod score;
 mod sharded;
+mod source;
 mod state;
 mod tokenizer;
 pub mod train;
 mod weights;
 
 pub use checkpoint::FileDigest;
-pub use config::LlamaConfig;
+pub use config::ModelConfig;
 pub use error::{LoadError, StepError};
 pub use forward::Block;
 pub use llama::Llama;
+pub use mixtral::{Contribution, Mixtral};
 pub use rope::{Rope, RopeScaling};
+pub use routing::{Routing, top_experts};
 pub use score::{greedy, score};
 pub use sharded::{Rows, ShardedLlama};
 pub use state::{Hidden, KvCache, Workspace};

@@ -206,6 +206,23 @@ impl InplaceOp2 for SiluMul {
     }
 }
 
+/// Each row of dst ← its softmax.
+pub(super) struct Softmax {
+    pub(super) kernels: Kernels,
+}
+
+impl InplaceOp1 for Softmax {
+    fn name(&self) -> &'static str {
+        "softmax"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let columns = layout.dims()[1];
+        self.kernels.softmax(slice_mut(dst, layout)?, columns);
+        Ok(())
+    }
+}
+
 /// dst ← dst + values.
 pub(super) struct AddValues<'a> {
     pub(super) kernels: Kernels,

@@ -16,7 +16,7 @@
 
 use super::attention::AttentionPart;
 use super::buffer::Buffer;
-use super::config::LlamaConfig;
+use super::config::ModelConfig;
 use super::error::StepError;
 use super::kernels::{Kernels, Packed, RopeTable};
 use super::mlp::MlpPart;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// A LLaMA divided over devices.
 #[derive(Debug)]
 pub struct ShardedLlama {
-    config: LlamaConfig,
+    config: ModelConfig,
     pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
     embedding: Buffer,
@@ -63,7 +63,7 @@ pub enum Rows {
 
 impl ShardedLlama {
     pub(super) fn pack(
-        config: &LlamaConfig,
+        config: &ModelConfig,
         weights: &Weights,
         plan: &ShardPlan,
         kernels: Kernels,
@@ -111,7 +111,7 @@ impl ShardedLlama {
     }
 
     /// Everything about the model that is not a weight.
-    pub fn config(&self) -> &LlamaConfig {
+    pub fn config(&self) -> &ModelConfig {
         &self.config
     }
 

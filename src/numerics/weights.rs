@@ -1,11 +1,11 @@
-//! The weights of a LLaMA as it is published: whole matrices by their published
+//! The weights of a model as it is published: whole matrices by their published
 //! names, in their stored precision. Stepping happens elsewhere, on packed shards.
 //!
 //! One list of names and shapes serves every source: a folder, random numbers, a
 //! training run's variables. Its order is the order in which random weights are
 //! drawn, so it must not change.
 
-use crate::model::ModelShape;
+use crate::model::{Architecture, ModelShape};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
@@ -25,11 +25,32 @@ pub(super) struct LayerWeights {
     pub(super) output: Tensor,
     /// `post_attention_layernorm`.
     pub(super) mlp_norm: Tensor,
-    /// `mlp.gate_proj`.
+    /// What follows that norm.
+    pub(super) feed_forward: FeedForwardWeights,
+}
+
+/// A layer's feed-forward network.
+#[derive(Debug, Clone)]
+pub(super) enum FeedForwardWeights {
+    /// A LLaMA's: `mlp`.
+    Dense(SwiGluWeights),
+    /// A Mixtral's: `block_sparse_moe`.
+    Sparse {
+        /// `gate`: \[experts, h\].
+        router: Tensor,
+        /// `experts.0`, `experts.1`, …
+        experts: Vec<SwiGluWeights>,
+    },
+}
+
+/// down · (SiLU(gate · x) ⊙ (up · x)).
+#[derive(Debug, Clone)]
+pub(super) struct SwiGluWeights {
+    /// `gate_proj`, or an expert's `w1`.
     pub(super) gate: Tensor,
-    /// `mlp.up_proj`.
+    /// `up_proj`, or an expert's `w3`.
     pub(super) up: Tensor,
-    /// `mlp.down_proj`.
+    /// `down_proj`, or an expert's `w2`.
     pub(super) down: Tensor,
 }
 
@@ -73,9 +94,32 @@ impl Weights {
                 value: part("self_attn.v_proj", &[keys, hidden])?,
                 output: part("self_attn.o_proj", &[hidden, queries])?,
                 mlp_norm: part("post_attention_layernorm", &[hidden])?,
-                gate: part("mlp.gate_proj", &[shape.ffn, hidden])?,
-                up: part("mlp.up_proj", &[shape.ffn, hidden])?,
-                down: part("mlp.down_proj", &[hidden, shape.ffn])?,
+                feed_forward: match shape.architecture {
+                    Architecture::Llama => FeedForwardWeights::Dense(SwiGluWeights {
+                        gate: part("mlp.gate_proj", &[shape.ffn, hidden])?,
+                        up: part("mlp.up_proj", &[shape.ffn, hidden])?,
+                        down: part("mlp.down_proj", &[hidden, shape.ffn])?,
+                    }),
+                    Architecture::Mixtral => {
+                        let experts = shape.expert_count();
+                        let router = part("block_sparse_moe.gate", &[experts, hidden])?;
+                        let expert = |expert| {
+                            let mut part = |matrix, sizes: &[usize]| {
+                                let name = format!("block_sparse_moe.experts.{expert}.{matrix}");
+                                part(&name, sizes)
+                            };
+                            Ok(SwiGluWeights {
+                                gate: part("w1", &[shape.ffn, hidden])?,
+                                down: part("w2", &[hidden, shape.ffn])?,
+                                up: part("w3", &[shape.ffn, hidden])?,
+                            })
+                        };
+                        FeedForwardWeights::Sparse {
+                            router,
+                            experts: (0..experts).map(expert).collect::<Result<_, E>>()?,
+                        }
+                    }
+                },
             });
         }
         let norm = source("model.norm.weight", &[hidden])?;

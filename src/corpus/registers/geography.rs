@@ -68,7 +68,9 @@ pub(super) fn tell(world: &World, teller: &mut Teller<'_>) -> Told {
             Suite::Facts,
             &format!("What do people make in {}", subject.name),
             &format!("They make {}", PRODUCTS[subject.product]),
-            PRODUCTS.iter().map(|product| format!("They make {product}")),
+            PRODUCTS
+                .iter()
+                .map(|product| format!("They make {product}")),
         ),
     }
 }

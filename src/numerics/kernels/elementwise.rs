@@ -1,4 +1,4 @@
-//! Element by element: SwiGLU's activation and the residual sum.
+//! Element by element: SwiGLU's activation, the residual sum and weighted sums.
 //!
 //! SwiGLU: Shazeer, "GLU Variants Improve Transformer" (2020), equation (6), of
 //! which this is Swish₁(gate) ⊗ up.
@@ -49,6 +49,15 @@ impl Kernels {
         assert_eq!(x.len(), y.len(), "both terms must be equally long");
         self.enter(Add { x, y });
     }
+
+    /// x_i ← fma(weight, y_i, x_i), rounded once; NaN is stored as `f32::NAN`.
+    ///
+    /// # Panics
+    /// If the slices differ in length.
+    pub fn add_scaled(self, x: &mut [f32], weight: f32, y: &[f32]) {
+        assert_eq!(x.len(), y.len(), "both terms must be equally long");
+        self.enter(AddScaled { x, weight, y });
+    }
 }
 
 struct SiluMul<'a> {
@@ -87,6 +96,25 @@ impl Kernel for Add<'_> {
     fn run<L: Lanes>(self, lanes: L) {
         for (x, y) in self.x.chunks_mut(LANES).zip(self.y.chunks(LANES)) {
             let sum = lanes.add(lanes.load_or(x, 0.0), lanes.load_or(y, 0.0));
+            lanes.store_up_to(lanes.canonical(sum), x);
+        }
+    }
+}
+
+struct AddScaled<'a> {
+    x: &'a mut [f32],
+    weight: f32,
+    y: &'a [f32],
+}
+
+impl Kernel for AddScaled<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let weight = lanes.splat(self.weight);
+        for (x, y) in self.x.chunks_mut(LANES).zip(self.y.chunks(LANES)) {
+            let sum = lanes.mul_add(weight, lanes.load_or(y, 0.0), lanes.load_or(x, 0.0));
             lanes.store_up_to(lanes.canonical(sum), x);
         }
     }

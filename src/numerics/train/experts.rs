@@ -51,11 +51,7 @@ impl Mixed {
 impl Routing<'_> {
     /// Routes the rows of `n`; `weight` names a matrix of the block, `"gate"` or
     /// `"experts.{e}.w{1,2,3}"`.
-    pub(super) fn mix<'w>(
-        &self,
-        n: &Tensor,
-        weight: impl Fn(&str) -> &'w Tensor,
-    ) -> Result<Mixed> {
+    pub(super) fn mix<'w>(&self, n: &Tensor, weight: impl Fn(&str) -> &'w Tensor) -> Result<Mixed> {
         let routed: Vec<u32> = (0..self.targets.len() as u32)
             .filter(|&position| self.targets[position as usize] != NO_TARGET)
             .collect();

@@ -106,7 +106,12 @@ fn describe(config: &TrainConfig, vocabulary: usize) -> String {
             unreachable!("both are objects")
         };
         all.extend(own.clone());
-        for llama_only in ["attention_bias", "mlp_bias", "pretraining_tp", "rope_scaling"] {
+        for llama_only in [
+            "attention_bias",
+            "mlp_bias",
+            "pretraining_tp",
+            "rope_scaling",
+        ] {
             all.shift_remove(llama_only);
         }
     }

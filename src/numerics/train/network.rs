@@ -13,9 +13,7 @@ use candle_core::{Device, Result, Tensor, Var};
 use super::batch::Batch;
 use super::config::NetworkConfig;
 use super::experts::{Mixed, Routing};
-use super::ops::{
-    CausalSoftmax, CrossEntropy, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
-};
+use super::ops::{CausalSoftmax, CrossEntropy, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu};
 use crate::rng::{NO_DEVICE, Streams};
 
 /// Standard deviation of the initial matrices (GPT-2's and LLaMA's choice).
@@ -55,14 +53,13 @@ impl Network {
             let values = if shape.len() == 1 {
                 vec![1f32; count]
             } else {
-                let deviation =
-                    match ["o_proj", "down_proj", "w2"].iter().any(|matrix| {
-                        name.strip_suffix(".weight")
-                            .is_some_and(|name| name.ends_with(matrix))
-                    }) {
-                        true => output,
-                        false => INITIAL_DEVIATION,
-                    };
+                let deviation = match ["o_proj", "down_proj", "w2"].iter().any(|matrix| {
+                    name.strip_suffix(".weight")
+                        .is_some_and(|name| name.ends_with(matrix))
+                }) {
+                    true => output,
+                    false => INITIAL_DEVIATION,
+                };
                 let mut stream = streams.open("train.weights", NO_DEVICE, index as u64);
                 (0..count)
                     .map(|_| {
@@ -237,7 +234,10 @@ fn shapes(config: &NetworkConfig, vocabulary: usize) -> Vec<(String, Vec<usize>)
         add("block_sparse_moe.gate", vec![experts.count, hidden]);
         for expert in 0..experts.count {
             let mut add = |matrix, shape| {
-                add(&format!("block_sparse_moe.experts.{expert}.{matrix}"), shape);
+                add(
+                    &format!("block_sparse_moe.experts.{expert}.{matrix}"),
+                    shape,
+                );
             };
             add("w1", vec![ffn, hidden]);
             add("w2", vec![hidden, ffn]);

@@ -43,10 +43,7 @@ impl CustomOp1 for Gate {
         let mut weights = vec![0f32; self.selected.len()];
         let rows = logits.chunks_exact(self.experts);
         let chosen = self.selected.chunks_exact(self.active);
-        for ((row, chosen), out) in rows
-            .zip(chosen)
-            .zip(weights.chunks_exact_mut(self.active))
-        {
+        for ((row, chosen), out) in rows.zip(chosen).zip(weights.chunks_exact_mut(self.active)) {
             let highest = row[chosen[0] as usize];
             for (out, &expert) in out.iter_mut().zip(chosen) {
                 *out = exp(row[expert as usize] - highest);
