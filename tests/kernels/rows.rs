@@ -247,6 +247,25 @@ fn add_rounds_once_and_canonicalises() {
     }
 }
 
+#[test]
+fn add_scaled_rounds_once_and_canonicalises() {
+    for (x, y) in KINDS
+        .iter()
+        .flat_map(|x| KINDS.iter().map(move |y| (*x, *y)))
+    {
+        let (x, y) = (values(259, 53, x), values(259, 54, y));
+        for weight in [0.3, -1.0, 0.0, f32::INFINITY, 1e-40] {
+            let expected = x.iter().zip(&y).map(|(x, y)| bits(weight.mul_add(*y, *x)));
+            let expected: Vec<_> = expected.collect();
+            for kernels in kernels() {
+                let mut found = x.clone();
+                kernels.add_scaled(&mut found, weight, &y);
+                assert!(all_bits(&found) == expected, "{}", kernels.path());
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 256 }))]
 
