@@ -158,3 +158,82 @@ fn put(text: &str, asked: Asked, stream: &mut Stream) -> Question {
         answer,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn questions(suite: Suite, split: Split, count: u64) -> Vec<Question> {
+        let world = World::new(World::BUNDLED_SEED);
+        (0..count)
+            .map(|index| world.question(suite, split, index))
+            .collect()
+    }
+
+    /// The world tells the text with the right answer and with no other, so the
+    /// right one follows and the wrong ones are wrong.
+    #[test]
+    fn only_the_right_answer_makes_a_document_of_the_world() {
+        let world = World::new(World::BUNDLED_SEED);
+        for suite in Suite::ALL {
+            for question in questions(suite, Split::HeldOut, 12) {
+                assert_eq!(question.choices.len(), suite.choices());
+                for (choice, text) in question.choices.iter().enumerate() {
+                    let told = world.derivations(&format!("{}{text}", question.prompt));
+                    let right = choice == question.answer;
+                    assert_eq!(told.len(), usize::from(right), "{question:?}, {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn choices_are_distinct_and_the_right_one_stands_anywhere() {
+        for suite in Suite::ALL {
+            let questions = questions(suite, Split::HeldOut, 400);
+            let mut places = vec![0; suite.choices()];
+            for question in &questions {
+                let distinct: BTreeSet<&String> = question.choices.iter().collect();
+                assert_eq!(distinct.len(), question.choices.len(), "{question:?}");
+                assert!(question.prompt.ends_with(" Answer:"), "{question:?}");
+                assert!(question.choices.iter().all(|c| c.starts_with(' ')));
+                places[question.answer] += 1;
+            }
+            // Five standard deviations of a binomial count.
+            let mean = 400.0 * suite.chance();
+            let bound = 5.0 * (mean * (1.0 - suite.chance())).sqrt();
+            for place in places {
+                assert!(
+                    (f64::from(place) - mean).abs() < bound,
+                    "{suite:?}: {place}"
+                );
+            }
+        }
+    }
+
+    /// A constant answer must not do: within a suite of two words both are right
+    /// about as often.
+    #[test]
+    fn yes_and_no_are_right_in_comparable_shares() {
+        let yes = questions(Suite::YesNo, Split::HeldOut, 400)
+            .iter()
+            .filter(|question| question.choices[question.answer] == " Yes.")
+            .count();
+        assert!((120..280).contains(&yes), "{yes} of 400");
+    }
+
+    #[test]
+    fn an_index_names_one_question_and_the_splits_share_few() {
+        for suite in Suite::ALL {
+            let held_out = questions(suite, Split::HeldOut, 100);
+            assert_eq!(held_out, questions(suite, Split::HeldOut, 100));
+            let train: BTreeSet<String> = questions(suite, Split::Train, 400)
+                .iter()
+                .map(Question::text)
+                .collect();
+            let shared = held_out.iter().filter(|q| train.contains(&q.text()));
+            assert!(shared.count() < 10, "{suite:?}");
+        }
+    }
+}

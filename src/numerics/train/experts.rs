@@ -120,3 +120,80 @@ impl Routing<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::numerics::top_experts;
+    use crate::rng::{NO_DEVICE, Streams};
+    use std::collections::BTreeMap;
+
+    fn matrix(rows: usize, columns: usize, index: u64) -> Tensor {
+        let mut stream = Streams { seed: 9, run: 0 }.open("test.experts", NO_DEVICE, index);
+        let values: Vec<f32> = (0..rows * columns)
+            .map(|_| (2.0 * stream.uniform() - 1.0) as f32)
+            .collect();
+        Tensor::from_vec(values, (rows, columns), &Device::Cpu).unwrap()
+    }
+
+    /// Against every expert on every token, weighted by hand; positions without a
+    /// token get nothing.
+    #[test]
+    fn the_block_is_the_weighted_sum_of_the_chosen_experts() {
+        let (positions, hidden, ffn, experts, active) = (7, 6, 5, 4, 2);
+        let mut weights = BTreeMap::from([("gate".to_owned(), matrix(experts, hidden, 0))]);
+        for expert in 0..experts {
+            for (index, (name, rows, columns)) in [
+                ("w1", ffn, hidden),
+                ("w2", hidden, ffn),
+                ("w3", ffn, hidden),
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                let index = 1 + 3 * expert + index;
+                let name = format!("experts.{expert}.{name}");
+                weights.insert(name, matrix(rows, columns, index as u64));
+            }
+        }
+        let n = matrix(positions, hidden, 99);
+        let targets = [3, NO_TARGET, 1, 1, 0, NO_TARGET, 2];
+        let routing = Routing {
+            experts,
+            active,
+            balance: 0.0,
+            targets: &targets,
+        };
+        let mixed = routing.mix(&n, |name| &weights[name]).unwrap();
+
+        let linear = |x: &Tensor, name: &str| x.matmul(&weights[name].t().unwrap()).unwrap();
+        let router = candle_nn::ops::softmax(&linear(&n, "gate"), 1).unwrap();
+        let router = router.to_vec2::<f32>().unwrap();
+        let outputs: Vec<Vec<Vec<f32>>> = (0..experts)
+            .map(|expert| {
+                let name = |matrix| format!("experts.{expert}.{matrix}");
+                let gate = linear(&n, &name("w1")).silu().unwrap();
+                let product = (gate * linear(&n, &name("w3"))).unwrap();
+                linear(&product, &name("w2")).to_vec2().unwrap()
+            })
+            .collect();
+        let found = mixed.sum.to_vec2::<f32>().unwrap();
+        let mut visits = vec![0; experts];
+        for position in 0..positions {
+            let mut expected = vec![0f32; hidden];
+            if targets[position] != NO_TARGET {
+                for (expert, weight) in top_experts(&router[position], active) {
+                    visits[expert] += 1;
+                    for (sum, y) in expected.iter_mut().zip(&outputs[expert][position]) {
+                        *sum += weight * y;
+                    }
+                }
+            }
+            for (found, expected) in found[position].iter().zip(&expected) {
+                assert!((found - expected).abs() < 1e-5, "{found} for {expected}");
+            }
+        }
+        assert_eq!(mixed.counts(&(0..positions)), visits);
+        assert_eq!(mixed.counts(&(1..2)), vec![0; experts]);
+    }
+}

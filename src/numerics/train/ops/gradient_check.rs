@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor, Var};
 
-use super::{CausalSoftmax, CrossEntropy, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu};
+use super::{
+    Balance, CausalSoftmax, CrossEntropy, Gate, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
+    select,
+};
 use crate::rng::{NO_DEVICE, Streams};
 
 /// `count` numbers in [−1, 1).
@@ -164,6 +167,56 @@ fn cross_entropy() {
     let plain = candle_nn::loss::cross_entropy(&picked.unwrap(), &targets).unwrap();
     // The mean over two targets is half their sum.
     assert_close(&told, &plain);
+}
+
+#[test]
+fn selection_takes_the_greatest_and_at_a_tie_the_first() {
+    let logits = [0.1, 0.7, -1.0, 0.7, 2.0, 2.0, 2.0, -3.0];
+    assert_eq!(select(&logits, 4, 2), [1, 3, 0, 1]);
+}
+
+#[test]
+fn gate() {
+    let logits = variable(&[5, 4], 10);
+    let plain = logits.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    let gate = Gate {
+        experts: 4,
+        active: 2,
+        selected: Arc::new(select(&plain, 4, 2)),
+    };
+    check(std::slice::from_ref(&logits), |t| {
+        t[0].apply_op1(gate.clone())
+    });
+    // Softmax over all experts, then those selected over their sum.
+    let all = candle_nn::ops::softmax(&logits, 1).unwrap();
+    let selected = Tensor::from_slice(&gate.selected, (5, 2), &Device::Cpu).unwrap();
+    let some = all.gather(&selected, 1).unwrap();
+    let plain = some.broadcast_div(&some.sum_keepdim(1).unwrap()).unwrap();
+    assert_close(&logits.apply_op1(gate).unwrap(), &plain);
+}
+
+#[test]
+fn balance() {
+    let logits = variable(&[6, 3], 11);
+    let loss = |selected: &[u32]| Balance {
+        experts: 3,
+        selected: Arc::new(selected.to_vec()),
+        weight: 0.7,
+    };
+    let uneven = loss(&[0, 1, 0, 1, 0, 2, 0, 1, 0, 1, 0, 2]);
+    check(std::slice::from_ref(&logits), |t| {
+        t[0].apply_op1(uneven.clone())
+    });
+    let p = candle_nn::ops::softmax(&logits, 1)
+        .unwrap()
+        .mean(0)
+        .unwrap();
+    let f = Tensor::new(&[0.5f32, 1.0 / 3.0, 1.0 / 6.0], &Device::Cpu).unwrap();
+    let plain = ((p * f).unwrap().sum_all().unwrap() * (3.0 * 0.7)).unwrap();
+    assert_close(&logits.apply_op1(uneven).unwrap(), &plain);
+    // Selections that are spread evenly cost the weight, whatever the logits.
+    let even = logits.apply_op1(loss(&[0, 1, 2, 0, 1, 2])).unwrap();
+    assert!((even.to_scalar::<f32>().unwrap() - 0.7).abs() < 1e-6);
 }
 
 fn assert_close(a: &Tensor, b: &Tensor) {
