@@ -4,8 +4,9 @@
 //! `bare` is the sharded forward pass with an exact sum and nothing else.
 //! `co_simulated` adds everything else that happens to a run: events on the engine,
 //! channel draws, transceiver design and noise for every all-reduce, the event log and
-//! the digests of every tensor (into nowhere: no disk). Shape as in the `numerics`
-//! bench.
+//! the digests of every tensor (into nowhere: no disk); on a channel that stays for
+//! 10 ms of simulated time, and on one that changes with every all-reduce, which then
+//! needs a design of its own. Shape as in the `numerics` bench.
 
 use airloom::architecture::measurement::PassRecord;
 use airloom::architecture::observer::{Observer, Travelling};
@@ -16,9 +17,10 @@ use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
 use airloom::policy::Design;
-use airloom::radio::{Air, RadioConfig, Scheme};
+use airloom::radio::{Air, Coherence, RadioConfig, Scheme};
 use airloom::results::tensors::TensorLog;
 use airloom::rng::{NO_DEVICE, Streams};
+use airloom::units::Seconds;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use std::io;
@@ -62,7 +64,7 @@ fn tokens(count: usize) -> Vec<u32> {
     (0..count as u32).map(|token| token * 37 % 1024).collect()
 }
 
-fn parts(task: &Task, tokenizer: &Tokenizer) -> Parts {
+fn parts(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> Parts {
     let profile = |name: &str| Node {
         name: name.to_owned(),
         profile: Profile::Preset(name.to_owned())
@@ -76,7 +78,10 @@ fn parts(task: &Task, tokenizer: &Tokenizer) -> Parts {
         devices: vec![profile("jetson-orin-nano"); DEVICES],
         server: profile("edge-server-l4"),
         air: Air::new(
-            RadioConfig::default(),
+            RadioConfig {
+                coherence,
+                ..RadioConfig::default()
+            },
             Scheme::default(),
             Design::default().transceiver_design(),
             DEVICES,
@@ -115,13 +120,21 @@ fn compare(group: &mut BenchmarkGroup<'_, WallTime>, task: &Task, bare: impl Fn(
     let tokenizer = Tokenizer::load(Path::new("models/tiny-llama")).expect("the bundled model");
     let model = sharded();
     group.bench_function("bare", |bencher| bencher.iter(|| bare(&model)));
-    group.bench_function("co_simulated", |bencher| {
-        bencher.iter_batched(
-            || parts(task, &tokenizer),
-            co_simulate,
-            BatchSize::PerIteration,
-        );
-    });
+    for (name, coherence) in [
+        ("co_simulated", Coherence::Time(Seconds(0.01))),
+        (
+            "co_simulated_new_channel_each_time",
+            Coherence::PerAllReduce,
+        ),
+    ] {
+        group.bench_function(name, |bencher| {
+            bencher.iter_batched(
+                || parts(task, &tokenizer, coherence),
+                co_simulate,
+                BatchSize::PerIteration,
+            );
+        });
+    }
 }
 
 fn prefill(criterion: &mut Criterion) {

@@ -46,3 +46,4 @@ pub mod rng;
 pub mod scenario;
 pub mod simulation;
 pub mod units;
+mod wide;

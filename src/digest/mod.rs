@@ -7,6 +7,7 @@
 //! goes and the stride doubles.
 
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The most notes that a digest keeps.
 pub const MOST_WINDOWS: usize = 256;
@@ -16,6 +17,16 @@ const FIRST_STRIDE: u64 = 64;
 
 /// Digits of a note: the first 64 bits of the digest so far.
 const NOTE_DIGITS: usize = 16;
+
+/// The bytes of `values`, each little-endian: what a digest of numbers is taken of, on
+/// any machine.
+pub fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
+    if cfg!(target_endian = "little") {
+        Cow::Borrowed(bytemuck::cast_slice(values))
+    } else {
+        Cow::Owned(values.iter().flat_map(|x| x.to_le_bytes()).collect())
+    }
+}
 
 /// Hashes rows as they come.
 #[derive(Debug, Clone)]
@@ -134,6 +145,12 @@ mod tests {
             }
         }
         rolling.finish()
+    }
+
+    #[test]
+    fn numbers_are_hashed_as_little_endian_bytes() {
+        let bytes = [0x00, 0x00, 0x80, 0x3f, 0x00, 0x00, 0x20, 0xc1];
+        assert_eq!(*little_endian(&[1.0, -10.0]), bytes);
     }
 
     #[test]

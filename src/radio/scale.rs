@@ -9,7 +9,7 @@
 
 use super::all_reduce::{check_finite, check_lengths};
 use super::error::RadioError;
-use super::sums::SquareSum;
+use super::sums::sum_of_squares;
 
 /// √r·R: what one normalised complex entry is worth.
 ///
@@ -23,9 +23,7 @@ pub(super) fn shared_scale(
     check_lengths(parts, expected)?;
     let mut largest = 0.0f32;
     for (device, part) in parts.iter().enumerate() {
-        let mut squares = SquareSum::default();
-        squares.add(part);
-        let total = squares.total();
+        let total = sum_of_squares(part);
         check_finite(device, part, total)?;
         let mean = total / part.len().max(1) as f64;
         largest = largest.max(mean.sqrt() as f32);

@@ -4,6 +4,8 @@
 //! [`LANES`], which are added at the end: additions then do not wait for each other, and
 //! the order is still one, whatever the compiler vectorises.
 
+use crate::wide;
+
 /// Partial sums; their number is part of every result's definition.
 const LANES: usize = 8;
 
@@ -29,13 +31,24 @@ impl SquareSum {
     }
 
     /// The sum.
+    #[inline(always)]
     pub(super) fn total(self) -> f64 {
         self.0.iter().sum()
     }
 }
 
+/// Σ x² over all of `values`.
+pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
+    wide::run(|| {
+        let mut sum = SquareSum::default();
+        sum.add(values);
+        sum.total()
+    })
+}
+
 /// Σ_n z_n entry by entry over `range`, into `sum`: in device order and double precision,
 /// so that rounding to f32 happens once and one device alone keeps its bits.
+#[inline(always)]
 pub(super) fn exact_sum(parts: &[&[f32]], range: std::ops::Range<usize>, sum: &mut [f64]) {
     sum.fill(0.0);
     for part in parts {

@@ -3,12 +3,14 @@
 //! Channel uses are taken in tiles and laid out as planes (one per stream and part,
 //! uses side by side), so that every step is the same few additions and products on
 //! neighbouring numbers. Every sum has one order fixed by the shapes, and there is no
-//! fused multiply-add: neither the width at which the compiler vectorises nor the number
-//! of threads, which share a round by whole [`CHUNK`]s, can change a bit.
+//! fused multiply-add: neither the width at which the compiler vectorises ([`wide`]
+//! picks the widest that the CPU has) nor the number of threads, which share a round by whole
+//! [`CHUNK`]s, can change a bit.
 
 use super::matrix::Matrix;
 use super::sums::{SquareSum, exact_sum};
 use crate::rng::Stream;
+use crate::wide;
 use num_complex::Complex;
 use rayon::prelude::*;
 use std::ops::AddAssign;
@@ -69,9 +71,10 @@ pub(super) fn superpose(
     let per_chunk = round.streams * round.reals * TILE * CHUNK;
     let chunk = |(index, sum): (usize, &mut [f32])| {
         let mut noise = noise.clone();
-        // A normal takes one word; a tile takes 2 L normals per use.
-        noise.skip((index * CHUNK * TILE * 2 * round.streams) as u64);
-        Tile::new(round).run(parts, index * per_chunk, &mut noise, sum)
+        // A pair of normals takes one word; a tile takes L pairs per use.
+        noise.skip((index * CHUNK * TILE * round.streams) as u64);
+        let tile = Tile::new(round);
+        wide::run(|| tile.run(parts, index * per_chunk, &mut noise, sum))
     };
     let mut measured = Measured::default();
     if sum.len() <= per_chunk {
@@ -122,6 +125,7 @@ impl Planes {
     }
 
     /// Σ|·|² of the first `uses` uses of a stream.
+    #[inline(always)]
     fn add_power(&self, stream: usize, uses: usize, sum: &mut SquareSum) {
         sum.add(&self.re[stream][..uses]);
         sum.add(&self.im[stream][..uses]);
@@ -133,7 +137,8 @@ struct Tile<'a> {
     round: &'a Round<'a>,
     sent: Planes,
     misalignment: Planes,
-    white: Vec<f64>,
+    white: Vec<f32>,
+    errors: Vec<f64>,
     noise: Planes,
     error: Planes,
     exact: Vec<f64>,
@@ -151,6 +156,7 @@ impl<'a> Tile<'a> {
             sent: planes(),
             misalignment: planes(),
             white: vec![0.0; 2 * round.streams * TILE],
+            errors: vec![0.0; round.streams * round.reals * TILE],
             noise: planes(),
             error: planes(),
             exact: vec![0.0; round.streams * round.reals * TILE],
@@ -161,6 +167,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Receives `sum`, whose first entry is entry `first` of the round.
+    #[inline(always)]
     fn run(
         mut self,
         parts: &[&[f32]],
@@ -191,6 +198,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Σ_n (M_n − I) s_n over the entries of `range`.
+    #[inline(always)]
     fn misalign(&mut self, deviations: &[Matrix], parts: &[&[f32]], range: std::ops::Range<usize>) {
         self.misalignment.clear();
         for (part, deviation) in parts.iter().zip(deviations) {
@@ -209,6 +217,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Packs one device's entries into normalised symbols.
+    #[inline(always)]
     fn load(&mut self, entries: &[f32]) {
         let Round {
             streams,
@@ -230,16 +239,19 @@ impl<'a> Tile<'a> {
     }
 
     /// C w for `uses` uses.
+    #[inline(always)]
     fn add_noise(&mut self, noise: &mut Stream, uses: usize) {
         let streams = self.round.streams;
         let white = &mut self.white[..2 * streams * uses];
-        noise.fill_normal(white);
+        noise.fill_normal_single(white);
         self.noise.clear();
         let (mut re, mut im) = ([0.0; TILE], [0.0; TILE]);
         for column in 0..streams {
             let first = 2 * column * uses;
-            re[..uses].copy_from_slice(&white[first..first + uses]);
-            im[..uses].copy_from_slice(&white[first + uses..first + 2 * uses]);
+            for u in 0..uses {
+                re[u] = f64::from(white[first + u]);
+                im[u] = f64::from(white[first + uses + u]);
+            }
             for row in column..streams {
                 let factor = self.round.colouring[(row, column)];
                 self.noise.add_scaled(row, factor, &re, &im);
@@ -248,6 +260,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Adds both errors, and measures the `symbols` symbols that carry entries.
+    #[inline(always)]
     fn measure(&mut self, symbols: usize) {
         let streams = self.round.streams;
         for l in 0..streams {
@@ -264,6 +277,7 @@ impl<'a> Tile<'a> {
     }
 
     /// Unpacks the error onto the exact sum.
+    #[inline(always)]
     fn deliver(&mut self, received: &mut [f32]) {
         let Round {
             streams,
@@ -272,8 +286,7 @@ impl<'a> Tile<'a> {
             ..
         } = *self.round;
         self.signal.add(&self.exact[..received.len()]);
-        // The planes in entry order, in the buffer that the noise no longer needs.
-        let errors = &mut self.white[..streams * reals * TILE];
+        let errors = &mut self.errors[..];
         for (l, (re, im)) in self.error.re.iter().zip(&self.error.im).enumerate() {
             for (part, plane) in [re, im].into_iter().take(reals).enumerate() {
                 for (u, x) in plane.iter().enumerate() {

@@ -6,15 +6,17 @@
 //! 0,0,3,mlp_reduced,,,57x192,6437b3ac38465133,0.12,-1.5,0.03,2
 //! ```
 //!
-//! Partial outputs carry their device, logits their row. The digest is the first 64
-//! bits of BLAKE3 of the little-endian f32 entries; the first four entries follow, as
-//! the shortest decimals that read back to the same bits.
+//! Partial outputs carry their device, logits their row. The digest is XXH3 with 64 bits
+//! of the little-endian f32 entries: every tensor passes through it, so it must cost little
+//! beside the pass that made it, and it guards against error, not malice. The first four
+//! entries follow, as the shortest decimals that read back to the same bits.
 
 use super::folder::{FileDigest, FolderError, HashedFile};
 use crate::architecture::observer::Travelling;
-use crate::digest::{Rolling, RollingDigest};
+use crate::digest::{Rolling, RollingDigest, little_endian};
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use twox_hash::XxHash3_64;
 
 /// The file's name.
 pub const FILE_NAME: &str = "tensors.digest";
@@ -25,16 +27,12 @@ const HEADER: &str = "request,step,layer,stage,device,row,shape,digest,v0,v1,v2,
 /// Entries shown of each tensor.
 const SHOWN: usize = 4;
 
-/// Digits of a tensor's digest.
-const DIGITS: usize = 16;
-
 /// Writes the file, or only its rolling digest.
 #[derive(Debug)]
 pub struct TensorLog {
     file: Option<HashedFile>,
     digest: Rolling,
     line: String,
-    bytes: Vec<u8>,
 }
 
 impl TensorLog {
@@ -52,7 +50,6 @@ impl TensorLog {
             file,
             digest,
             line: String::new(),
-            bytes: Vec::new(),
         })
     }
 
@@ -61,16 +58,13 @@ impl TensorLog {
     /// # Errors
     /// If the line cannot be written.
     pub fn record(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        self.bytes.clear();
-        let entries = tensor.values.iter().flat_map(|value| value.to_le_bytes());
-        self.bytes.extend(entries);
-        let hash = blake3::hash(&self.bytes).to_hex();
+        let hash = XxHash3_64::oneshot(&little_endian(tensor.values));
         let optional = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
         self.line.clear();
         // Writing to a String cannot fail.
         let _ = write!(
             self.line,
-            "{},{},{},{},{},{},{}x{},{}",
+            "{},{},{},{},{},{},{}x{},{hash:016x}",
             tensor.request,
             tensor.step,
             optional(tensor.layer),
@@ -79,7 +73,6 @@ impl TensorLog {
             optional(tensor.row),
             tensor.values.len() / tensor.columns.max(1),
             tensor.columns,
-            &hash[..DIGITS],
         );
         for place in 0..SHOWN {
             match tensor.values.get(place) {

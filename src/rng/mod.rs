@@ -26,6 +26,7 @@
 //! distributions, whose bits may change with its version.
 
 mod normal;
+mod normal_single;
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};

@@ -7,7 +7,7 @@
 //! Everything here is additions, multiplications, one division and one square root
 //! of IEEE doubles plus integer bit operations, in one fixed order and without a
 //! branch: each is correctly rounded, so the compiler may vectorise at any width
-//! and no bit changes. Nothing here may ask the platform for a logarithm, a sine or
+//! and no bit changes. [`crate::wide`] picks the widest vectors that the CPU has. Nothing here may ask the platform for a logarithm, a sine or
 //! a fused multiply-add.
 //!
 //! # From bits to a pair
@@ -25,6 +25,7 @@
 //! errors lie below 10⁻¹⁶.
 
 use super::Stream;
+use crate::wide;
 use num_complex::Complex;
 use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
 
@@ -121,6 +122,29 @@ fn pair(a: u64, b: u64) -> (f64, f64) {
     (radius * cosine, radius * sine)
 }
 
+/// [`Stream::fill_normal`].
+#[inline(always)]
+fn fill(stream: &mut Stream, out: &mut [f64]) {
+    let mut words = [0u64; 2 * PAIRS];
+    let mut chunks = out.chunks_exact_mut(2 * PAIRS);
+    for chunk in &mut chunks {
+        stream.fill_bits(&mut words);
+        for (two, word) in chunk.chunks_exact_mut(2).zip(words.chunks_exact(2)) {
+            (two[0], two[1]) = pair(word[0], word[1]);
+        }
+    }
+    let rest = chunks.into_remainder();
+    let words = &mut words[..rest.len().next_multiple_of(2)];
+    stream.fill_bits(words);
+    for (two, word) in rest.chunks_mut(2).zip(words.chunks_exact(2)) {
+        let (first, second) = pair(word[0], word[1]);
+        two[0] = first;
+        if let Some(last) = two.get_mut(1) {
+            *last = second;
+        }
+    }
+}
+
 impl Stream {
     /// Fills `out` with independent standard normals N(0, 1).
     ///
@@ -130,24 +154,7 @@ impl Stream {
     ///
     /// Source: Box–Muller, see the head of this file. Range: |x| ≤ 8.49.
     pub fn fill_normal(&mut self, out: &mut [f64]) {
-        let mut words = [0u64; 2 * PAIRS];
-        let mut chunks = out.chunks_exact_mut(2 * PAIRS);
-        for chunk in &mut chunks {
-            self.fill_bits(&mut words);
-            for (two, word) in chunk.chunks_exact_mut(2).zip(words.chunks_exact(2)) {
-                (two[0], two[1]) = pair(word[0], word[1]);
-            }
-        }
-        let rest = chunks.into_remainder();
-        let words = &mut words[..rest.len().next_multiple_of(2)];
-        self.fill_bits(words);
-        for (two, word) in rest.chunks_mut(2).zip(words.chunks_exact(2)) {
-            let (first, second) = pair(word[0], word[1]);
-            two[0] = first;
-            if let Some(last) = two.get_mut(1) {
-                *last = second;
-            }
-        }
+        wide::run(|| fill(self, out));
     }
 
     /// One pair of independent standard normals.

@@ -11,6 +11,7 @@ use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, Pa
 use crate::architecture::observer::Travelling;
 use crate::architecture::workload::{Arrival, Task};
 use crate::device::Footprint;
+use crate::digest::little_endian;
 use crate::engine::{Graph, Program, TaskId, TaskKey};
 use crate::numerics::{Hidden, KvCache, Rows, ShardedLlama, Workspace, greedy, score};
 use crate::units::{Duration, Instant};
@@ -371,10 +372,8 @@ impl TensorParallel<'_> {
             self.observer
                 .tensor(&tensor)
                 .map_err(ArchitectureError::Observer)?;
-            for value in values {
-                self.state.logits.update(&value.to_le_bytes());
-            }
         }
+        self.state.logits.update(&little_endian(logits));
         let (chosen, nats) = match rows {
             Rows::All => {
                 let nats = score(logits, vocabulary, &running.pass.targets)?;

@@ -1,6 +1,8 @@
 //! What is read off a row of logits: its greatest element, and the probability of
 //! a token.
 
+use super::log_sum::sum_of_exponentials;
+
 /// The index of the greatest logit; the lowest among equals (−0 equals +0).
 /// `None` for an empty row.
 ///
@@ -23,8 +25,8 @@ pub fn argmax(logits: &[f32]) -> Option<usize> {
 
 /// ln softmax(x)_t = (x_t − m) − ln Σ_i exp(x_i − m), with m = max x.
 ///
-/// In `f64` with `libm`, the sum in ascending order from +0: the error is a few
-/// units in the last place of an `f64`. NaN if any logit is NaN or +∞, or all are −∞.
+/// In `f64`, the sum as [`super::log_sum`] defines it: the error is a few units in the
+/// last place of an `f64`. NaN if any logit is NaN or +∞, or all are −∞.
 ///
 /// # Panics
 /// If `token` is not an index of `logits`.
@@ -32,10 +34,11 @@ pub fn log_softmax_at(logits: &[f32], token: usize) -> f64 {
     let chosen = f64::from(logits[token]);
     let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let greatest = f64::from(greatest);
-    let sum = logits.iter().fold(0.0, |sum, &logit| {
-        sum + libm::exp(f64::from(logit) - greatest)
-    });
-    canonical((chosen - greatest) - libm::log(sum))
+    if logits.iter().any(|logit| logit.is_nan()) || !greatest.is_finite() {
+        return f64::NAN;
+    }
+    let sum = sum_of_exponentials(logits, greatest);
+    (chosen - greatest) - libm::log(sum)
 }
 
 /// −Σ_r [`log_softmax_at`]`(row r, tokens[r])`, in nats, rows in ascending order;
@@ -53,14 +56,10 @@ pub fn negative_log_likelihood(logits: &[f32], tokens: &[u32]) -> f64 {
         "logits must be one row per token"
     );
     let rows = logits.chunks_exact((logits.len() / tokens.len()).max(1));
-    canonical(rows.zip(tokens).fold(0.0, |sum, (row, &token)| {
+    let sum = rows.zip(tokens).fold(0.0, |sum, (row, &token)| {
         sum - log_softmax_at(row, token as usize)
-    }))
-}
-
-/// The value, any NaN as `f64::NAN`.
-fn canonical(value: f64) -> f64 {
-    if value.is_nan() { f64::NAN } else { value }
+    });
+    if sum.is_nan() { f64::NAN } else { sum }
 }
 
 #[cfg(test)]

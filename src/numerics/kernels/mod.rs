@@ -42,6 +42,7 @@ mod exp;
 mod fma;
 mod lanes;
 mod likelihood;
+mod log_sum;
 mod matmul;
 mod norm;
 mod packed;

@@ -1,0 +1,17 @@
+//! Plain loops at the width of the CPU's vectors.
+//!
+//! The program is built for any x86-64 CPU, whose vectors hold two doubles; most have
+//! wider ones. [`run`] calls a closure that was compiled a second time for those. Only
+//! the compiler's vectorisation differs: additions and products stay what they are, one
+//! rounding each, in the order that the code gives, so no bit depends on the CPU. What it
+//! calls must be `#[inline(always)]` to be compiled again.
+
+/// Calls `work`, compiled for AVX2 where the CPU has it.
+#[inline(always)]
+pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx2) = pulp::x86::V3::try_new() {
+        return avx2.vectorize(work);
+    }
+    work()
+}
