@@ -1,9 +1,10 @@
-//! What a run measured, as plain records: the rows of `requests.csv`,
+//! What a run measured, as plain records: the rows of `requests.csv`, `answers.csv`,
 //! `tokens.csv`, `devices.csv` and `blocks.csv` before anybody formats them.
 //!
 //! Times are simulated [`Instant`]s; a value that a run cannot know is `None`,
 //! never zero.
 
+use crate::corpus::Suite;
 use crate::units::{Duration, Instant};
 
 /// How a request uses the model.
@@ -13,6 +14,8 @@ pub enum Mode {
     Score,
     /// New tokens are generated: their pace yields TTFT and TPOT.
     Generate,
+    /// The likelihoods of given answers are compared: their choice yields accuracy.
+    Choose,
 }
 
 impl Mode {
@@ -21,6 +24,7 @@ impl Mode {
         match self {
             Self::Score => "score",
             Self::Generate => "generate",
+            Self::Choose => "choose",
         }
     }
 }
@@ -30,7 +34,7 @@ impl Mode {
 pub struct RequestRecord {
     /// Position in the workload.
     pub request: u32,
-    /// Score or Generate.
+    /// Score, Generate or Choose.
     pub mode: Mode,
     /// When it was submitted.
     pub arrival: Instant,
@@ -58,6 +62,26 @@ pub struct RequestRecord {
     pub text: Option<String>,
 }
 
+/// The answer to one multiple-choice question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AnswerRecord {
+    /// The request.
+    pub request: u32,
+    /// Number of the question within its request.
+    pub question: u32,
+    /// Its suite.
+    pub suite: Suite,
+    /// Answers to choose from.
+    pub choices: u32,
+    /// The right one.
+    pub answer: u32,
+    /// The one with the highest likelihood.
+    pub chosen: u32,
+    /// −ln p of the best wrong answer minus that of the right one, in nats: how clear
+    /// the answer is, below zero if it is wrong. `None` without a wrong one.
+    pub margin_nats: Option<f64>,
+}
+
 /// Where the time of one pass went, as the mean over the devices.
 ///
 /// The four parts add up to the pass's duration: a device computes, sends,
@@ -74,7 +98,7 @@ pub struct TimeSplit {
     pub wait_s: f64,
 }
 
-/// One forward pass: a prefill, a decode step or a scored window.
+/// One forward pass: a prefill, a decode step, a scored window or a choice.
 #[derive(Debug, Clone)]
 pub struct PassRecord {
     /// The request it served.
@@ -188,6 +212,8 @@ pub struct DeviceRecord {
 pub struct Measurements {
     /// Per request, in workload order.
     pub requests: Vec<RequestRecord>,
+    /// Per multiple-choice question, in the order in which they were answered.
+    pub answers: Vec<AnswerRecord>,
     /// Per pass, in time order.
     pub passes: Vec<PassRecord>,
     /// Per all-reduce, in time order.

@@ -1,10 +1,12 @@
 //! What a run serves: requests on one clock, each a sequence of forward passes.
 //!
 //! A Score request reads given text in windows; a Generate request reads a prompt
-//! and then one token after another of its own choosing. Requests are served one
-//! at a time, in the order of the workload.
+//! and then one token after another of its own choosing; a Choose request reads a
+//! question once with each of its answers. Requests are served one at a time, in
+//! the order of the workload.
 
-use super::measurement::Mode;
+use super::measurement::{AnswerRecord, Mode};
+use crate::corpus::Suite;
 use crate::units::Instant;
 
 /// When a request is submitted.
@@ -43,6 +45,63 @@ pub enum Task {
         /// Most tokens to generate.
         max_tokens: u32,
     },
+    /// The most likely answer to multiple-choice questions.
+    Choose {
+        /// The questions, each choice read from the start of its prompt.
+        questions: Vec<Question>,
+    },
+}
+
+/// A multiple-choice question as tokens.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Its suite.
+    pub suite: Suite,
+    /// The prompt continued by each answer.
+    pub choices: Vec<Continuation>,
+    /// Which of them is right.
+    pub answer: usize,
+}
+
+/// A prompt with an answer after it: the model reads `inputs` and is asked for
+/// `targets`, which follow the last as many of the inputs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Continuation {
+    /// Tokens that the model reads: the prompt, and the answer but its last token.
+    pub inputs: Vec<u32>,
+    /// The answer's tokens.
+    pub targets: Vec<u32>,
+}
+
+impl Question {
+    /// What a model answers that gives the choices −ln p of `nats`: the choice of the
+    /// least, at a tie the first. Neither is divided by the answer's length (`acc`,
+    /// not `acc_norm`, of the usual evaluation harness).
+    ///
+    /// # Panics
+    /// If there is not one value per choice.
+    pub fn judge(&self, request: u32, question: u32, nats: &[f64]) -> AnswerRecord {
+        assert_eq!(nats.len(), self.choices.len(), "one likelihood per choice");
+        let least = |choices: &mut dyn Iterator<Item = usize>| {
+            choices.reduce(|best, choice| {
+                if nats[choice] < nats[best] {
+                    choice
+                } else {
+                    best
+                }
+            })
+        };
+        let wrong = least(&mut (0..nats.len()).filter(|&choice| choice != self.answer));
+        AnswerRecord {
+            request,
+            question,
+            suite: self.suite,
+            choices: nats.len() as u32,
+            answer: self.answer as u32,
+            chosen: least(&mut (0..nats.len())).unwrap_or(0) as u32,
+            margin_nats: wrong.map(|wrong| nats[wrong] - nats[self.answer]),
+        }
+    }
 }
 
 /// A stretch of text to be scored: the model reads `inputs` and is asked for
@@ -58,11 +117,12 @@ pub struct Window {
 }
 
 impl Task {
-    /// Score or Generate.
+    /// Score, Generate or Choose.
     pub fn mode(&self) -> Mode {
         match self {
             Self::Score { .. } => Mode::Score,
             Self::Generate { .. } => Mode::Generate,
+            Self::Choose { .. } => Mode::Choose,
         }
     }
 
@@ -75,6 +135,7 @@ impl Task {
                 lengths.max().unwrap_or(0) as u64
             }
             Self::Generate { prompt, .. } => prompt.len() as u64,
+            Self::Choose { questions } => longest_choice(questions),
         }
     }
 
@@ -89,6 +150,40 @@ impl Task {
             Self::Generate { prompt, max_tokens } => {
                 prompt.len() as u64 + u64::from(max_tokens.saturating_sub(1))
             }
+            Self::Choose { questions } => longest_choice(questions),
         }
+    }
+}
+
+fn longest_choice(questions: &[Question]) -> u64 {
+    let choices = questions.iter().flat_map(|question| &question.choices);
+    let lengths = choices.map(|choice| choice.inputs.len());
+    lengths.max().unwrap_or(0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_least_nats_win_and_at_a_tie_the_first_choice() {
+        let choice = Continuation {
+            inputs: vec![0, 1],
+            targets: vec![2],
+        };
+        let question = Question {
+            suite: Suite::Facts,
+            choices: vec![choice; 3],
+            answer: 1,
+        };
+        let right = question.judge(0, 7, &[2.0, 0.5, 1.5]);
+        assert_eq!(
+            (right.question, right.chosen, right.margin_nats),
+            (7, 1, Some(1.0))
+        );
+        let wrong = question.judge(0, 0, &[2.0, 3.0, 1.5]);
+        assert_eq!((wrong.chosen, wrong.margin_nats), (2, Some(-1.5)));
+        let tie = question.judge(0, 0, &[1.0, 1.0, 1.0]);
+        assert_eq!((tie.chosen, tie.margin_nats), (0, Some(0.0)));
     }
 }

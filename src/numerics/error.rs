@@ -144,7 +144,7 @@ pub enum StepError {
     /// There is no such layer or device.
     #[error("{what} {index} does not exist; there are {count}, counted from 0")]
     Index {
-        /// `"layer"`, `"device"`, `"expert"` or `"token"`.
+        /// `"layer"`, `"device"`, `"expert"`, `"token"` or `"row"`.
         what: &'static str,
         /// What was asked for.
         index: usize,

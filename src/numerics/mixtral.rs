@@ -329,7 +329,7 @@ impl Mixtral {
     /// Final norm and LM head; [`Workspace::logits`] are then \[rows × vocabulary\].
     ///
     /// # Errors
-    /// If the workspace is another model's.
+    /// As for [`ShardedLlama::logits`].
     pub fn logits(
         &self,
         hidden: &Hidden,

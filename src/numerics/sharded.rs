@@ -57,6 +57,8 @@ pub(super) struct LayerPart {
 pub enum Rows {
     /// Those of the last token of the step.
     Last,
+    /// Those of so many last tokens of the step.
+    Final(usize),
     /// Those of every token.
     All,
 }
@@ -202,7 +204,8 @@ impl ShardedLlama {
     /// the same bits on any number of devices.
     ///
     /// # Errors
-    /// If the workspace is another model's.
+    /// If the workspace is another model's, or more rows are asked for than the step
+    /// has tokens, or none.
     pub fn logits(
         &self,
         hidden: &Hidden,
@@ -211,11 +214,17 @@ impl ShardedLlama {
     ) -> Result<(), StepError> {
         self.check_workspace(workspace)?;
         let kernels = self.kernels;
-        let first = match rows {
-            Rows::Last => hidden.tokens() - 1,
-            Rows::All => 0,
+        let count = match rows {
+            Rows::Last => 1,
+            Rows::Final(0) => return Err(StepError::NoToken),
+            Rows::Final(count) => count,
+            Rows::All => hidden.tokens(),
         };
-        let count = hidden.tokens() - first;
+        let first = hidden.tokens().checked_sub(count).ok_or(StepError::Index {
+            what: "row",
+            index: count - 1,
+            count: hidden.tokens(),
+        })?;
         let norm = RmsNorm {
             kernels,
             epsilon: self.config.norm_epsilon,

@@ -7,6 +7,7 @@ use std::fmt;
 /// The metrics worth a column, with the heading and factor that make them readable.
 const COLUMNS: &[(&str, &str, f64)] = &[
     ("perplexity", "perplexity", 1.0),
+    ("accuracy", "accuracy %", 100.0),
     ("all_reduce_mse", "MSE", 1.0),
     ("ttft_s", "TTFT ms", 1e3),
     ("tpot_s", "TPOT ms", 1e3),

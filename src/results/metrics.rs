@@ -6,6 +6,7 @@
 use crate::architecture::measurement::{
     DeviceRecord, Distortion, Measurements, Mode, RequestRecord,
 };
+use crate::corpus::Suite;
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -88,6 +89,32 @@ pub const DEFINITIONS: &[Definition] = &[
         "the same for the process that generated the text: no model can expect to do better",
     ),
     define("scored_tokens", "1", "tokens behind the perplexity"),
+    define(
+        "accuracy",
+        "1",
+        "share of multiple-choice questions whose right answer got the highest likelihood, over Choose requests",
+    ),
+    define(
+        "accuracy_by_chance",
+        "1",
+        "the share that guessing reaches: mean over the questions of 1 / choices",
+    ),
+    define("accuracy_pairs", "1", "accuracy on the suite Pairs"),
+    define("accuracy_facts", "1", "accuracy on the suite Facts"),
+    define("accuracy_reasoning", "1", "accuracy on the suite Reasoning"),
+    define("accuracy_yes_no", "1", "accuracy on the suite YesNo"),
+    define("accuracy_stories", "1", "accuracy on the suite Stories"),
+    define(
+        "answer_margin_nats",
+        "nat",
+        "by how much the right answer is more likely than the best wrong one, mean over the questions",
+    ),
+    define("questions", "1", "questions behind the accuracy"),
+    define(
+        "question_s",
+        "s",
+        "time per question, all its choices read: service time of Choose requests over questions",
+    ),
     define("generated_tokens", "1", "tokens generated"),
     define(
         "all_reduce_mse",
@@ -141,6 +168,11 @@ pub const DEFINITIONS: &[Definition] = &[
         "energy_generate_j",
         "J",
         "the part of energy_j spent while Generate requests were served",
+    ),
+    define(
+        "energy_choose_j",
+        "J",
+        "the part of energy_j spent while Choose requests were served",
     ),
     define(
         "tokens_per_joule",
@@ -199,6 +231,7 @@ impl Metrics {
         let mut metrics = Collector::default();
         latency(run, makespan, &mut metrics);
         quality(run, &mut metrics);
+        accuracy(run, &mut metrics);
         distortion(run, &mut metrics);
         energy(run, &mut metrics);
         Self(
@@ -320,6 +353,40 @@ fn quality(run: &Measurements, metrics: &mut Collector) {
     }
 }
 
+fn accuracy(run: &Measurements, metrics: &mut Collector) {
+    let share = |suite: Option<Suite>| {
+        let asked = run
+            .answers
+            .iter()
+            .filter(|answer| suite.is_none_or(|suite| answer.suite == suite));
+        mean(asked.map(|answer| f64::from(u8::from(answer.chosen == answer.answer))))
+    };
+    metrics.put("accuracy", share(None));
+    for suite in Suite::ALL {
+        let name = match suite {
+            Suite::Pairs => "accuracy_pairs",
+            Suite::Facts => "accuracy_facts",
+            Suite::Reasoning => "accuracy_reasoning",
+            Suite::YesNo => "accuracy_yes_no",
+            Suite::Stories => "accuracy_stories",
+        };
+        metrics.put(name, share(Some(suite)));
+    }
+    let chance = run
+        .answers
+        .iter()
+        .map(|answer| 1.0 / f64::from(answer.choices));
+    metrics.put("accuracy_by_chance", mean(chance));
+    let margins = run.answers.iter().filter_map(|answer| answer.margin_nats);
+    metrics.put("answer_margin_nats", mean(margins));
+    let questions = run.answers.len();
+    if questions > 0 {
+        metrics.put("questions", questions as f64);
+        let time = service_time(run, Mode::Choose);
+        metrics.put("question_s", time.map(|seconds| seconds / questions as f64));
+    }
+}
+
 fn distortion(run: &Measurements, metrics: &mut Collector) {
     let rounds: Vec<_> = run
         .blocks
@@ -381,6 +448,7 @@ fn energy(run: &Measurements, metrics: &mut Collector) {
     };
     metrics.put("energy_score_j", of(Mode::Score));
     metrics.put("energy_generate_j", of(Mode::Generate));
+    metrics.put("energy_choose_j", of(Mode::Choose));
     let generated: u64 = of_mode(run, Mode::Generate)
         .map(|request| request.output_tokens)
         .sum();

@@ -68,6 +68,14 @@ impl fmt::Display for Summary<'_> {
             format!("the text's own entropy allows {}", significant(source))
         });
         row("perplexity", get("perplexity").map(significant), source)?;
+        let chance = get("accuracy_by_chance").map_or(String::new(), |chance| {
+            format!("guessing reaches {} %", significant(100.0 * chance))
+        });
+        row(
+            "accuracy",
+            get("accuracy").map(|share| format!("{} %", significant(100.0 * share))),
+            chance,
+        )?;
         let predicted = get("all_reduce_analytic_mse").map_or(String::new(), |mse| {
             format!("equation (7) says {}", significant(mse))
         });

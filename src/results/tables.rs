@@ -31,6 +31,18 @@ struct RequestRow<'a> {
 }
 
 #[derive(Serialize)]
+struct AnswerRow {
+    request: u32,
+    question: u32,
+    suite: &'static str,
+    choices: u32,
+    answer: u32,
+    chosen: u32,
+    right: bool,
+    margin_nats: Option<f64>,
+}
+
+#[derive(Serialize)]
 struct TokenRow<'a> {
     request: u32,
     step: u32,
@@ -115,7 +127,7 @@ fn write_rows<R: Serialize>(
     }
 }
 
-/// Writes `requests.csv` and `devices.csv`.
+/// Writes `requests.csv` and `devices.csv`, and `answers.csv` if questions were put.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -151,6 +163,19 @@ pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
         }
     });
     write_rows(staging, "requests.csv", requests)?;
+    if !run.answers.is_empty() {
+        let answers = run.answers.iter().map(|answer| AnswerRow {
+            request: answer.request,
+            question: answer.question,
+            suite: answer.suite.name(),
+            choices: answer.choices,
+            answer: answer.answer,
+            chosen: answer.chosen,
+            right: answer.chosen == answer.answer,
+            margin_nats: answer.margin_nats,
+        });
+        write_rows(staging, "answers.csv", answers)?;
+    }
     let devices = run.devices.iter().map(|device| DeviceRow {
         device: device
             .device

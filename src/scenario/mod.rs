@@ -34,4 +34,4 @@ pub use overrides::{Override, OverrideError};
 pub use resolved::{NamedProfile, Resolved, load, parse};
 pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
 pub use sweep::{Axis, Point, Sweep, points};
-pub use workload::{Arrival, Generate, Request, Score, Text, WorldText};
+pub use workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};

@@ -2,7 +2,7 @@
 
 use super::model::Model;
 use super::schema::{Architecture, Devices, Scenario};
-use super::workload::{Arrival, Generate, Request, Score, Text, WorldText};
+use super::workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};
 use crate::units::{Duration, FieldFault};
 use std::path::Path;
 
@@ -125,10 +125,27 @@ fn request(request: &Request, folder: &Path) -> Result<(), FieldFault> {
             ));
         }
         Request::Generate(_) => {}
+        Request::Choose(choose) => self::choose(choose)?,
     }
     if let Arrival::At(time) = request.arrival() {
         Duration::from_seconds(time.0)
             .map_err(|error| FieldFault::new("arrival", error.to_string()))?;
+    }
+    Ok(())
+}
+
+fn choose(choose: &Choose) -> Result<(), FieldFault> {
+    let Choose {
+        questions, first, ..
+    } = choose;
+    if *questions == 0 {
+        return Err(FieldFault::new("questions", "0 questions; use 1 or more"));
+    }
+    if first.checked_add(*questions).is_none() {
+        return Err(FieldFault::new(
+            "first",
+            format!("{first} leaves no number for the last"),
+        ));
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
-//! The requests of a scenario: text to be scored, prompts to be continued.
+//! The requests of a scenario: text to be scored, prompts to be continued, questions to
+//! be answered.
 
-use crate::corpus::World;
+use crate::corpus::{Suite, World};
 use crate::units::Seconds;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,8 @@ pub enum Request {
     Score(Score),
     /// Continues a prompt: yields TTFT and TPOT.
     Generate(Generate),
+    /// Answers multiple-choice questions: yields accuracy.
+    Choose(Choose),
 }
 
 impl Request {
@@ -20,6 +23,7 @@ impl Request {
         match self {
             Self::Score(score) => score.arrival,
             Self::Generate(generate) => generate.arrival,
+            Self::Choose(choose) => choose.arrival,
         }
     }
 }
@@ -99,6 +103,36 @@ pub struct Generate {
 
 fn default_max_tokens() -> u32 {
     32
+}
+
+/// The fields of [`Request::Choose`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Choose {
+    /// Which kind of held-out questions about the bundled small world: `Pairs` (two
+    /// choices, short), `Facts` (four, knowledge), `Reasoning` (four, to be worked out),
+    /// `YesNo` (two), `Stories` (four, the longest texts).
+    pub suite: Suite,
+    /// How many questions, at least 1. Default 64.
+    #[serde(default = "default_questions")]
+    pub questions: u64,
+    /// The number of the first one. Default 0.
+    #[serde(default)]
+    pub first: u64,
+    /// The world's seed. Default: that of the world which the bundled models learned.
+    #[serde(default = "default_seed")]
+    pub seed: u64,
+    /// When it arrives. Default: after the request before it.
+    #[serde(default)]
+    pub arrival: Arrival,
+}
+
+fn default_questions() -> u64 {
+    64
+}
+
+fn default_seed() -> u64 {
+    World::BUNDLED_SEED
 }
 
 /// When a request is submitted.

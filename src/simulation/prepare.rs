@@ -35,6 +35,10 @@ impl Prepared {
                 .map(|window| window.inputs.len() as u64)
                 .sum(),
             Task::Generate { max_tokens, .. } => u64::from(*max_tokens),
+            Task::Choose { questions } => questions
+                .iter()
+                .map(|question| question.choices.len() as u64)
+                .sum(),
         };
         self.parts.requests.iter().map(passes).sum()
     }
@@ -149,7 +153,7 @@ fn digest(file: &numerics::FileDigest) -> FileDigest {
 }
 
 /// Digest of every token that the run reads, in order, as 32-bit little-endian
-/// numbers: inputs and targets of every window, and prompts.
+/// numbers: inputs and targets of every window and choice, and prompts.
 fn text_digest(requests: &[Request]) -> FileDigest {
     let mut hasher = blake3::Hasher::new();
     let mut bytes = 0;
@@ -168,6 +172,12 @@ fn text_digest(requests: &[Request]) -> FileDigest {
                 }
             }
             Task::Generate { prompt, .. } => update(prompt),
+            Task::Choose { questions } => {
+                for choice in questions.iter().flat_map(|question| &question.choices) {
+                    update(&choice.inputs);
+                    update(&choice.targets);
+                }
+            }
         }
     }
     FileDigest {

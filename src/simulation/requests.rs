@@ -4,10 +4,11 @@
 //! has one. A document of the bundled world ends with the end token, whose
 //! likelihood counts too, because the document's known entropy includes where it
 //! ends. Text from a file is cut into windows of equal length, each scored from its
-//! own start; what is left over at the end is not scored.
+//! own start; what is left over at the end is not scored. Of a question's choices the
+//! answer's tokens are scored, up to its full stop; the prompt and the end token are not.
 
 use super::error::RunError;
-use crate::architecture::workload::{Arrival, Request, Task, Window};
+use crate::architecture::workload::{Arrival, Continuation, Question, Request, Task, Window};
 use crate::corpus::{Split, World, read_text};
 use crate::numerics::Tokenizer;
 use crate::scenario;
@@ -43,6 +44,9 @@ impl Reader<'_> {
                     scenario::Request::Score(score) => (score.arrival, self.score(index, score)?),
                     scenario::Request::Generate(generate) => {
                         (generate.arrival, self.generate(index, generate)?)
+                    }
+                    scenario::Request::Choose(choose) => {
+                        (choose.arrival, self.choose(index, choose)?)
                     }
                 };
                 Ok(Request {
@@ -154,6 +158,30 @@ impl Reader<'_> {
             prompt,
             max_tokens: generate.max_tokens,
         })
+    }
+
+    fn choose(&self, index: usize, choose: &scenario::Choose) -> Result<Task, RunError> {
+        let world = World::new(choose.seed);
+        let questions = (choose.first..choose.first + choose.questions)
+            .map(|number| {
+                let question = world.question(choose.suite, Split::HeldOut, number);
+                let mut prompt: Vec<u32> = self.frame.begin.into_iter().collect();
+                prompt.extend(self.tokenizer.encode(&question.prompt)?);
+                let choices = question.choices.iter().map(|choice| {
+                    let targets = self.tokenizer.encode(choice)?;
+                    let mut inputs = prompt.clone();
+                    inputs.extend(&targets[..targets.len().saturating_sub(1)]);
+                    self.check_positions(&format!("workload[{index}]"), inputs.len())?;
+                    Ok(Continuation { inputs, targets })
+                });
+                Ok(Question {
+                    suite: question.suite,
+                    choices: choices.collect::<Result<_, RunError>>()?,
+                    answer: question.answer,
+                })
+            })
+            .collect::<Result<_, RunError>>()?;
+        Ok(Task::Choose { questions })
     }
 
     fn check_positions(&self, path: &str, needed: usize) -> Result<(), FieldFault> {

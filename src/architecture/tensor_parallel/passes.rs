@@ -9,16 +9,17 @@ pub(super) struct Pass {
     pub(super) tokens: Vec<u32>,
     /// Whether the KV cache starts empty.
     pub(super) fresh: bool,
-    /// The token that should follow each of `tokens`; empty when generating.
+    /// The token that should follow each of the last as many of `tokens`; empty when
+    /// generating.
     pub(super) targets: Vec<u32>,
 }
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Progress {
-    /// Window being scored.
+    /// Window being scored, or question being answered.
     window: usize,
-    /// Tokens of it scored, or tokens generated so far.
+    /// Tokens of it scored, tokens generated or choices read so far.
     position: usize,
 }
 
@@ -49,6 +50,20 @@ impl Progress {
                     targets: window.targets[from..to].to_vec(),
                 });
             },
+            Task::Choose { questions } => loop {
+                let question = questions.get(self.window)?;
+                let Some(choice) = question.choices.get(self.position) else {
+                    self.window += 1;
+                    self.position = 0;
+                    continue;
+                };
+                self.position += 1;
+                return Some(Pass {
+                    tokens: choice.inputs.clone(),
+                    fresh: true,
+                    targets: choice.targets.clone(),
+                });
+            },
             Task::Generate { prompt, max_tokens } => {
                 if self.position >= *max_tokens as usize {
                     return None;
@@ -72,7 +87,8 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::architecture::workload::{Arrival, Window};
+    use crate::architecture::workload::{Arrival, Continuation, Question, Window};
+    use crate::corpus::Suite;
 
     fn passes(task: Task, chosen: &[u32]) -> Vec<Pass> {
         let request = Request {
@@ -127,6 +143,24 @@ mod tests {
             .map(|p| (p.tokens[0], p.targets[0], p.fresh))
             .collect();
         assert_eq!(seen, [(1, 2, true), (2, 3, false), (3, 4, false)]);
+    }
+
+    #[test]
+    fn every_choice_is_read_afresh_and_only_the_answer_is_scored() {
+        let choice = |answer| Continuation {
+            inputs: vec![1, 2, answer],
+            targets: vec![answer, 9],
+        };
+        let question = |answers: &[u32]| Question {
+            suite: Suite::Pairs,
+            choices: answers.iter().copied().map(choice).collect(),
+            answer: 0,
+        };
+        let questions = vec![question(&[3, 4]), question(&[5, 6, 7])];
+        let passes = passes(Task::Choose { questions }, &[]);
+        assert!(passes.iter().all(|pass| pass.fresh));
+        let read: Vec<_> = passes.iter().map(|p| (p.tokens[2], p.targets[0])).collect();
+        assert_eq!(read, [(3, 3), (4, 4), (5, 5), (6, 6), (7, 7)]);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::emit::Reduced;
 use super::passes::{Pass, Progress};
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, PassRecord};
+use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, Mode, PassRecord};
 use crate::architecture::observer::Travelling;
 use crate::architecture::workload::{Arrival, Task};
 use crate::device::Footprint;
@@ -56,6 +56,10 @@ pub(super) struct Outcome {
     pub(super) nats: f64,
     pub(super) first_token: Option<Instant>,
     pub(super) chosen: Vec<u32>,
+    /// −ln p of each choice of the question being answered that was read.
+    choices: Vec<f64>,
+    /// Questions answered.
+    answered: usize,
 }
 
 /// The pass being run.
@@ -350,9 +354,10 @@ impl TensorParallel<'_> {
         let (number, step) = (serving.number, serving.step);
         let running = serving.pass.take().expect("a pass was being run");
         let mode = self.requests[number].task.mode();
-        let rows = match self.requests[number].task {
-            Task::Score { .. } => Rows::All,
-            Task::Generate { .. } => Rows::Last,
+        let rows = match mode {
+            Mode::Score => Rows::All,
+            Mode::Choose => Rows::Final(running.pass.targets.len()),
+            Mode::Generate => Rows::Last,
         };
         self.model
             .logits(&running.hidden, rows, &mut self.state.workspace)?;
@@ -374,12 +379,12 @@ impl TensorParallel<'_> {
                 .map_err(ArchitectureError::Observer)?;
         }
         self.state.logits.update(&little_endian(logits));
-        let (chosen, nats) = match rows {
-            Rows::All => {
+        let (chosen, nats) = match mode {
+            Mode::Score | Mode::Choose => {
                 let nats = score(logits, vocabulary, &running.pass.targets)?;
                 (None, nats.iter().sum::<f64>())
             }
-            Rows::Last => {
+            Mode::Generate => {
                 let token = greedy(logits)?;
                 let nats = score(logits, vocabulary, &[token])?;
                 (Some(token), nats[0])
@@ -399,6 +404,17 @@ impl TensorParallel<'_> {
         outcome.input_tokens += running.pass.tokens.len() as u64;
         outcome.scored_tokens += running.pass.targets.len() as u64;
         outcome.nats += nats;
+        if let Task::Choose { questions } = &self.requests[number].task {
+            outcome.choices.push(nats);
+            let question = &questions[outcome.answered];
+            if outcome.choices.len() == question.choices.len() {
+                let answer =
+                    question.judge(number as u32, outcome.answered as u32, &outcome.choices);
+                self.state.measured.answers.push(answer);
+                outcome.choices.clear();
+                outcome.answered += 1;
+            }
+        }
         if let Some(token) = chosen {
             outcome.chosen.push(token);
             outcome.first_token.get_or_insert(now);

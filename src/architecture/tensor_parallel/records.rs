@@ -62,6 +62,7 @@ impl TensorParallel<'_> {
             Task::Score { windows, .. } => {
                 (None, windows.iter().map(|window| window.source_nats).sum())
             }
+            Task::Choose { .. } => (None, None),
         };
         let mode = task.mode();
         let record = RequestRecord {
