@@ -163,7 +163,9 @@ fn impossible_questions_are_refused_at_their_field() {
             ["first", "leaves no number"],
         ),
     ] {
-        let text = format!("Scenario(model: Folder({MODEL:?}), workload: [{request}])");
+        let text = format!(
+            "Scenario(model: Folder({MODEL:?}), devices: (count: 1), workload: [{request}])"
+        );
         let error = scenario::parse(&text, Path::new("test.ron"), &[]).unwrap_err();
         let told = error.to_string();
         assert!(words.iter().all(|word| told.contains(word)), "{told}");

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::output::print;
-use crate::{architecture, device, policy, radio, results};
+use crate::{architecture, corpus, device, policy, radio, results};
 use std::fmt::Write;
 
 /// List what a scenario may name.
@@ -44,6 +44,13 @@ pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
         .iter()
         .map(|preset| (preset.name.to_owned(), preset.summary.to_owned()));
     section(&mut text, "device presets", presets);
+    let suites = corpus::Suite::ALL.iter().map(|suite| {
+        (
+            format!("{suite:?}"),
+            format!("{} choices: {}", suite.choices(), suite.summary()),
+        )
+    });
+    section(&mut text, "question suites", suites);
     let metrics = results::metrics::DEFINITIONS.iter().map(|metric| {
         (
             metric.name.to_owned(),

@@ -57,6 +57,17 @@ impl Suite {
         }
     }
 
+    /// What it asks, in a line.
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::Pairs => "odd or even, first or last of an order; short texts",
+            Self::Facts => "facts of the world, most of them not in the text before",
+            Self::Reasoning => "numbers, times and places to be worked out from the text",
+            Self::YesNo => "yes or no about animals and about an order",
+            Self::Stories => "who had a thing, where somebody was, what colour; the longest texts",
+        }
+    }
+
     /// Answers to choose from.
     pub fn choices(self) -> usize {
         match self {
