@@ -1,7 +1,7 @@
 //! Speed of the radio: Gaussian numbers, channel draws, transceiver designs, and whole
 //! all-reduces, each beside what one would otherwise pick.
 
-use airloom::policy::Design;
+use airloom::policy::{Design, relax};
 use airloom::radio::{
     Air, Coherence, Digital, Fading, Matrix, RadioConfig, Scheme, TransceiverProblem, eigen,
     product_adjoint,
@@ -78,6 +78,26 @@ fn designs(c: &mut Criterion) {
     group.finish();
 }
 
+/// The semidefinite relaxation alone, without its randomisation, to two gaps.
+fn relaxation(c: &mut Criterion) {
+    let mut group = c.benchmark_group("relaxation N_r=20 N_t=4");
+    for devices in [2, 4, 8] {
+        let channels = channels(devices);
+        let problem = TransceiverProblem {
+            channels: &channels,
+            powers: &vec![1.0; devices],
+            noise: 1.0,
+            streams: 4,
+        };
+        for gap in [1e-3, 1e-6] {
+            group.bench_function(BenchmarkId::new(format!("gap {gap:e}"), devices), |b| {
+                b.iter(|| relax(black_box(&problem), gap).unwrap());
+            });
+        }
+    }
+    group.finish();
+}
+
 fn all_reduces(c: &mut Criterion) {
     let mut group = c.benchmark_group("all-reduce N=4");
     for entries in [256usize, 65_536] {
@@ -126,5 +146,12 @@ fn all_reduces(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, normals, eigenvectors, designs, all_reduces);
+criterion_group!(
+    benches,
+    normals,
+    eigenvectors,
+    designs,
+    relaxation,
+    all_reduces
+);
 criterion_main!(benches);

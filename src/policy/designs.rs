@@ -1,8 +1,10 @@
 //! The transceiver designs that a scenario may name. A new one is one line here.
 
 use super::alternating::AlternatingMmse;
+use super::antenna_selection::AntennaSelection;
 use super::descent::Descent;
 use super::dominant::DominantEigenvectors;
+use super::relaxation::Relaxation;
 use crate::radio::TransceiverDesign;
 use crate::units::FieldFault;
 use serde::{Deserialize, Serialize};
@@ -67,17 +69,40 @@ macro_rules! designs {
 
 designs! {
     without fields {
+        AntennaSelection, "listen on as many antennas as streams, the best by exchange";
         DominantEigenvectors, "combine along the leading eigenvectors of the summed channels";
     }
     with fields {
         AlternatingMmse(AlternatingMmse),
             "alternate the MMSE combiner with power-limited precoders, from the descent";
         Descent(Descent), "minimise the weakest device's demand exactly, by local descent";
+        Relaxation(Relaxation),
+            "the paper's: semidefinite relaxation, then the best of many random directions";
     }
 }
 
 impl Default for Design {
     fn default() -> Self {
         Self::AlternatingMmse(AlternatingMmse::default())
+    }
+}
+
+impl Design {
+    /// Checks that the design can serve `streams` streams per channel use from devices of
+    /// `antennas` antennas each.
+    ///
+    /// # Errors
+    /// If it is the relaxation, which needs as many streams as antennas.
+    pub fn check_streams(&self, streams: usize, antennas: usize) -> Result<(), FieldFault> {
+        match self {
+            Self::Relaxation(_) if streams != antennas => Err(FieldFault::new(
+                "Relaxation",
+                format!(
+                    "the relaxation needs as many streams as device antennas, but {streams} \
+                     streams meet {antennas} antennas; use {antennas} streams or another design"
+                ),
+            )),
+            _ => Ok(()),
+        }
     }
 }

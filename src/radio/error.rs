@@ -18,6 +18,18 @@ pub enum RadioError {
         /// Streams per channel use.
         streams: usize,
     },
+    /// A design that needs as many streams as device antennas.
+    #[error(
+        "the relaxation needs as many streams as device antennas, but {streams} streams meet {antennas} antennas at device {device}; use {antennas} streams or another design"
+    )]
+    StreamsUnlikeAntennas {
+        /// The device, counted from 0.
+        device: usize,
+        /// Streams per channel use.
+        streams: usize,
+        /// Its antennas.
+        antennas: usize,
+    },
     /// More streams than antennas on one side.
     #[error(
         "{streams} streams need at least {streams} antennas, but {side} has {antennas}; lower `streams` or raise its antennas"

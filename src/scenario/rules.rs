@@ -1,8 +1,9 @@
 //! Rules that span fields, and values that their types alone cannot refuse.
 
 use super::model::Model;
-use super::schema::{Architecture, Devices, Scenario};
+use super::schema::{Architecture, Devices, Scenario, TensorParallel};
 use super::workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};
+use crate::radio::Scheme;
 use crate::units::{Duration, FieldFault};
 use std::path::Path;
 
@@ -42,7 +43,7 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
                 "all_reduce",
                 parallel.all_reduce.all_reduce().validate(layout),
             ),
-            ("design", parallel.design.validate()),
+            ("design", design(parallel, scenario.radio.device_antennas)),
         ] {
             check(result.map_err(|fault| fault.under(field).under("architecture")));
         }
@@ -61,6 +62,17 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
         check(sweep.validate().map_err(|fault| fault.under("sweep")));
     }
     faults
+}
+
+/// The design's own fields, and whether it can serve the scheme's streams.
+fn design(parallel: &TensorParallel, device_antennas: usize) -> Result<(), FieldFault> {
+    parallel.design.validate()?;
+    match parallel.all_reduce {
+        Scheme::AirComp(scheme) => parallel
+            .design
+            .check_streams(scheme.streams, device_antennas),
+        _ => Ok(()),
+    }
 }
 
 fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
