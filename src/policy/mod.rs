@@ -1,15 +1,18 @@
-//! Decisions on plain slices: which share of the model a device holds, and how
-//! transceivers are designed.
+//! Decisions on plain slices: which share of the model a device holds, how transceivers
+//! are designed, which experts a token visits, and how the band is divided.
 //!
 //! A policy gets numbers and gives numbers: no simulated time, no tensors, no files.
 
 mod alternating;
 mod antenna_selection;
 mod assignment;
+mod bandwidth;
 mod bound;
 mod descent;
 mod designs;
 mod dominant;
+mod error;
+mod experts;
 mod jacobi;
 mod lanes;
 mod lbfgs;
@@ -22,8 +25,17 @@ mod weakest;
 pub use alternating::AlternatingMmse;
 pub use antenna_selection::AntennaSelection;
 pub use assignment::Assignment;
+pub use bandwidth::{
+    Bandwidth, BandwidthPolicy, Horizon, MaxMinRate, MinMax, PassAllocation, PassLoads, PerPass,
+    Proportional, TokenLink, Uniform,
+};
 pub use bound::{least_error_bound, zero_forcing_bound};
 pub use descent::Descent;
 pub use designs::Design;
 pub use dominant::DominantEigenvectors;
+pub use error::PolicyError;
+pub use experts::{
+    DroppedWeight, ExpertPolicy, ExpertSelection, FinalDrop, Gate, LatencyHistory, Selection,
+    Similarity, TopK, WeightToLatency,
+};
 pub use relaxation::{Randomisation, Relaxation, RelaxedOptimum, relax};

@@ -1,0 +1,376 @@
+//! One division for all blocks of a pass: P1 of the paper for given loads.
+//!
+//! Minimise Σ_i max_k q_k^i τ_k(B_k) subject to Σ B_k = B, convex in B. Equal delays are
+//! no longer optimal: a block's barrier may be held by another device than the next
+//! block's. With one variable T_i per block it is
+//!
+//! minimise Σ T_i subject to q_k^i τ_k(B_k) ≤ T_i for all i, k, and Σ B_k = B,
+//!
+//! solved by the logarithmic barrier method (Boyd and Vandenberghe, *Convex
+//! Optimization*, section 11.3): Newton's method on t Σ T_i − Σ ln(T_i − q_k^i τ_k(B_k))
+//! for growing t, at whose minimum the gap to the optimum is at most constraints/t. The
+//! T_i leave the Newton system by elimination, so that a step costs
+//! O(blocks devices² + devices³).
+
+use super::{BandwidthPolicy, Horizon, MinMax, TokenLink, Uniform, check, normalised, totals};
+use crate::policy::PolicyError;
+use serde::{Deserialize, Serialize};
+
+/// Relative gap to the optimum at which the method ends.
+const GAP: f64 = 1e-8;
+/// By how much t grows between Newton's rounds.
+const GROWTH: f64 = 20.0;
+/// Newton's decrement squared at which a round ends.
+const CENTRED: f64 = 1e-9;
+/// Steps within a round after which it is left: rounding allows no further descent.
+const MOST_STEPS: usize = 60;
+
+/// One division per pass; see the [module](self).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PerPass {
+    /// Whose loads it is made for. Default: those of the pass before.
+    pub loads: PassLoads,
+}
+
+/// Where the loads of a pass are taken from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum PassLoads {
+    /// The pass before, scaled to the same number of tokens or not: only ratios count.
+    /// The first pass is divided evenly.
+    #[default]
+    Previous,
+    /// The pass itself, before it has happened: not causal, a bound.
+    Oracle,
+}
+
+/// A division for several blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PassAllocation {
+    /// B_k in Hz.
+    pub bandwidth: Vec<f64>,
+    /// λ_k^i ≥ 0 with Σ_k λ_k^i = 1, block by block: which devices hold a block's barrier.
+    /// They prove the optimum: Σ_i max_k q_k^i τ_k ≥ Σ_ik λ_k^i q_k^i τ_k for every B.
+    pub multipliers: Vec<f64>,
+}
+
+impl BandwidthPolicy for PerPass {
+    fn horizon(&self) -> Horizon {
+        match self.loads {
+            PassLoads::Previous => Horizon::PreviousPass,
+            PassLoads::Oracle => Horizon::Oracle,
+        }
+    }
+
+    fn allocate(
+        &self,
+        links: &[TokenLink],
+        loads: &[f64],
+        total: f64,
+    ) -> Result<Vec<f64>, PolicyError> {
+        Ok(self.solve(links, loads, total)?.bandwidth)
+    }
+}
+
+impl PerPass {
+    /// The division with the multipliers that prove it, to a relative gap of 1e-6 or
+    /// better.
+    ///
+    /// # Errors
+    /// Those of [`BandwidthPolicy::allocate`].
+    pub fn solve(
+        &self,
+        links: &[TokenLink],
+        loads: &[f64],
+        total: f64,
+    ) -> Result<PassAllocation, PolicyError> {
+        check(links, loads, total)?;
+        let all = totals(loads, links.len());
+        let used: Vec<usize> = (0..links.len()).filter(|k| all[*k] > 0.0).collect();
+        let mut bandwidth = vec![0.0; links.len()];
+        let mut multipliers = vec![0.0; loads.len()];
+        if used.is_empty() {
+            return Ok(PassAllocation {
+                bandwidth,
+                multipliers,
+            });
+        }
+        let mut barrier = Barrier::new(links, loads, &used, total)?;
+        barrier.solve();
+        for (slot, device) in used.iter().enumerate() {
+            bandwidth[*device] = barrier.shares[slot];
+        }
+        for (block, row) in multipliers.chunks_exact_mut(links.len()).enumerate() {
+            let weights: Vec<f64> = (0..used.len())
+                .map(|slot| barrier.force(block, slot))
+                .collect();
+            let sum: f64 = weights.iter().sum();
+            for (device, weight) in used.iter().zip(weights) {
+                row[*device] = if sum > 0.0 { weight / sum } else { 0.0 };
+            }
+        }
+        Ok(PassAllocation {
+            bandwidth: normalised(bandwidth, total),
+            multipliers,
+        })
+    }
+}
+
+/// The barrier method's state; `n` devices with tokens, `m` blocks.
+struct Barrier {
+    links: Vec<TokenLink>,
+    /// q, block by block.
+    loads: Vec<f64>,
+    blocks: usize,
+    total: f64,
+    /// B_k/B.
+    shares: Vec<f64>,
+    /// T_i in units of `unit`.
+    times: Vec<f64>,
+    /// Seconds: the mean T_i at the start, so that numbers are of order one.
+    unit: f64,
+    constraints: usize,
+}
+
+impl Barrier {
+    fn new(
+        links: &[TokenLink],
+        loads: &[f64],
+        used: &[usize],
+        total: f64,
+    ) -> Result<Self, PolicyError> {
+        let blocks = loads.len() / links.len();
+        let picked: Vec<f64> = loads
+            .chunks_exact(links.len())
+            .flat_map(|row| used.iter().map(|device| row[*device]))
+            .collect();
+        let links: Vec<TokenLink> = used.iter().map(|device| links[*device]).collect();
+        // Equal delays for the summed loads: near the optimum, and inside all constraints.
+        let start = MinMax.allocate(&links, &totals(&picked, links.len()), total)?;
+        let even = Uniform.allocate(&links, &picked[..links.len()], total)?;
+        let shares = start
+            .iter()
+            .zip(even)
+            .map(|(a, b)| 0.5 * (a + b) / total)
+            .collect();
+        let constraints = picked.iter().filter(|load| **load > 0.0).count();
+        let mut barrier = Self {
+            links,
+            loads: picked,
+            blocks,
+            total,
+            shares,
+            times: vec![0.0; blocks],
+            unit: 1.0,
+            constraints,
+        };
+        let delays = barrier.delays(&barrier.shares);
+        let sum: f64 = (0..blocks)
+            .map(|block| barrier.slowest(block, &delays))
+            .sum();
+        barrier.unit = sum / blocks as f64;
+        for block in 0..blocks {
+            barrier.times[block] = 1.5 * barrier.slowest(block, &delays) / barrier.unit;
+        }
+        Ok(barrier)
+    }
+
+    fn row(&self, block: usize) -> &[f64] {
+        let n = self.links.len();
+        &self.loads[block * n..(block + 1) * n]
+    }
+
+    /// τ_k in units of `unit`.
+    fn delays(&self, shares: &[f64]) -> Vec<f64> {
+        let delay = |(link, share): (&TokenLink, &f64)| link.delay(share * self.total) / self.unit;
+        self.links.iter().zip(shares).map(delay).collect()
+    }
+
+    fn slowest(&self, block: usize, delays: &[f64]) -> f64 {
+        let row = self.row(block).iter().zip(delays);
+        row.map(|(load, delay)| load * delay).fold(0.0, f64::max)
+    }
+
+    /// 1/(T_i − q_k^i τ_k), proportional to λ_k^i at the minimum; 0 without a constraint.
+    fn force(&self, block: usize, slot: usize) -> f64 {
+        let load = self.row(block)[slot];
+        if load == 0.0 {
+            return 0.0;
+        }
+        let delay = self.links[slot].delay(self.shares[slot] * self.total) / self.unit;
+        1.0 / (self.times[block] - load * delay)
+    }
+
+    /// t Σ T_i − Σ ln(…); infinite outside the constraints.
+    fn value(&self, t: f64, shares: &[f64], times: &[f64]) -> f64 {
+        if shares.iter().any(|share| *share <= 0.0) {
+            return f64::INFINITY;
+        }
+        let delays = self.delays(shares);
+        let mut value = 0.0;
+        for (block, time) in times.iter().enumerate() {
+            if self.row(block).iter().all(|load| *load == 0.0) {
+                continue;
+            }
+            value += t * time;
+            for (load, delay) in self.row(block).iter().zip(&delays) {
+                if *load > 0.0 {
+                    let slack = time - load * delay;
+                    if slack <= 0.0 {
+                        return f64::INFINITY;
+                    }
+                    value -= libm::log(slack);
+                }
+            }
+        }
+        value
+    }
+
+    fn solve(&mut self) {
+        let mut t = self.constraints as f64 / self.times.iter().sum::<f64>();
+        loop {
+            for _ in 0..MOST_STEPS {
+                if !self.step(t) {
+                    break;
+                }
+            }
+            if (self.constraints as f64 / t) < GAP * self.times.iter().sum::<f64>() {
+                break;
+            }
+            t *= GROWTH;
+        }
+    }
+
+    /// One Newton step; `false` if it is not worth another.
+    fn step(&mut self, t: f64) -> bool {
+        let n = self.links.len();
+        let mut gradient = vec![0.0; n];
+        let mut matrix = vec![0.0; n * n];
+        let mut blocks: Vec<(f64, f64, Vec<f64>)> = Vec::with_capacity(self.blocks);
+        let curves: Vec<_> = self
+            .links
+            .iter()
+            .zip(&self.shares)
+            .map(|(link, share)| {
+                let curve = link.on_air(share * self.total);
+                let scale = self.total / self.unit;
+                let delay = (curve.seconds + link.compute) / self.unit;
+                (delay, curve.slope * scale, curve.bend * scale * self.total)
+            })
+            .collect();
+        for block in 0..self.blocks {
+            let (mut pull, mut stiffness) = (t, 0.0);
+            let mut coupling = vec![0.0; n];
+            for (k, (delay, slope, bend)) in curves.iter().enumerate() {
+                let load = self.row(block)[k];
+                if load == 0.0 {
+                    continue;
+                }
+                let force = 1.0 / (self.times[block] - load * delay);
+                pull -= force;
+                stiffness += force * force;
+                coupling[k] = -force * force * load * slope;
+                gradient[k] += force * load * slope;
+                matrix[k * n + k] += force * load * (force * load * slope * slope + bend);
+            }
+            blocks.push((pull, stiffness, coupling));
+        }
+        let pushed = gradient.clone();
+        // Eliminate ΔT_i = −(pull + couplingᵀ Δβ)/stiffness.
+        for (pull, stiffness, coupling) in &blocks {
+            if *stiffness == 0.0 {
+                continue;
+            }
+            for (k, a) in coupling.iter().enumerate() {
+                gradient[k] -= a * pull / stiffness;
+                for (l, b) in coupling.iter().enumerate() {
+                    matrix[k * n + l] -= a * b / stiffness;
+                }
+            }
+        }
+        if !factor(&mut matrix, n) {
+            return false;
+        }
+        // Σ Δβ = 0: Δβ = −S⁻¹(g + ν 1).
+        let ones = substitute(&matrix, vec![1.0; n]);
+        let mut delta = substitute(&matrix, gradient.clone());
+        let nu = -delta.iter().sum::<f64>() / ones.iter().sum::<f64>();
+        for (d, one) in delta.iter_mut().zip(&ones) {
+            *d = -(*d + nu * one);
+        }
+        let mut lift = Vec::with_capacity(self.blocks);
+        let mut decrease = 0.0;
+        for (pull, stiffness, coupling) in &blocks {
+            if *stiffness == 0.0 {
+                lift.push(0.0);
+                continue;
+            }
+            let coupled: f64 = coupling.iter().zip(&delta).map(|(a, d)| a * d).sum();
+            let rise = -(pull + coupled) / stiffness;
+            decrease -= pull * rise;
+            lift.push(rise);
+        }
+        for (push, d) in pushed.iter().zip(&delta) {
+            decrease -= push * d;
+        }
+        if decrease.is_nan() || decrease < CENTRED {
+            return false;
+        }
+        let here = self.value(t, &self.shares, &self.times);
+        let mut length = 1.0;
+        while length > 1e-12 {
+            let moved = |from: &[f64], by: &[f64]| -> Vec<f64> {
+                from.iter().zip(by).map(|(x, d)| x + length * d).collect()
+            };
+            let shares = moved(&self.shares, &delta);
+            let times = moved(&self.times, &lift);
+            if self.value(t, &shares, &times) <= here - 0.1 * length * decrease {
+                self.shares = shares;
+                self.times = times;
+                return true;
+            }
+            length *= 0.5;
+        }
+        false
+    }
+}
+
+/// Cholesky factor of a symmetric matrix in its lower triangle; `false` if it has none.
+fn factor(matrix: &mut [f64], n: usize) -> bool {
+    for j in 0..n {
+        for i in j..n {
+            let mut sum = matrix[i * n + j];
+            for k in 0..j {
+                sum -= matrix[i * n + k] * matrix[j * n + k];
+            }
+            if i == j {
+                if sum.is_nan() || sum <= 0.0 {
+                    return false;
+                }
+                matrix[j * n + j] = sum.sqrt();
+            } else {
+                matrix[i * n + j] = sum / matrix[j * n + j];
+            }
+        }
+    }
+    true
+}
+
+/// Solves L Lᵀ x = b.
+fn substitute(factor: &[f64], mut b: Vec<f64>) -> Vec<f64> {
+    let n = b.len();
+    for i in 0..n {
+        for k in 0..i {
+            b[i] -= factor[i * n + k] * b[k];
+        }
+        b[i] /= factor[i * n + i];
+    }
+    for i in (0..n).rev() {
+        for k in i + 1..n {
+            b[i] -= factor[k * n + i] * b[k];
+        }
+        b[i] /= factor[i * n + i];
+    }
+    b
+}

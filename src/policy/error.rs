@@ -1,0 +1,37 @@
+//! What a policy cannot decide.
+
+/// Numbers from which no decision follows.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PolicyError {
+    /// A device is to receive tokens over a link that carries nothing.
+    #[error(
+        "device {device} is to receive tokens, but its link has no rate: move its experts, bring it nearer, or set `on_outage: Drop`"
+    )]
+    DeadLink {
+        /// The device, counted from 0.
+        device: usize,
+    },
+    /// No expert can be reached.
+    #[error(
+        "no expert can be reached: every device that holds one is cut off; bring devices nearer or keep an expert on the server"
+    )]
+    NoExpert,
+    /// Slices that do not fit together.
+    #[error("{what} has {entries} entries; it needs {expected} or a multiple of it")]
+    Shape {
+        /// The slice.
+        what: &'static str,
+        /// Its length.
+        entries: usize,
+        /// The length that fits.
+        expected: usize,
+    },
+    /// A number that none of its kind can be.
+    #[error("{what} is {value}, which is impossible")]
+    Number {
+        /// What it is.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+    },
+}
