@@ -1,13 +1,14 @@
 //! One run's air: draws the channels, prepares the scheme once per coherence block,
 //! and hands out rounds.
 //!
-//! Randomness: channels come from the streams (`"radio.fading"`, device, block), the
+//! Randomness: channels come from [`Channels`] and its streams of each device, the
 //! noise of a round from (`"radio.noise"`, no device, all-reduce index). So the noise of
 //! an all-reduce is the same whatever happened before it, and two schemes of one seed
 //! see the same channels.
 
 use super::all_reduce::{Block, Distortion, Link, Transmission, Uplink};
 use super::budget::LinkPower;
+use super::channels::Channels;
 use super::config::RadioConfig;
 use super::convention::{PowerConvention, VectorLoad};
 use super::downlink::Multicast;
@@ -25,7 +26,7 @@ pub struct Air {
     config: RadioConfig,
     scheme: Scheme,
     design: Box<dyn TransceiverDesign>,
-    devices: usize,
+    channels: Channels,
     power: LinkPower,
     /// What each device may radiate per channel use.
     powers: Option<Vec<f64>>,
@@ -65,16 +66,33 @@ impl Air {
         streams: Streams,
     ) -> Result<Self, RadioError> {
         config.validate(devices)?;
-        scheme.all_reduce().validate(config.layout(devices))?;
+        let channels = Channels::new(&config, devices, streams, None)?;
+        Self::over(channels, config, scheme, design)
+    }
+
+    /// Opens the air over `channels`, which were made under `config`.
+    ///
+    /// # Errors
+    /// If a field of `config` or `scheme` is impossible.
+    pub fn over(
+        channels: Channels,
+        config: RadioConfig,
+        scheme: Scheme,
+        design: Box<dyn TransceiverDesign>,
+    ) -> Result<Self, RadioError> {
+        config.validate(channels.devices())?;
+        scheme
+            .all_reduce()
+            .validate(config.layout(channels.devices()))?;
         Ok(Self {
             power: config.budget.resolve(config.bandwidth),
             powers: (config.convention == PowerConvention::PowerPerUse)
-                .then(|| config.budgets(devices)),
+                .then(|| config.budgets(channels.devices())),
             config,
             scheme,
             design,
-            devices,
-            streams,
+            streams: channels.streams(),
+            channels,
             current: None,
         })
     }
@@ -95,21 +113,16 @@ impl Air {
     /// with one device unless asked for.
     pub fn is_used(&self) -> bool {
         self.scheme.all_reduce().uses_radio()
-            && (self.devices > 1 || self.config.lone_device_transmits)
+            && (self.channels.devices() > 1 || self.config.lone_device_transmits)
     }
 
-    /// H_n ∈ C^{N_r×N_t} of coherence block `block`, in device order.
-    pub fn channels(&self, block: u64) -> Vec<Matrix> {
-        (0..self.devices)
-            .map(|device| {
-                self.config.fading.draw(
-                    self.streams,
-                    device,
-                    block,
-                    self.config.server_antennas,
-                    self.config.device_antennas,
-                )
-            })
+    /// H_n ∈ C^{N_r×N_t} of coherence block `block`, entered at `now`, in device order.
+    ///
+    /// # Errors
+    /// If a trace of channels has ended.
+    pub fn channels(&self, block: u64, now: Instant) -> Result<Vec<Matrix>, RadioError> {
+        (0..self.channels.devices())
+            .map(|device| self.channels.block(device, block, now))
             .collect()
     }
 
@@ -128,7 +141,7 @@ impl Air {
             .as_ref()
             .is_none_or(|current| current.block != block)
         {
-            self.current = Some(self.prepare(block)?);
+            self.current = Some(self.prepare(block, now)?);
         }
         Ok(Round {
             prepared: self.current.as_ref().expect("prepared just above"),
@@ -137,12 +150,12 @@ impl Air {
         })
     }
 
-    fn prepare(&self, block: u64) -> Result<Prepared, RadioError> {
+    fn prepare(&self, block: u64, now: Instant) -> Result<Prepared, RadioError> {
         if !self.is_used() {
             return Ok(Prepared {
                 block,
                 link: Box::new(IdealLink {
-                    devices: self.devices,
+                    devices: self.channels.devices(),
                 }),
                 downlink: None,
             });
@@ -153,7 +166,7 @@ impl Air {
                 "EnergyPerVector needs to know what devices compute for a vector",
             )
         })?;
-        let channels = self.channels(block);
+        let channels = self.channels(block, now)?;
         let link = self.scheme.all_reduce().prepare(&Block {
             channels: &channels,
             powers,

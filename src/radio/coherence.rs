@@ -29,6 +29,17 @@ impl Coherence {
         }
     }
 
+    /// When block `block` starts; `None` where all-reduces decide that.
+    ///
+    /// Past the end of simulated time, its end.
+    pub fn start(self, block: u64) -> Option<Instant> {
+        match self {
+            Self::Static => Some(Instant::ZERO),
+            Self::PerAllReduce => None,
+            Self::Time(span) => Some(Instant(block.saturating_mul(span_picoseconds(span)))),
+        }
+    }
+
     /// Checks the time.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ use super::all_reduce::Layout;
 use super::budget::LinkBudget;
 use super::coherence::Coherence;
 use super::convention::PowerConvention;
+use super::doppler::Doppler;
 use super::downlink::Downlink;
 use super::fading::Fading;
 use crate::units::{Decibels, FieldFault, Hertz, Seconds};
@@ -29,6 +30,8 @@ pub struct RadioConfig {
     pub fading: Fading,
     /// How long a draw lasts. Default: one all-reduce.
     pub coherence: Coherence,
+    /// How draws of different blocks are correlated in time. Default: not at all.
+    pub doppler: Doppler,
     /// Power and noise. Default: normalised, 20 dB.
     pub budget: LinkBudget,
     /// What P_n limits. Default: power per channel use.
@@ -54,6 +57,7 @@ impl Default for RadioConfig {
             server_antennas: 20,
             fading: Fading::default(),
             coherence: Coherence::default(),
+            doppler: Doppler::default(),
             budget: LinkBudget::default(),
             convention: PowerConvention::default(),
             budget_offsets: BTreeMap::new(),
@@ -88,6 +92,10 @@ impl RadioConfig {
         self.coherence
             .validate()
             .map_err(|fault| fault.under("coherence"))?;
+        self.doppler
+            .validate()
+            .map_err(|fault| fault.under("doppler"))?;
+        self.check_doppler()?;
         self.budget
             .validate()
             .map_err(|fault| fault.under("budget"))?;
@@ -96,6 +104,22 @@ impl RadioConfig {
             .validate()
             .map_err(|fault| fault.under("downlink"))?;
         FieldFault::if_negative("round_overhead", self.round_overhead.0)
+    }
+
+    /// Refuses a Doppler shift of channels that cannot follow it.
+    fn check_doppler(&self) -> Result<(), FieldFault> {
+        let fault = |message: &str| Err(FieldFault::new("doppler", message));
+        match (self.doppler, &self.fading, self.coherence) {
+            (Doppler::Off, ..) => Ok(()),
+            (_, Fading::Trace(_), _) => {
+                fault("a trace has its own correlation in time; leave doppler out")
+            }
+            (_, _, Coherence::Static) => fault(
+                "channels change with time, but coherence is Static; use for example \
+                 coherence: Time(\"1 ms\")",
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// The antenna layout of a fleet of `devices`.

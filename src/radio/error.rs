@@ -91,6 +91,16 @@ pub enum RadioError {
         /// Its rate.
         rate: f64,
     },
+    /// A run outlasts its channel trace.
+    #[error(
+        "coherence block {block} lies past the end of the channel trace, which has {slots} (counted from 0); record a longer one, or start over with Trace(file: …, past_end: Wrap)"
+    )]
+    TraceEnded {
+        /// The block, counted from 0.
+        block: u64,
+        /// Blocks in the trace.
+        slots: u64,
+    },
     /// A transmission too long for the clock.
     #[error("a transmission of device {device} lasts too long: {source}")]
     TooLong {

@@ -8,6 +8,7 @@
 use super::distance::Distance;
 use super::matrix::Matrix;
 use super::tr38901::Tr38901;
+use super::trace::Trace;
 use crate::rng::Streams;
 use crate::units::{FieldFault, Hertz, Meters};
 use num_complex::Complex;
@@ -41,6 +42,8 @@ pub enum Fading {
     },
     /// Path loss, line of sight, shadowing and Rice factor of 3GPP TR 38.901.
     Tr38901(Tr38901),
+    /// Channels of the user's own, from a NumPy file.
+    Trace(Trace),
 }
 
 /// Which mean of a Rayleigh channel a path loss of PL decibels states.
@@ -106,6 +109,10 @@ impl Fading {
             "Tr38901",
             "3GPP TR 38.901 path loss in UMi, UMa or InH: line of sight, shadowing, Rice factor",
         ),
+        (
+            "Trace",
+            "channels of your own, [time, device, N_r, N_t], from a NumPy file",
+        ),
     ];
 
     /// Checks the values for `devices` devices.
@@ -138,10 +145,14 @@ impl Fading {
                 distance.validate(devices, |d| FieldFault::unless_positive("distance", d.0))
             }
             Self::Tr38901(model) => model.validate(devices),
+            Self::Trace(_) => Ok(()),
         }
     }
 
     /// Mean and variance of an entry of `device`'s channel: the same for the whole run.
+    ///
+    /// # Panics
+    /// If this is a trace, whose entries only [`Channels`](super::Channels) know.
     pub fn moments(&self, streams: Streams, device: usize) -> Moments {
         match self {
             Self::Rician { mean, variance } => Moments {
@@ -164,6 +175,7 @@ impl Fading {
                 }
             }
             Self::Tr38901(model) => model.link(streams, device).moments(),
+            Self::Trace(_) => panic!("a trace is read, not drawn"),
         }
     }
 
@@ -171,6 +183,9 @@ impl Fading {
     ///
     /// Entries are drawn column by column from the stream (`"radio.fading"`, device,
     /// block).
+    ///
+    /// # Panics
+    /// If this is a trace, which is read, not drawn.
     pub fn draw(
         &self,
         streams: Streams,

@@ -5,7 +5,7 @@
 //! RadioConfig, Scheme ─▶ Air ── round(index, now) ─▶ Round ── plan(entries) ─▶ times, joules
 //!                         │                           │
 //!         per coherence block:                        └── reduce(parts, sum) ─▶ Distortion
-//!   Fading ─▶ H_n ─▶ TransceiverDesign ─▶ Link
+//!   Channels ─▶ H_n ─▶ TransceiverDesign ─▶ Link
 //! ```
 //!
 //! Lifecycle: an [`Air`] lives as long as a run. It draws channels when a round enters
@@ -25,11 +25,13 @@ mod all_reduce;
 mod analog;
 mod budget;
 mod capacity;
+mod channels;
 mod coherence;
 mod config;
 mod convention;
 mod digital;
 mod distance;
+mod doppler;
 mod downlink;
 mod eigen;
 mod error;
@@ -37,6 +39,7 @@ mod fading;
 mod hermitian;
 mod ideal;
 mod matrix;
+mod npy;
 mod quantiser;
 mod scale;
 mod scheme;
@@ -44,6 +47,7 @@ mod subchannels;
 mod sums;
 mod superposition;
 mod tr38901;
+mod trace;
 mod transceiver;
 mod uncoded_fdma;
 
@@ -52,11 +56,13 @@ pub use aircomp::AirComp;
 pub use all_reduce::{AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink};
 pub use budget::{LinkBudget, LinkPower};
 pub use capacity::{LinkRate, mimo_capacity, shannon_rate};
+pub use channels::Channels;
 pub use coherence::Coherence;
 pub use config::RadioConfig;
 pub use convention::{PowerConvention, VectorLoad};
 pub use digital::Digital;
 pub use distance::Distance;
+pub use doppler::Doppler;
 pub use downlink::Downlink;
 pub use eigen::{Eigen, eigen};
 pub use error::RadioError;
@@ -64,9 +70,11 @@ pub use fading::{Fading, Mean, Moments, path_loss_db};
 pub use hermitian::{cholesky, inverse, log2_det, semidefinite_factor};
 pub use ideal::Ideal;
 pub use matrix::{Matrix, adjoint_product, column, power, product, product_adjoint, scaled};
+pub use npy::{LONGEST_PREFIX, NpyError, NpyHeader, npy_bytes};
 pub use quantiser::{Quantiser, largest_magnitude};
 pub use scheme::Scheme;
 pub use subchannels::SubchannelPower;
 pub use tr38901::{Environment, Geometry, LargeScale, Sight, Tr38901};
+pub use trace::{ChannelTrace, PastEnd, Trace, TraceShape};
 pub use transceiver::{MeanSquaredError, Transceiver, TransceiverDesign, TransceiverProblem};
 pub use uncoded_fdma::UncodedFdma;

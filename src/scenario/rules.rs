@@ -3,8 +3,10 @@
 use super::model::Model;
 use super::schema::{Architecture, Devices, Scenario, TensorParallel};
 use super::workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};
-use crate::radio::Scheme;
+use crate::radio::{Fading, LONGEST_PREFIX, NpyHeader, RadioConfig, Scheme, Trace, TraceShape};
 use crate::units::{Duration, FieldFault};
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// The event log numbers devices with 16 bits, one of whose values means "none".
@@ -32,6 +34,10 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
         let devices = scenario.devices.count;
         let radio = scenario.radio.validate(devices);
         check(radio.map_err(|fault| fault.under("radio")));
+        if let Fading::Trace(trace) = &scenario.radio.fading {
+            let fits = trace_fits(trace, &scenario.radio, devices, folder);
+            check(fits.map_err(|fault| fault.under("fading").under("radio")));
+        }
         let Architecture::TensorParallel(parallel) = &scenario.architecture;
         let layout = scenario.radio.layout(devices);
         for (field, result) in [
@@ -92,6 +98,39 @@ fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
         ));
     }
     Ok(())
+}
+
+/// Checks a trace of channels by its header, without reading its entries.
+fn trace_fits(
+    trace: &Trace,
+    radio: &RadioConfig,
+    devices: usize,
+    folder: &Path,
+) -> Result<(), FieldFault> {
+    let path = folder.join(&trace.file);
+    let fault = |message: String| FieldFault::new("file", format!("{}: {message}", path.display()));
+    if !path.is_file() {
+        return Err(FieldFault::new(
+            "file",
+            format!(
+                "there is no file {}; paths are relative to the scenario's file",
+                path.display()
+            ),
+        ));
+    }
+    let read = || -> std::io::Result<(Vec<u8>, u64)> {
+        let file = File::open(&path)?;
+        let length = file.metadata()?.len();
+        let mut prefix = Vec::new();
+        file.take(LONGEST_PREFIX as u64).read_to_end(&mut prefix)?;
+        Ok((prefix, length))
+    };
+    let (prefix, length) =
+        read().map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;
+    let header = NpyHeader::parse(&prefix, length).map_err(|error| fault(error.to_string()))?;
+    TraceShape::of(&header)
+        .and_then(|shape| shape.validate(devices, radio.server_antennas, radio.device_antennas))
+        .map_err(|wrong| fault(wrong.message))
 }
 
 fn count(devices: &Devices) -> Result<(), FieldFault> {

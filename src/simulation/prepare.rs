@@ -1,5 +1,6 @@
 //! Reads everything that a run needs and puts it together.
 
+use super::channel_trace::channel_trace;
 use super::error::RunError;
 use super::requests::{Frame, Reader};
 use super::run::About;
@@ -8,7 +9,7 @@ use crate::architecture::workload::{Request, Task};
 use crate::engine::TraceLevel;
 use crate::model::ShardPlan;
 use crate::numerics::{self, Llama, Tokenizer};
-use crate::radio::{Air, VectorLoad};
+use crate::radio::{Air, Channels, VectorLoad};
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
@@ -95,17 +96,18 @@ pub fn prepare(
             })
             .collect(),
     };
-    let air = Air::new(
+    let (trace, trace_digest) = channel_trace(resolved)?.unzip();
+    let air = Air::over(
+        Channels::new(&scenario.radio, devices.len(), streams, trace)?,
         scenario.radio.clone(),
         architecture.all_reduce,
         architecture.design.transceiver_design(),
-        devices.len(),
-        streams,
     )?
     .charge(&load)?;
     let mut inputs: Vec<FileDigest> = model.digests().iter().map(digest).collect();
     inputs.push(digest(tokenizer.digest()));
     inputs.push(text_digest(&requests));
+    inputs.extend(trace_digest);
     let headline = format!(
         "{} on {} devices, {} all-reduce",
         model.shape().name,

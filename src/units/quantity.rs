@@ -266,6 +266,15 @@ quantity!(
     si("length", "m", "120 m")
 );
 quantity!(
+    /// A speed in metres per second; text may also be in km/h.
+    MetersPerSecond,
+    Dimension {
+        aliases: &[("km/h", 1.0 / 3.6)],
+        prefixed: false,
+        ..si("speed", "m/s", "3 km/h")
+    }
+);
+quantity!(
     /// Floating-point operations per second.
     FlopsPerSecond,
     Dimension {

@@ -57,7 +57,7 @@ fn a_multicast_takes_the_weakest_devices_rate_and_its_quantised_tensor() {
         ..config(0.0)
     };
     let mut air = air(config.clone(), Scheme::default(), 3);
-    let channels = air.channels(0);
+    let channels = air.channels(0, Instant::ZERO).unwrap();
     let weakest = channels
         .iter()
         .map(|h| mimo_capacity(&h.transpose(), 10.0, 1.0))

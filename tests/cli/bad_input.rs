@@ -38,7 +38,7 @@ fn an_unknown_field() {
    |
  6 |         bandwith: \"10 MHz\",
    |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
-         server_antennas, fading, coherence, budget, downlink, round_overhead, \
+         server_antennas, fading, coherence, doppler, budget, downlink, round_overhead, \
          lone_device_transmits\n"
     );
 }

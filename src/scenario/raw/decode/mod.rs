@@ -144,6 +144,8 @@ impl<'de> de::Deserializer<'de> for Decoder<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DecodeError> {
         match &self.node.value {
+            // What is inside a variant whose name is read.
+            Value::Record(..) | Value::Word(_) if self.content => self.fields(&[], visitor),
             Value::Text(_) => self.deserialize_str(visitor),
             Value::Number(text) => match number::whole(text) {
                 Whole::Value(0..=0xffff_ffff_ffff_ffff) => self.deserialize_u64(visitor),

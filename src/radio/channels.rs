@@ -1,0 +1,137 @@
+//! The channels of all devices over a run, wherever they come from: drawn anew for every
+//! coherence block, correlated in time, or read from a trace.
+
+use super::coherence::Coherence;
+use super::config::RadioConfig;
+use super::doppler::Scatterers;
+use super::error::RadioError;
+use super::fading::{Fading, Moments};
+use super::matrix::Matrix;
+use super::trace::{ChannelTrace, PastEnd};
+use crate::rng::Streams;
+use crate::units::{FieldFault, Instant};
+use std::sync::Arc;
+
+/// H_n of every device n at every time of one run.
+#[derive(Debug, Clone)]
+pub struct Channels {
+    source: Source,
+    coherence: Coherence,
+    moments: Vec<Moments>,
+    antennas: Vec<usize>,
+    server_antennas: usize,
+    streams: Streams,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    /// Independent draws per block.
+    Blocks(Fading),
+    /// One process in time per device.
+    Processes(Vec<Scatterers>),
+    /// One slot per block.
+    Trace(Arc<ChannelTrace>, PastEnd),
+}
+
+impl Channels {
+    /// The channels of `devices` devices under `config`; `trace` is what its
+    /// [`Fading::Trace`] names, where it is one.
+    ///
+    /// # Errors
+    /// If `config` names a trace and none is given, or one of another shape.
+    pub fn new(
+        config: &RadioConfig,
+        devices: usize,
+        streams: Streams,
+        trace: Option<Arc<ChannelTrace>>,
+    ) -> Result<Self, RadioError> {
+        let antennas: Vec<usize> = vec![config.device_antennas; devices];
+        let rows = config.server_antennas;
+        let source = match (&config.fading, config.doppler.shift()) {
+            (Fading::Trace(file), _) => {
+                let trace = trace.ok_or_else(|| {
+                    FieldFault::new("fading", format!("the trace {} was not read", file.file))
+                })?;
+                trace
+                    .shape()
+                    .validate(devices, rows, config.device_antennas)
+                    .map_err(|fault| fault.under("fading"))?;
+                Source::Trace(trace, file.past_end)
+            }
+            (_, None) => Source::Blocks(config.fading.clone()),
+            (_, Some(shift)) => Source::Processes(
+                (0..devices)
+                    .map(|n| Scatterers::draw(shift, streams, n, rows, antennas[n]))
+                    .collect(),
+            ),
+        };
+        let moments = (0..devices)
+            .map(|device| match &source {
+                Source::Trace(trace, _) => trace.moments(device),
+                _ => config.fading.moments(streams, device),
+            })
+            .collect();
+        Ok(Self {
+            source,
+            coherence: config.coherence,
+            moments,
+            antennas,
+            server_antennas: rows,
+            streams,
+        })
+    }
+
+    /// N.
+    pub fn devices(&self) -> usize {
+        self.antennas.len()
+    }
+
+    /// What they are drawn from.
+    pub(super) fn streams(&self) -> Streams {
+        self.streams
+    }
+
+    /// Mean and variance of the entries of `device`'s channel: as its model says, or
+    /// over the whole trace.
+    pub fn moments(&self, device: usize) -> Moments {
+        self.moments[device]
+    }
+
+    /// H_n ∈ C^{N_r×N_t} of `device` in coherence block `block`, which is entered at
+    /// `now`.
+    ///
+    /// With Doppler that is the process at the block's own start where blocks have one
+    /// ([`Coherence::Time`]), else at `now`.
+    ///
+    /// # Errors
+    /// If the trace has ended.
+    pub fn block(&self, device: usize, block: u64, now: Instant) -> Result<Matrix, RadioError> {
+        match &self.source {
+            Source::Blocks(fading) => Ok(fading.draw(
+                self.streams,
+                device,
+                block,
+                self.server_antennas,
+                self.antennas[device],
+            )),
+            Source::Processes(processes) => {
+                let start = self.coherence.start(block).unwrap_or(now);
+                Ok(processes[device].at(self.moments[device], start))
+            }
+            Source::Trace(trace, past_end) => {
+                let slot = trace.slot(block, *past_end)?;
+                Ok(trace.channel(slot, device, self.antennas[device]))
+            }
+        }
+    }
+
+    /// H_n of `device` at the instant `time`, where channels are a process in time: what
+    /// a measurement at `time` would see, whatever block a run is in. `None` without
+    /// Doppler.
+    pub fn at(&self, device: usize, time: Instant) -> Option<Matrix> {
+        match &self.source {
+            Source::Processes(processes) => Some(processes[device].at(self.moments[device], time)),
+            _ => None,
+        }
+    }
+}

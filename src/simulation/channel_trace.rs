@@ -1,0 +1,35 @@
+//! Reads the channels that a scenario brings along.
+
+use super::error::RunError;
+use crate::radio::{ChannelTrace, Fading};
+use crate::results::folder::FileDigest;
+use crate::scenario::Resolved;
+use crate::units::FieldFault;
+use std::sync::Arc;
+
+/// The trace of channels that `resolved` names, if any, and its file's digest.
+///
+/// # Errors
+/// If the file cannot be read, is no array of complex numbers with four axes, or holds an
+/// entry that is not finite.
+pub(super) fn channel_trace(
+    resolved: &Resolved,
+) -> Result<Option<(Arc<ChannelTrace>, FileDigest)>, RunError> {
+    let Fading::Trace(named) = &resolved.scenario.radio.fading else {
+        return Ok(None);
+    };
+    let path = resolved.path(&named.file);
+    let fault = |message: String| {
+        let message = format!("{}: {message}", path.display());
+        resolved.fault(FieldFault::new("radio.fading.file", message))
+    };
+    let bytes = std::fs::read(&path)
+        .map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;
+    let trace = ChannelTrace::from_npy(&bytes).map_err(|wrong| fault(wrong.message))?;
+    let digest = FileDigest {
+        name: format!("{} (channels)", named.file),
+        bytes: bytes.len() as u64,
+        blake3: blake3::hash(&bytes).to_hex().to_string(),
+    };
+    Ok(Some((Arc::new(trace), digest)))
+}
