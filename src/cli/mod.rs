@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the run
 //! or comparison failed (or was interrupted), 2 the input is wrong.
 
+mod channel;
 mod check;
 mod list;
 mod output;
@@ -41,6 +42,8 @@ enum Verb {
     Replay(replay::ReplayArgs),
     /// Say what is wrong with scenarios, or print them with all fields
     Check(check::CheckArgs),
+    /// Draw a scenario's channels: tensor, statistics, figure
+    Channel(channel::ChannelArgs),
     /// Draw a run folder's figures again from its data
     Plot(plot::PlotArgs),
     /// List what a scenario may name
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Verb::Sweep(args) => sweep::sweep(args),
         Verb::Replay(args) => replay::replay(args),
         Verb::Check(args) => check::check(args),
+        Verb::Channel(args) => channel::channel(args),
         Verb::Plot(args) => plot::plot(args),
         Verb::List(args) => list::list(&args),
         Verb::Train(args) => train(args),

@@ -1,5 +1,6 @@
 //! The run folder: manifest, metrics, tables and figures.
 
+pub mod channel;
 pub mod comparison;
 pub mod folder;
 pub mod host;

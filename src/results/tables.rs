@@ -100,7 +100,11 @@ struct BlockRow {
     nmse: Option<f64>,
 }
 
-fn write_rows<R: Serialize>(
+/// Writes a CSV file of `rows`, whose fields are its columns.
+///
+/// # Errors
+/// If the file system refuses.
+pub(super) fn write_rows<R: Serialize>(
     staging: &mut Staging,
     name: &str,
     mut rows: impl Iterator<Item = R>,

@@ -44,6 +44,9 @@ pub enum RunError {
     /// The figure cannot be drawn.
     #[error(transparent)]
     Timeline(#[from] TimelineError),
+    /// A figure cannot be drawn.
+    #[error("cannot draw the figure: {0}")]
+    Figure(String),
     /// A folder of a sweep or a run is not what it should be.
     #[error("{path}: {fault}")]
     Place {

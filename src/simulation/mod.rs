@@ -4,6 +4,7 @@
 //! simulating; [`run`] simulates and writes the folder; [`sweep`] does both for
 //! every point of a scenario's sweep.
 
+mod channel;
 mod channel_trace;
 mod error;
 mod place;
@@ -14,8 +15,9 @@ mod requests;
 mod run;
 mod sweep;
 
+pub use channel::{DrawnChannels, channel};
 pub use error::RunError;
-pub use place::{default_folder, default_sweep_folder};
+pub use place::{default_channel_folder, default_folder, default_sweep_folder};
 pub use plot::plot;
 pub use prepare::{Prepared, prepare};
 pub use replay::{Difference, Made, Replay, ReplayOptions, replay};

@@ -18,6 +18,12 @@ pub fn default_sweep_folder(scenario: &str, seed: u64, overrides: &[Override]) -
     folder(scenario, format!("sweep-seed{seed}"), overrides)
 }
 
+/// `results/<scenario>/channel-seed<S>-run<R>[-<hash of overrides>]`.
+pub fn default_channel_folder(scenario: &str, streams: Streams, overrides: &[Override]) -> PathBuf {
+    let name = format!("channel-seed{}-run{}", streams.seed, streams.run);
+    folder(scenario, name, overrides)
+}
+
 fn folder(scenario: &str, name: String, overrides: &[Override]) -> PathBuf {
     let name = if overrides.is_empty() {
         name

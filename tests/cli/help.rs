@@ -3,7 +3,9 @@
 use crate::desk::{Desk, Outcome};
 use std::process::Stdio;
 
-const VERBS: [&str; 7] = ["run", "sweep", "replay", "check", "plot", "list", "train"];
+const VERBS: [&str; 8] = [
+    "run", "sweep", "replay", "check", "channel", "plot", "list", "train",
+];
 
 #[test]
 fn alone_it_shows_its_verbs_and_how_to_start() {
@@ -30,7 +32,7 @@ fn every_verb_explains_itself() {
         let help = desk.airloom(&[verb, "--help"]).good().stdout;
         assert!(help.contains(&format!("Usage: airloom {verb}")), "{help}");
     }
-    for verb in ["run", "sweep", "check", "plot"] {
+    for verb in ["run", "sweep", "check", "channel", "plot"] {
         let help = desk.airloom(&[verb, "--help"]).good().stdout;
         assert!(
             help.contains(&format!("\n  airloom {verb} ")),

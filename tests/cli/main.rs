@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_place;
+mod channel;
 mod check;
 mod desk;
 mod help;

@@ -1,0 +1,30 @@
+//! What `airloom channel` tells of a scenario's channels: `channel.csv`, `autocorrelation.csv`
+//! and `channel.svg`, from the same draws that `h.npy` holds.
+//!
+//! Statistics are set beside what the channel model says: mean gain beside its moments,
+//! amplitudes beside Rice's distribution, autocorrelation beside Bessel's function.
+
+mod draw;
+mod statistics;
+
+pub use draw::draw;
+pub use statistics::{DeviceStatistics, Lag, Statistics, statistics};
+
+use crate::radio::{Doppler, LinkPower, Matrix, Moments};
+
+/// Channels drawn for looking at them.
+#[derive(Debug, Clone)]
+pub struct Ensemble {
+    /// What to call it.
+    pub title: String,
+    /// H_n ∈ C^{N_r×N_t} of every device in every block.
+    pub blocks: Vec<Vec<Matrix>>,
+    /// What the model, or a whole trace, says of every device's entries.
+    pub moments: Vec<Moments>,
+    /// P and σ_z², for capacities.
+    pub power: LinkPower,
+    /// How blocks are correlated.
+    pub doppler: Doppler,
+    /// Seconds from block to block, where blocks have a time.
+    pub interval: Option<f64>,
+}

@@ -1,0 +1,134 @@
+//! Draws a scenario's channels for looking at them, without serving a request.
+
+use super::channel_trace::channel_trace;
+use super::error::RunError;
+use crate::radio::{ChannelTrace, Channels, Coherence, Fading, LargeScale, Matrix, RadioConfig};
+use crate::results::channel::{self, Ensemble, Statistics, statistics};
+use crate::results::folder::{Replaceable, Staging};
+use crate::rng::Streams;
+use crate::scenario::Resolved;
+use crate::units::Instant;
+use std::path::{Path, PathBuf};
+
+/// The channels themselves.
+pub const TENSOR: &str = "h.npy";
+
+/// The figure.
+const FIGURE: &str = "channel.svg";
+
+/// The files of such a folder.
+const FILES: [&str; 4] = [TENSOR, FIGURE, "channel.csv", "autocorrelation.csv"];
+
+/// The largest `h.npy`, in bytes: what a desk computer's memory holds twice.
+const MOST_BYTES: u64 = 1 << 32;
+
+/// Blocks per 1/f_D where only a run would say when all-reduces happen.
+const BLOCKS_PER_CYCLE: f64 = 16.0;
+
+/// Channels that were drawn and written.
+#[derive(Debug)]
+pub struct DrawnChannels {
+    /// Where they are.
+    pub folder: PathBuf,
+    /// What was drawn.
+    pub ensemble: Ensemble,
+    /// What they are like.
+    pub statistics: Statistics,
+    /// What was drawn once for each device, where the model has such.
+    pub large_scale: Vec<LargeScale>,
+}
+
+/// Draws the channels of `blocks` coherence blocks of a scenario, as a run of `streams`
+/// has them, and writes `h.npy`, `channel.csv`, `channel.svg` and, with Doppler,
+/// `autocorrelation.csv` into the folder `out`.
+///
+/// Where all-reduces decide when a block begins ([`Coherence::PerAllReduce`]) and channels
+/// follow a Doppler shift f_D, blocks are 1/(16 f_D) apart.
+///
+/// # Errors
+/// If a trace cannot be read or is too short, the tensor would be too large, or the folder
+/// cannot be written or holds something else.
+pub fn channel(
+    resolved: &Resolved,
+    streams: Streams,
+    blocks: u64,
+    out: &Path,
+) -> Result<DrawnChannels, RunError> {
+    let radio = &resolved.scenario.radio;
+    let devices = resolved.devices.len();
+    let entries = devices as u64 * radio.server_antennas as u64 * radio.device_antennas as u64;
+    if entries.saturating_mul(16).saturating_mul(blocks) > MOST_BYTES {
+        return Err(RunError::Place {
+            path: out.join(TENSOR),
+            fault: format!(
+                "{blocks} blocks of {devices} devices would take more than {} GiB; use fewer --blocks",
+                MOST_BYTES >> 30
+            ),
+        });
+    }
+    let mut staging = Staging::new(out, &ChannelFolder)?;
+    let (trace, _) = channel_trace(resolved)?.unzip();
+    let channels = Channels::new(radio, devices, streams, trace)?;
+    let interval = interval(radio);
+    let drawn = (0..blocks)
+        .map(|block| {
+            let now = interval.map_or(0.0, |span| block as f64 * span * 1e12);
+            (0..devices)
+                .map(|device| channels.block(device, block, Instant(now as u64)))
+                .collect()
+        })
+        .collect::<Result<Vec<Vec<Matrix>>, _>>()?;
+    let ensemble = Ensemble {
+        title: format!(
+            "{} (seed {}, run {}): {blocks} blocks of {devices} devices, {} × {} antennas",
+            resolved.name, streams.seed, streams.run, radio.server_antennas, radio.device_antennas
+        ),
+        blocks: drawn,
+        moments: (0..devices)
+            .map(|device| channels.moments(device))
+            .collect(),
+        power: radio.budget.resolve(radio.bandwidth),
+        doppler: radio.doppler,
+        interval,
+    };
+    let statistics = statistics(&ensemble);
+    staging.write(TENSOR, &ChannelTrace::of_blocks(&ensemble.blocks).to_npy())?;
+    statistics.write(&mut staging)?;
+    let figure = channel::draw(&ensemble, &statistics).map_err(RunError::Figure)?;
+    staging.write(FIGURE, figure.as_bytes())?;
+    let large_scale = match &radio.fading {
+        Fading::Tr38901(model) => (0..devices).map(|n| model.link(streams, n)).collect(),
+        _ => Vec::new(),
+    };
+    Ok(DrawnChannels {
+        folder: staging.commit()?,
+        ensemble,
+        statistics,
+        large_scale,
+    })
+}
+
+/// Seconds from block to block; none where blocks have no time.
+fn interval(radio: &RadioConfig) -> Option<f64> {
+    match (radio.coherence, radio.doppler.shift()) {
+        (Coherence::Static, _) | (Coherence::PerAllReduce, None) => None,
+        (Coherence::Time(span), _) => Some(span.0),
+        (Coherence::PerAllReduce, Some(shift)) => Some(1.0 / (BLOCKS_PER_CYCLE * shift.0)),
+    }
+}
+
+/// A folder that holds nothing but an earlier result may be written again.
+struct ChannelFolder;
+
+impl Replaceable for ChannelFolder {
+    fn may_replace(&self, path: &Path) -> Result<(), String> {
+        let entries = std::fs::read_dir(path).map_err(|_| "a file".to_owned())?;
+        for entry in entries {
+            let name = entry.map_err(|error| error.to_string())?.file_name();
+            if !FILES.iter().any(|file| name == *file) {
+                return Err("something that `airloom channel` did not write".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
