@@ -57,7 +57,8 @@ fn cell(value: Option<f64>, digits: usize) -> String {
 
 fn table(drawn: &DrawnChannels) -> String {
     let mut text = format!("{}\n\n", drawn.ensemble.title);
-    let large = !drawn.large_scale.is_empty();
+    let devices = &drawn.statistics.devices;
+    let large = devices.iter().any(|device| device.line_of_sight.is_some());
     // Writing to a String cannot fail.
     let _ = write!(
         text,
@@ -72,7 +73,7 @@ fn table(drawn: &DrawnChannels) -> String {
             ""
         }
     );
-    for (row, device) in drawn.statistics.devices.iter().enumerate() {
+    for device in devices {
         let _ = write!(
             text,
             "  {:<6} {:>7} dB {:>7} dB {:>7} dB {:>11.4} {:>6.2} b/s/Hz {:>6} dB",
@@ -84,12 +85,13 @@ fn table(drawn: &DrawnChannels) -> String {
             device.capacity_bit_per_s_hz,
             cell(device.condition_db, 2),
         );
-        if let Some(link) = drawn.large_scale.get(row) {
-            let sight = if link.line_of_sight { "LOS" } else { "NLOS" };
+        if let Some(seen) = device.line_of_sight {
             let _ = write!(
                 text,
-                "  {sight:<5} {:>8.2} dB {:>7.2} dB",
-                link.path_loss_db, link.shadowing_db
+                "  {:<5} {:>8} dB {:>7} dB",
+                if seen { "LOS" } else { "NLOS" },
+                cell(device.path_loss_db, 2),
+                cell(device.shadowing_db, 2)
             );
         }
         text.push('\n');

@@ -2,7 +2,7 @@
 
 use super::channel_trace::channel_trace;
 use super::error::RunError;
-use crate::radio::{ChannelTrace, Channels, Coherence, Fading, LargeScale, Matrix, RadioConfig};
+use crate::radio::{ChannelTrace, Channels, Coherence, Fading, Matrix, RadioConfig};
 use crate::results::channel::{self, Ensemble, Statistics, statistics};
 use crate::results::folder::{Replaceable, Staging};
 use crate::rng::Streams;
@@ -34,8 +34,6 @@ pub struct DrawnChannels {
     pub ensemble: Ensemble,
     /// What they are like.
     pub statistics: Statistics,
-    /// What was drawn once for each device, where the model has such.
-    pub large_scale: Vec<LargeScale>,
 }
 
 /// Draws the channels of `blocks` coherence blocks of a scenario, as a run of `streams`
@@ -87,6 +85,10 @@ pub fn channel(
         moments: (0..devices)
             .map(|device| channels.moments(device))
             .collect(),
+        large_scale: match &radio.fading {
+            Fading::Tr38901(model) => (0..devices).map(|n| model.link(streams, n)).collect(),
+            _ => Vec::new(),
+        },
         power: radio.budget.resolve(radio.bandwidth),
         doppler: radio.doppler,
         interval,
@@ -96,15 +98,10 @@ pub fn channel(
     statistics.write(&mut staging)?;
     let figure = channel::draw(&ensemble, &statistics).map_err(RunError::Figure)?;
     staging.write(FIGURE, figure.as_bytes())?;
-    let large_scale = match &radio.fading {
-        Fading::Tr38901(model) => (0..devices).map(|n| model.link(streams, n)).collect(),
-        _ => Vec::new(),
-    };
     Ok(DrawnChannels {
         folder: staging.commit()?,
         ensemble,
         statistics,
-        large_scale,
     })
 }
 

@@ -38,8 +38,8 @@ fn an_unknown_field() {
    |
  6 |         bandwith: \"10 MHz\",
    |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
-         server_antennas, fading, coherence, doppler, budget, downlink, round_overhead, \
-         lone_device_transmits\n"
+         server_antennas, fading, coherence, doppler, budget, convention, \
+         budget_offsets, downlink, round_overhead, lone_device_transmits\n"
     );
 }
 

@@ -119,11 +119,11 @@ fn a_tensor_written_is_a_trace_that_gives_the_same_bits() {
     }
     let inputs = |folder: &str| desk.json(&format!("{folder}/manifest.json"))["inputs"].clone();
     let trace = |inputs: &Value| {
-        let inputs = inputs.as_array().unwrap().iter();
+        let inputs = inputs.as_array().unwrap();
         inputs
-            .filter(|input| input["name"] == "h.npy (channels)")
+            .iter()
+            .find(|input| input["name"] == "h.npy (channels)")
             .cloned()
-            .next()
     };
     assert_eq!(trace(&inputs("a")), None);
     let trace = trace(&inputs("b")).unwrap();
@@ -167,7 +167,7 @@ fn a_trace_that_does_not_fit_is_told_before_anything_runs() {
         .refused(2);
     assert!(
         message.starts_with(
-            "error: traced.ron:7:24: radio.fading.file: ./h.npy: the trace has 2 devices"
+            "error: traced.ron:7:17: radio.fading.file: ./h.npy: the trace has 2 devices"
         ),
         "{message}"
     );

@@ -10,7 +10,7 @@ mod statistics;
 pub use draw::draw;
 pub use statistics::{DeviceStatistics, Lag, Statistics, statistics};
 
-use crate::radio::{Doppler, LinkPower, Matrix, Moments};
+use crate::radio::{Doppler, LargeScale, LinkPower, Matrix, Moments};
 
 /// Channels drawn for looking at them.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Ensemble {
     pub blocks: Vec<Vec<Matrix>>,
     /// What the model, or a whole trace, says of every device's entries.
     pub moments: Vec<Moments>,
+    /// What was drawn once for every device, where the model has such; else empty.
+    pub large_scale: Vec<LargeScale>,
     /// P and σ_z², for capacities.
     pub power: LinkPower,
     /// How blocks are correlated.

@@ -35,6 +35,12 @@ pub struct DeviceStatistics {
     pub smallest_singular_value: f64,
     /// Mean of 20 log₁₀ of largest over smallest; none if some block has no full rank.
     pub condition_db: Option<f64>,
+    /// Whether the device sees the server, where the model draws that.
+    pub line_of_sight: Option<bool>,
+    /// PL, where the model has one of its own for each device.
+    pub path_loss_db: Option<f64>,
+    /// SF, likewise.
+    pub shadowing_db: Option<f64>,
 }
 
 /// The autocorrelation at one lag, normalised by the scattering's variance.
@@ -117,6 +123,7 @@ fn of_device(ensemble: &Ensemble, device: usize) -> (DeviceStatistics, Vec<f64>)
         .map(|v| decibels(v[0] / v[ranks - 1]).map(|ratio| 2.0 * ratio))
         .try_fold(0.0, |sum, condition| Some(sum + condition?));
     let singular_values: Vec<f64> = (0..ranks).map(root_mean_square).collect();
+    let large_scale = ensemble.large_scale.get(device);
     let statistics = DeviceStatistics {
         device,
         entries: amplitudes.len(),
@@ -128,6 +135,9 @@ fn of_device(ensemble: &Ensemble, device: usize) -> (DeviceStatistics, Vec<f64>)
         largest_singular_value: singular_values[0],
         smallest_singular_value: singular_values[ranks - 1],
         condition_db: conditions.map(|sum| sum / blocks),
+        line_of_sight: large_scale.map(|link| link.line_of_sight),
+        path_loss_db: large_scale.map(|link| link.path_loss_db),
+        shadowing_db: large_scale.map(|link| link.shadowing_db),
     };
     (statistics, singular_values)
 }
