@@ -3,8 +3,8 @@
 //! The program is built for any x86-64 CPU, whose vectors hold two doubles; most have
 //! wider ones. [`run`] calls a closure that was compiled a second time for those. Only
 //! the compiler's vectorisation differs: additions and products stay what they are, one
-//! rounding each, in the order that the code gives, so no bit depends on the CPU. What it
-//! calls must be `#[inline(always)]` to be compiled again.
+//! rounding each, in the order that the code gives, so no bit depends on the CPU. The
+//! closure and what it calls must be `#[inline(always)]`, or they are not compiled again.
 
 /// Calls `work`, compiled for AVX2 where the CPU has it.
 #[inline(always)]

@@ -39,11 +39,14 @@ impl SquareSum {
 
 /// Σ x² over all of `values`.
 pub(super) fn sum_of_squares(values: &[f32]) -> f64 {
-    wide::run(|| {
-        let mut sum = SquareSum::default();
-        sum.add(values);
-        sum.total()
-    })
+    wide::run(
+        #[inline(always)]
+        || {
+            let mut sum = SquareSum::default();
+            sum.add(values);
+            sum.total()
+        },
+    )
 }
 
 /// Σ_n z_n entry by entry over `range`, into `sum`: in device order and double precision,

@@ -19,6 +19,8 @@ use std::ops::AddAssign;
 /// by tile and plane by plane (stream, then part), so this is part of the result's
 /// definition.
 const TILE: usize = 64;
+/// Uses whose sums are formed side by side.
+const BESIDE: usize = 8;
 /// Tiles that one thread takes at a time; sums are added in their order.
 const CHUNK: usize = 16;
 
@@ -74,7 +76,10 @@ pub(super) fn superpose(
         // A pair of normals takes one word; a tile takes L pairs per use.
         noise.skip((index * CHUNK * TILE * round.streams) as u64);
         let tile = Tile::new(round);
-        wide::run(|| tile.run(parts, index * per_chunk, &mut noise, sum))
+        wide::run(
+            #[inline(always)]
+            || tile.run(parts, index * per_chunk, &mut noise, sum),
+        )
     };
     let mut measured = Measured::default();
     if sum.len() <= per_chunk {
@@ -121,6 +126,31 @@ impl Planes {
         for u in 0..TILE {
             out_re[u] += factor.re * re[u] - factor.im * im[u];
             out_im[u] += factor.re * im[u] + factor.im * re[u];
+        }
+    }
+
+    /// self += M · sent, a few uses at a time so that sums stay in registers.
+    #[inline(always)]
+    fn add_product(&mut self, m: &Matrix, sent: &Self) {
+        let streams = self.re.len();
+        for first in (0..TILE).step_by(BESIDE) {
+            let uses = first..first + BESIDE;
+            for row in 0..streams {
+                let (mut re, mut im) = ([0.0; BESIDE], [0.0; BESIDE]);
+                re.copy_from_slice(&self.re[row][uses.clone()]);
+                im.copy_from_slice(&self.im[row][uses.clone()]);
+                for column in 0..streams {
+                    let factor = m[(row, column)];
+                    let sent_re = &sent.re[column][uses.clone()];
+                    let sent_im = &sent.im[column][uses.clone()];
+                    for k in 0..BESIDE {
+                        re[k] += factor.re * sent_re[k] - factor.im * sent_im[k];
+                        im[k] += factor.re * sent_im[k] + factor.im * sent_re[k];
+                    }
+                }
+                self.re[row][uses.clone()].copy_from_slice(&re);
+                self.im[row][uses.clone()].copy_from_slice(&im);
+            }
         }
     }
 
@@ -203,16 +233,7 @@ impl<'a> Tile<'a> {
         self.misalignment.clear();
         for (part, deviation) in parts.iter().zip(deviations) {
             self.load(&part[range.clone()]);
-            for row in 0..self.round.streams {
-                for column in 0..self.round.streams {
-                    self.misalignment.add_scaled(
-                        row,
-                        deviation[(row, column)],
-                        &self.sent.re[column],
-                        &self.sent.im[column],
-                    );
-                }
-            }
+            self.misalignment.add_product(deviation, &self.sent);
         }
     }
 
@@ -227,9 +248,21 @@ impl<'a> Tile<'a> {
         } = *self.round;
         // A round of zeros has no scale and sends nothing.
         let factor = if scale > 0.0 { 1.0 / scale } else { 0.0 };
-        if entries.len() < TILE * streams * reals {
-            self.sent.clear();
+        let per_use = streams * reals;
+        if entries.len() == TILE * per_use {
+            for (l, (re, im)) in self.sent.re.iter_mut().zip(&mut self.sent.im).enumerate() {
+                for (u, x) in re.iter_mut().enumerate() {
+                    *x = f64::from(entries[u * per_use + l * reals]) * factor;
+                }
+                if reals == 2 {
+                    for (u, x) in im.iter_mut().enumerate() {
+                        *x = f64::from(entries[u * per_use + l * reals + 1]) * factor;
+                    }
+                }
+            }
+            return;
         }
+        self.sent.clear();
         for (u, symbols) in entries.chunks(streams * reals).enumerate() {
             for (l, symbol) in symbols.chunks(reals).enumerate() {
                 self.sent.re[l][u] = f64::from(symbol[0]) * factor;

@@ -154,7 +154,10 @@ impl Stream {
     ///
     /// Source: Box–Muller, see the head of this file. Range: |x| ≤ 8.49.
     pub fn fill_normal(&mut self, out: &mut [f64]) {
-        wide::run(|| fill(self, out));
+        wide::run(
+            #[inline(always)]
+            || fill(self, out),
+        );
     }
 
     /// One pair of independent standard normals.

@@ -106,7 +106,10 @@ impl Stream {
     ///
     /// Source: Box–Muller, see the head of this file. Range: |x| ≤ 6.67.
     pub fn fill_normal_single(&mut self, out: &mut [f32]) {
-        wide::run(|| fill(self, out));
+        wide::run(
+            #[inline(always)]
+            || fill(self, out),
+        );
     }
 }
 

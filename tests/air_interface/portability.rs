@@ -73,9 +73,9 @@ fn law_1_rounds_have_the_same_bits_everywhere() {
 }
 
 const PINNED: [&str; 5] = [
-    "7ca56539eff256b4",
-    "79b1edd06e35be28",
+    "0668b30d3ff37083",
+    "d5c3f4733e1a4247",
     "ca89b75d0b08baf0",
     "c04e5e3062e28aea",
-    "5c67c242143f0f4c",
+    "313f062ef8a255ec",
 ];

@@ -60,19 +60,22 @@ fn exp(x: f64) -> f64 {
 ///
 /// The error is a few units in the last place: see the module's test.
 pub(super) fn sum_of_exponentials(logits: &[f32], greatest: f64) -> f64 {
-    wide::run(|| {
-        let mut sums = [0.0; WIDTH];
-        let mut chunks = logits.chunks_exact(WIDTH);
-        for chunk in &mut chunks {
-            for (sum, &x) in sums.iter_mut().zip(chunk) {
+    wide::run(
+        #[inline(always)]
+        || {
+            let mut sums = [0.0; WIDTH];
+            let mut chunks = logits.chunks_exact(WIDTH);
+            for chunk in &mut chunks {
+                for (sum, &x) in sums.iter_mut().zip(chunk) {
+                    *sum += exp(f64::from(x) - greatest);
+                }
+            }
+            for (sum, &x) in sums.iter_mut().zip(chunks.remainder()) {
                 *sum += exp(f64::from(x) - greatest);
             }
-        }
-        for (sum, &x) in sums.iter_mut().zip(chunks.remainder()) {
-            *sum += exp(f64::from(x) - greatest);
-        }
-        sums.iter().sum()
-    })
+            sums.iter().sum()
+        },
+    )
 }
 
 #[cfg(test)]
