@@ -2,8 +2,8 @@
 //!
 //! Entries are independent and identically distributed over antennas: correlation in
 //! space is not modelled here, correlation in time is [`super::doppler`]'s. A new
-//! model is one file that gives the [`Moments`] of a device's entries, and one line of
-//! the enumeration and its registry here.
+//! model is one file that checks its fields and gives the [`Moments`] of a device's
+//! entries, named here in the enumeration, its registry and the two functions that ask.
 
 use super::distance::Distance;
 use super::matrix::Matrix;
