@@ -286,7 +286,8 @@ fn a_noisier_channel_costs_perplexity() {
         ))
         .metric("perplexity")
     };
-    let [clean, fair, poor] = [40, 20, 5].map(perplexity);
+    // From 20 dB on the error is too small to tell on so few documents.
+    let [clean, fair, poor] = [40, 5, -5].map(perplexity);
     assert!(clean < fair && fair < poor, "{clean} {fair} {poor}");
 }
 
