@@ -48,7 +48,7 @@ impl Distance {
     /// The distance of `device`, in metres.
     ///
     /// # Panics
-    /// If the list has none for it, which [`validate`](Self::validate) finds.
+    /// If the list has none for it, which checking the fading against the fleet finds.
     pub fn of(&self, device: usize) -> Meters {
         match self {
             Self::All(distance) => *distance,
