@@ -22,6 +22,7 @@ use super::blocks::{
 use super::schur::Schur;
 use super::split::Split;
 use crate::radio::Matrix;
+use crate::wide;
 use num_complex::Complex;
 
 const ZERO: Complex<f64> = Complex::new(0.0, 0.0);
@@ -136,27 +137,7 @@ impl InteriorPoint {
     /// Iterates until tr G ≤ (1 + `gap`) Σ tr W_n. `None` if the channels are too near to
     /// singular for a start.
     pub(super) fn solve(&mut self, gap: f64) -> Option<Certified> {
-        #[cfg(target_arch = "x86_64")]
-        {
-            #[target_feature(enable = "avx512f")]
-            fn with_avx512(method: &mut InteriorPoint, gap: f64) -> Option<Certified> {
-                method.iterate(gap)
-            }
-            #[target_feature(enable = "avx2")]
-            fn with_avx2(method: &mut InteriorPoint, gap: f64) -> Option<Certified> {
-                method.iterate(gap)
-            }
-            // Wider registers, same operations in the same order: no bit changes.
-            if is_x86_feature_detected!("avx512f") {
-                // SAFETY: the CPU has just been seen to have it.
-                return unsafe { with_avx512(self, gap) };
-            }
-            if is_x86_feature_detected!("avx2") {
-                // SAFETY: the CPU has just been seen to have it.
-                return unsafe { with_avx2(self, gap) };
-            }
-        }
-        self.iterate(gap)
+        wide::run(|| self.iterate(gap))
     }
 
     #[inline(always)]
