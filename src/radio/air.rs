@@ -6,19 +6,21 @@
 //! an all-reduce is the same whatever happened before it, and two schemes of one seed
 //! see the same channels.
 
-use super::all_reduce::{Block, Distortion, Link, Transmission, Uplink};
+use super::all_reduce::{Block, Distortion, Link, Transmission, Uplink, duration_of};
 use super::budget::LinkPower;
 use super::channels::Channels;
 use super::config::RadioConfig;
 use super::convention::{PowerConvention, VectorLoad};
+use super::doppler::Doppler;
 use super::downlink::Multicast;
 use super::error::RadioError;
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
 use super::scheme::Scheme;
+use super::synchronisation::Synchronisation;
 use super::transceiver::TransceiverDesign;
 use crate::rng::{NO_DEVICE, Streams};
-use crate::units::{FieldFault, Instant};
+use crate::units::{Duration, FieldFault, Instant};
 
 /// The air between one server and its devices, for one run.
 #[derive(Debug)]
@@ -38,8 +40,21 @@ pub struct Air {
 #[derive(Debug)]
 struct Prepared {
     block: u64,
+    /// The all-reduce that it was prepared for.
+    first: u64,
+    /// What that one needs on top, to learn the channels.
+    pilots: Pilots,
     link: Box<dyn Link>,
     downlink: Option<Multicast>,
+}
+
+/// The pilots of one coherence block.
+#[derive(Debug, Default)]
+struct Pilots {
+    /// Of all devices, which take turns.
+    duration: Duration,
+    /// Radiated by each device, in their order.
+    joules: Option<Vec<f64>>,
 }
 
 /// The air time of one all-reduce.
@@ -126,6 +141,23 @@ impl Air {
             .collect()
     }
 
+    /// Ĥ_n, what devices and server take for `channels` in coherence block `block`, entered at
+    /// `now`, in device order; `None` if they know them.
+    pub fn estimates(&self, channels: &[Matrix], block: u64, now: Instant) -> Option<Vec<Matrix>> {
+        let RadioConfig { csi, coherence, .. } = &self.config;
+        let start = coherence.start(block).unwrap_or(now);
+        let estimate = |(device, channel)| {
+            // A process in time is measured as it was.
+            let past = csi.measured_at(start);
+            let measured = past.and_then(|time| self.channels.at(device, time));
+            let moments = self.channels.moments(device);
+            csi.estimate(self.streams, device, block, channel, measured, moments)
+        };
+        let perfect =
+            csi.is_perfect() && (csi.delay.0 == 0.0 || self.config.doppler == Doppler::Off);
+        (!perfect).then(|| channels.iter().enumerate().map(estimate).collect())
+    }
+
     /// The all-reduce number `index` of the run, planned at `now`.
     ///
     /// # Errors
@@ -141,19 +173,22 @@ impl Air {
             .as_ref()
             .is_none_or(|current| current.block != block)
         {
-            self.current = Some(self.prepare(block, now)?);
+            self.current = Some(self.prepare(block, index, now)?);
         }
         Ok(Round {
             prepared: self.current.as_ref().expect("prepared just above"),
             streams: self.streams,
+            synchronisation: self.config.synchronisation,
             index,
         })
     }
 
-    fn prepare(&self, block: u64, now: Instant) -> Result<Prepared, RadioError> {
+    fn prepare(&self, block: u64, first: u64, now: Instant) -> Result<Prepared, RadioError> {
         if !self.is_used() {
             return Ok(Prepared {
                 block,
+                first,
+                pilots: Pilots::default(),
                 link: Box::new(IdealLink {
                     devices: self.channels.devices(),
                 }),
@@ -167,9 +202,11 @@ impl Air {
             )
         })?;
         let channels = self.channels(block, now)?;
+        let estimates = self.estimates(&channels, block, now);
         let link = self.scheme.all_reduce().prepare(&Block {
             channels: &channels,
             powers,
+            estimates: estimates.as_deref().unwrap_or(&channels),
             power: self.power,
             bandwidth: self.config.bandwidth,
             round_overhead: self.config.round_overhead,
@@ -179,8 +216,18 @@ impl Air {
             self.config
                 .downlink
                 .prepare(&channels, self.power, self.config.bandwidth)?;
+        let seconds = f64::from(self.config.csi.pilot_symbols) / self.config.bandwidth.0;
+        let own = seconds / self.channels.devices() as f64;
         Ok(Prepared {
             block,
+            first,
+            pilots: Pilots {
+                duration: duration_of(0, seconds)?,
+                joules: self.power.watts.map(|unit| {
+                    let joules = powers.iter().map(|power| unit * power * own);
+                    joules.collect()
+                }),
+            },
             link,
             downlink,
         })
@@ -192,6 +239,7 @@ impl Air {
 pub struct Round<'a> {
     prepared: &'a Prepared,
     streams: Streams,
+    synchronisation: Synchronisation,
     index: u64,
 }
 
@@ -207,8 +255,17 @@ impl Round<'_> {
     /// If a transmission is too long for the clock.
     pub fn plan(&self, entries: usize) -> Result<Plan, RadioError> {
         let downlink = self.prepared.downlink.map(|link| link.plan(entries));
+        let mut uplink = self.prepared.link.plan(entries)?;
+        if self.index == self.prepared.first && self.prepared.pilots.duration != Duration::ZERO {
+            let Pilots { duration, joules } = &self.prepared.pilots;
+            for (device, sent) in uplink.transmissions.iter_mut().enumerate() {
+                sent.duration += *duration;
+                let pilots = joules.as_ref().map(|joules| joules[device]);
+                sent.joules = sent.joules.zip(pilots).map(|(data, pilots)| data + pilots);
+            }
+        }
         Ok(Plan {
-            uplink: self.prepared.link.plan(entries)?,
+            uplink,
             downlink: downlink.transpose()?,
         })
     }
@@ -220,7 +277,14 @@ impl Round<'_> {
     /// If a part has another length than `sum`, or holds a NaN or an infinity.
     pub fn reduce(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
         let noise = self.streams.open("radio.noise", NO_DEVICE, self.index);
-        let distortion = self.prepared.link.reduce(parts, noise, sum)?;
+        let link = &self.prepared.link;
+        let offsets = self
+            .synchronisation
+            .draw(self.streams, parts.len(), self.index);
+        let distortion = match offsets {
+            None => link.reduce(parts, noise, sum)?,
+            Some(offsets) => link.reduce_out_of_step(parts, &offsets, noise, sum)?,
+        };
         if let Some(downlink) = self.prepared.downlink {
             downlink.deliver(sum);
         }

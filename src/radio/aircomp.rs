@@ -19,6 +19,7 @@ use super::matrix::{Matrix, adjoint_product, power};
 use super::transceiver::TransceiverProblem;
 use crate::units::FieldFault;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The over-the-air scheme's fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,14 +62,16 @@ impl AllReduce for AirComp {
 
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         let devices = block.channels.len();
+        let believed = padded(block.estimates);
+        let true_channels = padded(block.channels);
         let problem = TransceiverProblem {
-            channels: block.channels,
+            channels: &believed,
             powers: block.powers,
             noise: block.power.noise,
             streams: self.streams,
         };
         let transceiver = block.design.design(&problem)?;
-        let channels = block.channels.iter().enumerate();
+        let channels = true_channels.iter().enumerate();
         let effective: Vec<Matrix> = channels
             .map(|(n, channel)| transceiver.effective(n, channel))
             .collect();
@@ -84,11 +87,26 @@ impl AllReduce for AirComp {
         });
         let link = AnalogLink::new(
             self.packing(),
-            &effective,
+            effective,
             &noise,
             senders.collect(),
             block.round_overhead.0,
         );
         Ok(Box::new(link))
     }
+}
+
+/// `channels` with as many columns each: where devices have unequal antennas, designs see
+/// antennas that no signal leaves. Their rows of a precoder come out zero.
+fn padded(channels: &[Matrix]) -> Cow<'_, [Matrix]> {
+    let most = channels.iter().map(Matrix::ncols).max().unwrap_or(0);
+    if channels.iter().all(|channel| channel.ncols() == most) {
+        return Cow::Borrowed(channels);
+    }
+    let pad = |channel: &Matrix| {
+        Matrix::from_fn(channel.nrows(), most, |row, column| {
+            channel.get((row, column)).copied().unwrap_or_default()
+        })
+    };
+    channels.iter().map(pad).collect()
 }

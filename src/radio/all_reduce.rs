@@ -10,6 +10,7 @@
 use super::budget::LinkPower;
 use super::error::RadioError;
 use super::matrix::Matrix;
+use super::synchronisation::Offset;
 use super::transceiver::TransceiverDesign;
 use crate::rng::Stream;
 use crate::units::{Duration, FieldFault, Hertz, Seconds};
@@ -18,10 +19,12 @@ use std::fmt;
 /// One coherence block as a scheme sees it.
 #[derive(Debug, Clone, Copy)]
 pub struct Block<'a> {
-    /// H_n ∈ C^{N_r×N_t}, in device order.
+    /// H_n ∈ C^{N_r×N_t}, in device order: what tensors go through.
     pub channels: &'a [Matrix],
     /// The limit of tr(B_n B_nᴴ), units per channel use, in device order.
     pub powers: &'a [f64],
+    /// Ĥ_n, in device order: what devices and server take for H_n when they design.
+    pub estimates: &'a [Matrix],
     /// P, σ_z² and what a unit of them is.
     pub power: LinkPower,
     /// B, also the symbol rate.
@@ -38,8 +41,10 @@ pub struct Block<'a> {
 pub struct Layout {
     /// N.
     pub devices: usize,
-    /// N_t.
+    /// N_t of the device that has the fewest.
     pub device_antennas: usize,
+    /// Which device that is, if not all have as many.
+    pub fewest_antennas: Option<usize>,
     /// N_r.
     pub server_antennas: usize,
 }
@@ -93,6 +98,22 @@ pub trait Link: fmt::Debug + Send + Sync {
         noise: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError>;
+
+    /// Like [`reduce`](Self::reduce), with device n out of step by `offsets[n]`. By default,
+    /// as in coded links, receivers track their devices and nothing is felt of it.
+    ///
+    /// # Errors
+    /// Those of [`reduce`](Self::reduce).
+    fn reduce_out_of_step(
+        &self,
+        parts: &[&[f32]],
+        offsets: &[Offset],
+        noise: Stream,
+        sum: &mut [f32],
+    ) -> Result<Distortion, RadioError> {
+        let _ = offsets;
+        self.reduce(parts, noise, sum)
+    }
 }
 
 /// One device's (or the server's) use of the air in one round.

@@ -14,10 +14,12 @@ use super::hermitian::semidefinite_factor;
 use super::matrix::{Matrix, power, scaled};
 use super::scale::shared_scale;
 use super::subchannels::rounding;
-use super::superposition::{Round, superpose};
+use super::superposition::{Misfit, Round, superpose};
+use super::synchronisation::{Offset, SUBCARRIERS};
 use super::transceiver::minus_identity;
 use crate::rng::Stream;
 use crate::units::FieldFault;
+use num_complex::Complex;
 
 /// Σ_n ‖M_n − I‖² up to which devices count as aligned: zero-forcing leaves the rounding
 /// of A, H_n and B_n in double precision, a millionth of what an f32 tensor can show.
@@ -50,8 +52,12 @@ impl Packing {
                 "0 streams carry nothing; use 1 or more".to_owned(),
             );
         }
+        let device = match layout.fewest_antennas {
+            None => "each device".to_owned(),
+            Some(device) => format!("device {device}"),
+        };
         for (side, antennas) in [
-            ("each device", layout.device_antennas),
+            (device.as_str(), layout.device_antennas),
             ("the server", layout.server_antennas),
         ] {
             if self.streams > antennas {
@@ -104,12 +110,16 @@ pub(super) struct Sender {
 #[derive(Debug)]
 pub(super) struct AnalogLink {
     packing: Packing,
+    /// M_n.
+    effective: Vec<Matrix>,
     /// M_n − I, unless all are aligned.
     deviations: Option<Vec<Matrix>>,
     /// Lower triangular C with C w distributed as the noise for w of independent standard
     /// normal parts.
     colouring: Matrix,
     analytic: f64,
+    /// σ_z² tr K.
+    noise: f64,
     overhead: f64,
     senders: Vec<Sender>,
 }
@@ -120,7 +130,7 @@ impl AnalogLink {
     /// may leave a stream that costs more than it tells without a combiner.
     pub(super) fn new(
         packing: Packing,
-        effective: &[Matrix],
+        effective: Vec<Matrix>,
         noise: &CombinedNoise,
         senders: Vec<Sender>,
         overhead: f64,
@@ -134,9 +144,69 @@ impl AnalogLink {
             // Each of the two parts of a CN(0, σ²) has variance σ²/2.
             colouring: scaled(&colouring, (noise.variance / 2.0).sqrt()),
             analytic: (misalignment + noise.power) / packing.streams as f64,
+            noise: noise.power,
+            effective,
             overhead,
             senders,
         }
+    }
+
+    /// Equation (7) over L for devices that are turned by `misfits`, over `uses` uses: with
+    /// ḡ_n the mean turn of device n, (Σ_n ‖M_n‖² − 2 Re(ḡ_n tr M_n) + L + noise)/L.
+    fn turned(&self, misfits: &[Misfit<'_>], uses: usize) -> f64 {
+        let streams = self.packing.streams;
+        let misalignment = misfits.iter().fold(0.0, |sum, misfit| match misfit {
+            Misfit::Fixed(deviation) => sum + power(deviation),
+            Misfit::Turned(channel, turns) => {
+                let mean = (0..uses.max(1))
+                    .fold(Complex::ZERO, |sum, u| sum + turns[u % SUBCARRIERS])
+                    / uses.max(1) as f64;
+                let trace = (0..streams).fold(Complex::ZERO, |sum, l| sum + channel[(l, l)]);
+                sum + power(channel) - 2.0 * (mean * trace).re + streams as f64
+            }
+        });
+        (misalignment + self.noise) / streams as f64
+    }
+
+    fn receive(
+        &self,
+        parts: &[&[f32]],
+        misfits: Option<&[Misfit<'_>]>,
+        analytic: f64,
+        noise: &Stream,
+        sum: &mut [f32],
+    ) -> Result<Distortion, RadioError> {
+        let Packing { streams, reals } = self.packing;
+        let scale = shared_scale(parts, reals, sum.len())?;
+        let round = Round {
+            streams,
+            reals,
+            misfits,
+            colouring: &self.colouring,
+            scale,
+        };
+        let measured = superpose(&round, parts, noise, sum);
+        let symbols = sum.len().div_ceil(reals) as u64;
+        let mean = |total: f64| {
+            if symbols > 0 {
+                total / symbols as f64
+            } else {
+                0.0
+            }
+        };
+        Ok(Distortion {
+            symbols,
+            error: mean(measured.error),
+            misalignment: mean(measured.misalignment),
+            noise: mean(measured.noise),
+            analytic,
+            nmse: if measured.signal > 0.0 {
+                measured.squared / measured.signal
+            } else {
+                0.0
+            },
+            scale,
+        })
     }
 }
 
@@ -173,36 +243,27 @@ impl Link for AnalogLink {
         noise: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError> {
-        let Packing { streams, reals } = self.packing;
-        let scale = shared_scale(parts, reals, sum.len())?;
-        let round = Round {
-            streams,
-            reals,
-            deviations: self.deviations.as_deref(),
-            colouring: &self.colouring,
-            scale,
-        };
-        let measured = superpose(&round, parts, &noise, sum);
-        let symbols = sum.len().div_ceil(reals) as u64;
-        let mean = |total: f64| {
-            if symbols > 0 {
-                total / symbols as f64
-            } else {
-                0.0
-            }
-        };
-        Ok(Distortion {
-            symbols,
-            error: mean(measured.error),
-            misalignment: mean(measured.misalignment),
-            noise: mean(measured.noise),
-            analytic: self.analytic,
-            nmse: if measured.signal > 0.0 {
-                measured.squared / measured.signal
-            } else {
-                0.0
-            },
-            scale,
-        })
+        let misfits: Option<Vec<Misfit<'_>>> = self
+            .deviations
+            .as_ref()
+            .map(|deviations| deviations.iter().map(Misfit::Fixed).collect());
+        self.receive(parts, misfits.as_deref(), self.analytic, &noise, sum)
+    }
+
+    fn reduce_out_of_step(
+        &self,
+        parts: &[&[f32]],
+        offsets: &[Offset],
+        noise: Stream,
+        sum: &mut [f32],
+    ) -> Result<Distortion, RadioError> {
+        let devices = self.effective.iter().zip(offsets).zip(&self.senders);
+        let misfits: Vec<Misfit<'_>> = devices
+            .map(|((channel, offset), sender)| {
+                Misfit::Turned(channel, Box::new(offset.turns(sender.symbol_time)))
+            })
+            .collect();
+        let analytic = self.turned(&misfits, self.packing.uses(sum.len()));
+        self.receive(parts, Some(&misfits), analytic, &noise, sum)
     }
 }

@@ -45,7 +45,7 @@ impl Channels {
         streams: Streams,
         trace: Option<Arc<ChannelTrace>>,
     ) -> Result<Self, RadioError> {
-        let antennas: Vec<usize> = vec![config.device_antennas; devices];
+        let antennas: Vec<usize> = (0..devices).map(|n| config.antennas(n)).collect();
         let rows = config.server_antennas;
         let source = match (&config.fading, config.doppler.shift()) {
             (Fading::Trace(file), _) => {

@@ -4,9 +4,11 @@ use super::all_reduce::Layout;
 use super::budget::LinkBudget;
 use super::coherence::Coherence;
 use super::convention::PowerConvention;
+use super::csi::Csi;
 use super::doppler::Doppler;
 use super::downlink::Downlink;
 use super::fading::Fading;
+use super::synchronisation::Synchronisation;
 use crate::units::{Decibels, FieldFault, Hertz, Seconds};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,8 +24,10 @@ const MAX_ANTENNAS: usize = 1024;
 pub struct RadioConfig {
     /// B, also the symbol rate. Default 10 MHz.
     pub bandwidth: Hertz,
-    /// N_t of every device. Default 4.
+    /// N_t of every device without an exception. Default 4.
     pub device_antennas: usize,
+    /// N_t of devices that have more or fewer, by number from 0.
+    pub device_antennas_except: BTreeMap<u32, usize>,
     /// N_r. Default 20.
     pub server_antennas: usize,
     /// How channel entries are drawn. Default: Rician, mean 1, variance 1.
@@ -39,6 +43,10 @@ pub struct RadioConfig {
     /// 10 log₁₀(P_n/P) of devices that have more or less than the common P, by number
     /// from 0.
     pub budget_offsets: BTreeMap<u32, Decibels>,
+    /// What is known of the channels, and what that costs. Default: all, for nothing.
+    pub csi: Csi,
+    /// How far devices are out of step. Default: not at all.
+    pub synchronisation: Synchronisation,
     /// How the sum returns. Default: ideal.
     pub downlink: Downlink,
     /// Added to every all-reduce's time on the air: synchronisation and the control slot
@@ -54,6 +62,7 @@ impl Default for RadioConfig {
         Self {
             bandwidth: Hertz(10e6),
             device_antennas: 4,
+            device_antennas_except: BTreeMap::new(),
             server_antennas: 20,
             fading: Fading::default(),
             coherence: Coherence::default(),
@@ -61,6 +70,8 @@ impl Default for RadioConfig {
             budget: LinkBudget::default(),
             convention: PowerConvention::default(),
             budget_offsets: BTreeMap::new(),
+            csi: Csi::default(),
+            synchronisation: Synchronisation::default(),
             downlink: Downlink::default(),
             round_overhead: Seconds(0.0),
             lone_device_transmits: false,
@@ -75,16 +86,19 @@ impl RadioConfig {
     /// The first impossible one, by its path within the radio.
     pub fn validate(&self, devices: usize) -> Result<(), FieldFault> {
         FieldFault::unless_positive("bandwidth", self.bandwidth.0)?;
-        for (path, antennas) in [
-            ("device_antennas", self.device_antennas),
-            ("server_antennas", self.server_antennas),
-        ] {
-            if !(1..=MAX_ANTENNAS).contains(&antennas) {
+        check_antennas("device_antennas", self.device_antennas)?;
+        check_antennas("server_antennas", self.server_antennas)?;
+        for (device, antennas) in &self.device_antennas_except {
+            let path = format!("device_antennas_except[{device}]");
+            if *device as usize >= devices {
                 return Err(FieldFault::new(
                     path,
-                    format!("{antennas} antennas; use 1 to {MAX_ANTENNAS}"),
+                    format!(
+                        "there is no device {device} among {devices}, which are counted from 0"
+                    ),
                 ));
             }
+            check_antennas(&path, *antennas)?;
         }
         self.fading
             .validate(devices)
@@ -100,6 +114,10 @@ impl RadioConfig {
             .validate()
             .map_err(|fault| fault.under("budget"))?;
         self.validate_budgets(devices)?;
+        self.csi.validate().map_err(|fault| fault.under("csi"))?;
+        self.synchronisation
+            .validate()
+            .map_err(|fault| fault.under("synchronisation"))?;
         self.downlink
             .validate()
             .map_err(|fault| fault.under("downlink"))?;
@@ -109,6 +127,10 @@ impl RadioConfig {
     /// Refuses a Doppler shift of channels that cannot follow it.
     fn check_doppler(&self) -> Result<(), FieldFault> {
         let fault = |message: &str| Err(FieldFault::new("doppler", message));
+        if self.doppler != Doppler::Off && self.csi.doppler.0 > 0.0 {
+            let message = "the radio's own doppler says how channels age; leave this out";
+            return Err(FieldFault::new("csi.doppler", message));
+        }
         match (self.doppler, &self.fading, self.coherence) {
             (Doppler::Off, ..) => Ok(()),
             (_, Fading::Trace(_), _) => {
@@ -122,12 +144,33 @@ impl RadioConfig {
         }
     }
 
+    /// N_t of `device`.
+    pub fn antennas(&self, device: usize) -> usize {
+        let except = u32::try_from(device)
+            .ok()
+            .and_then(|n| self.device_antennas_except.get(&n));
+        *except.unwrap_or(&self.device_antennas)
+    }
+
     /// The antenna layout of a fleet of `devices`.
     pub fn layout(&self, devices: usize) -> Layout {
+        let fewest = (0..devices).min_by_key(|device| self.antennas(*device));
+        let equal = (0..devices).all(|device| self.antennas(device) == self.antennas(0));
         Layout {
             devices,
-            device_antennas: self.device_antennas,
+            device_antennas: fewest.map_or(self.device_antennas, |device| self.antennas(device)),
+            fewest_antennas: fewest.filter(|_| !equal),
             server_antennas: self.server_antennas,
         }
     }
+}
+
+fn check_antennas(path: &str, antennas: usize) -> Result<(), FieldFault> {
+    if (1..=MAX_ANTENNAS).contains(&antennas) {
+        return Ok(());
+    }
+    Err(FieldFault::new(
+        path,
+        format!("{antennas} antennas; use 1 to {MAX_ANTENNAS}"),
+    ))
 }

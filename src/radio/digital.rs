@@ -14,6 +14,7 @@ use super::all_reduce::{
 };
 use super::capacity::{LinkRate, check_rate, mimo_capacity};
 use super::error::RadioError;
+use super::matrix::Matrix;
 use super::quantiser::{Quantiser, largest_magnitude};
 use super::scale::shared_scale;
 use super::subchannels::{Subchannel, SubchannelPower, rounding};
@@ -31,7 +32,8 @@ const BLOCK: usize = 512;
 pub struct Digital {
     /// Q, the bits per real entry: 2 to 24, or 32 for entries as they are. Default 8.
     pub bits: u32,
-    /// The spectral efficiency of each device's link. Default: that of its drawn channel.
+    /// The spectral efficiency of each device's link. Default: that of its drawn channel, or
+    /// of what is known of it if that is less ([`super::csi`]).
     pub rate: LinkRate,
     /// What a device radiates on its share of the band. Default: the same per symbol.
     pub subchannel_power: SubchannelPower,
@@ -71,11 +73,14 @@ impl AllReduce for Digital {
         let devices = block.channels.len();
         let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
         let mut links = Vec::with_capacity(devices);
-        for (device, (channel, part)) in block.channels.iter().zip(&parts).enumerate() {
+        let devices = block.channels.iter().zip(block.estimates).zip(&parts);
+        for (device, ((channel, estimate), part)) in devices.enumerate() {
             let power = block.powers[device];
+            let capacity =
+                |channel: &Matrix| mimo_capacity(channel, power * part.boost, block.power.noise);
             let efficiency = match self.rate {
                 LinkRate::Fixed(rate) => rate.0,
-                LinkRate::Drawn => mimo_capacity(channel, power * part.boost, block.power.noise),
+                LinkRate::Drawn => capacity(channel).min(capacity(estimate)),
             };
             let rate = efficiency * block.bandwidth.0 * part.share;
             check_rate(device, rate)?;

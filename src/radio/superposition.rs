@@ -9,6 +9,7 @@
 
 use super::matrix::Matrix;
 use super::sums::{SquareSum, exact_sum};
+use super::synchronisation::SUBCARRIERS;
 use crate::rng::Stream;
 use crate::wide;
 use num_complex::Complex;
@@ -18,7 +19,7 @@ use std::ops::AddAssign;
 /// Channel uses per tile: their planes fit the first-level cache. Noise is drawn tile
 /// by tile and plane by plane (stream, then part), so this is part of the result's
 /// definition.
-const TILE: usize = 64;
+const TILE: usize = SUBCARRIERS;
 /// Uses whose sums are formed side by side.
 const BESIDE: usize = 8;
 /// Tiles that one thread takes at a time; sums are added in their order.
@@ -30,12 +31,20 @@ pub(super) struct Round<'a> {
     pub streams: usize,
     /// Real entries per complex symbol, 1 or 2.
     pub reals: usize,
-    /// M_n − I, in device order; `None` if all devices are aligned.
-    pub deviations: Option<&'a [Matrix]>,
+    /// How each device misses, in device order; `None` if all are aligned.
+    pub misfits: Option<&'a [Misfit<'a>]>,
     /// C, lower triangular: noise = C w.
     pub colouring: &'a Matrix,
     /// What one normalised complex entry is worth.
     pub scale: f64,
+}
+
+/// What is between one device's entries and their place in the sum.
+pub(super) enum Misfit<'a> {
+    /// M_n − I.
+    Fixed(&'a Matrix),
+    /// M_n, turned by another angle on every subcarrier.
+    Turned(&'a Matrix, Box<[Complex<f64>; SUBCARRIERS]>),
 }
 
 /// Sums over a round: per complex entry after normalisation, and per real entry.
@@ -154,6 +163,18 @@ impl Planes {
         }
     }
 
+    /// self += turn · received − sent, use by use.
+    #[inline(always)]
+    fn add_turned(&mut self, turns: &[Complex<f64>; TILE], received: &Self, sent: &Self) {
+        for l in 0..self.re.len() {
+            for (u, turn) in turns.iter().enumerate() {
+                let (re, im) = (received.re[l][u], received.im[l][u]);
+                self.re[l][u] += turn.re * re - turn.im * im - sent.re[l][u];
+                self.im[l][u] += turn.re * im + turn.im * re - sent.im[l][u];
+            }
+        }
+    }
+
     /// Σ|·|² of the first `uses` uses of a stream.
     #[inline(always)]
     fn add_power(&self, stream: usize, uses: usize, sum: &mut SquareSum) {
@@ -166,6 +187,7 @@ impl Planes {
 struct Tile<'a> {
     round: &'a Round<'a>,
     sent: Planes,
+    turned: Planes,
     misalignment: Planes,
     white: Vec<f32>,
     errors: Vec<f64>,
@@ -184,6 +206,7 @@ impl<'a> Tile<'a> {
         Self {
             round,
             sent: planes(),
+            turned: planes(),
             misalignment: planes(),
             white: vec![0.0; 2 * round.streams * TILE],
             errors: vec![0.0; round.streams * round.reals * TILE],
@@ -209,8 +232,8 @@ impl<'a> Tile<'a> {
         for (index, received) in sum.chunks_mut(TILE * per_use).enumerate() {
             let start = first + index * TILE * per_use;
             let range = start..start + received.len();
-            if let Some(deviations) = self.round.deviations {
-                self.misalign(deviations, parts, range.clone());
+            if let Some(misfits) = self.round.misfits {
+                self.misalign(misfits, parts, range.clone());
             }
             self.add_noise(noise, received.len().div_ceil(per_use));
             self.measure(received.len().div_ceil(self.round.reals));
@@ -229,11 +252,24 @@ impl<'a> Tile<'a> {
 
     /// Σ_n (M_n − I) s_n over the entries of `range`.
     #[inline(always)]
-    fn misalign(&mut self, deviations: &[Matrix], parts: &[&[f32]], range: std::ops::Range<usize>) {
+    fn misalign(
+        &mut self,
+        misfits: &[Misfit<'_>],
+        parts: &[&[f32]],
+        range: std::ops::Range<usize>,
+    ) {
         self.misalignment.clear();
-        for (part, deviation) in parts.iter().zip(deviations) {
+        for (part, misfit) in parts.iter().zip(misfits) {
             self.load(&part[range.clone()]);
-            self.misalignment.add_product(deviation, &self.sent);
+            match misfit {
+                Misfit::Fixed(deviation) => self.misalignment.add_product(deviation, &self.sent),
+                Misfit::Turned(channel, turns) => {
+                    self.turned.clear();
+                    self.turned.add_product(channel, &self.sent);
+                    self.misalignment
+                        .add_turned(turns, &self.turned, &self.sent);
+                }
+            }
         }
     }
 

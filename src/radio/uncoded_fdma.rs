@@ -91,9 +91,10 @@ impl AllReduce for UncodedFdma {
         let mut trace = 0.0;
         let mut effective = Vec::with_capacity(devices);
         let mut senders = Vec::with_capacity(devices);
-        for (device, (channel, part)) in block.channels.iter().zip(&parts).enumerate() {
+        let links = block.channels.iter().zip(block.estimates).zip(&parts);
+        for (device, ((channel, estimate), part)) in links.enumerate() {
             let problem = TransceiverProblem {
-                channels: std::slice::from_ref(channel),
+                channels: std::slice::from_ref(estimate),
                 powers: &[block.powers[device] * part.boost],
                 noise: block.power.noise,
                 streams: self.streams,
@@ -120,7 +121,7 @@ impl AllReduce for UncodedFdma {
             power: block.power.noise * trace,
         };
         let overhead = block.round_overhead.0;
-        let link = AnalogLink::new(self.packing(), &effective, &noise, senders, overhead);
+        let link = AnalogLink::new(self.packing(), effective, &noise, senders, overhead);
         Ok(Box::new(link))
     }
 }

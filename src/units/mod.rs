@@ -10,7 +10,7 @@ mod time;
 pub use field::FieldFault;
 pub use quantity::{
     Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte, JoulesPerFlop,
-    Meters, MetersPerSecond, ParametersPerSecond, ParseQuantityError, Seconds, SpectralEfficiency,
-    Watts, WattsPerHertz,
+    Meters, MetersPerSecond, ParametersPerSecond, ParseQuantityError, Radians, Seconds,
+    SpectralEfficiency, Watts, WattsPerHertz,
 };
 pub use time::{Duration, DurationError, Instant};

@@ -331,6 +331,15 @@ quantity!(
     }
 );
 
+quantity!(
+    /// An angle in radians.
+    Radians,
+    Dimension {
+        aliases: &[("deg", std::f64::consts::PI / 180.0)],
+        ..si("angle", "rad", "5 deg")
+    }
+);
+
 impl Decibels {
     /// The ratio itself: 10^(dB/10).
     pub fn ratio(self) -> f64 {

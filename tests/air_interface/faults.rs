@@ -3,8 +3,8 @@
 use crate::{SEEDS, air, config};
 use airloom::policy::Design;
 use airloom::radio::{
-    Air, AirComp, AllReduce, Block, Digital, Fading, LinkBudget, LinkPower, Matrix, RadioConfig,
-    RadioError, Scheme, UncodedFdma,
+    Air, AirComp, AllReduce, Block, Csi, Digital, Fading, LinkBudget, LinkPower, Matrix,
+    RadioConfig, RadioError, Scheme, Synchronisation, UncodedFdma,
 };
 use airloom::units::{Decibels, Hertz, Instant, Seconds};
 use num_complex::Complex;
@@ -82,6 +82,22 @@ fn impossible_fields_are_refused_by_path() {
     assert!(
         refuse(plain(), Scheme::Digital(bits)).starts_with("bits: 1 bits per entry; use 2 to 24")
     );
+    let csi = RadioConfig {
+        csi: Csi {
+            estimation_error: -0.1,
+            ..Csi::default()
+        },
+        ..plain()
+    };
+    assert!(refuse(csi, Scheme::Ideal).starts_with("csi.estimation_error: -0.1 must be"));
+    let late = RadioConfig {
+        synchronisation: Synchronisation {
+            timing_error: Seconds(f64::NAN),
+            ..Synchronisation::default()
+        },
+        ..plain()
+    };
+    assert!(refuse(late, Scheme::Ideal).starts_with("synchronisation.timing_error: NaN must be"));
     let three = Some(3);
     let digital = Digital {
         subchannels: three,
@@ -103,8 +119,10 @@ fn a_singular_channel_names_its_device() {
     let full = RadioConfig::default().fading.draw(SEEDS, 0, 0, 20, 4);
     let flat = Matrix::from_element(20, 4, Complex::new(1.0, 0.0));
     let design = Design::default().transceiver_design();
+    let channels = [full, flat];
     let block = Block {
-        channels: &[full, flat],
+        channels: &channels,
+        estimates: &channels,
         powers: &[1.0; 2],
         power: LinkPower {
             power: 1.0,

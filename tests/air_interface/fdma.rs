@@ -23,6 +23,7 @@ fn analytic(scheme: &dyn AllReduce, channels: &[Matrix], power: f64, noise: f64)
     let block = Block {
         channels,
         powers: &vec![power; channels.len()],
+        estimates: channels,
         power: LinkPower {
             power,
             noise,
@@ -158,6 +159,7 @@ fn received_errors_are_distributed_as_at_the_antennas() {
     let block = Block {
         channels: &channels,
         powers: &[1.0; 3],
+        estimates: &channels,
         power: LinkPower {
             power: 1.0,
             noise,

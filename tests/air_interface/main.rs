@@ -5,6 +5,7 @@
 mod digital;
 mod faults;
 mod fdma;
+mod imperfect;
 mod over_the_air;
 mod portability;
 mod rounds;

@@ -85,6 +85,7 @@ fn without_noise_the_sum_equals_the_antenna_level_chain() {
         let block = Block {
             channels: &channels,
             powers: &[power.power; 3],
+            estimates: &channels,
             power,
             bandwidth: config.bandwidth,
             round_overhead: Seconds(0.0),
@@ -160,6 +161,7 @@ fn law_8_total_error_is_equation_7_on_independent_entries() {
     let power = config.budget.resolve(config.bandwidth);
     let block = Block {
         channels: &channels,
+        estimates: &channels,
         powers: &[power.power; 4],
         power,
         bandwidth: config.bandwidth,
@@ -208,6 +210,7 @@ fn combined_noise_is_coloured_like_the_combiner() {
     let block = Block {
         channels: &channels,
         powers: &[resolved.power; 2],
+        estimates: &channels,
         power: resolved,
         bandwidth: config.bandwidth,
         round_overhead: Seconds(0.0),
