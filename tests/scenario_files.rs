@@ -57,9 +57,9 @@ fn the_flagship_is_what_its_comments_say() {
 }
 
 #[test]
-fn the_comparison_crosses_three_schemes_with_four_fleets() {
+fn the_comparison_crosses_three_schemes_with_eight_fleets() {
     let points = scenario::points(&load(&shipped("compare_all_reduce.ron"), &[])).unwrap();
-    assert_eq!(points.len(), 3 * 4 * 3);
+    assert_eq!(points.len(), 3 * 8 * 3);
     let seen: Vec<(&str, usize, u32)> = points
         .iter()
         .map(|point| {
@@ -71,7 +71,8 @@ fn the_comparison_crosses_three_schemes_with_four_fleets() {
     assert_eq!(seen[0], ("AirComp", 1, 0));
     assert_eq!(seen[1], ("AirComp", 1, 1));
     assert_eq!(seen[3], ("AirComp", 2, 0));
-    assert_eq!(seen[35], ("Ideal", 8, 2));
+    assert_eq!(seen[24], ("Digital", 1, 0));
+    assert_eq!(seen[71], ("UncodedFdma", 8, 2));
 }
 
 /// The resolved text read back in the same folder.

@@ -1,15 +1,15 @@
-//! `airloom plot`: a run folder's figures, drawn again from its data.
+//! `airloom plot`: the figures of a run folder or a sweep, drawn again from its data.
 
 use super::Failure;
 use super::output::print;
 use crate::simulation;
 use std::path::PathBuf;
 
-/// Draw a run folder's figures again from its data.
+/// Draw the figures of a run folder or a sweep again from its data.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  airloom plot results/aircomp_tensor_parallel/seed7-run0")]
 pub(super) struct PlotArgs {
-    /// A run folder
+    /// A run folder or a sweep's folder
     folder: PathBuf,
 }
 

@@ -5,14 +5,16 @@ use super::summary::significant;
 use std::fmt;
 
 /// The metrics worth a column, with the heading and factor that make them readable.
-const COLUMNS: &[(&str, &str, f64)] = &[
+pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
     ("perplexity", "perplexity", 1.0),
     ("accuracy", "accuracy %", 100.0),
     ("all_reduce_mse", "MSE", 1.0),
+    ("all_reduce_analytic_mse", "theory", 1.0),
     ("ttft_s", "TTFT ms", 1e3),
     ("tpot_s", "TPOT ms", 1e3),
     ("pass_compute_s", "compute ms", 1e3),
     ("pass_uplink_s", "uplink ms", 1e3),
+    ("energy_radio_j", "radio J", 1.0),
     ("energy_j", "energy J", 1.0),
 ];
 

@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod comparison;
+pub mod curves;
 pub mod folder;
 pub mod host;
 pub mod manifest;

@@ -5,6 +5,7 @@ use crate::corpus::TextFileError;
 use crate::engine::EngineError;
 use crate::numerics::{LoadError, StepError};
 use crate::radio::RadioError;
+use crate::results::curves::CurvesError;
 use crate::results::folder::FolderError;
 use crate::results::timeline::TimelineError;
 use crate::scenario::{Resolved, ScenarioError};
@@ -47,6 +48,9 @@ pub enum RunError {
     /// A figure cannot be drawn.
     #[error("cannot draw the figure: {0}")]
     Figure(String),
+    /// A sweep's table or figures.
+    #[error(transparent)]
+    Curves(#[from] CurvesError),
     /// A folder of a sweep or a run is not what it should be.
     #[error("{path}: {fault}")]
     Place {
@@ -80,7 +84,8 @@ impl RunError {
             Self::Scenario(_) | Self::Field(_) | Self::Model(_) | Self::Text(_) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
             Self::Place { .. } => true,
-            Self::Timeline(TimelineError::Unreadable { .. }) => true,
+            Self::Timeline(TimelineError::Unreadable { .. })
+            | Self::Curves(CurvesError::Unreadable { .. }) => true,
             Self::Architecture(_) | Self::Radio(_) => self.is_infeasible(),
             _ => false,
         }

@@ -1,6 +1,7 @@
-//! Draws a run folder's figures again from its data.
+//! Draws the figures of a run folder or a sweep again from its data.
 
 use super::error::RunError;
+use super::sweep::{TABLE, draw_figures};
 use crate::results::manifest;
 use crate::results::timeline;
 use std::path::{Path, PathBuf};
@@ -11,18 +12,21 @@ pub(super) const TIMELINE: &str = "timeline.svg";
 /// The file name of a full event log.
 pub(super) const EVENTS: &str = "events.csv";
 
-/// Draws the figures of the run folder `folder` and tells which.
+/// Draws the figures of the run folder or sweep `folder` and tells which.
 ///
 /// # Errors
-/// If `folder` is no run folder or keeps no event log, or a figure cannot be
+/// If `folder` is neither, is a run folder without an event log, or a figure cannot be
 /// written; then the old figure stays.
 pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let place = |fault: String| RunError::Place {
         path: folder.to_owned(),
         fault,
     };
+    if folder.join(TABLE).is_file() {
+        return draw_figures(folder);
+    }
     if !folder.join(manifest::FILE_NAME).is_file() {
-        let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` wrote";
+        let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` or `airloom sweep` wrote";
         return Err(place(fault.to_owned()));
     }
     if !folder.join(EVENTS).is_file() {

@@ -3,6 +3,7 @@
 //! ```text
 //! <out>/points.csv      a row per point × run: its settings, status and metrics
 //! <out>/points/<n>/     the run folder of point n
+//! <out>/figures/        a figure per metric over the last numeric axis, if there is one
 //! ```
 //!
 //! A point that is already there is not run again; one that is infeasible or fails
@@ -12,6 +13,7 @@
 use super::error::RunError;
 use super::prepare::prepare;
 use super::run::{RunOptions, run};
+use crate::results::curves;
 use crate::results::folder::{CreatedFolders, FolderError, Replaceable, check_place};
 use crate::results::manifest::Identity;
 use crate::results::metrics::{DEFINITIONS, Metrics};
@@ -25,7 +27,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 const POINTS: &str = "points";
 
 /// The table over all points.
-const TABLE: &str = "points.csv";
+pub(super) const TABLE: &str = "points.csv";
+
+/// The folder of the figures over all points.
+const FIGURES: &str = "figures";
 
 /// How a sweep is to be made.
 #[derive(Debug, Clone)]
@@ -136,6 +141,7 @@ pub fn sweep(
     }
     let table = folder.join(TABLE);
     write_points(&table, &finished)?;
+    draw_figures(&folder)?;
     if interrupted {
         return Err(RunError::Interrupted {
             kept: "finished points stay, and the same command goes on from there",
@@ -171,7 +177,7 @@ fn check_folder(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunE
         return occupied(out, "a file".to_owned());
     }
     // What is hidden is what an earlier sweep could not clean up when it was killed.
-    let known = |name: &str| name == POINTS || name == TABLE || name.starts_with('.');
+    let known = |name: &str| [POINTS, TABLE, FIGURES].contains(&name) || name.starts_with('.');
     if !names(out).iter().all(|name| known(name)) {
         return occupied(out, "something that is no sweep".to_owned());
     }
@@ -298,13 +304,31 @@ fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), Run
     let content = writer
         .into_inner()
         .map_err(|error| fault(error.into_error()))?;
+    write_whole(path, &content)
+}
+
+/// Draws the figures of the sweep in `folder` from its table, and tells which.
+pub(super) fn draw_figures(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let mut drawn = Vec::new();
+    for figure in curves::read(&folder.join(TABLE))? {
+        let path = folder
+            .join(FIGURES)
+            .join(format!("{}.svg", figure.metric.name));
+        write_whole(&path, curves::draw(&figure)?.as_bytes())?;
+        drawn.push(path);
+    }
+    Ok(drawn)
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &Path, content: &[u8]) -> Result<(), RunError> {
     let write = || -> std::io::Result<()> {
         let parent = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;
         let mut staged = tempfile::NamedTempFile::new_in(parent)?;
-        std::io::Write::write_all(&mut staged, &content)?;
+        std::io::Write::write_all(&mut staged, content)?;
         staged.persist(path)?;
         Ok(())
     };
-    write().map_err(fault)
+    write().map_err(|error| FolderError::io(path)(error).into())
 }

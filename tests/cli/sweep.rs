@@ -54,7 +54,7 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
         "{}",
         sweep.stdout
     );
-    assert_eq!(desk.names(folder), ["points", "points.csv"]);
+    assert_eq!(desk.names(folder), ["figures", "points", "points.csv"]);
     let rows = rows(&desk, &format!("{folder}/points.csv"));
     assert_eq!(rows.len(), 8);
     for (index, row) in rows.iter().enumerate() {
@@ -80,6 +80,31 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
     }
     // What a point did not measure is absent: an ideal sum has no error.
     assert_eq!(rows[6]["all_reduce_mse"], "");
+}
+
+#[test]
+fn figures_over_the_numeric_axis_are_drawn_and_drawn_again_from_the_table() {
+    let desk = desk();
+    desk.airloom(&["sweep", "grid.ron", "--out", "out"]).good();
+    let names = desk.names("out/figures");
+    // A figure for every metric of the printed table that some point measured.
+    for name in ["all_reduce_mse", "perplexity", "tpot_s"] {
+        assert!(names.contains(&format!("{name}.svg")), "{names:?}");
+    }
+    let path = "out/figures/tpot_s.svg";
+    let figure = desk.text(path);
+    for words in [
+        "devices.count",
+        "AirComp(streams: 2)",
+        "Ideal",
+        "tpot_s (ms)",
+    ] {
+        assert!(figure.contains(words), "{words}");
+    }
+    std::fs::remove_file(desk.path(path)).unwrap();
+    let plot = desk.airloom(&["plot", "out"]).good();
+    assert_eq!(plot.stdout.lines().count(), names.len());
+    assert!(desk.text(path) == figure);
 }
 
 #[test]

@@ -61,6 +61,39 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "compare_all_reduce, uncoded",
+        scenario: "compare_all_reduce",
+        overrides: &[
+            GLANCE,
+            "trace=Full",
+            "devices.count=3",
+            "architecture.all_reduce=UncodedFdma(subchannel_power: Whole, subchannels: 8)",
+        ],
+        everywhere: false,
+    },
+    Variant {
+        name: "streams_trade_off",
+        scenario: "streams_trade_off",
+        overrides: &[
+            GLANCE,
+            "trace=Full",
+            "architecture.all_reduce=AirComp(streams: 2)",
+        ],
+        everywhere: false,
+    },
+    Variant {
+        name: "wrong estimates, out of step, unequal antennas",
+        scenario: "aircomp_tensor_parallel",
+        overrides: &[
+            GLANCE,
+            "radio.device_antennas_except={1: 5}",
+            "radio.csi=(estimation_error: 0.01, doppler: \"30 Hz\", delay: \"1 ms\", \
+             pilot_symbols: 64)",
+            "radio.synchronisation=(phase_error: \"5 deg\", timing_error: \"5 ns\")",
+        ],
+        everywhere: false,
+    },
+    Variant {
         name: "dominant eigenvectors, unequal shares",
         scenario: "aircomp_tensor_parallel",
         overrides: &[
