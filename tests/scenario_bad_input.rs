@@ -1,6 +1,7 @@
 //! Scenarios that are wrong: each error says where, what, and how to put it right.
 
-use airloom::scenario::{self, Override, Resolved, ScenarioError};
+use airloom::policy::{Assignment, Fixed};
+use airloom::scenario::{self, Architecture, Override, Resolved, ScenarioError};
 use proptest::prelude::*;
 use std::fs;
 use std::path::PathBuf;
@@ -75,7 +76,9 @@ fn refused(cases: &[(&str, &str, &[&str])]) {
 fn the_good_scenario_is_good() {
     let resolved = Desk::new().load(GOOD, &[]).unwrap();
     assert_eq!(resolved.name, "bad");
-    assert_eq!(resolved.shares.as_slice(), [0.4, 0.3, 0.2, 0.1]);
+    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture;
+    let listed = Fixed(vec![0.4, 0.3, 0.2, 0.1]);
+    assert_eq!(parallel.assignment, Assignment::Fixed(listed));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use airloom::corpus::{Split, World};
 use airloom::device::Group;
-use airloom::model::ShardPlan;
+use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, Tokenizer, score};
 use airloom::rng::Streams;
 use airloom::scenario::{self, Resolved};
@@ -142,7 +142,7 @@ fn a_decode_step_takes_what_the_closed_form_says() {
     let resolved = resolve(body);
     let model = Llama::load(Path::new(MODEL)).unwrap();
     let shape = model.shape();
-    let plan = ShardPlan::new(shape, &resolved.shares).unwrap();
+    let plan = ShardPlan::new(shape, &Shares::equal(4).unwrap()).unwrap();
     let device = resolved.devices[0].profile;
     let pass = &run.finished.measured.passes[1];
     let context = pass.context as usize;

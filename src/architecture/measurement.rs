@@ -207,6 +207,53 @@ pub struct DeviceRecord {
     pub idle_j: Option<f64>,
 }
 
+/// How the model was divided, before and after rounding to whole heads and columns.
+#[derive(Debug, Clone)]
+pub struct AssignmentRecord {
+    /// The assignment's name.
+    pub method: &'static str,
+    /// The steps of an iterative method, in order.
+    pub iterates: Vec<IterateRecord>,
+    /// The shares as the method gave them.
+    pub asked: DivisionRecord,
+    /// What they became.
+    pub rounded: DivisionRecord,
+}
+
+/// One step of an iterative assignment.
+#[derive(Debug, Clone)]
+pub struct IterateRecord {
+    /// Share of the model, per device.
+    pub shares: Vec<f64>,
+    /// Error (7) per complex entry, on the step's channel sample.
+    pub error: f64,
+    /// Compute per layer and token, in seconds.
+    pub compute_s: f64,
+}
+
+/// A division of the model and what is to be expected of it.
+#[derive(Debug, Clone)]
+pub struct DivisionRecord {
+    /// Share of each device in a layer's weights, whatever it replicates included.
+    pub weights: Vec<f64>,
+    /// Share of the heads.
+    pub heads: Vec<f64>,
+    /// Share of the feed-forward columns.
+    pub columns: Vec<f64>,
+    /// Compute before each all-reduce of a token's vector, in joules; `None` if a profile
+    /// does not say.
+    pub compute_j: Option<Vec<f64>>,
+    /// What that leaves of the device's energy budget, in joules; `None` where compute and
+    /// radio do not share one.
+    pub headroom_j: Option<Vec<f64>>,
+    /// Error (7) per complex entry with half its 95 % confidence interval, over channel
+    /// samples that no assignment has seen; `None` where nothing is combined over the
+    /// air, or a budget is exceeded.
+    pub error: Option<(f64, f64)>,
+    /// Compute per layer and token, each half waiting for its slowest device, in seconds.
+    pub compute_s: f64,
+}
+
 /// Everything one run measured.
 #[derive(Debug, Clone, Default)]
 pub struct Measurements {
@@ -220,4 +267,6 @@ pub struct Measurements {
     pub blocks: Vec<BlockRecord>,
     /// Per device, the server last.
     pub devices: Vec<DeviceRecord>,
+    /// How the model was divided, where that is worth telling.
+    pub assignment: Option<AssignmentRecord>,
 }

@@ -40,6 +40,11 @@ pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
         "transceiver designs",
         owned(policy::Design::REGISTRY),
     );
+    section(
+        &mut text,
+        "model assignments",
+        owned(policy::Assignment::REGISTRY),
+    );
     let presets = device::PRESETS
         .iter()
         .map(|preset| (preset.name.to_owned(), preset.summary.to_owned()));

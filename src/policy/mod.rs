@@ -24,7 +24,11 @@ mod weakest;
 
 pub use alternating::AlternatingMmse;
 pub use antenna_selection::AntennaSelection;
-pub use assignment::Assignment;
+pub use assignment::{
+    Affine, Assign, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Equal,
+    EqualHeadroom, Estimate, Fixed, Iterate, ProportionalToCompute, ProportionalToEnergy, Setting,
+    StochasticSca, project_to_capped_simplex,
+};
 pub use bandwidth::{
     Bandwidth, BandwidthPolicy, Horizon, MaxMinRate, MinMax, PassAllocation, PassLoads, PerPass,
     Proportional, TokenLink, Uniform,

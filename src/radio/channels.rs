@@ -10,6 +10,7 @@ use super::matrix::Matrix;
 use super::trace::{ChannelTrace, PastEnd};
 use crate::rng::Streams;
 use crate::units::{FieldFault, Instant};
+use num_complex::Complex;
 use std::sync::Arc;
 
 /// H_n of every device n at every time of one run.
@@ -123,6 +124,31 @@ impl Channels {
                 Ok(trace.channel(slot, device, self.antennas[device]))
             }
         }
+    }
+
+    /// Sample number `index` of all channels, for decisions that are made before a run:
+    /// independent draws of the run's own statistics, from the streams (`"radio.sample"`,
+    /// device, index) that no run draws from. Of a trace, whose slots are all that is known,
+    /// they are those slots, again and again.
+    pub fn sample(&self, index: u64) -> Vec<Matrix> {
+        let one = |device: usize| {
+            let antennas = self.antennas[device];
+            if let Source::Trace(trace, _) = &self.source {
+                let slot = (index % trace.shape().slots) as usize;
+                return trace.channel(slot, device, antennas);
+            }
+            let Moments { mean, variance } = self.moments[device];
+            let deviation = (variance / 2.0).sqrt();
+            let mut normals = vec![0.0; 2 * self.server_antennas * antennas];
+            self.streams
+                .open("radio.sample", device as u32, index)
+                .fill_normal(&mut normals);
+            let entries = normals
+                .chunks_exact(2)
+                .map(|pair| Complex::new(mean + deviation * pair[0], deviation * pair[1]));
+            Matrix::from_iterator(self.server_antennas, antennas, entries)
+        };
+        (0..self.devices()).map(one).collect()
     }
 
     /// H_n of `device` at the instant `time`, where channels are a process in time: what

@@ -96,40 +96,52 @@ impl RadioConfig {
         pairs.enumerate().map(left).collect()
     }
 
-    /// The limit of tr(B_n B_nᴴ) in device order, units per channel use.
-    ///
-    /// With [`PowerConvention::EnergyPerVector`], u channel uses for each vector at the
-    /// symbol rate B, and W watts per unit, that is P'_n B/(W u): then u uses radiate
-    /// exactly P'_n joules.
+    /// The limit of tr(B_n B_nᴴ) in device order, units per channel use: P'_n times its
+    /// [`power_per_headroom`](Self::power_per_headroom).
     ///
     /// # Errors
-    /// Those of [`headroom`](Self::headroom); a [`FieldFault`] if a unit has no watts or
-    /// the scheme's number of uses is not known before the channel is.
+    /// Those of [`headroom`](Self::headroom) and of the factors.
     pub(super) fn limits(
         &self,
         scheme: &dyn AllReduce,
         load: &VectorLoad,
     ) -> Result<Vec<f64>, RadioError> {
-        let mut limits = self.headroom(&load.compute)?;
+        let headroom = self.headroom(&load.compute)?;
+        let factors = self.power_per_headroom(scheme, load.entries, headroom.len())?;
+        Ok(headroom.iter().zip(factors).map(|(p, k)| p * k).collect())
+    }
+
+    /// Units per channel use for each unit of P'_n, in device order.
+    ///
+    /// One, with [`PowerConvention::PowerPerUse`]. With
+    /// [`PowerConvention::EnergyPerVector`], u_n channel uses for a vector of `entries` real
+    /// entries at the symbol rate B, and W watts per unit, it is B/(W u_n): then u_n uses
+    /// radiate exactly P'_n joules.
+    ///
+    /// # Errors
+    /// A [`FieldFault`] if a unit has no watts, or the scheme's number of uses is not known
+    /// before the channel is.
+    pub fn power_per_headroom(
+        &self,
+        scheme: &dyn AllReduce,
+        entries: usize,
+        devices: usize,
+    ) -> Result<Vec<f64>, RadioError> {
         if self.convention == PowerConvention::PowerPerUse || !scheme.uses_radio() {
-            return Ok(limits);
+            return Ok(vec![1.0; devices]);
         }
         let LinkPower { watts, .. } = self.budget.resolve(self.bandwidth);
         let unit = watts.ok_or_else(unknown_unit)?;
-        let uses = scheme
-            .uses_per_vector(load.entries, limits.len())
-            .ok_or_else(|| {
-                FieldFault::new(
-                    "convention",
-                    "with this all-reduce the channel decides how many channel uses a vector \
+        let uses = scheme.uses_per_vector(entries, devices).ok_or_else(|| {
+            FieldFault::new(
+                "convention",
+                "with this all-reduce the channel decides how many channel uses a vector \
                  takes, so that no power follows from its energy; use PowerPerUse, or fix \
                  the link's rate",
-                )
-            })?;
-        for (limit, uses) in limits.iter_mut().zip(uses) {
-            *limit *= self.bandwidth.0 / (unit * uses);
-        }
-        Ok(limits)
+            )
+        })?;
+        let factor = |uses: &f64| self.bandwidth.0 / (unit * uses);
+        Ok(uses.iter().map(factor).collect())
     }
 
     pub(super) fn validate_budgets(&self, devices: usize) -> Result<(), FieldFault> {

@@ -184,6 +184,26 @@ pub const DEFINITIONS: &[Definition] = &[
         "B",
         "largest memory use of any device: weights + KV cache + activations",
     ),
+    define(
+        "assignment_mse",
+        "1",
+        "error per complex entry to be expected of the shares asked for: mean over channel samples that neither assignment nor run sees",
+    ),
+    define(
+        "assignment_rounded_mse",
+        "1",
+        "the same after rounding to whole heads and columns, replicated weights included",
+    ),
+    define(
+        "assignment_compute_s",
+        "s",
+        "compute per layer and token with the shares asked for, each half waiting for its slowest device",
+    ),
+    define(
+        "assignment_rounded_compute_s",
+        "s",
+        "the same after rounding to whole heads and columns",
+    ),
 ];
 
 /// The metrics of one run, in the order of [`DEFINITIONS`].
@@ -234,6 +254,7 @@ impl Metrics {
         accuracy(run, &mut metrics);
         distortion(run, &mut metrics);
         energy(run, &mut metrics);
+        assignment(run, &mut metrics);
         Self(
             DEFINITIONS
                 .iter()
@@ -456,4 +477,21 @@ fn energy(run: &Measurements, metrics: &mut Collector) {
         "tokens_per_joule",
         of(Mode::Generate).map(|joules| generated as f64 / joules),
     );
+}
+
+fn assignment(run: &Measurements, metrics: &mut Collector) {
+    let Some(record) = &run.assignment else {
+        return;
+    };
+    for (division, error, compute) in [
+        (&record.asked, "assignment_mse", "assignment_compute_s"),
+        (
+            &record.rounded,
+            "assignment_rounded_mse",
+            "assignment_rounded_compute_s",
+        ),
+    ] {
+        metrics.put(error, division.error.map(|(mean, _)| mean));
+        metrics.put(compute, division.compute_s);
+    }
 }

@@ -1,5 +1,6 @@
 //! The run folder: manifest, metrics, tables and figures.
 
+pub mod assignment;
 pub mod channel;
 pub mod comparison;
 pub mod curves;

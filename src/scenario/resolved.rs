@@ -6,9 +6,8 @@ use super::model::Model;
 use super::overrides::Override;
 use super::raw;
 use super::rules;
-use super::schema::{Architecture, Devices, Scenario};
+use super::schema::{Devices, Scenario};
 use crate::device::{DeviceProfile, Profile};
-use crate::model::Shares;
 use crate::radio::PowerConvention;
 use crate::units::FieldFault;
 use std::io::ErrorKind;
@@ -36,8 +35,6 @@ pub struct Resolved {
     pub devices: Vec<NamedProfile>,
     /// The server's profile.
     pub server: NamedProfile,
-    /// Each device's share of the model.
-    pub shares: Shares,
     draft: Draft,
 }
 
@@ -180,17 +177,11 @@ impl Resolved {
         if counts_joules && let Some(device) = devices.iter().position(without_energy) {
             return Err(draft.rule_fault(energy_unknown(device, fleet)).into());
         }
-        let Architecture::TensorParallel(parallel) = &scenario.architecture;
-        let shares = parallel
-            .assignment
-            .shares(fleet.count)
-            .map_err(|fault| draft.rule_fault(fault.under("architecture.assignment")))?;
         Ok(Self {
             name,
             folder,
             devices,
             server,
-            shares,
             scenario,
             draft,
         })

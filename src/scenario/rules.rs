@@ -3,7 +3,10 @@
 use super::model::Model;
 use super::schema::{Architecture, Devices, Scenario, TensorParallel};
 use super::workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};
-use crate::radio::{Fading, LONGEST_PREFIX, NpyHeader, RadioConfig, Scheme, Trace, TraceShape};
+use crate::policy::Setting;
+use crate::radio::{
+    Fading, LONGEST_PREFIX, NpyHeader, PowerConvention, RadioConfig, Scheme, Trace, TraceShape,
+};
 use crate::units::{Duration, FieldFault};
 use std::fs::File;
 use std::io::Read;
@@ -40,11 +43,13 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
         }
         let Architecture::TensorParallel(parallel) = &scenario.architecture;
         let layout = scenario.radio.layout(devices);
+        let setting = Setting {
+            devices,
+            shares_energy: scenario.radio.convention != PowerConvention::PowerPerUse,
+            over_the_air: matches!(parallel.all_reduce, Scheme::AirComp(_)),
+        };
         for (field, result) in [
-            (
-                "assignment",
-                parallel.assignment.shares(devices).map(|_| ()),
-            ),
+            ("assignment", parallel.assignment.method().validate(setting)),
             (
                 "all_reduce",
                 parallel.all_reduce.all_reduce().validate(layout),

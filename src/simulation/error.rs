@@ -4,6 +4,7 @@ use crate::architecture::ArchitectureError;
 use crate::corpus::TextFileError;
 use crate::engine::EngineError;
 use crate::numerics::{LoadError, StepError};
+use crate::policy::AssignmentError;
 use crate::radio::RadioError;
 use crate::results::curves::CurvesError;
 use crate::results::folder::FolderError;
@@ -33,6 +34,9 @@ pub enum RunError {
     /// The radio cannot be set up.
     #[error(transparent)]
     Radio(#[from] RadioError),
+    /// The model cannot be divided.
+    #[error(transparent)]
+    Assignment(#[from] AssignmentError),
     /// The configuration cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
@@ -86,7 +90,7 @@ impl RunError {
             Self::Place { .. } => true,
             Self::Timeline(TimelineError::Unreadable { .. })
             | Self::Curves(CurvesError::Unreadable { .. }) => true,
-            Self::Architecture(_) | Self::Radio(_) => self.is_infeasible(),
+            Self::Architecture(_) | Self::Radio(_) | Self::Assignment(_) => self.is_infeasible(),
             _ => false,
         }
     }
@@ -104,6 +108,7 @@ impl RunError {
         match self {
             Self::Architecture(error) => error.is_infeasible(),
             Self::Radio(error) => matches!(error, RadioError::NoEnergy { .. }),
+            Self::Assignment(error) => matches!(error, AssignmentError::Infeasible { .. }),
             _ => false,
         }
     }

@@ -4,6 +4,7 @@
 //! simulating; [`run`] simulates and writes the folder; [`sweep`] does both for
 //! every point of a scenario's sweep.
 
+mod assignment;
 mod channel;
 mod channel_trace;
 mod error;

@@ -1,5 +1,6 @@
 //! Reads everything that a run needs and puts it together.
 
+use super::assignment::divide;
 use super::channel_trace::channel_trace;
 use super::error::RunError;
 use super::requests::{Frame, Reader};
@@ -7,14 +8,12 @@ use super::run::About;
 use crate::architecture::tensor_parallel::{Node, Parts};
 use crate::architecture::workload::{Request, Task};
 use crate::engine::TraceLevel;
-use crate::model::ShardPlan;
 use crate::numerics::{self, Llama, Tokenizer};
-use crate::radio::{Air, Channels, VectorLoad};
+use crate::radio::{Air, Channels};
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Architecture, Model, NamedProfile, Resolved, Trace};
-use crate::units::FieldFault;
 
 /// A run that is ready to be simulated.
 #[derive(Debug)]
@@ -63,9 +62,6 @@ pub fn prepare(
     let tokenizer = Tokenizer::load(&folder)?;
     let Architecture::TensorParallel(architecture) = &scenario.architecture;
 
-    let plan = ShardPlan::new(model.shape(), &resolved.shares)
-        .map_err(|error| FieldFault::new("architecture.assignment", error.to_string()))
-        .map_err(|fault| resolved.fault(fault))?;
     let reader = Reader {
         tokenizer: &tokenizer,
         frame: Frame {
@@ -83,27 +79,16 @@ pub fn prepare(
         profile: named.profile,
     };
     let devices: Vec<Node> = resolved.devices.iter().map(node).collect();
-    let load = VectorLoad {
-        entries: model.shape().hidden,
-        compute: devices
-            .iter()
-            .enumerate()
-            .map(|(device, node)| {
-                // Each of a layer's two all-reduces carries half of its weights.
-                let weights = plan.attention(device, 1, 0).weights + plan.mlp(device, 1).weights;
-                let joules = node.profile.joules_per_weight(model.shape().weight_bits);
-                joules.unwrap_or(0.0) * weights as f64 / 2.0
-            })
-            .collect(),
-    };
     let (trace, trace_digest) = channel_trace(resolved)?.unzip();
+    let channels = Channels::new(&scenario.radio, devices.len(), streams, trace)?;
+    let divided = divide(resolved, model.shape(), &channels)?;
     let air = Air::over(
-        Channels::new(&scenario.radio, devices.len(), streams, trace)?,
+        channels,
         scenario.radio.clone(),
         architecture.all_reduce,
         architecture.design.transceiver_design(),
     )?
-    .charge(&load)?;
+    .charge(&divided.load)?;
     let mut inputs: Vec<FileDigest> = model.digests().iter().map(digest).collect();
     inputs.push(digest(tokenizer.digest()));
     inputs.push(text_digest(&requests));
@@ -133,10 +118,11 @@ pub fn prepare(
             .path()
             .to_string(),
         headline,
+        assignment: divided.record,
     };
     let parts = Parts {
         end_tokens: model.config().eos.clone(),
-        model: model.shard(&plan)?,
+        model: model.shard(&divided.plan)?,
         tokenizer,
         devices,
         server: node(&resolved.server),

@@ -4,7 +4,7 @@ use super::error::RunError;
 use super::plot::{EVENTS, TIMELINE};
 use super::prepare::Prepared;
 use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{Measurements, PassRecord};
+use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::architecture::observer::{Observer, Travelling};
 use crate::architecture::tensor_parallel::{STAGE_NAMES, TensorParallel};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
@@ -14,7 +14,7 @@ use crate::results::manifest::{self, Identity, Manifest, Origin};
 use crate::results::metrics::Metrics;
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
-use crate::results::{tables, timeline};
+use crate::results::{assignment, tables, timeline};
 use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
@@ -181,7 +181,8 @@ pub(super) fn stage(
         },
     )?;
     let makespan = Instant(report.makespan.0);
-    let (measured, logits_blake3) = program.finish(makespan);
+    let (mut measured, logits_blake3) = program.finish(makespan);
+    measured.assignment.clone_from(&about.assignment);
     let (trace, sink) = trace.finish().map_err(&no_events)?;
     if let Sink::File(file) = sink {
         staging.record(file.finish()?);
@@ -194,6 +195,9 @@ pub(super) fn stage(
     let metrics = Metrics::of(&measured, makespan);
     staging.write("metrics.json", metrics.to_json().as_bytes())?;
     tables::write_totals(staging, &measured)?;
+    if let Some(record) = &measured.assignment {
+        assignment::write(staging, record)?;
+    }
     if level != TraceLevel::Off {
         tables::write_details(staging, &measured)?;
     }
@@ -241,6 +245,8 @@ pub(super) struct About {
     pub(super) kernels: String,
     /// What a reader should know at first sight.
     pub(super) headline: String,
+    /// How the model came to be divided, where that is worth telling.
+    pub(super) assignment: Option<AssignmentRecord>,
 }
 
 impl About {

@@ -6,7 +6,7 @@ use airloom::architecture::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Node, Parts, STAGE_NAMES, TensorParallel};
 use airloom::architecture::workload::{Arrival, Request, Task};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
-use airloom::model::ShardPlan;
+use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
 use airloom::radio::Air;
 use airloom::rng::{NO_DEVICE, Streams};
@@ -52,7 +52,8 @@ fn parts(resolved: &Resolved) -> Parts {
     let folder = resolved.model_folder();
     let model = Llama::load(&folder).unwrap();
     let tokenizer = Tokenizer::load(&folder).unwrap();
-    let plan = ShardPlan::new(model.shape(), &resolved.shares).unwrap();
+    let shares = Shares::equal(resolved.devices.len()).unwrap();
+    let plan = ShardPlan::new(model.shape(), &shares).unwrap();
     let node = |named: &NamedProfile| Node {
         name: named.name.clone(),
         profile: named.profile,

@@ -1,0 +1,236 @@
+//! Divides the model: puts the long-term problem together from fleet, model shape and
+//! radio, lets the scenario's assignment solve it, and rounds the shares to whole heads
+//! and columns.
+
+use super::error::RunError;
+use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
+use crate::device::Group;
+use crate::model::{ModelShape, ShardPlan, Shares, Work};
+use crate::policy::{
+    Affine, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Estimate,
+};
+use crate::radio::{Channels, PowerConvention, RadioConfig, RadioError, Scheme, VectorLoad};
+use crate::scenario::{Architecture, Resolved};
+use crate::units::FieldFault;
+use std::ops::Range;
+
+/// Channel samples on which a division is judged; an assignment sees those from 0 on.
+const FRESH: Range<u64> = 1 << 40..(1 << 40) + 64;
+
+/// A divided model.
+pub(super) struct Divided {
+    /// Whole heads and columns per device.
+    pub(super) plan: ShardPlan,
+    /// What each device computes for every vector that it sends.
+    pub(super) load: VectorLoad,
+    /// How it came about, unless shares are equal and decide nothing but time.
+    pub(super) record: Option<AssignmentRecord>,
+}
+
+/// Divides a model of `shape` as the scenario says.
+pub(super) fn divide(
+    resolved: &Resolved,
+    shape: &ModelShape,
+    channels: &Channels,
+) -> Result<Divided, RunError> {
+    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture;
+    let radio = &resolved.scenario.radio;
+    let fleet = Fleet::new(resolved, shape)?;
+    let devices = resolved.devices.len();
+    let scheme = parallel.all_reduce;
+    let power = radio.power_per_headroom(scheme.all_reduce(), shape.hidden, devices)?;
+    let sample = |index| channels.sample(index);
+    let budgets = radio.budgets(devices);
+    let problem = AssignmentProblem {
+        budgets: &budgets,
+        demands: &fleet.demands,
+        halves: [&fleet.halves[0], &fleet.halves[1]],
+        combining: match scheme {
+            Scheme::AirComp(fields) if devices > 1 || radio.lone_device_transmits => {
+                Some(Combining {
+                    streams: fields.streams,
+                    noise: radio.budget.resolve(radio.bandwidth).noise,
+                    power: &power,
+                    sample: &sample,
+                })
+            }
+            _ => None,
+        },
+    };
+    let fault = |fault: FieldFault| resolved.fault(fault.under("architecture.assignment"));
+    let assigned = match parallel.assignment.method().assign(&problem) {
+        Err(AssignmentError::Field(field)) => return Err(fault(field).into()),
+        other => other?,
+    };
+    let plan = ShardPlan::new(shape, &assigned.shares)
+        .map_err(|error| resolved.fault(FieldFault::new("model", error.to_string())))?;
+    let load = fleet.load(&plan);
+    radio.headroom(&load.compute)?;
+    let is_plain = parallel.assignment == Assignment::Equal
+        && radio.convention == PowerConvention::PowerPerUse;
+    let record = if is_plain {
+        None
+    } else {
+        let judge = Judge {
+            problem,
+            fleet: &fleet,
+            radio,
+        };
+        Some(judge.record(parallel.assignment.name(), &assigned, &plan, &load)?)
+    };
+    Ok(Divided { plan, load, record })
+}
+
+/// What a layer of the model asks of each device.
+struct Fleet {
+    /// Joules per weight, where known.
+    joules_per_weight: Option<Vec<f64>>,
+    /// Whether compute counts against the budget of the radio.
+    shares_energy: bool,
+    /// Weights of a layer that a token uses.
+    layer_weights: f64,
+    /// e_n s_tot/2, or zero.
+    demands: Vec<f64>,
+    halves: [Vec<Affine>; 2],
+}
+
+impl Fleet {
+    fn new(resolved: &Resolved, shape: &ModelShape) -> Result<Self, RunError> {
+        let whole = ShardPlan::whole(shape)
+            .map_err(|error| resolved.fault(FieldFault::new("model", error.to_string())))?;
+        let [attention, mlp] = [whole.attention(0, 1, 0), whole.mlp(0, 1)];
+        let layer_weights = (attention.weights + mlp.weights) as f64;
+        let devices = &resolved.devices;
+        let joules_per_weight: Option<Vec<f64>> = devices
+            .iter()
+            .map(|device| device.profile.joules_per_weight(shape.weight_bits))
+            .collect();
+        let shares_energy = resolved.scenario.radio.convention != PowerConvention::PowerPerUse;
+        let demand = |joules: &f64| joules * layer_weights / 2.0;
+        let demands = match &joules_per_weight {
+            Some(joules) if shares_energy => joules.iter().map(demand).collect(),
+            _ => vec![0.0; devices.len()],
+        };
+        // A task of no size still takes what every task does.
+        let nothing = Work {
+            flops: 1,
+            ..Work::default()
+        };
+        let time = |half: Work| -> Result<Vec<Affine>, RunError> {
+            let group = Group {
+                devices: devices.len(),
+                weights: half.weights,
+            };
+            let times = devices.iter().map(|device| {
+                let seconds = |work: &Work| {
+                    let computation = device.profile.compute(work, group);
+                    Ok::<_, RunError>(
+                        computation
+                            .map_err(crate::architecture::ArchitectureError::from)?
+                            .duration
+                            .as_seconds(),
+                    )
+                };
+                let constant = seconds(&nothing)?;
+                let slope = seconds(&half)? - constant;
+                Ok(Affine { constant, slope })
+            });
+            times.collect()
+        };
+        Ok(Self {
+            joules_per_weight,
+            shares_energy,
+            layer_weights,
+            demands,
+            halves: [time(attention)?, time(mlp)?],
+        })
+    }
+
+    /// What the devices of `plan` compute for each vector: each of a layer's two
+    /// all-reduces carries half of its weights.
+    fn load(&self, plan: &ShardPlan) -> VectorLoad {
+        let weights = self.weights(plan);
+        let pairs = self.demands.iter().zip(weights);
+        VectorLoad {
+            entries: plan.shape().hidden,
+            compute: pairs.map(|(demand, share)| demand * share).collect(),
+        }
+    }
+
+    /// Each device's weights of a layer over the layer's.
+    fn weights(&self, plan: &ShardPlan) -> Vec<f64> {
+        (0..plan.devices())
+            .map(|n| (plan.attention(n, 1, 0).weights + plan.mlp(n, 1).weights) as f64)
+            .map(|weights| weights / self.layer_weights)
+            .collect()
+    }
+}
+
+/// Tells what is to be expected of a division.
+struct Judge<'a> {
+    problem: AssignmentProblem<'a>,
+    fleet: &'a Fleet,
+    radio: &'a RadioConfig,
+}
+
+impl Judge<'_> {
+    fn record(
+        &self,
+        method: &'static str,
+        assigned: &Assigned,
+        plan: &ShardPlan,
+        load: &VectorLoad,
+    ) -> Result<AssignmentRecord, RadioError> {
+        let asked: &Shares = &assigned.shares;
+        let m = asked.as_slice().to_vec();
+        let realised = plan.realised();
+        let of = |share: fn(&crate::model::Realised) -> f64| realised.iter().map(share).collect();
+        Ok(AssignmentRecord {
+            method,
+            iterates: assigned
+                .iterates
+                .iter()
+                .map(|iterate| IterateRecord {
+                    shares: iterate.shares.clone(),
+                    error: iterate.error,
+                    compute_s: iterate.latency,
+                })
+                .collect(),
+            asked: self.division([&m, &m, &m].map(Vec::clone), &self.problem.compute(&m))?,
+            rounded: self.division(
+                [
+                    self.fleet.weights(plan),
+                    of(|part| part.heads),
+                    of(|part| part.columns),
+                ],
+                &load.compute,
+            )?,
+        })
+    }
+
+    fn division(
+        &self,
+        [weights, heads, columns]: [Vec<f64>; 3],
+        compute: &[f64],
+    ) -> Result<DivisionRecord, RadioError> {
+        let left = self.radio.headroom(compute).ok();
+        let error = match (&self.problem.combining, &left) {
+            (Some(_), Some(_)) => Some(self.problem.mean_error(compute, FRESH)?),
+            _ => None,
+        };
+        let spent = |joules: &Vec<f64>| {
+            let pairs = joules.iter().zip(&weights);
+            let each = pairs.map(|(j, share)| j * share * self.fleet.layer_weights / 2.0);
+            each.collect()
+        };
+        Ok(DivisionRecord {
+            compute_j: self.fleet.joules_per_weight.as_ref().map(spent),
+            headroom_j: left.filter(|_| self.fleet.shares_energy),
+            error: error.map(|Estimate { mean, half_width }| (mean, half_width)),
+            compute_s: self.problem.latency([&heads, &columns]),
+            weights,
+            heads,
+            columns,
+        })
+    }
+}
