@@ -2,7 +2,7 @@
 //! Over-the-Air Computation", e_n m_n s_tot + (L₀/L) tr(B_n B_nᴴ) ≤ P_n, on every draw:
 //! in the energy that a link accounts for, and in what the antennas radiate.
 
-use airloom::policy::Design;
+use airloom::policy::{Descent, Design};
 use airloom::radio::{
     Air, AirComp, Digital, LinkBudget, LinkRate, PowerConvention, RadioConfig, Scheme,
     SubchannelPower, TransceiverProblem, UncodedFdma, VectorLoad,
@@ -52,7 +52,7 @@ fn spent(
         entries: *entries,
         compute: compute.clone(),
     };
-    let design = Design::default().transceiver_design();
+    let design = Design::Descent(Descent::default()).transceiver_design();
     let streams = Streams { seed, run: 0 };
     let air = Air::new(config, scheme, design, fleet.len(), streams).unwrap();
     let mut air = air.charge(&load).unwrap();
@@ -129,7 +129,7 @@ fn antennas_radiate_no_more_than_the_budget() {
         noise: config.budget.resolve(config.bandwidth).noise,
         streams,
     };
-    let design = Design::default().transceiver_design();
+    let design = Design::Descent(Descent::default()).transceiver_design();
     let transceiver = design.design(&problem).unwrap();
     for (n, precoder) in transceiver.precoders.iter().enumerate() {
         // As loud as the loudest: unit variance per complex entry.

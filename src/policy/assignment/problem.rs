@@ -153,7 +153,7 @@ impl AssignmentProblem<'_> {
             noise: air.noise,
             streams: air.streams,
         };
-        let transceiver = Descent.design(&problem)?;
+        let transceiver = Descent::default().design(&problem)?;
         let error = transceiver.mean_squared_error(&problem).noise / air.streams as f64;
         let mut answerable: Vec<f64> = powers
             .iter()
