@@ -38,8 +38,9 @@ fn an_unknown_field() {
    |
  6 |         bandwith: \"10 MHz\",
    |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
-         server_antennas, fading, coherence, doppler, budget, convention, \
-         budget_offsets, downlink, round_overhead, lone_device_transmits\n"
+         device_antennas_except, server_antennas, fading, coherence, doppler, budget, \
+         convention, budget_offsets, csi, synchronisation, downlink, round_overhead, \
+         lone_device_transmits\n"
     );
 }
 

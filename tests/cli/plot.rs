@@ -28,7 +28,7 @@ fn plot_draws_the_same_figure_from_the_data_alone() {
         );
         assert!(desk.text(FIGURE) == figure);
     }
-    assert_eq!(desk.names("x").len(), 9);
+    assert_eq!(desk.names("x").len(), 10);
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn a_folder_that_is_no_run_folder_is_refused() {
             desk.airloom(&["plot", folder]).refused(2),
             format!(
                 "error: {folder}: this is no run folder: it has no manifest.json; give a folder \
-                 that `airloom run` wrote\n"
+                 that `airloom run` or `airloom sweep` wrote\n"
             )
         );
     }
@@ -72,5 +72,5 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
         "{message}"
     );
     assert!(desk.text(FIGURE) == figure);
-    assert_eq!(desk.names("x").len(), 9);
+    assert_eq!(desk.names("x").len(), 10);
 }

@@ -32,6 +32,7 @@ fn a_run_folder_holds_these_files_and_no_others() {
     let desk = Desk::new();
     desk.airloom(&["run", "tiny.ron"]).good();
     let expected = [
+        "assignment.csv",
         "blocks.csv",
         "devices.csv",
         "events.csv",
@@ -85,6 +86,7 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
     };
     let (_, digest, metrics) = run("Full");
     let summary = [
+        "assignment.csv",
         "blocks.csv",
         "devices.csv",
         "events_summary.csv",
@@ -94,6 +96,7 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
         "tokens.csv",
     ];
     let off = [
+        "assignment.csv",
         "devices.csv",
         "manifest.json",
         "metrics.json",
@@ -224,5 +227,5 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 9);
+    assert_eq!(desk.names("empty").len(), 10);
 }

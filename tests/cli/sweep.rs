@@ -97,7 +97,7 @@ fn figures_over_the_numeric_axis_are_drawn_and_drawn_again_from_the_table() {
         "devices.count",
         "AirComp(streams: 2)",
         "Ideal",
-        "tpot_s (ms)",
+        "tpot_s (µs)",
     ] {
         assert!(figure.contains(words), "{words}");
     }
