@@ -94,6 +94,16 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "model_assignment",
+        scenario: "model_assignment",
+        overrides: &[
+            GLANCE,
+            "trace=Full",
+            "architecture.assignment=StochasticSca(iterations: 20, latency_weight: 0.5)",
+        ],
+        everywhere: false,
+    },
+    Variant {
         name: "dominant eigenvectors, unequal shares",
         scenario: "aircomp_tensor_parallel",
         overrides: &[
