@@ -54,6 +54,21 @@ fn unknown_tokens_and_empty_steps_are_refused() {
 }
 
 #[test]
+fn rows_that_a_step_does_not_have_are_refused() {
+    let model = model();
+    let hidden = model.embed(&[1, 2, 3], 0).expect("known");
+    let mut workspace = model.workspace();
+    let mut rows = |count| {
+        model.logits(&hidden, Rows::Final(count), &mut workspace)?;
+        Ok::<_, StepError>(workspace.logits()?.to_vec())
+    };
+    says(rows(4).expect_err("3 tokens"), &["row 3", "there are 3"]);
+    says(rows(0).expect_err("no row"), &["at least one"]);
+    let (two, all) = (rows(2).expect("of 3"), rows(3).expect("of 3"));
+    assert_eq!(two, all[10..]);
+}
+
+#[test]
 fn layers_and_devices_that_do_not_exist_are_named() {
     let model = model();
     let hidden = model.embed(&[1], 0).expect("known");

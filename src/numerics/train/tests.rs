@@ -139,12 +139,11 @@ fn documents_that_share_a_row_do_not_see_each_other() {
     }
 }
 
-/// The bundled model as this module reads it.
-fn bundled() -> (super::batch::Reader, super::network::Network) {
+/// A bundled model, of `config`'s recipe, as this module reads it.
+fn bundled(config: TrainConfig) -> (super::batch::Reader, super::network::Network) {
     use candle_core::{DType, Device, safetensors};
 
-    let folder = bundled_folder();
-    let config = TrainConfig::new(&folder);
+    let folder = &config.out;
     let json = std::fs::read_to_string(folder.join("tokenizer.json")).unwrap();
     let world = crate::corpus::World::new(config.seed);
     let reader = super::batch::Reader::new(world, &json, config.window).unwrap();
@@ -161,13 +160,23 @@ fn bundled() -> (super::batch::Reader, super::network::Network) {
     (reader, network)
 }
 
-fn bundled_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/tiny-llama")
+fn model_folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("models")
+        .join(name)
+}
+
+fn llama_recipe() -> TrainConfig {
+    TrainConfig::new(model_folder("tiny-llama"))
+}
+
+fn mixtral_recipe() -> TrainConfig {
+    TrainConfig::mixtral(model_folder("tiny-mixtral"))
 }
 
 #[test]
-fn the_bundled_model_reaches_the_perplexity_on_its_card() {
-    let (reader, network) = bundled();
+fn the_bundled_llama_reaches_the_perplexity_on_its_card() {
+    let (reader, network) = bundled(llama_recipe());
     let shards = super::shards::Shards::new(2).unwrap();
     let evaluation = super::evaluate::evaluate(&network, &reader, 128, &shards).unwrap();
     let held_out = evaluation.overall();
@@ -176,17 +185,57 @@ fn the_bundled_model_reaches_the_perplexity_on_its_card() {
     assert!((1.0..1.05).contains(&ratio), "ratio {ratio}");
 }
 
+/// The card's numbers are over 2000 documents and 250 questions of each suite.
 #[test]
-fn inference_finds_the_bundled_model_as_trained() {
-    use crate::corpus::Split;
-    use crate::model::ShardPlan;
-    use crate::numerics::{Llama, Rows, Tokenizer, score};
+fn the_bundled_mixtral_reaches_the_numbers_on_its_card() {
+    let (reader, network) = bundled(mixtral_recipe());
+    let shards = super::shards::Shards::new(2).unwrap();
+    let evaluation = super::evaluate::evaluate(&network, &reader, 192, &shards).unwrap();
+    let held_out = evaluation.overall();
+    let ratio = held_out.perplexity() / held_out.generator_perplexity();
+    assert!((1.0..1.2).contains(&ratio), "ratio {ratio}");
 
-    let (reader, network) = bundled();
-    let llama = Llama::load(&bundled_folder()).unwrap();
-    let tokenizer = Tokenizer::load(&bundled_folder()).unwrap();
-    let plan = ShardPlan::whole(llama.shape()).unwrap();
-    let model = llama.shard(&plan).unwrap();
+    // 24 questions a suite: together 30 points above chance, none below it.
+    let (mut right, mut by_chance, mut questions) = (0.0, 0.0, 0.0);
+    for (suite, marks) in &evaluation.suites {
+        let count = marks.questions as f64;
+        assert!(marks.accuracy() > suite.chance(), "{suite:?}: {marks:?}");
+        right += marks.right as f64;
+        by_chance += suite.chance() * count;
+        questions += count;
+    }
+    let above = (right - by_chance) / questions;
+    assert!(above >= 0.3, "{above} above chance");
+
+    // Experts specialise: in some layer the same expert sees very different shares
+    // of two registers; yet every expert has work.
+    let layers = evaluation.experts.values().next().unwrap().len();
+    let mut widest = 0.0f64;
+    for layer in 0..layers {
+        for expert in 0..8 {
+            let shares = evaluation.experts.values().map(|counts| {
+                let all: u64 = counts[layer].iter().sum();
+                counts[layer][expert] as f64 / all as f64
+            });
+            let (least, most) = shares.fold((1.0f64, 0.0f64), |(least, most), share| {
+                (least.min(share), most.max(share))
+            });
+            assert!(most > 0.02, "expert {expert} of layer {layer} is idle");
+            widest = widest.max(most - least);
+        }
+    }
+    // Without preference every share would be one eighth.
+    assert!(widest > 0.25, "{widest}");
+}
+
+/// Compares what training and inference compute of the first held-out documents;
+/// `logits` is inference.
+fn assert_inference_agrees(config: TrainConfig, mut logits: impl FnMut(&[u32]) -> Vec<f32>) {
+    use crate::corpus::Split;
+    use crate::numerics::{Tokenizer, score};
+
+    let tokenizer = Tokenizer::load(&config.out).unwrap();
+    let (reader, network) = bundled(config);
     for index in 0..4 {
         let text = reader.world().document(Split::HeldOut, index).text;
         let sequence = reader.encode(&text).unwrap();
@@ -196,19 +245,45 @@ fn inference_finds_the_bundled_model_as_trained() {
         );
         assert_eq!(tokenizer.encode_document(&text).unwrap(), inputs);
 
-        let (mut cache, mut workspace) = (model.cache(inputs.len()).unwrap(), model.workspace());
-        model
-            .forward_ideal(inputs, &mut cache, &mut workspace, Rows::All)
-            .unwrap();
-        let logits = workspace.logits().unwrap();
-        let inferred = score(logits, tokenizer.vocabulary(), targets).unwrap();
+        let inferred = score(&logits(inputs), tokenizer.vocabulary(), targets).unwrap();
 
         let batch = reader.pack(&[sequence]);
-        let logits = network.logits(&batch).unwrap().flatten_all().unwrap();
-        let logits = logits.to_vec1::<f32>().unwrap();
-        let trained = super::ops::token_nats(&logits, &batch.targets);
+        let trained = network.logits(&batch).unwrap().flatten_all().unwrap();
+        let trained = trained.to_vec1::<f32>().unwrap();
+        let trained = super::ops::token_nats(&trained, &batch.targets);
         for (a, b) in inferred.iter().zip(trained) {
             assert!((a - f64::from(b)).abs() < 2e-3, "{a} inferred, {b} trained");
         }
     }
+}
+
+#[test]
+fn inference_finds_the_bundled_llama_as_trained() {
+    use crate::model::ShardPlan;
+    use crate::numerics::{Llama, Rows};
+
+    let llama = Llama::load(&model_folder("tiny-llama")).unwrap();
+    let plan = ShardPlan::whole(llama.shape()).unwrap();
+    let model = llama.shard(&plan).unwrap();
+    assert_inference_agrees(llama_recipe(), |inputs| {
+        let (mut cache, mut workspace) = (model.cache(inputs.len()).unwrap(), model.workspace());
+        model
+            .forward_ideal(inputs, &mut cache, &mut workspace, Rows::All)
+            .unwrap();
+        workspace.logits().unwrap().to_vec()
+    });
+}
+
+#[test]
+fn inference_finds_the_bundled_mixtral_as_trained() {
+    use crate::numerics::{Mixtral, Rows};
+
+    let model = Mixtral::load(&model_folder("tiny-mixtral")).unwrap();
+    assert_inference_agrees(mixtral_recipe(), |inputs| {
+        let (mut cache, mut workspace) = (model.cache(inputs.len()).unwrap(), model.workspace());
+        model
+            .forward(inputs, &mut cache, &mut workspace, Rows::All)
+            .unwrap();
+        workspace.logits().unwrap().to_vec()
+    });
 }
