@@ -76,7 +76,9 @@ fn refused(cases: &[(&str, &str, &[&str])]) {
 fn the_good_scenario_is_good() {
     let resolved = Desk::new().load(GOOD, &[]).unwrap();
     assert_eq!(resolved.name, "bad");
-    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture;
+    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
+        panic!("the scenario is tensor-parallel");
+    };
     let listed = Fixed(vec![0.4, 0.3, 0.2, 0.1]);
     assert_eq!(parallel.assignment, Assignment::Fixed(listed));
 }

@@ -39,7 +39,9 @@ fn changed(changes: &[&str]) -> scenario::Scenario {
 }
 
 fn all_reduce(changes: &[&str]) -> Scheme {
-    let Architecture::TensorParallel(parallel) = changed(changes).architecture;
+    let Architecture::TensorParallel(parallel) = changed(changes).architecture else {
+        panic!("the scenario is tensor-parallel");
+    };
     parallel.all_reduce
 }
 

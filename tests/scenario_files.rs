@@ -48,9 +48,17 @@ fn the_flagship_is_what_its_comments_say() {
     assert_eq!(resolved.server.name, "edge-server-l4");
     let preset = |name| PRESETS.iter().find(|p| p.name == name).unwrap().profile;
     assert_eq!(resolved.devices[3].profile, preset("raspberry-pi-5"));
-    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture;
+    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
+        panic!("the scenario is tensor-parallel");
+    };
     assert_eq!(parallel.assignment, Assignment::Equal);
-    assert!(resolved.model_folder().join("config.json").is_file());
+    assert!(
+        resolved
+            .model_folder()
+            .unwrap()
+            .join("config.json")
+            .is_file()
+    );
     let generates = |request: &&Request| matches!(request, Request::Generate(_));
     assert_eq!(
         resolved.scenario.workload.iter().filter(generates).count(),
@@ -65,7 +73,10 @@ fn the_comparison_crosses_three_schemes_with_eight_fleets() {
     let seen: Vec<(&str, usize, u32)> = points
         .iter()
         .map(|point| {
-            let Architecture::TensorParallel(parallel) = &point.resolved.scenario.architecture;
+            let Architecture::TensorParallel(parallel) = &point.resolved.scenario.architecture
+            else {
+                panic!("the scenario is tensor-parallel");
+            };
             let scheme: &Scheme = &parallel.all_reduce;
             (scheme.name(), point.resolved.devices.len(), point.run)
         })

@@ -3,6 +3,7 @@
 use crate::device::DeviceError;
 use crate::engine::{GraphError, ResourceError};
 use crate::numerics::StepError;
+use crate::policy::PolicyError;
 use crate::radio::RadioError;
 
 /// Why an architecture could not go on.
@@ -14,6 +15,12 @@ pub enum ArchitectureError {
     /// The radio cannot carry what it is given.
     #[error(transparent)]
     Radio(#[from] RadioError),
+    /// A policy cannot decide.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// A recorded router does not know a token.
+    #[error(transparent)]
+    Trace(#[from] super::wdmoe::TraceError),
     /// The forward pass failed.
     #[error(transparent)]
     Step(#[from] StepError),

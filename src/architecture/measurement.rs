@@ -16,6 +16,8 @@ pub enum Mode {
     Generate,
     /// The likelihoods of given answers are compared: their choice yields accuracy.
     Choose,
+    /// Tokens are counted, not read: only their time is known.
+    Tokens,
 }
 
 impl Mode {
@@ -25,6 +27,7 @@ impl Mode {
             Self::Score => "score",
             Self::Generate => "generate",
             Self::Choose => "choose",
+            Self::Tokens => "tokens",
         }
     }
 }
@@ -85,7 +88,8 @@ pub struct AnswerRecord {
 /// Where the time of one pass went, as the mean over the devices.
 ///
 /// The four parts add up to the pass's duration: a device computes, sends,
-/// receives, or waits.
+/// receives, or waits. Where tokens are pipelined the first three overlap, and waiting is
+/// what is left beside all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct TimeSplit {
     /// Compute, in seconds.
@@ -119,8 +123,9 @@ pub struct PassRecord {
     pub split: TimeSplit,
     /// The token it chose, with its text; only for Generate.
     pub chosen: Option<(u32, String)>,
-    /// −ln p of the chosen token, or the sum over the scored ones, in nats.
-    pub negative_log_likelihood: f64,
+    /// −ln p of the chosen token, or the sum over the scored ones, in nats; `None` if
+    /// the pass was timed and not computed.
+    pub negative_log_likelihood: Option<f64>,
 }
 
 /// One all-reduce with the compute before it.
@@ -140,8 +145,8 @@ pub struct BlockRecord {
     pub gathered: Instant,
     /// When the sum was known at the server.
     pub reduced: Instant,
-    /// The device that held the barrier.
-    pub slowest_device: u32,
+    /// The device that held the barrier; `None` for the server.
+    pub slowest_device: Option<u32>,
     /// Σ over devices of the time spent at the barrier.
     pub waiting: Duration,
     /// What the radio did to the sum; `None` where no radio was used.
@@ -149,6 +154,58 @@ pub struct BlockRecord {
     /// How much longer the uplink lasted because sub-channels are given whole, in seconds;
     /// `None` where they are not.
     pub rounding_s: Option<f64>,
+}
+
+/// One device's part of one block whose experts are spread: its tokens' journey.
+#[derive(Debug, Clone)]
+pub struct VisitRecord {
+    /// The request.
+    pub request: u32,
+    /// The pass within the request.
+    pub step: u32,
+    /// The layer.
+    pub layer: u32,
+    /// The device.
+    pub device: u32,
+    /// Tokens that it received, once for each expert visited.
+    pub tokens: u64,
+    /// Its part of the band, in Hz.
+    pub bandwidth_hz: f64,
+    /// Time receiving, of all tokens.
+    pub downlink: Duration,
+    /// Time computing.
+    pub compute: Duration,
+    /// Time sending.
+    pub uplink: Duration,
+    /// When the gate had spoken.
+    pub start: Instant,
+    /// When its last token was back.
+    pub end: Instant,
+    /// From then until the block's barrier opened.
+    pub wait: Duration,
+    /// Whether the barrier waited for it.
+    pub holds_barrier: bool,
+    /// The stage in which its tokens spent most time.
+    pub bottleneck: &'static str,
+}
+
+/// One expert's part of one block.
+#[derive(Debug, Clone)]
+pub struct ExpertRecord {
+    /// The request.
+    pub request: u32,
+    /// The pass within the request.
+    pub step: u32,
+    /// The layer.
+    pub layer: u32,
+    /// The expert.
+    pub expert: u32,
+    /// The device that holds it; `None` for the server.
+    pub device: Option<u32>,
+    /// Tokens for which it was among the k heaviest.
+    pub wanted: u64,
+    /// Tokens that visited it.
+    pub visits: u64,
 }
 
 /// The error of one all-reduce, per complex entry after normalisation.
@@ -265,6 +322,10 @@ pub struct Measurements {
     pub passes: Vec<PassRecord>,
     /// Per all-reduce, in time order.
     pub blocks: Vec<BlockRecord>,
+    /// Per block and device with tokens, if experts are spread.
+    pub visits: Vec<VisitRecord>,
+    /// Per block and expert, if experts are spread.
+    pub experts: Vec<ExpertRecord>,
     /// Per device, the server last.
     pub devices: Vec<DeviceRecord>,
     /// How the model was divided, where that is worth telling.

@@ -50,6 +50,13 @@ pub enum Task {
         /// The questions, each choice read from the start of its prompt.
         questions: Vec<Question>,
     },
+    /// Tokens of which only the number counts: for models known by their shape.
+    Tokens {
+        /// Tokens of the prompt, read in one pass.
+        prompt: u32,
+        /// Tokens to generate; the first comes with the prompt's pass.
+        generate: u32,
+    },
 }
 
 /// A multiple-choice question as tokens.
@@ -123,6 +130,27 @@ impl Task {
             Self::Score { .. } => Mode::Score,
             Self::Generate { .. } => Mode::Generate,
             Self::Choose { .. } => Mode::Choose,
+            Self::Tokens { .. } => Mode::Tokens,
+        }
+    }
+
+    /// The most forward passes that it can take.
+    pub fn most_passes(&self) -> u64 {
+        match self {
+            Self::Score {
+                windows,
+                stepwise: false,
+            } => windows.len() as u64,
+            Self::Score { windows, .. } => windows
+                .iter()
+                .map(|window| window.inputs.len() as u64)
+                .sum(),
+            Self::Generate { max_tokens, .. } => u64::from(*max_tokens),
+            Self::Tokens { generate, .. } => u64::from(*generate).max(1),
+            Self::Choose { questions } => questions
+                .iter()
+                .map(|question| question.choices.len() as u64)
+                .sum(),
         }
     }
 
@@ -136,6 +164,7 @@ impl Task {
             }
             Self::Generate { prompt, .. } => prompt.len() as u64,
             Self::Choose { questions } => longest_choice(questions),
+            Self::Tokens { prompt, .. } => u64::from(*prompt),
         }
     }
 
@@ -151,6 +180,9 @@ impl Task {
                 prompt.len() as u64 + u64::from(max_tokens.saturating_sub(1))
             }
             Self::Choose { questions } => longest_choice(questions),
+            Self::Tokens { prompt, generate } => {
+                u64::from(*prompt) + u64::from(generate.saturating_sub(1))
+            }
         }
     }
 }

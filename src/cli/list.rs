@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::output::print;
-use crate::{architecture, corpus, device, policy, radio, results};
+use crate::{architecture, corpus, device, model, policy, radio, results};
 use std::fmt::Write;
 
 /// List what a scenario may name.
@@ -45,6 +45,18 @@ pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
         "model assignments",
         owned(policy::Assignment::REGISTRY),
     );
+    section(
+        &mut text,
+        "expert selections",
+        owned(policy::ExpertSelection::REGISTRY),
+    );
+    section(
+        &mut text,
+        "bandwidth allocations",
+        owned(policy::Bandwidth::REGISTRY),
+    );
+    let shapes = model::ModelShape::names().map(|name| (name.to_owned(), String::new()));
+    section(&mut text, "model shapes", shapes);
     let presets = device::PRESETS
         .iter()
         .map(|preset| (preset.name.to_owned(), preset.summary.to_owned()));

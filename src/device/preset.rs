@@ -138,6 +138,69 @@ pub const PRESETS: &[Preset] = &[
         }
         .profile(),
     },
+    // NVIDIA Jetson AGX Orin 64 GB data sheet (2022): its GPU makes 170 of the 275 TOPS at 8
+    // bits with sparsity, of which a quarter at 16 bits dense; 256-bit LPDDR5 at 204.8 GB/s;
+    // 60 W.
+    Preset {
+        name: "jetson-agx-orin",
+        summary: "embedded GPU board: 42.5 TFLOP/s, 205 GB/s, 64 GB, 60 W",
+        profile: Sheet {
+            peak: 42.5e12,
+            bandwidth: 204.8e9,
+            memory: 64e9,
+            rated: 60.0,
+            idle: 10.0,
+            joules_per_byte: LPDDR,
+        }
+        .profile(),
+    },
+    // NVIDIA Jetson Xavier NX 16 GB data sheet (2021): 48 first-generation tensor cores at
+    // 1.1 GHz, 64 fused multiply–adds each per cycle, 6.8 TFLOP/s at 16 bits; 128-bit LPDDR4X
+    // at 59.7 GB/s; 20 W.
+    Preset {
+        name: "jetson-xavier-nx",
+        summary: "embedded GPU board: 6.8 TFLOP/s, 60 GB/s, 16 GB, 20 W",
+        profile: Sheet {
+            peak: 6.8e12,
+            bandwidth: 59.7e9,
+            memory: 16e9,
+            rated: 20.0,
+            idle: 4.0,
+            joules_per_byte: LPDDR,
+        }
+        .profile(),
+    },
+    // NVIDIA GeForce RTX 4070 Ti (2023): 240 fourth-generation tensor cores at 2.61 GHz, 64
+    // fused multiply–adds each per cycle, 80.2 TFLOP/s; 192-bit GDDR6X at 504 GB/s; 12 GB;
+    // 285 W.
+    Preset {
+        name: "desktop-rtx-4070-ti",
+        summary: "desktop GPU: 80.2 TFLOP/s, 504 GB/s, 12 GB, 285 W",
+        profile: Sheet {
+            peak: 80.2e12,
+            bandwidth: 504e9,
+            memory: 12e9,
+            rated: 285.0,
+            idle: 15.0,
+            joules_per_byte: GDDR6,
+        }
+        .profile(),
+    },
+    // Four NVIDIA A40, data sheet (2020): 149.7 TFLOP/s in FP16 dense, 696 GB/s GDDR6, 48 GB
+    // and 300 W each, as if work divided evenly.
+    Preset {
+        name: "server-4-a40",
+        summary: "server with four A40 GPUs: 599 TFLOP/s, 2784 GB/s, 192 GB, 1200 W",
+        profile: Sheet {
+            peak: 598.8e12,
+            bandwidth: 2784e9,
+            memory: 192e9,
+            rated: 1200.0,
+            idle: 120.0,
+            joules_per_byte: GDDR6,
+        }
+        .profile(),
+    },
     // Raspberry Pi 5 (2023): four Cortex-A76 at 2.4 GHz, two 128-bit fused multiply–adds
     // per cycle each (16 32-bit FLOPs), 153.6 GFLOP/s; 32-bit LPDDR4X-4267, 17.1 GB/s;
     // 8 GB; about 12 W under full load.

@@ -52,3 +52,25 @@ pub trait Program {
         Ok(None)
     }
 }
+
+impl<P: Program + ?Sized> Program for Box<P> {
+    type Error = P::Error;
+
+    fn start(&mut self, graph: &mut Graph) -> Result<(), Self::Error> {
+        (**self).start(graph)
+    }
+
+    fn completed(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        now: Instant,
+        graph: &mut Graph,
+    ) -> Result<(), Self::Error> {
+        (**self).completed(id, key, now, graph)
+    }
+
+    fn service(&mut self, key: TaskKey, now: Instant) -> Result<Option<Service>, Self::Error> {
+        (**self).service(key, now)
+    }
+}

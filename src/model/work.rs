@@ -69,6 +69,50 @@ impl Sum for Work {
 /// FLOPs of SiLU per entry: η of the WDMoE paper's (5), assumed there.
 const SILU_FLOPS: u128 = 8;
 
+impl ModelShape {
+    /// Weights of one expert (of the whole network, if dense): gate, up and down
+    /// matrices, 3·h·f.
+    pub fn expert_parameters(&self) -> u64 {
+        saturate(3 * self.hidden as u128 * self.ffn as u128)
+    }
+
+    /// What `tokens` cost in one expert, apart from router and norm.
+    ///
+    /// FLOPs per token: 6·h·f for three matrices and (η + 1)·f for SiLU and product,
+    /// which is 4 m m_h + 2 m_h m + η m_h + m_h, (5) of Xue et al., "WDMoE", with m = h,
+    /// m_h = f and η = 8. Bytes: the weights once, and per token 2h + 6f activations.
+    pub fn expert_work(&self, tokens: usize) -> Work {
+        let [hidden, ffn] = [self.hidden, self.ffn].map(|size| size as u128);
+        let tokens = (tokens as u128).min(MOST_TOKENS);
+        if tokens == 0 {
+            return Work::default();
+        }
+        let weights = 3 * hidden * ffn;
+        Work {
+            flops: saturate(tokens * ffn * (6 * hidden + SILU_FLOPS + 1)),
+            bytes: bytes(weights, self.weight_bits)
+                .saturating_add(bytes(tokens * (2 * hidden + 6 * ffn), self.activation_bits)),
+            weights: saturate(weights),
+        }
+    }
+
+    /// What the router costs for `tokens`: its logits, 2·h·E, and their softmax, 4·E FLOPs.
+    pub fn router_work(&self, tokens: usize) -> Work {
+        let [hidden, experts] = [self.hidden, self.expert_count()].map(|size| size as u128);
+        let tokens = (tokens as u128).min(MOST_TOKENS);
+        let weights = u128::from(self.router_parameters());
+        if tokens == 0 || weights == 0 {
+            return Work::default();
+        }
+        Work {
+            flops: saturate(tokens * experts * (2 * hidden + 4)),
+            bytes: bytes(weights, self.weight_bits)
+                .saturating_add(bytes(tokens * (hidden + experts), self.activation_bits)),
+            weights: saturate(weights),
+        }
+    }
+}
+
 /// Tokens beyond this many are not counted, so that no product leaves 128 bits.
 const MOST_TOKENS: u128 = 1 << 32;
 

@@ -8,6 +8,9 @@ use std::fmt;
 pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
     ("perplexity", "perplexity", 1.0),
     ("accuracy", "accuracy %", 100.0),
+    ("batch_latency_s", "batch ms", 1e3),
+    ("waiting_share", "waiting %", 1e2),
+    ("expert_visits", "visits", 1.0),
     ("all_reduce_mse", "MSE", 1.0),
     ("all_reduce_analytic_mse", "theory", 1.0),
     ("ttft_s", "TTFT ms", 1e3),

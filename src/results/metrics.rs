@@ -4,7 +4,7 @@
 //! one leaves it out; zero means that zero was measured.
 
 use crate::architecture::measurement::{
-    DeviceRecord, Distortion, Measurements, Mode, RequestRecord,
+    DeviceRecord, Distortion, ExpertRecord, Measurements, Mode, RequestRecord,
 };
 use crate::corpus::Suite;
 use crate::units::{Duration, Instant};
@@ -114,6 +114,36 @@ pub const DEFINITIONS: &[Definition] = &[
         "question_s",
         "s",
         "time per question, all its choices read: service time of Choose requests over questions",
+    ),
+    define(
+        "batch_latency_s",
+        "s",
+        "a batch through all layers of spread experts: mean over passes with an empty cache",
+    ),
+    define(
+        "attention_wait_s",
+        "s",
+        "from gate to the barrier of the next attention, (11) of WDMoE, summed over layers: mean over passes",
+    ),
+    define(
+        "waiting_share",
+        "1",
+        "of the time that devices with tokens spend between gate and barrier, the part in which they wait for others",
+    ),
+    define(
+        "expert_visits",
+        "1",
+        "visits of tokens to experts, summed over layers",
+    ),
+    define(
+        "expert_visits_dropped",
+        "1",
+        "visits that the k heaviest experts would have had beside",
+    ),
+    define(
+        "expert_imbalance",
+        "1",
+        "tokens of a block's busiest expert over the mean of its experts: mean over blocks",
     ),
     define("generated_tokens", "1", "tokens generated"),
     define(
@@ -252,6 +282,7 @@ impl Metrics {
         latency(run, makespan, &mut metrics);
         quality(run, &mut metrics);
         accuracy(run, &mut metrics);
+        spread_experts(run, &mut metrics);
         distortion(run, &mut metrics);
         energy(run, &mut metrics);
         assignment(run, &mut metrics);
@@ -406,6 +437,44 @@ fn accuracy(run: &Measurements, metrics: &mut Collector) {
         let time = service_time(run, Mode::Choose);
         metrics.put("question_s", time.map(|seconds| seconds / questions as f64));
     }
+}
+
+/// Metrics of a mixture whose experts sit on devices.
+fn spread_experts(run: &Measurements, metrics: &mut Collector) {
+    if run.experts.is_empty() {
+        return;
+    }
+    let batches = run.passes.iter().filter(|pass| pass.context == 0);
+    metrics.put(
+        "batch_latency_s",
+        mean(batches.map(|pass| pass.end.since(pass.start).as_seconds())),
+    );
+    let waits = run.blocks.iter().map(|b| b.gathered.since(b.start));
+    let seconds = waits.map(Duration::as_seconds).sum::<f64>();
+    metrics.put("attention_wait_s", seconds / run.passes.len() as f64);
+    let (mut waited, mut spent) = (0.0, 0.0);
+    for visit in &run.visits {
+        let wait = visit.wait.as_seconds();
+        waited += wait;
+        spent += wait + visit.end.since(visit.start).as_seconds();
+    }
+    metrics.put("waiting_share", waited / spent);
+    let visits: u64 = run.experts.iter().map(|expert| expert.visits).sum();
+    let wanted: u64 = run.experts.iter().map(|expert| expert.wanted).sum();
+    metrics.put("expert_visits", visits as f64);
+    metrics.put("expert_visits_dropped", (wanted - visits) as f64);
+    let same_block = |a: &ExpertRecord, b: &ExpertRecord| {
+        (a.request, a.step, a.layer) == (b.request, b.step, b.layer)
+    };
+    let blocks = run.experts.chunk_by(same_block);
+    metrics.put(
+        "expert_imbalance",
+        mean(blocks.map(|experts| {
+            let most = experts.iter().map(|expert| expert.visits).max();
+            let sum: u64 = experts.iter().map(|expert| expert.visits).sum();
+            most.unwrap_or(0) as f64 * experts.len() as f64 / sum as f64
+        })),
+    );
 }
 
 fn distortion(run: &Measurements, metrics: &mut Collector) {

@@ -12,3 +12,4 @@ pub mod summary;
 pub mod tables;
 pub mod tensors;
 pub mod timeline;
+pub mod waiting;

@@ -84,6 +84,19 @@ impl fmt::Display for Summary<'_> {
             get("all_reduce_mse").map(significant),
             predicted,
         )?;
+        let wait = get("attention_wait_s").map_or(String::new(), |wait| {
+            format!("from gates to barriers {}", seconds(wait))
+        });
+        row("batch latency", get("batch_latency_s").map(seconds), wait)?;
+        let share = get("waiting_share").map(|share| format!("{} %", significant(100.0 * share)));
+        let imbalance = get("expert_imbalance").map_or(String::new(), |ratio| {
+            format!("busiest expert {} × the mean", significant(ratio))
+        });
+        row("waiting for others", share, imbalance)?;
+        let dropped = get("expert_visits_dropped").filter(|dropped| *dropped > 0.0);
+        let dropped = dropped.map_or(String::new(), |dropped| format!("{dropped} dropped"));
+        let visits = get("expert_visits").map(|visits| visits.to_string());
+        row("expert visits", visits, dropped)?;
         row("TTFT", get("ttft_s").map(seconds), String::new())?;
         let split = ["compute", "uplink", "downlink", "wait"]
             .iter()

@@ -56,7 +56,7 @@ struct TokenRow<'a> {
     uplink_s: f64,
     downlink_s: f64,
     wait_s: f64,
-    nats: f64,
+    nats: Option<f64>,
     token_id: Option<u32>,
     token: Option<&'a str>,
 }
@@ -92,13 +92,45 @@ struct BlockRow {
     start_ps: u64,
     gathered_ps: u64,
     reduced_ps: u64,
-    slowest_device: u32,
+    slowest_device: Option<u32>,
     waiting_s: f64,
     mse: Option<f64>,
     noise_mse: Option<f64>,
     analytic_mse: Option<f64>,
     nmse: Option<f64>,
 }
+
+#[derive(Serialize)]
+struct VisitRow {
+    request: u32,
+    step: u32,
+    layer: u32,
+    device: u32,
+    tokens: u64,
+    bandwidth_hz: f64,
+    downlink_s: f64,
+    compute_s: f64,
+    uplink_s: f64,
+    start_ps: u64,
+    end_ps: u64,
+    wait_s: f64,
+    holds_barrier: bool,
+    bottleneck: &'static str,
+}
+
+#[derive(Serialize)]
+struct ExpertRow {
+    request: u32,
+    step: u32,
+    layer: u32,
+    expert: u32,
+    device: String,
+    wanted: u64,
+    visits: u64,
+}
+
+/// Who kept which block waiting: a row per block and device with tokens.
+pub const WAITS: &str = "waits.csv";
 
 /// Writes a CSV file of `rows`, whose fields are its columns.
 ///
@@ -205,7 +237,8 @@ pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
     write_rows(staging, "devices.csv", devices)
 }
 
-/// Writes `tokens.csv` and `blocks.csv`.
+/// Writes `tokens.csv` and `blocks.csv`, and where experts are spread `waits.csv` and
+/// `experts.csv`.
 ///
 /// # Errors
 /// If the file system refuses.
@@ -243,5 +276,37 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         analytic_mse: block.distortion.map(|d| d.analytic_mse),
         nmse: block.distortion.map(|d| d.nmse),
     });
-    write_rows(staging, "blocks.csv", blocks)
+    write_rows(staging, "blocks.csv", blocks)?;
+    if run.experts.is_empty() {
+        return Ok(());
+    }
+    let visits = run.visits.iter().map(|visit| VisitRow {
+        request: visit.request,
+        step: visit.step,
+        layer: visit.layer,
+        device: visit.device,
+        tokens: visit.tokens,
+        bandwidth_hz: visit.bandwidth_hz,
+        downlink_s: visit.downlink.as_seconds(),
+        compute_s: visit.compute.as_seconds(),
+        uplink_s: visit.uplink.as_seconds(),
+        start_ps: visit.start.0,
+        end_ps: visit.end.0,
+        wait_s: visit.wait.as_seconds(),
+        holds_barrier: visit.holds_barrier,
+        bottleneck: visit.bottleneck,
+    });
+    write_rows(staging, WAITS, visits)?;
+    let experts = run.experts.iter().map(|expert| ExpertRow {
+        request: expert.request,
+        step: expert.step,
+        layer: expert.layer,
+        expert: expert.expert,
+        device: expert
+            .device
+            .map_or(SERVER.to_owned(), |number| number.to_string()),
+        wanted: expert.wanted,
+        visits: expert.visits,
+    });
+    write_rows(staging, "experts.csv", experts)
 }

@@ -27,6 +27,7 @@ mod schema;
 mod sweep;
 mod workload;
 
+pub use crate::architecture::wdmoe::Wdmoe;
 pub use fault::{Fault, Location, ScenarioError};
 pub use literal::Literal;
 pub use model::Model;
@@ -34,4 +35,4 @@ pub use overrides::{Override, OverrideError};
 pub use resolved::{NamedProfile, Resolved, load, parse};
 pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
 pub use sweep::{Axis, Point, Sweep, points};
-pub use workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};
+pub use workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};

@@ -9,4 +9,7 @@ pub enum Model {
     /// A folder in Hugging Face layout: `config.json`, safetensors, `tokenizer.json`. The
     /// path is relative to the scenario's file.
     Folder(String),
+    /// A published shape by name, such as `mixtral-8x7b`, without weights: passes are
+    /// timed, not computed.
+    Shape(String),
 }

@@ -197,10 +197,12 @@ impl Resolved {
         self.folder.join(written)
     }
 
-    /// The model's folder.
-    pub fn model_folder(&self) -> PathBuf {
-        let Model::Folder(written) = &self.scenario.model;
-        self.path(written)
+    /// The model's folder; `None` if it is only a shape.
+    pub fn model_folder(&self) -> Option<PathBuf> {
+        match &self.scenario.model {
+            Model::Folder(written) => Some(self.path(written)),
+            Model::Shape(_) => None,
+        }
     }
 
     /// Every field, defaults included: a scenario that resolves to the same.

@@ -2,7 +2,8 @@
 
 use super::model::Model;
 use super::schema::{Architecture, Devices, Scenario, TensorParallel};
-use super::workload::{Arrival, Choose, Generate, Request, Score, Text, WorldText};
+use super::workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};
+use crate::model::ModelShape;
 use crate::policy::Setting;
 use crate::radio::{
     Fading, LONGEST_PREFIX, NpyHeader, PowerConvention, RadioConfig, Scheme, Trace, TraceShape,
@@ -14,6 +15,9 @@ use std::path::Path;
 
 /// The event log numbers devices with 16 bits, one of whose values means "none".
 const MOST_DEVICES: usize = 65_534;
+
+/// More tokens than that in one request are a slip of the pen.
+const MOST_TOKENS: u32 = 1 << 20;
 
 /// Everything wrong with `scenario`, whose file lies in `folder`.
 pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
@@ -41,22 +45,8 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
             let fits = trace_fits(trace, &scenario.radio, devices, folder);
             check(fits.map_err(|fault| fault.under("fading").under("radio")));
         }
-        let Architecture::TensorParallel(parallel) = &scenario.architecture;
-        let layout = scenario.radio.layout(devices);
-        let setting = Setting {
-            devices,
-            shares_energy: scenario.radio.convention != PowerConvention::PowerPerUse,
-            over_the_air: matches!(parallel.all_reduce, Scheme::AirComp(_)),
-        };
-        for (field, result) in [
-            ("assignment", parallel.assignment.method().validate(setting)),
-            (
-                "all_reduce",
-                parallel.all_reduce.all_reduce().validate(layout),
-            ),
-            ("design", design(parallel, scenario.radio.device_antennas)),
-        ] {
-            check(result.map_err(|fault| fault.under(field).under("architecture")));
+        for fault in architecture(scenario, folder) {
+            check(Err(fault));
         }
     }
     if scenario.workload.is_empty() {
@@ -66,8 +56,11 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
         )));
     }
     for (index, request) in scenario.workload.iter().enumerate() {
+        let path = format!("workload[{index}]");
         let checked = self::request(request, folder);
-        check(checked.map_err(|fault| fault.under(&format!("workload[{index}]"))));
+        check(checked.map_err(|fault| fault.under(&path)));
+        let served = self::served(request, &scenario.model);
+        check(served.map_err(|fault| FieldFault::new(path.as_str(), fault.message)));
     }
     if let Some(sweep) = &scenario.sweep {
         check(sweep.validate().map_err(|fault| fault.under("sweep")));
@@ -86,8 +79,71 @@ fn design(parallel: &TensorParallel, device_antennas: usize) -> Result<(), Field
     }
 }
 
+/// What the architecture finds wrong with its fields and with those it depends on.
+fn architecture(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
+    let devices = scenario.devices.count;
+    let layout = scenario.radio.layout(devices);
+    let mut faults: Vec<FieldFault> = Vec::new();
+    match &scenario.architecture {
+        Architecture::TensorParallel(parallel) => {
+            let setting = Setting {
+                devices,
+                shares_energy: scenario.radio.convention != PowerConvention::PowerPerUse,
+                over_the_air: matches!(parallel.all_reduce, Scheme::AirComp(_)),
+            };
+            let assignment = parallel.assignment.method().validate(setting);
+            let all_reduce = parallel.all_reduce.all_reduce().validate(layout);
+            let design = design(parallel, scenario.radio.device_antennas);
+            for (field, result) in [
+                ("assignment", assignment),
+                ("all_reduce", all_reduce),
+                ("design", design),
+            ] {
+                faults.extend(result.err().map(|fault| fault.under(field)));
+            }
+            if let Model::Shape(_) = scenario.model {
+                return vec![FieldFault::new(
+                    "model",
+                    "tensor parallelism computes the model: give a Folder with its weights, or \
+                     use the architecture Wdmoe",
+                )];
+            }
+        }
+        Architecture::Wdmoe(wdmoe) => {
+            let radio = wdmoe.check_radio(&scenario.radio);
+            let computed = matches!(scenario.model, Model::Folder(_));
+            let fields = wdmoe.validate(devices, computed, folder);
+            faults.extend(fields.into_iter().map(|fault| fault.under("architecture")));
+            faults.extend(radio.err().map(|fault| fault.under("radio")));
+            return faults;
+        }
+    }
+    let faults = faults.into_iter();
+    faults.map(|fault| fault.under("architecture")).collect()
+}
+
+/// Text needs a model that computes, bare numbers of tokens one that does not.
+fn served(request: &Request, model: &Model) -> Result<(), FieldFault> {
+    let fault = |message| Err(FieldFault::new("", message));
+    match (request, model) {
+        (Request::Tokens(_), Model::Folder(_)) => fault(
+            "bare tokens have no text to compute with; use Score or Generate, or a model that is \
+             a Shape",
+        ),
+        (Request::Tokens(_), Model::Shape(_)) => Ok(()),
+        (_, Model::Shape(_)) => fault(
+            "a Shape has no weights to read text with; use Tokens(prompt: 500), or a model's \
+             Folder",
+        ),
+        _ => Ok(()),
+    }
+}
+
 fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
-    let Model::Folder(written) = model;
+    let written = match model {
+        Model::Folder(written) => written,
+        Model::Shape(name) => return shape(name),
+    };
     let path = folder.join(written);
     let fault = |message: String| Err(FieldFault::new("Folder", message));
     if !path.is_dir() {
@@ -138,6 +194,17 @@ fn trace_fits(
         .map_err(|wrong| fault(wrong.message))
 }
 
+fn shape(name: &str) -> Result<(), FieldFault> {
+    if ModelShape::named(name).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = ModelShape::names().collect();
+    Err(FieldFault::new(
+        "Shape",
+        format!("there is no shape `{name}`; known are {}", names.join(", ")),
+    ))
+}
+
 fn count(devices: &Devices) -> Result<(), FieldFault> {
     if (1..=MOST_DEVICES).contains(&devices.count) {
         return Ok(());
@@ -179,6 +246,16 @@ fn request(request: &Request, folder: &Path) -> Result<(), FieldFault> {
                 "max_tokens",
                 "0 tokens are no answer; use 1 or more",
             ));
+        }
+        Request::Tokens(Tokens {
+            prompt, generate, ..
+        }) => {
+            for (path, count, least) in [("prompt", *prompt, 1), ("generate", *generate, 0)] {
+                if !(least..=MOST_TOKENS).contains(&count) {
+                    let message = format!("{count} tokens; use {least} to {MOST_TOKENS}");
+                    return Err(FieldFault::new(path, message));
+                }
+            }
         }
         Request::Generate(_) => {}
         Request::Choose(choose) => self::choose(choose)?,

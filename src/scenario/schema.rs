@@ -7,6 +7,7 @@
 use super::model::Model;
 use super::sweep::Sweep;
 use super::workload::Request;
+use crate::architecture::wdmoe::Wdmoe;
 use crate::device::Profile;
 use crate::policy::{Assignment, Design};
 use crate::radio::{RadioConfig, Scheme};
@@ -80,6 +81,8 @@ pub enum Architecture {
     /// Every layer is divided among all devices, whose partial outputs are summed twice
     /// per layer.
     TensorParallel(TensorParallel),
+    /// Experts of a Mixtral on devices, everything else at the base station.
+    Wdmoe(Wdmoe),
 }
 
 impl Default for Architecture {

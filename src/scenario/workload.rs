@@ -15,6 +15,8 @@ pub enum Request {
     Generate(Generate),
     /// Answers multiple-choice questions: yields accuracy.
     Choose(Choose),
+    /// A number of tokens instead of text, for a model that is only a shape.
+    Tokens(Tokens),
 }
 
 impl Request {
@@ -24,6 +26,7 @@ impl Request {
             Self::Score(score) => score.arrival,
             Self::Generate(generate) => generate.arrival,
             Self::Choose(choose) => choose.arrival,
+            Self::Tokens(tokens) => tokens.arrival,
         }
     }
 }
@@ -122,6 +125,20 @@ pub struct Choose {
     /// The world's seed. Default: that of the world which the bundled models learned.
     #[serde(default = "default_seed")]
     pub seed: u64,
+    /// When it arrives. Default: after the request before it.
+    #[serde(default)]
+    pub arrival: Arrival,
+}
+
+/// The fields of [`Request::Tokens`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tokens {
+    /// Tokens of the prompt, read in one pass: 1 to 1 048 576.
+    pub prompt: u32,
+    /// Tokens to generate, the first of which comes with the prompt's pass. Default 0.
+    #[serde(default)]
+    pub generate: u32,
     /// When it arrives. Default: after the request before it.
     #[serde(default)]
     pub arrival: Arrival,

@@ -10,7 +10,7 @@ use crate::policy::{
     Affine, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Estimate,
 };
 use crate::radio::{Channels, PowerConvention, RadioConfig, RadioError, Scheme, VectorLoad};
-use crate::scenario::{Architecture, Resolved};
+use crate::scenario::{Resolved, TensorParallel};
 use crate::units::FieldFault;
 use std::ops::Range;
 
@@ -30,10 +30,10 @@ pub(super) struct Divided {
 /// Divides a model of `shape` as the scenario says.
 pub(super) fn divide(
     resolved: &Resolved,
+    parallel: &TensorParallel,
     shape: &ModelShape,
     channels: &Channels,
 ) -> Result<Divided, RunError> {
-    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture;
     let radio = &resolved.scenario.radio;
     let fleet = Fleet::new(resolved, shape)?;
     let devices = resolved.devices.len();

@@ -9,6 +9,7 @@ use crate::radio::RadioError;
 use crate::results::curves::CurvesError;
 use crate::results::folder::FolderError;
 use crate::results::timeline::TimelineError;
+use crate::results::waiting::WaitingError;
 use crate::scenario::{Resolved, ScenarioError};
 use crate::units::FieldFault;
 use std::path::PathBuf;
@@ -55,6 +56,9 @@ pub enum RunError {
     /// A sweep's table or figures.
     #[error(transparent)]
     Curves(#[from] CurvesError),
+    /// The picture of waiting cannot be drawn.
+    #[error(transparent)]
+    Waiting(#[from] WaitingError),
     /// A folder of a sweep or a run is not what it should be.
     #[error("{path}: {fault}")]
     Place {

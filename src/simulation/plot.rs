@@ -3,7 +3,9 @@
 use super::error::RunError;
 use super::sweep::{TABLE, draw_figures};
 use crate::results::manifest;
+use crate::results::tables::WAITS;
 use crate::results::timeline;
+use crate::results::waiting::{self, WAITING};
 use std::path::{Path, PathBuf};
 
 /// The timeline's file name.
@@ -34,14 +36,21 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
             "this run kept no event log to draw from; run its scenario with --set trace=Full";
         return Err(place(fault.to_owned()));
     }
-    let svg = timeline::draw(&timeline::read(folder)?)?;
-    let target = folder.join(TIMELINE);
-    let write = || -> std::io::Result<()> {
-        let staged = tempfile::NamedTempFile::new_in(folder)?;
-        std::fs::write(staged.path(), &svg)?;
-        staged.persist(&target)?;
-        Ok(())
-    };
-    write().map_err(|error| place(format!("cannot write {TIMELINE}: {error}")))?;
-    Ok(vec![target])
+    let mut figures = vec![(TIMELINE, timeline::draw(&timeline::read(folder)?)?)];
+    if folder.join(WAITS).is_file() {
+        figures.push((WAITING, waiting::draw(&waiting::read(folder)?)));
+    }
+    let mut drawn = Vec::with_capacity(figures.len());
+    for (name, svg) in figures {
+        let target = folder.join(name);
+        let write = || -> std::io::Result<()> {
+            let staged = tempfile::NamedTempFile::new_in(folder)?;
+            std::fs::write(staged.path(), &svg)?;
+            staged.persist(&target)?;
+            Ok(())
+        };
+        write().map_err(|error| place(format!("cannot write {name}: {error}")))?;
+        drawn.push(target);
+    }
+    Ok(drawn)
 }

@@ -48,25 +48,14 @@ impl Reader<'_> {
                     scenario::Request::Choose(choose) => {
                         (choose.arrival, self.choose(index, choose)?)
                     }
+                    scenario::Request::Tokens(tokens) => (tokens.arrival, counted(tokens)),
                 };
                 Ok(Request {
-                    arrival: self.arrival(index, arrival)?,
+                    arrival: self::arrival(index, arrival)?,
                     task,
                 })
             })
             .collect()
-    }
-
-    fn arrival(&self, index: usize, arrival: scenario::Arrival) -> Result<Arrival, FieldFault> {
-        match arrival {
-            scenario::Arrival::AfterPrevious => Ok(Arrival::AfterPrevious),
-            scenario::Arrival::At(seconds) => {
-                let since_start = Duration::from_seconds(seconds.0).map_err(|error| {
-                    FieldFault::new(format!("workload[{index}].arrival"), error.to_string())
-                })?;
-                Ok(Arrival::At(Instant(since_start.0)))
-            }
-        }
     }
 
     fn score(&self, index: usize, score: &scenario::Score) -> Result<Task, RunError> {
@@ -195,5 +184,42 @@ impl Reader<'_> {
                 self.max_positions
             ),
         ))
+    }
+}
+
+/// A request of bare tokens.
+fn counted(tokens: &scenario::Tokens) -> Task {
+    Task::Tokens {
+        prompt: tokens.prompt,
+        generate: tokens.generate,
+    }
+}
+
+/// The requests of a workload for a model without tokenizer.
+pub(super) fn counted_requests(workload: &[scenario::Request]) -> Result<Vec<Request>, RunError> {
+    let requests = workload.iter().enumerate();
+    requests
+        .filter_map(|(index, request)| match request {
+            scenario::Request::Tokens(tokens) => Some((index, tokens)),
+            _ => None,
+        })
+        .map(|(index, tokens)| {
+            Ok(Request {
+                arrival: arrival(index, tokens.arrival)?,
+                task: counted(tokens),
+            })
+        })
+        .collect()
+}
+
+fn arrival(index: usize, arrival: scenario::Arrival) -> Result<Arrival, FieldFault> {
+    match arrival {
+        scenario::Arrival::AfterPrevious => Ok(Arrival::AfterPrevious),
+        scenario::Arrival::At(seconds) => {
+            let since_start = Duration::from_seconds(seconds.0).map_err(|error| {
+                FieldFault::new(format!("workload[{index}].arrival"), error.to_string())
+            })?;
+            Ok(Arrival::At(Instant(since_start.0)))
+        }
     }
 }

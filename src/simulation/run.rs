@@ -6,7 +6,6 @@ use super::prepare::Prepared;
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::architecture::observer::{Observer, Travelling};
-use crate::architecture::tensor_parallel::{STAGE_NAMES, TensorParallel};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
@@ -14,6 +13,7 @@ use crate::results::manifest::{self, Identity, Manifest, Origin};
 use crate::results::metrics::Metrics;
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
+use crate::results::waiting::{self, WAITING};
 use crate::results::{assignment, tables, timeline};
 use crate::rng::Streams;
 use crate::units::Instant;
@@ -161,10 +161,10 @@ pub(super) fn stage(
         log: TensorLog::new(tensor_file).map_err(&no_tensors)?,
         on_pass,
     };
-    let mut trace = CsvTrace::new(level, sink, STAGE_NAMES).map_err(&no_events)?;
+    let mut trace = CsvTrace::new(level, sink, parts.stage_names()).map_err(&no_events)?;
 
     let mut resources = Resources::new();
-    let mut program = TensorParallel::new(parts, &mut watch, &mut resources)?;
+    let mut program = parts.assemble(&mut watch, &mut resources)?;
     let report = engine::run(&mut program, &resources, &mut trace, interrupt).map_err(
         |error| -> RunError {
             match error {
@@ -204,6 +204,10 @@ pub(super) fn stage(
     if full && !measured.passes.is_empty() {
         let drawn = timeline::read(staging.path())?;
         staging.write(TIMELINE, timeline::draw(&drawn)?.as_bytes())?;
+        if !measured.visits.is_empty() {
+            let blocks = waiting::read(staging.path())?;
+            staging.write(WAITING, waiting::draw(&blocks).as_bytes())?;
+        }
     }
     let mut manifest = Manifest {
         format: Manifest::format(),

@@ -120,7 +120,12 @@ fn every_shipped_scenario_is_proved() {
 #[test]
 fn variants_are_small() {
     for variant in VARIANTS {
-        let events = here(variant).text("events.csv");
+        let outcome = here(variant);
+        if !outcome.text("tensors.digest").contains("logits") {
+            // Timed, not computed: nobody carried its operations out.
+            continue;
+        }
+        let events = outcome.text("events.csv");
         let mut reader = csv::Reader::from_reader(events.as_bytes());
         let column = reader
             .headers()

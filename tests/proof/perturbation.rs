@@ -48,8 +48,10 @@ impl Observer for Gambler {
 }
 
 fn parts(resolved: &Resolved) -> Parts {
-    let Architecture::TensorParallel(architecture) = &resolved.scenario.architecture;
-    let folder = resolved.model_folder();
+    let Architecture::TensorParallel(architecture) = &resolved.scenario.architecture else {
+        panic!("the scenario is tensor-parallel");
+    };
+    let folder = resolved.model_folder().unwrap();
     let model = Llama::load(&folder).unwrap();
     let tokenizer = Tokenizer::load(&folder).unwrap();
     let shares = Shares::equal(resolved.devices.len()).unwrap();

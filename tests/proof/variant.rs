@@ -125,4 +125,33 @@ pub const VARIANTS: &[Variant] = &[
         ],
         everywhere: false,
     },
+    Variant {
+        name: "wdmoe_simulated",
+        scenario: "wdmoe_simulated",
+        overrides: &["workload=[Tokens(prompt: 12, generate: 2)]"],
+        everywhere: true,
+    },
+    Variant {
+        name: "wdmoe_simulated, pipelined, one division per pass",
+        scenario: "wdmoe_simulated",
+        overrides: &[
+            "workload=[Tokens(prompt: 6), Tokens(prompt: 6)]",
+            "architecture.pipelining=Tokens",
+            "architecture.bandwidth=PerPass()",
+            "architecture.router=Synthetic(correlation: 0.5)",
+        ],
+        everywhere: false,
+    },
+    Variant {
+        name: "wdmoe_testbed",
+        scenario: "wdmoe_testbed",
+        overrides: &["workload=[Tokens(prompt: 10), Tokens(prompt: 30)]"],
+        everywhere: false,
+    },
+    Variant {
+        name: "wdmoe_computed",
+        scenario: "wdmoe_computed",
+        overrides: &[SHORT],
+        everywhere: true,
+    },
 ];

@@ -2,9 +2,9 @@
 //! costs and predecessors, and enters them in the accounts.
 
 use super::TensorParallel;
-use super::account::sum;
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
+use crate::architecture::account::sum;
 use crate::device::{Computation, Group};
 use crate::engine::{Cost, Graph, Kind, ResourceId, Task, TaskId, TaskKey};
 use crate::model::Work;

@@ -19,34 +19,24 @@
 //! The tensors of a half are computed when its barrier opens, and go through the
 //! channel as it is at that instant.
 
-mod account;
 mod emit;
-mod passes;
 mod program;
 mod records;
 mod stage;
 
+pub use super::node::Node;
 pub use stage::STAGE_NAMES;
 
-use super::ArchitectureError;
 use super::measurement::Measurements;
 use super::observer::Observer;
 use super::workload::Request;
-use crate::device::{DeviceProfile, Footprint};
+use super::{ArchitectureError, Assembly, Simulation};
+use crate::device::Footprint;
 use crate::engine::{ResourceId, Resources};
 use crate::numerics::{ShardedLlama, Tokenizer};
 use crate::radio::Air;
 use crate::units::Instant;
 use program::State;
-
-/// A device or server with the name that a scenario gave it.
-#[derive(Debug, Clone)]
-pub struct Node {
-    /// The name of its profile in messages and tables.
-    pub name: String,
-    /// What it can do.
-    pub profile: DeviceProfile,
-}
 
 /// A tensor-parallel run.
 pub struct TensorParallel<'a> {
@@ -149,6 +139,30 @@ impl<'a> TensorParallel<'a> {
         self.record_devices(makespan);
         let digest = self.state.logits.finalize().to_hex().to_string();
         (self.state.measured, digest)
+    }
+}
+
+impl Assembly for Parts {
+    fn stage_names(&self) -> &'static [&'static str] {
+        STAGE_NAMES
+    }
+
+    fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
+    fn assemble<'a>(
+        self: Box<Self>,
+        observer: &'a mut dyn Observer,
+        resources: &mut Resources,
+    ) -> Result<Box<dyn Simulation + 'a>, ArchitectureError> {
+        Ok(Box::new(TensorParallel::new(*self, observer, resources)?))
+    }
+}
+
+impl Simulation for TensorParallel<'_> {
+    fn finish(self: Box<Self>, makespan: Instant) -> (Measurements, String) {
+        (*self).finish(makespan)
     }
 }
 

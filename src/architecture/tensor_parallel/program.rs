@@ -2,18 +2,18 @@
 //! the tensors did.
 
 use super::TensorParallel;
-use super::account::Accounts;
 use super::emit::Reduced;
-use super::passes::{Pass, Progress};
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, Mode, PassRecord};
+use crate::architecture::account::Accounts;
+use crate::architecture::measurement::{BlockRecord, Distortion, Measurements, PassRecord};
 use crate::architecture::observer::Travelling;
-use crate::architecture::workload::{Arrival, Task};
+use crate::architecture::outcome::{self, Outcome, Reading, note_logits};
+use crate::architecture::passes::{Pass, Progress};
+use crate::architecture::workload::Arrival;
 use crate::device::Footprint;
-use crate::digest::little_endian;
 use crate::engine::{Graph, Program, TaskId, TaskKey};
-use crate::numerics::{Hidden, KvCache, Rows, ShardedLlama, Workspace, greedy, score};
+use crate::numerics::{Hidden, KvCache, ShardedLlama, Workspace};
 use crate::units::{Duration, Instant};
 
 /// Where a run is.
@@ -46,20 +46,6 @@ pub(super) struct Serving {
     pub(super) step: u32,
     pub(super) pass: Option<Running>,
     pub(super) outcome: Outcome,
-}
-
-/// What a request has yielded so far.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) input_tokens: u64,
-    pub(super) scored_tokens: u64,
-    pub(super) nats: f64,
-    pub(super) first_token: Option<Instant>,
-    pub(super) chosen: Vec<u32>,
-    /// −ln p of each choice of the question being answered that was read.
-    choices: Vec<f64>,
-    /// Questions answered.
-    answered: usize,
 }
 
 /// The pass being run.
@@ -186,7 +172,7 @@ impl TensorParallel<'_> {
             .as_mut()
             .expect("a request is being served");
         let request = &self.requests[serving.number];
-        let last = serving.outcome.chosen.last().copied();
+        let last = serving.outcome.last();
         let Some(pass) = serving.progress.next(request, last, &self.end_tokens) else {
             self.record_request(now)?;
             let next = self.state.serving().number + 1;
@@ -331,7 +317,7 @@ impl TensorParallel<'_> {
             start: running.half_start,
             gathered,
             reduced: reduced.at,
-            slowest_device: slowest.unwrap_or(0) as u32,
+            slowest_device: Some(slowest.unwrap_or(0) as u32),
             waiting: running
                 .compute
                 .iter()
@@ -354,43 +340,22 @@ impl TensorParallel<'_> {
         let (number, step) = (serving.number, serving.step);
         let running = serving.pass.take().expect("a pass was being run");
         let mode = self.requests[number].task.mode();
-        let rows = match mode {
-            Mode::Score => Rows::All,
-            Mode::Choose => Rows::Final(running.pass.targets.len()),
-            Mode::Generate => Rows::Last,
-        };
-        self.model
-            .logits(&running.hidden, rows, &mut self.state.workspace)?;
+        self.model.logits(
+            &running.hidden,
+            outcome::rows(mode, &running.pass),
+            &mut self.state.workspace,
+        )?;
         let logits = self.state.workspace.logits()?;
         let vocabulary = self.model.shape().vocabulary;
-        for (row, values) in logits.chunks_exact(vocabulary).enumerate() {
-            let tensor = Travelling {
-                request: number as u32,
-                step,
-                layer: None,
-                stage: "logits",
-                device: None,
-                row: Some(row as u32),
-                columns: vocabulary,
-                values,
-            };
-            self.observer
-                .tensor(&tensor)
-                .map_err(ArchitectureError::Observer)?;
-        }
-        self.state.logits.update(&little_endian(logits));
-        let (chosen, nats) = match mode {
-            Mode::Score | Mode::Choose => {
-                let nats = score(logits, vocabulary, &running.pass.targets)?;
-                (None, nats.iter().sum::<f64>())
-            }
-            Mode::Generate => {
-                let token = greedy(logits)?;
-                let nats = score(logits, vocabulary, &[token])?;
-                (Some(token), nats[0])
-            }
-        };
-        let text = match chosen {
+        note_logits(
+            logits,
+            vocabulary,
+            (number as u32, step),
+            self.observer,
+            &mut self.state.logits,
+        )?;
+        let reading = Reading::of(logits, vocabulary, mode, &running.pass)?;
+        let text = match reading.chosen {
             Some(token) => Some((token, self.tokenizer.decode(&[token])?)),
             None => None,
         };
@@ -400,25 +365,11 @@ impl TensorParallel<'_> {
             .serving
             .as_mut()
             .expect("a request is being served");
-        let outcome = &mut serving.outcome;
-        outcome.input_tokens += running.pass.tokens.len() as u64;
-        outcome.scored_tokens += running.pass.targets.len() as u64;
-        outcome.nats += nats;
-        if let Task::Choose { questions } = &self.requests[number].task {
-            outcome.choices.push(nats);
-            let question = &questions[outcome.answered];
-            if outcome.choices.len() == question.choices.len() {
-                let answer =
-                    question.judge(number as u32, outcome.answered as u32, &outcome.choices);
-                self.state.measured.answers.push(answer);
-                outcome.choices.clear();
-                outcome.answered += 1;
-            }
-        }
-        if let Some(token) = chosen {
-            outcome.chosen.push(token);
-            outcome.first_token.get_or_insert(now);
-        }
+        let task = &self.requests[number].task;
+        let entered = serving
+            .outcome
+            .enter(number as u32, task, &running.pass, Some(reading), now);
+        self.state.measured.answers.extend(entered);
         let record = PassRecord {
             request: number as u32,
             step: serving.step,
@@ -429,7 +380,7 @@ impl TensorParallel<'_> {
             end: now,
             split,
             chosen: text,
-            negative_log_likelihood: nats,
+            negative_log_likelihood: Some(reading.nats),
         };
         serving.step += 1;
         self.observer.pass(&record);

@@ -1,10 +1,9 @@
 //! Closes the accounts: where a pass's time went, what a request and a device cost.
 
 use super::TensorParallel;
-use super::account::{Account, sum};
 use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{DeviceRecord, Mode, RequestRecord, TimeSplit};
-use crate::architecture::workload::Task;
+use crate::architecture::account::{Account, sum};
+use crate::architecture::measurement::{DeviceRecord, TimeSplit};
 use crate::units::{Duration, Instant};
 
 impl TensorParallel<'_> {
@@ -56,30 +55,13 @@ impl TensorParallel<'_> {
             .map(|(device, account)| spent(account, self.idle_watts(device)))
             .fold(spent(&accounts.server, self.server_idle_watts()), sum);
         let task = &self.requests[serving.number].task;
-        let outcome = &serving.outcome;
-        let (text, source_nats) = match task {
-            Task::Generate { .. } => (Some(self.tokenizer.decode(&outcome.chosen)?), None),
-            Task::Score { windows, .. } => {
-                (None, windows.iter().map(|window| window.source_nats).sum())
-            }
-            Task::Choose { .. } => (None, None),
-        };
-        let mode = task.mode();
-        let record = RequestRecord {
-            request: serving.number as u32,
-            mode,
-            arrival: serving.arrival,
-            start: serving.start,
-            first_token: outcome.first_token,
-            end: now,
-            input_tokens: outcome.input_tokens,
-            output_tokens: outcome.chosen.len() as u64,
-            scored_tokens: outcome.scored_tokens,
-            negative_log_likelihood: (mode == Mode::Score).then_some(outcome.nats),
-            source_nats,
+        let record = serving.outcome.record(
+            serving.number as u32,
+            task,
+            [serving.arrival, serving.start, now],
             energy_j,
-            text,
-        };
+            Some(&self.tokenizer),
+        )?;
         self.state.measured.requests.push(record);
         self.state.total.absorb(&mut self.state.request);
         Ok(())

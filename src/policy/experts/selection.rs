@@ -134,8 +134,10 @@ impl Selection {
         let mut weights = vec![0.0; self.chosen.len()];
         for (token, row) in weights.chunks_exact_mut(self.experts).enumerate() {
             let given = gate.row(token);
-            // In f32 and in the experts' order, as the model's own renormalisation.
-            let sum: f32 = counted.of(token).map(|expert| given[expert]).sum();
+            // In f32 and from the heaviest down, as the model's own renormalisation.
+            let mut counted: Vec<f32> = counted.of(token).map(|e| given[e]).collect();
+            counted.sort_by(|a, b| b.total_cmp(a));
+            let sum: f32 = counted.iter().sum();
             let visits = self.of(token).count() as f32;
             for expert in self.of(token) {
                 row[expert] = if sum > 0.0 {

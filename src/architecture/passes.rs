@@ -5,7 +5,7 @@ use crate::architecture::workload::{Request, Task};
 /// One forward pass to be run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pass {
-    /// Tokens that go through the model.
+    /// Tokens that go through the model; zeros where only their number is known.
     pub(super) tokens: Vec<u32>,
     /// Whether the KV cache starts empty.
     pub(super) fresh: bool,
@@ -77,6 +77,19 @@ impl Progress {
                 Some(Pass {
                     tokens,
                     fresh: last.is_none(),
+                    targets: Vec::new(),
+                })
+            }
+            Task::Tokens { prompt, generate } => {
+                let fresh = self.position == 0;
+                if !fresh && self.position >= *generate as usize {
+                    return None;
+                }
+                self.position += 1;
+                let count = if fresh { *prompt as usize } else { 1 };
+                Some(Pass {
+                    tokens: vec![0; count],
+                    fresh,
                     targets: Vec::new(),
                 })
             }
@@ -176,5 +189,16 @@ mod tests {
         assert_eq!(read, [vec![1, 2], vec![5], vec![6]]);
         assert_eq!(passes(task(8), &[5, 9, 7]).len(), 2);
         assert!(passes(task(0), &[]).is_empty());
+    }
+
+    #[test]
+    fn counted_tokens_are_one_prefill_and_a_pass_for_each_further_token() {
+        let lengths = |prompt, generate| -> Vec<usize> {
+            let passes = passes(Task::Tokens { prompt, generate }, &[]);
+            passes.iter().map(|pass| pass.tokens.len()).collect()
+        };
+        assert_eq!(lengths(5, 0), [5]);
+        assert_eq!(lengths(5, 1), [5]);
+        assert_eq!(lengths(5, 3), [5, 1, 1]);
     }
 }

@@ -1,0 +1,269 @@
+//! Emits a pass as tasks: computes, transmissions and barriers with their times, costs
+//! and predecessors, and enters them in the accounts.
+
+use super::Run;
+use super::config::ServerCompute;
+use super::decide::Decision;
+use super::delivery::Delivery;
+use super::stage::Stage;
+use crate::architecture::ArchitectureError;
+use crate::architecture::account::sum;
+use crate::device::{Computation, Group};
+use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
+use crate::model::Work;
+use crate::units::{Duration, Instant};
+
+impl Run<'_> {
+    fn key(&mut self, layer: Option<usize>, stage: Stage, device: Option<usize>) -> TaskKey {
+        let serving = self.state.serving();
+        TaskKey {
+            request: serving.number as u32,
+            step: serving.step,
+            layer: layer.map_or(TaskKey::NO_LAYER, |layer| layer as u16),
+            stage: stage.code(),
+            device: device.map_or(TaskKey::NO_DEVICE, |device| device as u16),
+            sequence: 0,
+        }
+    }
+
+    /// A delay until the request arrives.
+    pub(super) fn emit_arrival(
+        &mut self,
+        delay: Duration,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError> {
+        let task = Task {
+            key: self.key(None, Stage::Arrival, None),
+            kind: Kind::Overhead,
+            resource: None,
+            duration: delay,
+            cost: Cost::default(),
+        };
+        let id = graph.add(task, after.as_slice())?;
+        Ok(graph.notify(id)?)
+    }
+
+    /// Attention, norms and gate of the layer, at the base station.
+    pub(super) fn emit_attention(
+        &mut self,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError> {
+        let running = self.state.running();
+        let (layer, tokens, context) = (running.layer, running.pass.tokens.len(), running.context);
+        let work = self.whole.attention(0, tokens, context) + self.shape.router_work(tokens);
+        let id = self.emit_server(Some(layer), Stage::Attend, work, after.as_slice(), graph)?;
+        Ok(graph.notify(id)?)
+    }
+
+    /// The LM head and the choice of a token, at the base station.
+    pub(super) fn emit_head(
+        &mut self,
+        gather: TaskId,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError> {
+        let rows = self.state.running().pass.targets.len().max(1);
+        let work = self.whole.lm_head(0, rows);
+        let id = self.emit_server(None, Stage::Sample, work, &[gather], graph)?;
+        Ok(graph.notify(id)?)
+    }
+
+    /// What an expert at the base station takes per token, for policies.
+    pub(super) fn server_seconds_per_token(&self) -> f64 {
+        match self.fields.server_compute {
+            ServerCompute::Negligible => 0.0,
+            ServerCompute::Timed => {
+                let profile = &self.server.profile;
+                self.shape.expert_work(1).flops as f64 / (profile.peak.0 * profile.efficiency)
+            }
+        }
+    }
+
+    /// A block's tokens on their way, and the barrier at which they meet.
+    pub(super) fn emit_block(
+        &mut self,
+        decision: &Decision,
+        attended: TaskId,
+        now: Instant,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError> {
+        let layer = self.state.running().layer;
+        let counts = decision.selection.counts();
+        let mut arrivals = Vec::new();
+        let mut spans = vec![None; self.devices.len()];
+        for (device, delivery) in decision.deliveries.iter().enumerate() {
+            let Some(delivery) = delivery else { continue };
+            let work = self.work_of(layer, Some(device), &counts);
+            let last = self.emit_delivery(layer, device, delivery, work, attended, graph)?;
+            spans[device] = Some(delivery.span());
+            arrivals.extend(last);
+        }
+        let at_server = self.work_of(layer, None, &counts);
+        let mut server_span = None;
+        if at_server != Work::default() {
+            let before = self.state.pass_accounts.server.compute;
+            let id = self.emit_server(Some(layer), Stage::Expert, at_server, &[attended], graph)?;
+            server_span = Some(self.state.pass_accounts.server.compute - before);
+            arrivals.push(id);
+        }
+        let key = self.key(Some(layer), Stage::Gather, None);
+        let gather = graph.barrier(key, &arrivals)?;
+        for lane in &self.lanes.compute {
+            graph.hold(*lane, gather)?;
+        }
+        graph.notify(gather)?;
+        self.record_block(decision, &spans, server_span, now);
+        Ok(())
+    }
+
+    /// What the experts that `holder` has in `layer` compute on their tokens.
+    fn work_of(&self, layer: usize, holder: Option<usize>, counts: &[u64]) -> Work {
+        let experts = self.placement[layer].iter().zip(counts);
+        experts
+            .filter(|(device, _)| **device == holder)
+            .map(|(_, count)| self.shape.expert_work(*count as usize))
+            .sum()
+    }
+
+    /// One device's queue: down, compute, up; as a whole or token by token.
+    fn emit_delivery(
+        &mut self,
+        layer: usize,
+        device: usize,
+        delivery: &Delivery,
+        work: Work,
+        attended: TaskId,
+        graph: &mut Graph,
+    ) -> Result<Option<TaskId>, ArchitectureError> {
+        let profile = &self.devices[device].profile;
+        let energy = profile.energy_per_flop.zip(profile.energy_per_byte);
+        let joules = energy.map(|(f, b)| work.flops as f64 * f.0 + work.bytes as f64 * b.0);
+        let bits = delivery.tokens * self.cell.bits as u64;
+        let (down, up) = (
+            delivery.all(delivery.downlink),
+            delivery.all(delivery.uplink),
+        );
+        let radiated = up.as_seconds() * self.cell.device_power;
+        let received = down.as_seconds() * self.cell.server_power;
+        let account = &mut self.state.pass_accounts.devices[device];
+        account.downlink += down;
+        account.uplink += up;
+        account.compute += delivery.all(delivery.compute);
+        account.compute_j = sum(account.compute_j, joules);
+        account.radio_j = sum(account.radio_j, Some(radiated));
+        account.flops += work.flops;
+        account.uplink_bits += bits;
+        let server = &mut self.state.pass_accounts.server;
+        server.radio_j = sum(server.radio_j, Some(received));
+        self.state.occupied[device] += delivery.span();
+        let seconds = delivery.span().as_seconds() / delivery.tokens as f64;
+        self.state.history.enter(device, seconds);
+
+        let pieces = delivery.pieces();
+        let share = |whole: u64, piece: u32| {
+            let (whole, pieces) = (u128::from(whole), u128::from(pieces));
+            // Whole numbers that add up: the remainder goes to the first pieces.
+            let piece = u128::from(piece);
+            (whole / pieces + u128::from(piece < whole % pieces)) as u64
+        };
+        let stages = [
+            (
+                Stage::Downlink,
+                Kind::Downlink,
+                self.lanes.downlink[device],
+                delivery.downlink,
+            ),
+            (
+                Stage::Expert,
+                Kind::Compute,
+                self.lanes.compute[device],
+                delivery.compute,
+            ),
+            (
+                Stage::Uplink,
+                Kind::Uplink,
+                self.lanes.uplink[device],
+                delivery.uplink,
+            ),
+        ];
+        let mut last = None;
+        for piece in 0..pieces {
+            let mut before = attended;
+            for (stage, kind, resource, duration) in stages {
+                let cost = match kind {
+                    Kind::Compute => Cost {
+                        flops: share(work.flops, piece),
+                        bytes: share(work.bytes, piece),
+                        bits: 0,
+                        joules: joules.unwrap_or(0.0) / f64::from(pieces),
+                    },
+                    _ => Cost {
+                        bits: share(bits, piece),
+                        joules: match kind {
+                            Kind::Downlink => received,
+                            _ => radiated,
+                        } / f64::from(pieces),
+                        ..Cost::default()
+                    },
+                };
+                let key = TaskKey {
+                    sequence: piece,
+                    ..self.key(Some(layer), stage, Some(device))
+                };
+                let task = Task {
+                    key,
+                    kind,
+                    resource: Some(resource),
+                    duration,
+                    cost,
+                };
+                before = graph.add(task, &[before])?;
+            }
+            last = Some(before);
+        }
+        Ok(last)
+    }
+
+    /// Work of the base station, in no time unless the scenario times it.
+    fn emit_server(
+        &mut self,
+        layer: Option<usize>,
+        stage: Stage,
+        work: Work,
+        after: &[TaskId],
+        graph: &mut Graph,
+    ) -> Result<TaskId, ArchitectureError> {
+        let key = self.key(layer, stage, None);
+        let computation = match self.fields.server_compute {
+            ServerCompute::Negligible => Computation {
+                duration: Duration::ZERO,
+                joules: Some(0.0),
+            },
+            ServerCompute::Timed => {
+                let group = Group {
+                    devices: 1,
+                    weights: work.weights,
+                };
+                self.server.profile.compute(&work, group)?
+            }
+        };
+        let account = &mut self.state.pass_accounts.server;
+        account.compute += computation.duration;
+        account.compute_j = sum(account.compute_j, computation.joules);
+        account.flops += work.flops;
+        let task = Task {
+            key,
+            kind: Kind::Compute,
+            resource: Some(self.lanes.server),
+            duration: computation.duration,
+            cost: Cost {
+                flops: work.flops,
+                bytes: work.bytes,
+                bits: 0,
+                joules: computation.joules.unwrap_or(0.0),
+            },
+        };
+        Ok(graph.add(task, after)?)
+    }
+}

@@ -1,0 +1,116 @@
+//! The links of one block: what a token costs on every device.
+
+use super::config::{OnOutage, Wdmoe};
+use crate::architecture::ArchitectureError;
+use crate::architecture::Node;
+use crate::model::ModelShape;
+use crate::policy::{PolicyError, TokenLink};
+use crate::radio::{Channels, RadioConfig};
+use crate::units::Instant;
+
+/// What decides the links of a run.
+#[derive(Debug)]
+pub(super) struct Cell {
+    radio: RadioConfig,
+    channels: Channels,
+    /// L_comm of (4).
+    pub(super) bits: f64,
+    /// P_d and P_u in watts.
+    pub(super) server_power: f64,
+    pub(super) device_power: f64,
+    /// N₀ F in W/Hz.
+    noise_density: f64,
+    /// L_comp/C_k, (7), with C_k = peak × efficiency.
+    compute: Vec<f64>,
+    outage: f64,
+    on_outage: OnOutage,
+}
+
+impl Cell {
+    pub(super) fn new(
+        fields: &Wdmoe,
+        radio: RadioConfig,
+        channels: Channels,
+        shape: &ModelShape,
+        devices: &[Node],
+    ) -> Self {
+        let power = radio.budget.resolve(radio.bandwidth);
+        let flops = shape.expert_work(1).flops as f64;
+        Self {
+            channels,
+            bits: fields.bits.bits(shape.hidden) as f64,
+            server_power: fields.server_power.0,
+            device_power: power.power,
+            noise_density: power.noise / radio.bandwidth.0,
+            compute: devices
+                .iter()
+                .map(|node| flops / (node.profile.peak.0 * node.profile.efficiency))
+                .collect(),
+            outage: fields.outage.0,
+            on_outage: fields.on_outage,
+            radio,
+        }
+    }
+
+    /// B.
+    pub(super) fn band(&self) -> f64 {
+        self.radio.bandwidth.0
+    }
+
+    /// B/U.
+    pub(super) fn even_share(&self) -> f64 {
+        self.band() / self.compute.len() as f64
+    }
+
+    /// The links of all devices in block number `block` of the run, at `now`.
+    ///
+    /// g_k = |h_k|², the same both ways: the channel of one antenna each.
+    ///
+    /// # Errors
+    /// If a trace of channels has ended.
+    pub(super) fn links(
+        &self,
+        block: u64,
+        now: Instant,
+    ) -> Result<Vec<TokenLink>, ArchitectureError> {
+        let draw = self.radio.coherence.block(block, now);
+        let devices = 0..self.compute.len();
+        devices
+            .map(|device| {
+                let channel = self.channels.block(device, draw, now)?;
+                let reach = channel[(0, 0)].norm_sqr() / self.noise_density;
+                Ok(TokenLink {
+                    downlink_bits: self.bits,
+                    uplink_bits: self.bits,
+                    downlink_reach: self.server_power * reach,
+                    uplink_reach: self.device_power * reach,
+                    compute: self.compute[device],
+                })
+            })
+            .collect()
+    }
+
+    /// Whether each device that `holds` experts can be reached.
+    ///
+    /// # Errors
+    /// If one cannot and nothing may be dropped.
+    pub(super) fn reachable(
+        &self,
+        links: &[TokenLink],
+        holds: &[bool],
+    ) -> Result<Vec<bool>, PolicyError> {
+        let share = self.even_share();
+        let carries = |seconds: f64| self.bits / (seconds * share) > self.outage;
+        let mut reachable = Vec::with_capacity(links.len());
+        for (device, (link, holds)) in links.iter().zip(holds).enumerate() {
+            let alive = link.is_alive()
+                && carries(link.downlink_time(share))
+                && carries(link.uplink_time(share));
+            if *holds && !alive && self.on_outage == OnOutage::Fail {
+                return Err(PolicyError::DeadLink { device });
+            }
+            reachable.push(alive);
+        }
+        Ok(reachable)
+    }
+}

@@ -1,0 +1,203 @@
+//! A router that draws: Gaussian logits with popular experts and tokens that resemble
+//! their predecessors.
+
+use super::router::GateSource;
+use super::trace::TraceError;
+use crate::rng::{NO_DEVICE, Stream, Streams};
+use crate::units::FieldFault;
+use serde::{Deserialize, Serialize};
+
+/// Token j's logit for expert e is σ (z_je + β b_e), with b_e ~ N(0, 1) once per layer and
+/// expert, and z_je = ρ z_(j−1)e + √(1 − ρ²) n_je, n ~ N(0, 1): every z_je is standard
+/// normal. The weights are their softmax.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Synthetic {
+    /// σ. Default 1.4.
+    pub logit_std: f64,
+    /// β, how much more popular some experts are, relative to σ. Default 0.28.
+    pub expert_bias: f64,
+    /// ρ between successive tokens, 0 to below 1. Default 0.
+    pub correlation: f64,
+}
+
+impl Default for Synthetic {
+    fn default() -> Self {
+        Self {
+            logit_std: 1.4,
+            expert_bias: 0.28,
+            correlation: 0.0,
+        }
+    }
+}
+
+impl Synthetic {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// The first impossible one.
+    pub fn validate(&self) -> Result<(), FieldFault> {
+        FieldFault::if_negative("logit_std", self.logit_std)?;
+        FieldFault::if_negative("expert_bias", self.expert_bias)?;
+        if (0.0..1.0).contains(&self.correlation) {
+            return Ok(());
+        }
+        let message = format!("{}; use a number from 0 to below 1", self.correlation);
+        Err(FieldFault::new("correlation", message))
+    }
+
+    /// A router of `layers` layers with `experts` experts.
+    pub(super) fn router(self, streams: Streams, layers: usize, experts: usize) -> Drawn {
+        let biases = (0..layers)
+            .map(|layer| {
+                let mut bias = vec![0.0; experts];
+                streams
+                    .open("wdmoe.expert_bias", NO_DEVICE, layer as u64)
+                    .fill_normal(&mut bias);
+                bias
+            })
+            .collect();
+        let mut drawn = Drawn {
+            synthetic: self,
+            streams,
+            experts,
+            biases,
+            lanes: Vec::new(),
+        };
+        drawn.restart(0);
+        drawn
+    }
+}
+
+/// A [`Synthetic`] router at work.
+#[derive(Debug)]
+pub(super) struct Drawn {
+    synthetic: Synthetic,
+    streams: Streams,
+    experts: usize,
+    /// b, layer by layer.
+    biases: Vec<Vec<f64>>,
+    lanes: Vec<Lane>,
+}
+
+/// One layer's place in the sequence.
+#[derive(Debug, Clone)]
+struct Lane {
+    stream: Stream,
+    /// z of the token before.
+    last: Option<Vec<f64>>,
+}
+
+impl Drawn {
+    fn draw(&self, lane: &mut Lane, layer: usize, tokens: usize) -> Vec<f32> {
+        let Synthetic {
+            logit_std,
+            expert_bias,
+            correlation,
+        } = self.synthetic;
+        let fresh = (1.0 - correlation * correlation).sqrt();
+        let mut weights = Vec::with_capacity(tokens * self.experts);
+        for _ in 0..tokens {
+            let mut z = vec![0.0; self.experts];
+            lane.stream.fill_normal(&mut z);
+            if let Some(last) = &lane.last {
+                for (z, last) in z.iter_mut().zip(last) {
+                    *z = correlation * last + fresh * *z;
+                }
+            }
+            let bias = &self.biases[layer];
+            let logits: Vec<f64> = z
+                .iter()
+                .zip(bias)
+                .map(|(z, b)| logit_std * (z + expert_bias * b))
+                .collect();
+            lane.last = Some(z);
+            let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let powers: Vec<f64> = logits.iter().map(|x| libm::exp(x - largest)).collect();
+            let sum: f64 = powers.iter().sum();
+            weights.extend(powers.iter().map(|power| (power / sum) as f32));
+        }
+        weights
+    }
+}
+
+impl GateSource for Drawn {
+    fn restart(&mut self, number: u64) {
+        let layers = self.biases.len() as u64;
+        self.lanes = (0..layers)
+            .map(|layer| Lane {
+                stream: self
+                    .streams
+                    .open("wdmoe.router", NO_DEVICE, number * layers + layer),
+                last: None,
+            })
+            .collect();
+    }
+
+    fn weights(&mut self, layer: usize, _: usize, tokens: usize) -> Result<Vec<f32>, TraceError> {
+        let mut lane = self.lanes[layer].clone();
+        let weights = self.draw(&mut lane, layer, tokens);
+        self.lanes[layer] = lane;
+        Ok(weights)
+    }
+
+    fn foresee(&self, layer: usize, _: usize, tokens: usize) -> Result<Vec<f32>, TraceError> {
+        Ok(self.draw(&mut self.lanes[layer].clone(), layer, tokens))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STREAMS: Streams = Streams { seed: 3, run: 0 };
+
+    /// ln w_je − mean over e: the logits but for what softmax forgets.
+    fn centred(weights: &[f32], experts: usize) -> Vec<f64> {
+        let mut logits = Vec::new();
+        for row in weights.chunks_exact(experts) {
+            let row: Vec<f64> = row.iter().map(|w| f64::from(*w).ln()).collect();
+            let mean = row.iter().sum::<f64>() / experts as f64;
+            logits.extend(row.iter().map(|x| x - mean));
+        }
+        logits
+    }
+
+    #[test]
+    fn logits_have_the_spread_and_the_memory_asked_for() {
+        let synthetic = Synthetic {
+            logit_std: 1.4,
+            expert_bias: 0.0,
+            correlation: 0.6,
+        };
+        let (experts, tokens) = (8, 20_000);
+        let weights = synthetic
+            .router(STREAMS, 1, experts)
+            .weights(0, 0, tokens)
+            .unwrap();
+        let logits = centred(&weights, experts);
+        let power = logits.iter().map(|x| x * x).sum::<f64>() / logits.len() as f64;
+        // Taking the mean over n experts away leaves (n − 1)/n of the variance.
+        assert!((power / (1.4 * 1.4 * 7.0 / 8.0) - 1.0).abs() < 0.03);
+        let pairs = logits.iter().zip(&logits[experts..]);
+        let next = pairs.map(|(a, b)| a * b).sum::<f64>() / (logits.len() - experts) as f64;
+        assert!((next / power - 0.6).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_sequence_does_not_depend_on_how_it_is_cut() {
+        let synthetic = Synthetic {
+            correlation: 0.5,
+            ..Synthetic::default()
+        };
+        let whole = synthetic.router(STREAMS, 2, 4).weights(1, 0, 7).unwrap();
+        let mut router = synthetic.router(STREAMS, 2, 4);
+        let foreseen = router.foresee(1, 0, 3).unwrap();
+        let mut cut = router.weights(1, 0, 3).unwrap();
+        assert_eq!(foreseen, cut);
+        cut.extend(router.weights(1, 3, 4).unwrap());
+        assert_eq!(whole, cut);
+        router.restart(1);
+        assert_ne!(whole, router.weights(1, 0, 7).unwrap());
+    }
+}

@@ -1,0 +1,137 @@
+//! Reads everything that a run needs and puts it together: what all architectures share
+//! here, what each needs in a file of its own.
+
+mod tensor_parallel;
+mod wdmoe;
+
+use super::error::RunError;
+use super::run::About;
+use crate::architecture::measurement::AssignmentRecord;
+use crate::architecture::workload::{Request, Task};
+use crate::architecture::{Assembly, Node};
+use crate::engine::TraceLevel;
+use crate::numerics;
+use crate::results::folder::FileDigest;
+use crate::results::manifest::Origin;
+use crate::rng::Streams;
+use crate::scenario::{Architecture, NamedProfile, Resolved, Trace};
+
+/// A run that is ready to be simulated.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) parts: Box<dyn Assembly>,
+    pub(super) about: About,
+}
+
+/// What one architecture makes of a scenario.
+struct Made {
+    parts: Box<dyn Assembly>,
+    /// Every file that was read.
+    inputs: Vec<FileDigest>,
+    /// What a reader should know at first sight.
+    headline: String,
+    /// How the model came to be divided, where that is worth telling.
+    assignment: Option<AssignmentRecord>,
+}
+
+impl Prepared {
+    /// The most forward passes that the run can take.
+    pub fn expected_passes(&self) -> u64 {
+        let requests = self.parts.requests().iter();
+        requests.map(|request| request.task.most_passes()).sum()
+    }
+}
+
+/// Reads the inputs of a scenario's run, which draws from `streams`, and checks what can be
+/// checked without simulating. `overrides` are those that `resolved` already has, to
+/// be named in the manifest.
+///
+/// # Errors
+/// If a file is missing or damaged, or the parts do not fit each other.
+pub fn prepare(
+    resolved: &Resolved,
+    streams: Streams,
+    overrides: Vec<String>,
+) -> Result<Prepared, RunError> {
+    let scenario = &resolved.scenario;
+    let made = match &scenario.architecture {
+        Architecture::TensorParallel(fields) => tensor_parallel::make(resolved, fields, streams)?,
+        Architecture::Wdmoe(fields) => wdmoe::make(resolved, fields, streams)?,
+    };
+    let about = About {
+        name: resolved.name.clone(),
+        scenario: resolved.configuration(),
+        streams,
+        trace: match scenario.trace {
+            Trace::Full => TraceLevel::Full,
+            Trace::Summary => TraceLevel::Summary,
+            Trace::Off => TraceLevel::Off,
+        },
+        inputs: made.inputs,
+        origin: Origin {
+            folder: resolved.folder.display().to_string(),
+            overrides,
+        },
+        kernels: numerics::kernels::Kernels::active()
+            .map_err(numerics::StepError::from)?
+            .path()
+            .to_string(),
+        headline: made.headline,
+        assignment: made.assignment,
+    };
+    Ok(Prepared {
+        parts: made.parts,
+        about,
+    })
+}
+
+fn node(named: &NamedProfile) -> Node {
+    Node {
+        name: named.name.clone(),
+        profile: named.profile,
+    }
+}
+
+fn digest(file: &numerics::FileDigest) -> FileDigest {
+    FileDigest {
+        name: file.name.clone(),
+        bytes: file.bytes,
+        blake3: file.blake3.clone(),
+    }
+}
+
+/// Digest of every token that the run reads, in order, as 32-bit little-endian
+/// numbers: inputs and targets of every window and choice, and prompts.
+fn text_digest(requests: &[Request]) -> FileDigest {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = 0;
+    let mut update = |tokens: &[u32]| {
+        for token in tokens {
+            hasher.update(&token.to_le_bytes());
+        }
+        bytes += 4 * tokens.len() as u64;
+    };
+    for request in requests {
+        match &request.task {
+            Task::Score { windows, .. } => {
+                for window in windows {
+                    update(&window.inputs);
+                    update(&window.targets);
+                }
+            }
+            Task::Generate { prompt, .. } => update(prompt),
+            Task::Choose { questions } => {
+                for choice in questions.iter().flat_map(|question| &question.choices) {
+                    update(&choice.inputs);
+                    update(&choice.targets);
+                }
+            }
+            Task::Tokens { .. } => {}
+        }
+    }
+    FileDigest {
+        name: "text (tokens)".to_owned(),
+        bytes,
+        blake3: hasher.finalize().to_hex().to_string(),
+    }
+}
