@@ -104,6 +104,16 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "multiple_choice",
+        scenario: "multiple_choice",
+        overrides: &[
+            "trace=Full",
+            "architecture.all_reduce=AirComp(streams: 4)",
+            "workload=[Choose(suite: Pairs, questions: 1)]",
+        ],
+        everywhere: false,
+    },
+    Variant {
         name: "dominant eigenvectors, unequal shares",
         scenario: "aircomp_tensor_parallel",
         overrides: &[
