@@ -105,13 +105,14 @@ pub enum AssignmentError {
 
 macro_rules! assignments {
     (
-        without fields { $($unit:ident, $unit_summary:literal;)* }
+        without fields { $default:ident, $default_summary:literal; $($unit:ident, $unit_summary:literal;)* }
         with fields { $($name:ident, $summary:literal;)* }
     ) => {
         /// How the model is divided among N devices, as a scenario states it.
-        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub enum Assignment {
+            #[doc = $default_summary] #[default] $default,
             $(#[doc = $unit_summary] $unit,)*
             $(#[doc = $summary] $name($name),)*
         }
@@ -119,6 +120,7 @@ macro_rules! assignments {
         impl Assignment {
             /// Every assignment's name with a one-line summary.
             pub const REGISTRY: &[(&str, &str)] = &[
+                (stringify!($default), $default_summary),
                 $((stringify!($unit), $unit_summary),)*
                 $((stringify!($name), $summary),)*
             ];
@@ -126,6 +128,7 @@ macro_rules! assignments {
             /// The assignment's name, as a scenario writes it.
             pub fn name(&self) -> &'static str {
                 match self {
+                    Self::$default => stringify!($default),
                     $(Self::$unit => stringify!($unit),)*
                     $(Self::$name(_) => stringify!($name),)*
                 }
@@ -134,6 +137,7 @@ macro_rules! assignments {
             /// The assignment itself.
             pub fn method(&self) -> &dyn Assign {
                 match self {
+                    Self::$default => &$default,
                     $(Self::$unit => &$unit,)*
                     $(Self::$name(fields) => fields,)*
                 }
@@ -152,12 +156,6 @@ assignments! {
     with fields {
         Fixed, "m_n as listed, in device order: each zero or above, their sum 1";
         StochasticSca, "least mean error over channel samples, by successive convex approximation";
-    }
-}
-
-impl Default for Assignment {
-    fn default() -> Self {
-        Self::Equal
     }
 }
 
