@@ -88,3 +88,37 @@ fn a_folder_that_cannot_be_written_is_named() {
     assert_eq!(output.status.code(), Some(1), "{message}");
     assert!(message.contains("file/model"), "{message}");
 }
+
+#[test]
+fn a_short_training_of_a_mixtral_writes_a_folder_that_loads() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("model");
+    let small = "--architecture mixtral --hidden 16 --layers 1 --heads 2 --ffn 8 --experts 4 \
+                 --active 3 --steps 3 --documents 3 --questions 2 --held-out 8";
+    let output = train(&folder, &small.split_whitespace().collect::<Vec<_>>());
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{told}");
+    assert!(told.contains("by chance") && told.contains("tokens per expert"));
+    let model = airloom::numerics::Mixtral::load(&folder).unwrap();
+    let experts = model.shape().experts.unwrap();
+    assert_eq!((experts.count, experts.active), (4, 3));
+
+    let folder = parent.path().join("impossible");
+    let output = train(
+        &folder,
+        &[
+            "--architecture",
+            "mixtral",
+            "--experts",
+            "2",
+            "--active",
+            "3",
+        ],
+    );
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains("3 of 2 experts cannot be active"),
+        "{message}"
+    );
+}
