@@ -240,7 +240,11 @@ fn axes(svg: &mut String, height: f64, longest: f64, scale: f64) {
                 "<path d=\"M{x:.2},{y} v5\" stroke=\"black\"/>\
                  <text x=\"{x:.2}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 y + 17.0,
-                super::summary::significant(at * 1e3)
+                if count == 0 {
+                    "0".to_owned()
+                } else {
+                    super::summary::significant(at * 1e3)
+                }
             );
             count += 1;
         }

@@ -96,7 +96,7 @@ fn render(timeline: &Timeline) -> DrawResult<String> {
         let root = SVGBackend::with_string(&mut svg, (WIDTH, layout.height)).into_drawing_area();
         root.fill(&WHITE).map_err(fault)?;
         title(&root, timeline)?;
-        legend(&root)?;
+        legend(&root, timeline.barrier_name)?;
         labels(&root, &layout)?;
         let plot = (WIDTH - LABEL_WIDTH - PANEL_GAP - 16) as f64;
         let overview_right = LABEL_WIDTH as i32 + (plot * OVERVIEW_SHARE) as i32;
@@ -148,7 +148,7 @@ fn title(root: &Area, timeline: &Timeline) -> DrawResult {
     put(root, &timeline.title, &text(17), (12, 8))
 }
 
-fn legend(root: &Area) -> DrawResult {
+fn legend(root: &Area, barriers: &str) -> DrawResult {
     let mut x = LABEL_WIDTH as i32;
     let y = 34;
     for (lane, name, width) in [
@@ -165,7 +165,8 @@ fn legend(root: &Area) -> DrawResult {
         x += width;
     }
     dashed(root, x + 8, y - 2, y + 14)?;
-    put(root, "all-reduce barrier opens", &text(13), (x + 18, y))
+    let name = format!("{barriers} barrier opens");
+    put(root, &name, &text(13), (x + 18, y))
 }
 
 fn labels(root: &Area, layout: &Layout) -> DrawResult {

@@ -65,7 +65,9 @@ pub struct Timeline {
     pub title: String,
     /// Devices in order, the server last.
     pub owners: Vec<Owner>,
-    /// When all-reduce barriers opened.
+    /// What the barriers are, such as `all-reduce`.
+    pub barrier_name: &'static str,
+    /// When the barriers opened.
     pub barriers: Vec<Instant>,
     /// When the pass began.
     pub start: Instant,

@@ -109,6 +109,7 @@ pub fn read(folder: &Path) -> Result<Timeline, TimelineError> {
     let (start, end) = (Instant(pass.start_ps), Instant(pass.end_ps));
     let mut busy: BTreeMap<u32, Vec<Slice>> = BTreeMap::new();
     let mut barriers = Vec::new();
+    let mut barrier_name = "all-reduce";
     let mut layers = 0;
     let mut layer_ends: BTreeMap<u32, Instant> = BTreeMap::new();
     for row in rows::<EventRow>(folder, "events.csv")? {
@@ -124,6 +125,9 @@ pub fn read(folder: &Path) -> Result<Timeline, TimelineError> {
         }
         if row.kind == "barrier" && row.layer.is_some() && row.stage.ends_with("_gather") {
             barriers.push(slice_end);
+            if row.stage.starts_with("expert") {
+                barrier_name = "experts'";
+            }
         }
         if let Some((owner, lane)) = place(&row.resource) {
             let slices = busy.entry(owner).or_default();
@@ -146,6 +150,7 @@ pub fn read(folder: &Path) -> Result<Timeline, TimelineError> {
     let what = match (pass.mode.as_str(), pass.context) {
         ("generate", 0) => format!("Prefill of {} tokens", pass.tokens),
         ("generate", _) => "One decode step".to_owned(),
+        ("tokens", _) => format!("A batch of {} tokens", pass.tokens),
         _ => format!("Scoring a window of {} tokens", pass.tokens),
     };
     let length = Duration(pass.end_ps - pass.start_ps);
@@ -155,6 +160,7 @@ pub fn read(folder: &Path) -> Result<Timeline, TimelineError> {
             .into_iter()
             .map(|(owner, slices)| owner_of(owner, slices, start, end))
             .collect(),
+        barrier_name,
         barriers,
         start,
         end,
