@@ -55,7 +55,7 @@ impl Channels {
                 })?;
                 trace
                     .shape()
-                    .validate(devices, rows, config.device_antennas)
+                    .validate(devices, rows, config.most_antennas(devices))
                     .map_err(|fault| fault.under("fading"))?;
                 Source::Trace(trace, file.past_end)
             }

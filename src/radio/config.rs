@@ -152,6 +152,12 @@ impl RadioConfig {
         *except.unwrap_or(&self.device_antennas)
     }
 
+    /// The N_t of that of `devices` which has most.
+    pub fn most_antennas(&self, devices: usize) -> usize {
+        let antennas = (0..devices).map(|device| self.antennas(device));
+        antennas.max().unwrap_or(self.device_antennas)
+    }
+
     /// The antenna layout of a fleet of `devices`.
     pub fn layout(&self, devices: usize) -> Layout {
         let fewest = (0..devices).min_by_key(|device| self.antennas(*device));

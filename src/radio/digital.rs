@@ -33,7 +33,7 @@ pub struct Digital {
     /// Q, the bits per real entry: 2 to 24, or 32 for entries as they are. Default 8.
     pub bits: u32,
     /// The spectral efficiency of each device's link. Default: that of its drawn channel, or
-    /// of what is known of it if that is less ([`super::csi`]).
+    /// of what is known of it if that is less.
     pub rate: LinkRate,
     /// What a device radiates on its share of the band. Default: the same per symbol.
     pub subchannel_power: SubchannelPower,

@@ -190,7 +190,10 @@ fn trace_fits(
         read().map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;
     let header = NpyHeader::parse(&prefix, length).map_err(|error| fault(error.to_string()))?;
     TraceShape::of(&header)
-        .and_then(|shape| shape.validate(devices, radio.server_antennas, radio.device_antennas))
+        .and_then(|shape| {
+            let antennas = radio.most_antennas(devices);
+            shape.validate(devices, radio.server_antennas, antennas)
+        })
         .map_err(|wrong| fault(wrong.message))
 }
 

@@ -54,7 +54,8 @@ pub fn channel(
 ) -> Result<DrawnChannels, RunError> {
     let radio = &resolved.scenario.radio;
     let devices = resolved.devices.len();
-    let entries = devices as u64 * radio.server_antennas as u64 * radio.device_antennas as u64;
+    let antennas = radio.most_antennas(devices);
+    let entries = devices as u64 * radio.server_antennas as u64 * antennas as u64;
     if entries.saturating_mul(16).saturating_mul(blocks) > MOST_BYTES {
         return Err(RunError::Place {
             path: out.join(TENSOR),
@@ -79,7 +80,7 @@ pub fn channel(
     let ensemble = Ensemble {
         title: format!(
             "{} (seed {}, run {}): {blocks} blocks of {devices} devices, {} × {} antennas",
-            resolved.name, streams.seed, streams.run, radio.server_antennas, radio.device_antennas
+            resolved.name, streams.seed, streams.run, radio.server_antennas, antennas
         ),
         blocks: drawn,
         moments: (0..devices)

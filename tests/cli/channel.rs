@@ -91,6 +91,25 @@ fn with_doppler_it_shows_the_autocorrelation() {
 
 /// The same draws as a run has: a run on the trace of its own channels is the same run.
 #[test]
+fn a_trace_serves_devices_of_unequal_antennas() {
+    let desk = Desk::new();
+    let unequal = TINY.replace(
+        "budget:",
+        "device_antennas_except: {1: 6},\n        budget:",
+    );
+    desk.write("unequal.ron", &unequal);
+    desk.airloom(&["channel", "unequal.ron", "--out", "drawn", "--blocks", "50"])
+        .good();
+    fs::copy(desk.path("drawn/h.npy"), desk.path("h.npy")).unwrap();
+    let traced = unequal.replace("budget:", "fading: Trace(\"h.npy\"),\n        budget:");
+    desk.write("traced.ron", &traced);
+    let again = ["channel", "traced.ron", "--out", "again", "--blocks", "50"];
+    desk.airloom(&again).good();
+    let tensor = |folder: &str| fs::read(desk.path(format!("{folder}/h.npy"))).unwrap();
+    assert!(tensor("drawn") == tensor("again"));
+}
+
+#[test]
 fn a_tensor_written_is_a_trace_that_gives_the_same_bits() {
     let desk = Desk::new();
     desk.airloom(&["channel", "tiny.ron", "--out", "drawn", "--blocks", "2000"])

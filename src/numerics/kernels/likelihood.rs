@@ -25,7 +25,7 @@ pub fn argmax(logits: &[f32]) -> Option<usize> {
 
 /// ln softmax(x)_t = (x_t − m) − ln Σ_i exp(x_i − m), with m = max x.
 ///
-/// In `f64`, the sum as [`super::log_sum`] defines it: the error is a few units in the
+/// In `f64`, the sum in sixteen partial sums: the error is a few units in the
 /// last place of an `f64`. NaN if any logit is NaN or +∞, or all are −∞.
 ///
 /// # Panics

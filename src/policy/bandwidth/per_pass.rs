@@ -25,7 +25,8 @@ const CENTRED: f64 = 1e-9;
 /// Steps within a round after which it is left: rounding allows no further descent.
 const MOST_STEPS: usize = 60;
 
-/// One division per pass; see the [module](self).
+/// One division of the band per pass: min over B of Σ_i max_k, with Σ_k B_k = B (P1 with Q
+/// fixed).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PerPass {
