@@ -47,6 +47,11 @@ pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
     );
     section(
         &mut text,
+        "routers",
+        owned(architecture::wdmoe::Router::REGISTRY),
+    );
+    section(
+        &mut text,
         "expert selections",
         owned(policy::ExpertSelection::REGISTRY),
     );

@@ -127,9 +127,9 @@ impl Run<'_> {
         };
         if policy.horizon() == Horizon::PreviousPass {
             // Whoever had nothing to do may have something now: as if one token a block.
-            for device in 0..devices {
+            for (device, link) in links.iter().enumerate() {
                 let column = || (0..layers).map(|layer| layer * devices + device);
-                if column().all(|place| loads[place] == 0.0) && links[device].is_alive() {
+                if column().all(|place| loads[place] == 0.0) && link.is_alive() {
                     column().for_each(|place| loads[place] = 1.0);
                 }
             }

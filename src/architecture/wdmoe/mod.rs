@@ -62,8 +62,19 @@ pub enum Source {
     Drawn(ModelShape, Synthetic),
     /// Nothing is computed: the gate of this shape was recorded.
     Recorded(ModelShape, GateTrace),
-    /// A model with its tokenizer and the tokens that end a generation.
-    Computed(Box<Mixtral>, Tokenizer, Vec<u32>),
+    /// A model computes.
+    Computed(Box<Loaded>),
+}
+
+/// A model with what turns text into tokens.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The model.
+    pub model: Mixtral,
+    /// Its tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The tokens that end a generation.
+    pub end_tokens: Vec<u32>,
 }
 
 /// What turns tokens into text, where there is text.
@@ -77,7 +88,7 @@ impl Source {
     fn shape(&self) -> &ModelShape {
         match self {
             Self::Drawn(shape, _) | Self::Recorded(shape, _) => shape,
-            Self::Computed(model, ..) => model.shape(),
+            Self::Computed(loaded) => loaded.model.shape(),
         }
     }
 
@@ -94,12 +105,17 @@ impl Source {
                 (Box::new(Timed::new(Box::new(drawn))), None)
             }
             Self::Recorded(_, trace) => (Box::new(Timed::new(Box::new(trace))), None),
-            Self::Computed(model, tokenizer, end_tokens) => {
+            Self::Computed(loaded) => {
+                let Loaded {
+                    model,
+                    tokenizer,
+                    end_tokens,
+                } = *loaded;
                 let words = Words {
                     tokenizer,
                     end_tokens,
                 };
-                let computed = Computed::new(*model, payload, capacity)?;
+                let computed = Computed::new(model, payload, capacity)?;
                 (Box::new(computed), Some(words))
             }
         })

@@ -22,6 +22,19 @@ pub enum Router {
 }
 
 impl Router {
+    /// Every router's name with a one-line summary.
+    pub const REGISTRY: &[(&str, &str)] = &[
+        ("Model", "the model's own gate, computed"),
+        (
+            "Synthetic",
+            "drawn logits with popular experts and tokens that resemble their predecessors",
+        ),
+        (
+            "Trace",
+            "recorded weights from a CSV file: block,token,w0,w1,…",
+        ),
+    ];
+
     /// Checks the fields; `computed` says whether the model has weights.
     ///
     /// # Errors

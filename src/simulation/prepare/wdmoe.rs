@@ -2,7 +2,7 @@
 
 use super::{Made, digest, node, text_digest};
 use crate::architecture::Node;
-use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source, Wdmoe};
+use crate::architecture::wdmoe::{GateTrace, Loaded, Parts, Router, Source, Wdmoe};
 use crate::model::{Architecture as Family, ModelShape};
 use crate::numerics::{Mixtral, Tokenizer};
 use crate::radio::Channels;
@@ -80,7 +80,11 @@ pub(super) fn make(
             inputs.extend(model.digests().iter().map(digest));
             inputs.push(digest(tokenizer.digest()));
             inputs.push(text_digest(&requests));
-            let source = Source::Computed(Box::new(model), tokenizer, end_tokens);
+            let source = Source::Computed(Box::new(Loaded {
+                model,
+                tokenizer,
+                end_tokens,
+            }));
             (source, requests)
         }
         (None, Router::Synthetic(synthetic)) => (Source::Drawn(shape, *synthetic), counted()?),
