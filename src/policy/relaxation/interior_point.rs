@@ -137,7 +137,10 @@ impl InteriorPoint {
     /// Iterates until tr G ≤ (1 + `gap`) Σ tr W_n. `None` if the channels are too near to
     /// singular for a start.
     pub(super) fn solve(&mut self, gap: f64) -> Option<Certified> {
-        wide::run(|| self.iterate(gap))
+        wide::run(
+            #[inline(always)]
+            || self.iterate(gap),
+        )
     }
 
     #[inline(always)]

@@ -50,25 +50,42 @@ impl Schur {
                 let (rows, columns) = (layout.sizes[n], layout.sizes[m]);
                 let (row, column) = (layout.columns[n], layout.columns[m]);
                 let out = &mut self.entries[layout.entries[n] + stride * layout.entries[m]..];
-                let pick = |a: &Split, i: usize, j: usize| {
+                let pick = #[inline(always)]
+                |a: &Split, i: usize, j: usize| {
                     let k = row + i + a.rows * (column + j);
                     Complex::new(a.re[k], a.im[k])
                 };
                 let (at_p, at_q) = (
+                    #[inline(always)]
                     |i: usize, j: usize| pick(p, i, j),
+                    #[inline(always)]
                     |i: usize, j: usize| pick(q, i, j),
                 );
                 if n == m {
                     let block = layout.entries[n];
-                    let at_z = |i: usize, j: usize| z[block + i + rows * j];
-                    let at_w = |i: usize, j: usize| w_inverse[block + i + rows * j];
-                    fill_block(out, stride, rows, columns, |b, c, a, d| {
-                        at_p(b, c) * at_q(a, d).conj() + at_z(b, c) * at_w(a, d).conj()
-                    });
+                    let at_z = #[inline(always)]
+                    |i: usize, j: usize| z[block + i + rows * j];
+                    let at_w = #[inline(always)]
+                    |i: usize, j: usize| w_inverse[block + i + rows * j];
+                    fill_block(
+                        out,
+                        stride,
+                        rows,
+                        columns,
+                        #[inline(always)]
+                        |b, c, a, d| {
+                            at_p(b, c) * at_q(a, d).conj() + at_z(b, c) * at_w(a, d).conj()
+                        },
+                    );
                 } else {
-                    fill_block(out, stride, rows, columns, |b, c, a, d| {
-                        at_p(b, c) * at_q(a, d).conj()
-                    });
+                    fill_block(
+                        out,
+                        stride,
+                        rows,
+                        columns,
+                        #[inline(always)]
+                        |b, c, a, d| at_p(b, c) * at_q(a, d).conj(),
+                    );
                 }
             }
         }
@@ -114,6 +131,7 @@ impl Schur {
             return;
         }
         let panel =
+            #[inline(always)]
             |k: usize, j: usize| &before[stride * (first + k) + j..stride * (first + k) + n];
         for j in last..n {
             let (a, b, c, d) = (panel(0, j), panel(1, j), panel(2, j), panel(3, j));
