@@ -65,19 +65,44 @@ impl Split {
     /// self = A B; if `lower`, only entries on and below the diagonal.
     #[inline(always)]
     pub(super) fn set_product(&mut self, a: &Self, b: &Self, lower: bool) {
-        let (rows, inner) = (a.rows, a.columns);
-        for j in 0..b.columns {
-            let first = if lower { j } else { 0 };
-            let range = rows * j + first..rows * (j + 1);
-            let (out_re, out_im) = (&mut self.re[range.clone()], &mut self.im[range]);
-            out_re.fill(0.0);
-            out_im.fill(0.0);
-            for k in 0..inner {
-                let (x, y) = (b.re[k + inner * j], b.im[k + inner * j]);
-                let column = rows * k + first..rows * (k + 1);
-                add_scaled(out_re, out_im, &a.re[column.clone()], &a.im[column], x, y);
+        let rows = a.rows;
+        for column in 0..b.columns {
+            let mut row = if lower { column } else { 0 };
+            while row < rows {
+                row += match rows - row {
+                    8.. => self.set_rows::<8>(a, b, row, column),
+                    4.. => self.set_rows::<4>(a, b, row, column),
+                    _ => self.set_rows::<1>(a, b, row, column),
+                };
             }
         }
+    }
+
+    /// `ROWS` entries of one column of A B, whose sums stay in registers.
+    #[inline(always)]
+    fn set_rows<const ROWS: usize>(
+        &mut self,
+        a: &Self,
+        b: &Self,
+        row: usize,
+        column: usize,
+    ) -> usize {
+        let (rows, inner) = (a.rows, a.columns);
+        let (mut re, mut im) = ([0.0; ROWS], [0.0; ROWS]);
+        let range = inner * column..inner * (column + 1);
+        let factors = b.re[range.clone()].iter().zip(&b.im[range]);
+        for (k, (x, y)) in factors.enumerate() {
+            let entries = rows * k + row..rows * k + row + ROWS;
+            let (a_re, a_im) = (&a.re[entries.clone()], &a.im[entries]);
+            for i in 0..ROWS {
+                re[i] += a_re[i] * x - a_im[i] * y;
+                im[i] += a_re[i] * y + a_im[i] * x;
+            }
+        }
+        let out = rows * column + row..rows * column + row + ROWS;
+        self.re[out.clone()].copy_from_slice(&re);
+        self.im[out].copy_from_slice(&im);
+        ROWS
     }
 
     /// self = (A + Aᴴ)/2, for a square A.
