@@ -19,18 +19,22 @@
 //!                    │
 //!                    ▼
 //!                 results       trace, metrics, manifest ─▶ tables, figures, timeline
+//!                    │
+//!                    ▼
+//!                 analysis      a finished run explained: its critical path
 //! ```
 //!
 //! Each room knows only the rooms before it in this list: [`units`], [`rng`] and
 //! [`digest`],
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
-//! [`policy`], [`architecture`], [`scenario`], [`results`], [`simulation`],
-//! [`cli`].
+//! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
+//! [`simulation`], [`cli`].
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
 // clippy.toml lists what would let bits depend on the machine. Tests may use it.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod analysis;
 pub mod architecture;
 pub mod cli;
 pub mod corpus;

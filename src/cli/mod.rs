@@ -5,6 +5,7 @@
 
 mod channel;
 mod check;
+mod explain;
 mod list;
 mod output;
 mod plot;
@@ -46,6 +47,8 @@ enum Verb {
     Channel(channel::ChannelArgs),
     /// Draw a run folder's figures again from its data
     Plot(plot::PlotArgs),
+    /// Say where the time of a run went, and what a faster part would be worth
+    Explain(explain::ExplainArgs),
     /// List what a scenario may name
     List(list::ListArgs),
     /// Train a model on text of the bundled world
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(args),
         Verb::Channel(args) => channel::channel(args),
         Verb::Plot(args) => plot::plot(args),
+        Verb::Explain(args) => explain::explain(args),
         Verb::List(args) => list::list(&args),
         Verb::Train(args) => train(args),
     };

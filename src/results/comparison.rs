@@ -1,7 +1,7 @@
 //! The table that `airloom sweep` prints: a row per setting, the mean over its runs.
 
 use super::metrics::Metrics;
-use super::summary::significant;
+use super::readable::significant;
 use std::fmt;
 
 /// The metrics worth a column, with the heading and factor that make them readable.

@@ -243,7 +243,7 @@ fn axes(svg: &mut String, height: f64, longest: f64, scale: f64) {
                 if count == 0 {
                     "0".to_owned()
                 } else {
-                    super::summary::significant(at * 1e3)
+                    super::readable::significant(at * 1e3)
                 }
             );
             count += 1;

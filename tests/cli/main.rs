@@ -6,6 +6,7 @@ mod bad_place;
 mod channel;
 mod check;
 mod desk;
+mod explain;
 mod help;
 mod interrupt;
 mod plot;

@@ -1,0 +1,39 @@
+//! Numbers as people read them: four significant digits and a unit that fits.
+
+/// A number of seconds in the unit in which it reads best.
+pub fn seconds(value: f64) -> String {
+    let (scale, unit) = match value.abs() {
+        v if v >= 1.0 => (1.0, "s"),
+        v if v >= 1e-3 => (1e3, "ms"),
+        v if v >= 1e-6 => (1e6, "µs"),
+        0.0 => (1.0, "s"),
+        _ => (1e9, "ns"),
+    };
+    format!("{} {unit}", significant(value * scale))
+}
+
+/// A number of joules in the unit in which it reads best.
+pub fn joules(value: f64) -> String {
+    let (scale, unit) = match value.abs() {
+        v if v >= 1.0 => (1.0, "J"),
+        v if v >= 1e-3 => (1e3, "mJ"),
+        v if v >= 1e-6 => (1e6, "µJ"),
+        0.0 => (1.0, "J"),
+        _ => (1e9, "nJ"),
+    };
+    format!("{} {unit}", significant(value * scale))
+}
+
+/// Four significant digits.
+pub fn significant(value: f64) -> String {
+    let magnitude = if value == 0.0 {
+        0.0
+    } else {
+        libm::floor(libm::log10(value.abs()))
+    };
+    if !(-4.0..7.0).contains(&magnitude) {
+        return format!("{value:.3e}");
+    }
+    let decimals = (3 - magnitude as i32).max(0) as usize;
+    format!("{value:.decimals$}")
+}
