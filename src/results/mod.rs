@@ -9,6 +9,7 @@ pub mod folder;
 pub mod host;
 pub mod manifest;
 pub mod metrics;
+pub mod perfetto;
 pub mod readable;
 pub mod summary;
 pub mod tables;

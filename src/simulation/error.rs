@@ -7,6 +7,7 @@ use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;
 use crate::radio::RadioError;
 use crate::results::curves::CurvesError;
+use crate::results::events::EventsError;
 use crate::results::folder::FolderError;
 use crate::results::timeline::TimelineError;
 use crate::results::waiting::WaitingError;
@@ -47,6 +48,9 @@ pub enum RunError {
     /// The run folder cannot be written.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The event log cannot be read back.
+    #[error(transparent)]
+    Events(#[from] EventsError),
     /// The figure cannot be drawn.
     #[error(transparent)]
     Timeline(#[from] TimelineError),

@@ -7,6 +7,7 @@ use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::architecture::observer::{Observer, Travelling};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
+use crate::results::events::Events;
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, Identity, Manifest, Origin};
@@ -14,7 +15,7 @@ use crate::results::metrics::Metrics;
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
 use crate::results::waiting::{self, WAITING};
-use crate::results::{assignment, tables, timeline};
+use crate::results::{assignment, perfetto, tables, timeline};
 use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
@@ -200,6 +201,12 @@ pub(super) fn stage(
     }
     if level != TraceLevel::Off {
         tables::write_details(staging, &measured)?;
+    }
+    if full {
+        let executed = Events::read(&staging.path().join(EVENTS))?;
+        let mut file = staging.create(perfetto::FILE_NAME)?;
+        perfetto::write(&executed, &mut file).map_err(|source| file.error(source))?;
+        staging.record(file.finish()?);
     }
     if full && !measured.passes.is_empty() {
         let drawn = timeline::read(staging.path())?;

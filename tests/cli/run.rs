@@ -42,6 +42,7 @@ fn a_run_folder_holds_these_files_and_no_others() {
         "tensors.digest",
         "timeline.svg",
         "tokens.csv",
+        "trace.json",
     ];
     assert_eq!(desk.names(FOLDER), expected);
     assert_eq!(desk.names("."), ["results", "tiny.ron"]);
@@ -227,5 +228,5 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 10);
+    assert_eq!(desk.names("empty").len(), 11);
 }

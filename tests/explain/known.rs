@@ -13,7 +13,7 @@ use airloom::results::events::{Cause, Events, EventsError, Owner};
 use airloom::units::{Duration, Instant};
 use std::collections::BTreeMap;
 
-const HEADER: &str = airloom::engine::HEADER;
+pub const HEADER: &str = airloom::engine::HEADER;
 
 const ONE_REQUEST: &str = "\
 0,0,0,attention,0,0,device0.compute,compute,0,0,20,,input,5,0,0,0.5
@@ -33,11 +33,16 @@ const ANOTHER_REQUEST: &str = "\
 1,0,0,attention,0,0,device0.compute,compute,75,75,80,1///arrival//0,input,5,0,0,0
 ";
 
-fn read(text: &str) -> Result<Events, EventsError> {
+pub fn read(text: &str) -> Result<Events, EventsError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("events.csv");
     std::fs::write(&path, text).unwrap();
     Events::read(&path)
+}
+
+/// The events of the picture.
+pub fn two_requests() -> Events {
+    events(&[ONE_REQUEST, ANOTHER_REQUEST])
 }
 
 fn events(rows: &[&str]) -> Events {

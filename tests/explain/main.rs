@@ -3,3 +3,4 @@
 
 mod known;
 mod laws;
+mod trace;

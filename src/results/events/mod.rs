@@ -6,6 +6,7 @@
 //! run without a gap. Everything that explains a run rests on that walk;
 //! [`Events::read`] refuses a log in which it would break.
 
+mod deliveries;
 mod read;
 mod waiting;
 
