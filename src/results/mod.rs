@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod metrics;
 pub mod perfetto;
 pub mod readable;
+pub mod report;
 pub mod summary;
 pub mod tables;
 pub mod tensors;

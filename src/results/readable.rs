@@ -6,8 +6,9 @@ pub fn seconds(value: f64) -> String {
         v if v >= 1.0 => (1.0, "s"),
         v if v >= 1e-3 => (1e3, "ms"),
         v if v >= 1e-6 => (1e6, "µs"),
+        v if v >= 1e-9 => (1e9, "ns"),
         0.0 => (1.0, "s"),
-        _ => (1e9, "ns"),
+        _ => (1e12, "ps"),
     };
     format!("{} {unit}", significant(value * scale))
 }

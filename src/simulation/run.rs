@@ -12,6 +12,7 @@ use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, Identity, Manifest, Origin};
 use crate::results::metrics::Metrics;
+use crate::results::report::{self, Page};
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
 use crate::results::waiting::{self, WAITING};
@@ -202,12 +203,6 @@ pub(super) fn stage(
     if level != TraceLevel::Off {
         tables::write_details(staging, &measured)?;
     }
-    if full {
-        let executed = Events::read(&staging.path().join(EVENTS))?;
-        let mut file = staging.create(perfetto::FILE_NAME)?;
-        perfetto::write(&executed, &mut file).map_err(|source| file.error(source))?;
-        staging.record(file.finish()?);
-    }
     if full && !measured.passes.is_empty() {
         let drawn = timeline::read(staging.path())?;
         staging.write(TIMELINE, timeline::draw(&drawn)?.as_bytes())?;
@@ -215,6 +210,29 @@ pub(super) fn stage(
             let blocks = waiting::read(staging.path())?;
             staging.write(WAITING, waiting::draw(&blocks).as_bytes())?;
         }
+    }
+    if full {
+        let executed = Events::read(&staging.path().join(EVENTS))?;
+        let mut file = staging.create(perfetto::FILE_NAME)?;
+        perfetto::write(&executed, &mut file).map_err(|source| file.error(source))?;
+        staging.record(file.finish()?);
+        let title = about.title();
+        let summary = Summary {
+            title: &title,
+            metrics: &metrics,
+            run: &measured,
+        };
+        let page = Page {
+            title: &title,
+            summary: summary.to_string(),
+            scenario: &about.scenario,
+            devices: &measured.devices,
+            events: &executed,
+            figures: &figures(staging)?,
+        };
+        let mut file = staging.create(report::FILE_NAME)?;
+        page.write(&mut file).map_err(|source| file.error(source))?;
+        staging.record(file.finish()?);
     }
     let mut manifest = Manifest {
         format: Manifest::format(),
@@ -240,6 +258,19 @@ pub(super) fn stage(
         metrics,
         measured,
     })
+}
+
+/// The figures drawn so far, as the report shows them.
+fn figures(staging: &Staging) -> Result<Vec<(&'static str, String)>, FolderError> {
+    let mut figures = Vec::new();
+    for name in [TIMELINE, assignment::FIGURE, WAITING] {
+        let path = staging.path().join(name);
+        if path.is_file() {
+            let figure = std::fs::read_to_string(&path);
+            figures.push((name, figure.map_err(FolderError::io(&staging.shown(name)))?));
+        }
+    }
+    Ok(figures)
 }
 
 /// What a run is, beside the parts it is made of.

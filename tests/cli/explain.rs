@@ -24,11 +24,10 @@ fn a_run_is_explained_in_a_table_and_in_words() {
         "critical path ",
         "makespan ",
         "100.00 %",
-        "\n1. Downlink took ",
-        "\n2. ",
-        "\n3. ",
+        "\n1. Compute took ",
+        "\n2. Uplink took ",
         "barriers held by",
-        "\nIf downlink took half the time, the run would end after ",
+        "\nIf compute took half the time, the run would end after ",
     ] {
         let at = text[last..].find(words);
         last += at.unwrap_or_else(|| panic!("{words}: {text}"));

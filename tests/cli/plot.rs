@@ -28,7 +28,7 @@ fn plot_draws_the_same_figure_from_the_data_alone() {
         );
         assert!(desk.text(FIGURE) == figure);
     }
-    assert_eq!(desk.names("x").len(), 11);
+    assert_eq!(desk.names("x").len(), 12);
 }
 
 #[test]
@@ -72,5 +72,5 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
         "{message}"
     );
     assert!(desk.text(FIGURE) == figure);
-    assert_eq!(desk.names("x").len(), 11);
+    assert_eq!(desk.names("x").len(), 12);
 }

@@ -38,6 +38,7 @@ fn a_run_folder_holds_these_files_and_no_others() {
         "events.csv",
         "manifest.json",
         "metrics.json",
+        "report.html",
         "requests.csv",
         "tensors.digest",
         "timeline.svg",
@@ -228,5 +229,5 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 11);
+    assert_eq!(desk.names("empty").len(), 12);
 }

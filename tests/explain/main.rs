@@ -3,4 +3,5 @@
 
 mod known;
 mod laws;
+mod page;
 mod trace;

@@ -1,0 +1,200 @@
+//! `report.html`: a run on one page, in one file that needs no network.
+//!
+//! Summary, an interactive timeline, what each device waited for, its energy and
+//! memory, the run's figures and its resolved scenario. It holds nothing that another
+//! run of the same scenario would not: no dates, no wall-clock times.
+
+mod data;
+
+use super::events::{Events, Owner};
+use super::readable::{joules, seconds};
+use crate::architecture::measurement::DeviceRecord;
+use crate::units::Duration;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+/// The file's name.
+pub const FILE_NAME: &str = "report.html";
+
+/// Tasks that the timeline holds at most; a page of more would be slow to load.
+/// `trace.json` has them all.
+pub const MOST_TASKS: usize = 200_000;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// What the page shows.
+#[derive(Debug)]
+pub struct Page<'a> {
+    /// The run's name.
+    pub title: &'a str,
+    /// The table for people.
+    pub summary: String,
+    /// The resolved scenario.
+    pub scenario: &'a str,
+    /// Devices, the server last.
+    pub devices: &'a [DeviceRecord],
+    /// The executed tasks.
+    pub events: &'a Events,
+    /// Names and SVG texts of figures.
+    pub figures: &'a [(&'a str, String)],
+}
+
+/// `text` where HTML expects characters.
+fn escaped(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    text.replace('>', "&gt;")
+}
+
+/// A bar that fills `share` of its cell.
+fn bar(share: f64) -> String {
+    format!(
+        "<td class=bar><i style=\"width:{:.1}%\"></i></td>",
+        100.0 * share.clamp(0.0, 1.0)
+    )
+}
+
+impl Page<'_> {
+    /// Writes the page.
+    ///
+    /// # Errors
+    /// If `out` cannot be written.
+    pub fn write(&self, mut out: impl Write) -> io::Result<()> {
+        let title = escaped(self.title);
+        write!(
+            out,
+            "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>{title}</title>\n\
+             <link rel=icon href=\"data:,\">\n<style>\n{STYLE}</style>\n<h1>{title}</h1>\n\
+             <pre>{}</pre>\n<h2>Timeline</h2>\n",
+            escaped(&self.summary)
+        )?;
+        out.write_all(include_bytes!("timeline.html"))?;
+        let all = self.events.tasks.len();
+        if all > MOST_TASKS {
+            writeln!(
+                out,
+                "<p>Shown are the first {MOST_TASKS} of {all} tasks; <code>trace.json</code> has all.</p>"
+            )?;
+        }
+        out.write_all(self.waiting().as_bytes())?;
+        out.write_all(self.energy().as_bytes())?;
+        out.write_all(self.memory().as_bytes())?;
+        if !self.figures.is_empty() {
+            writeln!(out, "<h2>Figures</h2>")?;
+        }
+        for (name, figure) in self.figures {
+            writeln!(
+                out,
+                "<figure>{figure}<figcaption>{}</figcaption></figure>",
+                escaped(name)
+            )?;
+        }
+        write!(
+            out,
+            "<h2>Scenario</h2>\n<pre>{}</pre>\n<script type=\"application/json\" id=run>",
+            escaped(self.scenario)
+        )?;
+        data::write(self.events, MOST_TASKS, &mut out)?;
+        write!(out, "</script>\n<script>\n{SCRIPT}</script>\n</html>\n")
+    }
+
+    /// What each device waited for, longest first.
+    fn waiting(&self) -> String {
+        let mut waiting: Vec<_> = self.events.waiting().into_iter().collect();
+        waiting.sort_by_key(|((who, cause, whose), time)| {
+            (*who, std::cmp::Reverse(*time), *cause, *whose)
+        });
+        let makespan = self.events.makespan().0.max(1) as f64;
+        let mut html =
+            "<h2>Waiting</h2>\n<table><tr><th>who<th>waited for<th>time<th>of the run<th></tr>\n"
+                .to_owned();
+        for ((who, cause, whose), time) in waiting {
+            let whose = match whose {
+                Owner::Nobody => String::new(),
+                owner => format!(" of {}", self.events.owner_name(owner)),
+            };
+            let share = time.0 as f64 / makespan;
+            let _ = writeln!(
+                html,
+                "<tr><td>{}<td>{cause}{}<td>{}<td>{:.2} %{}</tr>",
+                self.events.owner_name(who),
+                escaped(&whose),
+                seconds(Duration::as_seconds(time)),
+                100.0 * share,
+                bar(share)
+            );
+        }
+        html.push_str("</table>\n");
+        html
+    }
+
+    fn energy(&self) -> String {
+        let parts = |device: &DeviceRecord| [device.compute_j, device.radio_j, device.idle_j];
+        let whole = |device: &DeviceRecord| parts(device).into_iter().flatten().sum::<f64>();
+        let most = self.devices.iter().map(whole).fold(0.0, f64::max);
+        let mut html = "<h2>Energy</h2>\n<table><tr><th>who<th>profile<th>compute<th>radio<th>idle<th>in all<th></tr>\n"
+            .to_owned();
+        for device in self.devices {
+            let _ = write!(
+                html,
+                "<tr><td>{}<td>{}",
+                name(device),
+                escaped(&device.profile)
+            );
+            for part in parts(device) {
+                let _ = write!(html, "<td>{}", part.map_or("–".to_owned(), joules));
+            }
+            let share = if most > 0.0 {
+                whole(device) / most
+            } else {
+                0.0
+            };
+            let _ = writeln!(html, "<td>{}{}</tr>", joules(whole(device)), bar(share));
+        }
+        html.push_str("</table>\n");
+        html
+    }
+
+    fn memory(&self) -> String {
+        let mut html = "<h2>Memory</h2>\n<table><tr><th>who<th>weights<th>KV cache<th>activations<th>of<th>used<th></tr>\n"
+            .to_owned();
+        for device in self.devices {
+            let parts = [
+                device.weight_bytes,
+                device.kv_cache_bytes,
+                device.activation_bytes,
+            ];
+            let used: f64 = parts.iter().map(|part| *part as f64).sum();
+            let share = used / device.memory_bytes.max(1) as f64;
+            let [weights, cache, activations] = parts.map(bytes);
+            let _ = writeln!(
+                html,
+                "<tr><td>{}<td>{weights}<td>{cache}<td>{activations}<td>{}<td>{:.2} %{}</tr>",
+                name(device),
+                bytes(device.memory_bytes),
+                100.0 * share,
+                bar(share)
+            );
+        }
+        html.push_str("</table>\n");
+        html
+    }
+}
+
+fn name(device: &DeviceRecord) -> String {
+    match device.device {
+        Some(number) => format!("device {number}"),
+        None => "server".to_owned(),
+    }
+}
+
+/// A number of bytes in the unit in which it reads best.
+fn bytes(count: u64) -> String {
+    let (scale, unit) = match count {
+        0..1_000 => return format!("{count} B"),
+        1_000..1_000_000 => (1e3, "kB"),
+        1_000_000..1_000_000_000 => (1e6, "MB"),
+        _ => (1e9, "GB"),
+    };
+    format!("{:.2} {unit}", count as f64 / scale)
+}
