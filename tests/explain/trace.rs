@@ -90,7 +90,9 @@ fn every_track_holds_what_happened_on_it() {
 #[test]
 fn arrows_lead_across_the_air() {
     let rows = rows(&known::two_requests());
-    let mut arrows: BTreeMap<u64, [Option<(u64, (u64, u64))>; 2]> = BTreeMap::new();
+    // Instant and track of an arrow's two ends.
+    type Ends = [Option<(u64, (u64, u64))>; 2];
+    let mut arrows: BTreeMap<u64, Ends> = BTreeMap::new();
     for row in &rows {
         let end = match row["ph"].as_str().unwrap() {
             "s" => 0,

@@ -58,26 +58,42 @@
   };
 
   const drawRow = (row, n) => {
-    const top = tops[n], colour = COLOUR[run.rows[n][1]];
-    const pixel = (to - from) / (width - LABEL);
+    const top = tops[n], tall = ROW - 5, pixel = (to - from) / (width - LABEL);
     pen.fillStyle = "#eee";
     pen.fillRect(LABEL, top + ROW - 4, width - LABEL, 1);
+    pen.fillStyle = COLOUR[run.rows[n][1]];
+    // Neighbouring pixels of merged slices, and stretches of the critical path, are one
+    // rectangle each.
+    let left = -1, right = -1;
+    const marks = [];
+    const flush = () => {
+      if (right > left) pen.fillRect(left, top, right - left, tall);
+      left = right = -1;
+    };
+    const mark = (a, b) => {
+      const previous = marks[marks.length - 1];
+      if (previous && previous[1] >= a) previous[1] = b; else marks.push([a, b]);
+    };
     let place = firstAfter(row, from);
     while (place < row.length && start[row[place]] < to) {
       const i = row[place];
-      const left = Math.max(xOf(start[i]), LABEL), right = Math.min(xOf(end(i)), width);
-      pen.fillStyle = colour;
-      if (right - left >= 1) {
-        pen.fillRect(left, top, right - left > 4 ? right - left - 1 : right - left, ROW - 5);
-        if (critical[i]) { pen.fillStyle = "#d00000"; pen.fillRect(left, top + ROW - 5, right - left, 2); }
+      const a = Math.max(xOf(start[i]), LABEL), b = Math.min(xOf(end(i)), width);
+      if (b - a >= 1) {
+        flush();
+        pen.fillRect(a, top, b - a > 4 ? b - a - 1 : b - a, tall);
+        if (critical[i]) mark(a, b);
         place++;
       } else {
-        const column = Math.floor(left);
-        pen.fillRect(column, top, 1, ROW - 5);
-        if (critical[i]) { pen.fillStyle = "#d00000"; pen.fillRect(column, top + ROW - 5, 1, 2); }
+        const column = Math.floor(a);
+        if (column > right) { flush(); left = column; }
+        right = column + 1;
+        if (critical[i]) mark(column, column + 1);
         place = Math.max(place + 1, firstAfter(row, from + (column + 1 - LABEL) * pixel));
       }
     }
+    flush();
+    pen.fillStyle = "#d00000";
+    for (const [a, b] of marks) pen.fillRect(a, top + tall, b - a, 2);
   };
 
   const drawAxis = () => {
