@@ -35,7 +35,8 @@ pub struct Comparison {
 struct Row {
     values: Vec<String>,
     runs: usize,
-    sums: Vec<Option<f64>>,
+    /// Of each column, over the runs that measured it, and how many these are.
+    sums: Vec<(f64, usize)>,
 }
 
 impl Comparison {
@@ -52,7 +53,7 @@ impl Comparison {
                 rows.push(Row {
                     values,
                     runs: 0,
-                    sums: vec![None; COLUMNS.len()],
+                    sums: vec![(0.0, 0); COLUMNS.len()],
                 });
                 rows.len() - 1
             });
@@ -60,7 +61,7 @@ impl Comparison {
             rows[index].runs += 1;
             for (sum, (name, _, _)) in rows[index].sums.iter_mut().zip(COLUMNS) {
                 if let Some(value) = metrics.get(name) {
-                    *sum = Some(sum.unwrap_or(0.0) + value);
+                    *sum = (sum.0 + value, sum.1 + 1);
                 }
             }
         }
@@ -71,7 +72,7 @@ impl Comparison {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown: Vec<usize> = (0..COLUMNS.len())
-            .filter(|column| self.rows.iter().any(|row| row.sums[*column].is_some()))
+            .filter(|column| self.rows.iter().any(|row| row.sums[*column].1 > 0))
             .collect();
         let widths: Vec<usize> = self
             .axes
@@ -96,11 +97,36 @@ impl fmt::Display for Comparison {
             }
             write!(f, "{:>4}", row.runs)?;
             for column in &shown {
-                let mean = row.sums[*column].map(|sum| sum / row.runs as f64 * COLUMNS[*column].2);
-                write!(f, "{:>12}", mean.map_or("–".to_owned(), significant))?;
+                let mean = match row.sums[*column] {
+                    (_, 0) => "–".to_owned(),
+                    (sum, runs) => significant(sum / runs as f64 * COLUMNS[*column].2),
+                };
+                write!(f, "{mean:>12}")?;
             }
             writeln!(f)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mean_is_over_the_runs_that_measured_it() {
+        let of = |json: &str| Metrics::from_json(json).unwrap();
+        let runs = [
+            of(r#"{"tpot_s": 0.004, "energy_j": 1.0}"#),
+            of(r#"{"energy_j": 2.0}"#),
+            of(r#"{"tpot_s": 0.006, "energy_j": 6.0}"#),
+        ];
+        let points = runs.iter().map(|metrics| {
+            let settings = vec![("devices.count".to_owned(), "2".to_owned())];
+            (settings, Some(metrics))
+        });
+        let table = Comparison::of(points).to_string();
+        let cells: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(cells, ["2", "3", "5.000", "3.000"], "{table}");
     }
 }
