@@ -580,3 +580,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn energy_per_vector_needs_a_known_number_of_channel_uses() {
+    let desk = Desk::new();
+    let changes = [
+        "radio.convention=EnergyPerVector(energy: \"1 mJ\")",
+        "radio.budget=Normalised(snr: \"0 dB\", reference_power: \"100 mW\")",
+        "architecture.all_reduce=Digital(bits: 8)",
+    ];
+    let message = desk.message(GOOD, &changes);
+    assert!(message.contains("architecture.all_reduce: "), "{message}");
+    assert!(message.contains("rate: Fixed("), "{message}");
+    let fixed = "architecture.all_reduce=Digital(bits: 8, rate: Fixed(\"12 bit/s/Hz\"))";
+    desk.load(GOOD, &[changes[0], changes[1], fixed]).unwrap();
+}

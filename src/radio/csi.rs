@@ -26,6 +26,10 @@
 //! promises too much is made good by ideal incremental redundancy, so that its rate is the
 //! smaller of those of Ĥ_n and H_n. The downlink adapts to the truth.
 //!
+//! Pilots are sent at the power of a channel use. Their energy is the radio's, but no part of
+//! what [`super::PowerConvention::EnergyPerVector`] grants a vector: a block's pilots serve
+//! all its all-reduces.
+//!
 //! Randomness: W comes from the stream (`"radio.csi.ageing"`, device, block), E from
 //! (`"radio.csi.error"`, device, block).
 

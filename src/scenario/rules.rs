@@ -94,6 +94,18 @@ fn architecture(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
             let assignment = parallel.assignment.method().validate(setting);
             let all_reduce = parallel.all_reduce.all_reduce().validate(layout);
             let design = design(parallel, scenario.radio.device_antennas);
+            let scheme = parallel.all_reduce.all_reduce();
+            if setting.shares_energy
+                && scheme.uses_radio()
+                && scheme.uses_per_vector(2, devices).is_none()
+            {
+                faults.push(FieldFault::new(
+                    "all_reduce",
+                    "with radio.convention: EnergyPerVector a vector must take a known number of \
+                     channel uses, but this all-reduce leaves it to the channel; fix its rate, \
+                     for example rate: Fixed(\"12 bit/s/Hz\"), or use PowerPerUse",
+                ));
+            }
             for (field, result) in [
                 ("assignment", assignment),
                 ("all_reduce", all_reduce),
