@@ -208,7 +208,7 @@ fn names_that_do_not_exist_are_refused_with_a_suggestion() {
             "(count: 4)",
             "(count: 4, profile: Preset(\"jetson\"))",
             &[
-                "bad.ron:3:34: devices.profile: there is no device `jetson`; did you mean `jetson-orin-nano`?",
+                "bad.ron:3:34: devices.profile: there is no device `jetson`; did you mean `jetson-agx-orin`?",
             ],
         ),
         (
@@ -293,7 +293,7 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
         (
             "Folder(\"model\")",
             "\"model\"",
-            &["bad.ron:2:12: expected Folder(…), found the text \"model\""],
+            &["bad.ron:2:12: expected one of Folder, Shape, found the text \"model\""],
         ),
         (
             "AirComp(streams: 2)",
