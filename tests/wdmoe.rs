@@ -6,11 +6,12 @@ use airloom::device::PRESETS;
 use airloom::model::ModelShape;
 use airloom::numerics::{Mixtral, Rows, Tokenizer, score};
 use airloom::policy::{BandwidthPolicy, MinMax, TokenLink, Uniform};
-use airloom::radio::path_loss_db;
+use airloom::radio::{npy_bytes, path_loss_db};
 use airloom::rng::Streams;
 use airloom::scenario::{self, Resolved};
 use airloom::simulation::{Finished, RunOptions, prepare, run};
 use airloom::units::{Duration, Hertz, Meters};
+use num_complex::Complex;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -418,6 +419,100 @@ fn links_that_carry_too_little_end_the_run_or_lose_their_experts() {
             .all(|row| !cut_off.contains(&row["device"]))
     );
     assert_eq!(run.metric("expert_visits"), 2.0 * 9.0 * 32.0);
+}
+
+/// What a scenario of `body` gives, or what is wrong with it.
+fn outcome(body: &str, folder: &Path) -> Result<Finished, String> {
+    let text = format!("Scenario({body})");
+    let place = folder.join("test.ron");
+    let resolved = scenario::parse(&text, &place, &[]).map_err(|fault| fault.to_string())?;
+    let interrupt = AtomicBool::new(false);
+    let options = RunOptions {
+        out: TempDir::new_in(folder).unwrap().path().join("run"),
+        interrupt: &interrupt,
+    };
+    let prepared = prepare(&resolved, Streams { seed: 1, run: 0 }, Vec::new()).unwrap();
+    run(prepared, &options, Box::new(|_| ())).map_err(|fault| fault.to_string())
+}
+
+#[test]
+fn a_link_of_almost_no_rate_is_an_outage_of_its_own_device() {
+    let tokens = "Tokens(prompt: 20)";
+    let far =
+        |fields: &str| body(&format!("{SYNTHETIC}, {fields}"), tokens).replace("200 m", "1e12 m");
+    let folder = TempDir::new().unwrap();
+    for bandwidth in ["MinMax", "Uniform", "PerPass()"] {
+        let fields = format!("bandwidth: {bandwidth}");
+        let fault = outcome(&far(&fields), folder.path()).unwrap_err();
+        assert!(fault.contains("device 2 holds experts"), "{fault}");
+        assert!(fault.contains("on_outage: Drop"), "{fault}");
+        // Whoever counts nothing as an outage is still told which link it is.
+        let fault = outcome(
+            &far(&format!("{fields}, outage: \"0 bit/s/Hz\"")),
+            folder.path(),
+        )
+        .unwrap_err();
+        assert!(fault.contains("device 2"), "{fault}");
+    }
+    let finished = outcome(&far("on_outage: Drop"), folder.path()).unwrap();
+    let measured = &finished.measured;
+    assert!(measured.visits.iter().all(|visit| visit.device != 2));
+    // Lost are the visits that would have been made were the device near.
+    let near = simulate(SYNTHETIC, tokens);
+    let there: u64 = near
+        .finished
+        .measured
+        .visits
+        .iter()
+        .filter(|visit| visit.device == 2)
+        .map(|visit| visit.tokens)
+        .sum();
+    assert!(there > 0);
+    assert_eq!(
+        finished.metrics.get("expert_visits_lost"),
+        Some(there as f64)
+    );
+    assert_eq!(near.metric("expert_visits_lost"), 0.0);
+}
+
+#[test]
+fn one_division_per_pass_survives_devices_that_come_and_go() {
+    // Device 1 has no channel in even blocks: at the start of every pass it is away, and
+    // is back for the next block.
+    let folder = TempDir::new().unwrap();
+    let gain = |entry: usize| {
+        let gone = entry % 4 == 1 && (entry / 4).is_multiple_of(2);
+        Complex::new(if gone { 0.0 } else { 1e-5 }, 0.0)
+    };
+    let entries: Vec<Complex<f64>> = (0..4 * 64).map(gain).collect();
+    std::fs::write(
+        folder.path().join("h.npy"),
+        npy_bytes(&[64, 4, 1, 1], &entries),
+    )
+    .unwrap();
+    let start = RADIO.find("fading").unwrap();
+    let end = RADIO.find("coherence").unwrap();
+    for loads in ["Previous", "Oracle"] {
+        let fields = format!("{SYNTHETIC}, on_outage: Drop, bandwidth: PerPass(loads: {loads})");
+        let body = body(&fields, "Tokens(prompt: 20), Tokens(prompt: 20)")
+            .replace(&RADIO[start..end], "fading: Trace(\"h.npy\"), ")
+            .replace("coherence: Static", "coherence: PerAllReduce");
+        let finished = outcome(&body, folder.path()).unwrap();
+        let visits = || finished.measured.visits.iter();
+        let mut back = visits().filter(|visit| visit.device == 1).peekable();
+        assert!(back.peek().is_some());
+        for visit in back {
+            assert_eq!(visit.layer % 2, 1);
+            assert_eq!(visit.bandwidth_hz, 5e6);
+        }
+        for block in visits()
+            .collect::<Vec<_>>()
+            .chunk_by(|a, b| a.layer == b.layer)
+        {
+            let shares: f64 = block.iter().map(|visit| visit.bandwidth_hz).sum();
+            assert!(shares <= 20e6 * (1.0 + 1e-9), "{shares}");
+        }
+    }
 }
 
 #[test]

@@ -202,10 +202,12 @@ pub struct ExpertRecord {
     pub expert: u32,
     /// The device that holds it; `None` for the server.
     pub device: Option<u32>,
-    /// Tokens for which it was among the k heaviest.
+    /// Tokens for which it was among the k heaviest within reach.
     pub wanted: u64,
     /// Tokens that visited it.
     pub visits: u64,
+    /// Tokens for which it was among the k heaviest of all, but its device was cut off.
+    pub lost: u64,
 }
 
 /// The error of one all-reduce, per complex entry after normalisation.

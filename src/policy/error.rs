@@ -11,6 +11,18 @@ pub enum PolicyError {
         /// The device, counted from 0.
         device: usize,
     },
+    /// A device that holds experts is cut off.
+    #[error(
+        "device {device} holds experts, but with the band divided evenly its weaker direction carries {carries:.3e} bit/s/Hz, no more than the `outage` of {outage:.3e}: move its experts, bring it nearer, lower `outage`, or set `on_outage: Drop`"
+    )]
+    CutOff {
+        /// The device, counted from 0.
+        device: usize,
+        /// Bit/s/Hz of the weaker direction.
+        carries: f64,
+        /// Bit/s/Hz up to which a link is cut off.
+        outage: f64,
+    },
     /// No expert can be reached.
     #[error(
         "no expert can be reached: every device that holds one is cut off; bring devices nearer or keep an expert on the server"

@@ -138,7 +138,12 @@ pub const DEFINITIONS: &[Definition] = &[
     define(
         "expert_visits_dropped",
         "1",
-        "visits that the k heaviest experts would have had beside",
+        "visits that the k heaviest experts within reach would have had beside",
+    ),
+    define(
+        "expert_visits_lost",
+        "1",
+        "visits that went elsewhere or nowhere because the expert's device was cut off",
     ),
     define(
         "expert_imbalance",
@@ -463,6 +468,8 @@ fn spread_experts(run: &Measurements, metrics: &mut Collector) {
     let wanted: u64 = run.experts.iter().map(|expert| expert.wanted).sum();
     metrics.put("expert_visits", visits as f64);
     metrics.put("expert_visits_dropped", (wanted - visits) as f64);
+    let lost: u64 = run.experts.iter().map(|expert| expert.lost).sum();
+    metrics.put("expert_visits_lost", lost as f64);
     let same_block = |a: &ExpertRecord, b: &ExpertRecord| {
         (a.request, a.step, a.layer) == (b.request, b.step, b.layer)
     };

@@ -56,10 +56,14 @@ impl fmt::Display for Summary<'_> {
             format!("busiest expert {} × the mean", significant(ratio))
         });
         row("waiting for others", share, imbalance)?;
-        let dropped = get("expert_visits_dropped").filter(|dropped| *dropped > 0.0);
-        let dropped = dropped.map_or(String::new(), |dropped| format!("{dropped} dropped"));
+        let fates = ["dropped", "lost"].iter().filter_map(|fate| {
+            let visits = get(&format!("expert_visits_{fate}")).filter(|visits| *visits > 0.0)?;
+            let why = if *fate == "lost" { " to outage" } else { "" };
+            Some(format!("{visits} {fate}{why}"))
+        });
+        let fates = fates.collect::<Vec<_>>().join(", ");
         let visits = get("expert_visits").map(|visits| visits.to_string());
-        row("expert visits", visits, dropped)?;
+        row("expert visits", visits, fates)?;
         row("TTFT", get("ttft_s").map(seconds), String::new())?;
         let split = ["compute", "uplink", "downlink", "wait"]
             .iter()

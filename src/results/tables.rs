@@ -127,6 +127,7 @@ struct ExpertRow {
     device: String,
     wanted: u64,
     visits: u64,
+    lost: u64,
 }
 
 /// Who kept which block waiting: a row per block and device with tokens.
@@ -307,6 +308,7 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
             .map_or(SERVER.to_owned(), |number| number.to_string()),
         wanted: expert.wanted,
         visits: expert.visits,
+        lost: expert.lost,
     });
     write_rows(staging, "experts.csv", experts)
 }

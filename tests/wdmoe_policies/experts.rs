@@ -188,6 +188,63 @@ fn algorithm_2_takes_the_lightest_tokens_from_a_device_far_behind() {
     assert_eq!(all.counts(), [6, 2, 2, 2]);
 }
 
+#[test]
+fn algorithm_1_leaves_the_server_its_tokens() {
+    // Expert 1 is on the server: the tokens that would leave a slow device stay with it.
+    let eager = WeightToLatency {
+        gain: 100.0,
+        ..WeightToLatency::default()
+    };
+    let mixed = Gate {
+        device: &[Some(0), None],
+        ..gate(&MIXED, &SLOW)
+    };
+    for similarity in [Similarity::AllExperts, Similarity::SelectedExperts] {
+        let policy = WeightToLatency {
+            similarity,
+            ..eager
+        };
+        // The third token's lightest expert is on device 0.
+        let selected = policy.select(&mixed).unwrap();
+        assert_eq!(chosen(&selected)[..2], [vec![0, 1], vec![0, 1]]);
+        let server = Gate {
+            device: &[None, None],
+            latency: &[0.0, 0.0],
+            ..mixed
+        };
+        let all = policy.select(&server).unwrap();
+        assert_eq!(all.counts(), [3, 3]);
+    }
+}
+
+#[test]
+fn algorithm_2_compares_only_devices_that_hold_experts() {
+    // Devices 2 and 3 hold none. t̂ = (6, 1) on 0 and 1: Q₃ = 4.75, and 6 > 7.125 fails.
+    // Counting the other two, Q₃ would be 2.25 and tokens be taken away.
+    let weights = [0.4f32, 0.6].repeat(6);
+    let history = [Some(1.0), Some(1.0 / 6.0), Some(9.0), None];
+    let block = Gate {
+        history: &history,
+        ..gate(&weights, &[1.0; 2])
+    };
+    let policy = LatencyHistory::default();
+    assert_eq!(policy.select(&block).unwrap().counts(), [6, 6]);
+    // With a lower bar ⌊(6 − 4.75)/1⌋ = 1 token may go, if light enough.
+    let strict = LatencyHistory {
+        outlier: 1.2,
+        light: 1.1,
+    };
+    assert_eq!(strict.select(&block).unwrap().counts(), [5, 6]);
+    // A device that holds an expert and has no past is in no quartile while it is idle.
+    let weights = [0.4f32, 0.6, 0.0].repeat(6);
+    let history = [Some(1.0), Some(1.0 / 6.0), None];
+    let idle = Gate {
+        history: &history,
+        ..gate(&weights, &[1.0; 3])
+    };
+    assert_eq!(strict.select(&idle).unwrap().counts(), [5, 6, 0]);
+}
+
 fn random_gate() -> impl Strategy<Value = (Vec<f32>, Vec<f64>, usize)> {
     (2..6usize, 1..20usize, 1..4usize).prop_flat_map(|(experts, tokens, top_k)| {
         let weights = proptest::collection::vec(0.001f32..1.0, experts * tokens);

@@ -38,7 +38,8 @@ pub struct Wdmoe {
     /// What happens when a device that holds experts is cut off. Default: the run fails.
     pub on_outage: OnOutage,
     /// A link is cut off if, with the band divided evenly, it carries no more than this in
-    /// either direction. Default 0 bit/s/Hz.
+    /// its weaker direction. Default 0.001 bit/s/Hz, an SNR of −31.6 dB: a min–max division
+    /// would starve everyone for the sake of a device below it.
     pub outage: SpectralEfficiency,
 }
 
@@ -87,7 +88,7 @@ impl Default for Wdmoe {
             pipelining: None,
             server_compute: ServerCompute::default(),
             on_outage: OnOutage::default(),
-            outage: SpectralEfficiency(0.0),
+            outage: SpectralEfficiency(1e-3),
         }
     }
 }

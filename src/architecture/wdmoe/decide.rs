@@ -14,6 +14,9 @@ pub(super) struct Decision {
     pub(super) weights: Vec<f32>,
     /// Visits that the k heaviest experts would have had.
     pub(super) wanted: Vec<u64>,
+    /// Of the visits that the k heaviest of all experts would have had, those to devices
+    /// that are cut off.
+    pub(super) lost: Vec<u64>,
     /// B_k in Hz.
     pub(super) bandwidth: Vec<f64>,
     /// Each device's tokens; `None` without any.
@@ -43,23 +46,47 @@ impl Run<'_> {
                 policy.allocate(links, &loads, self.cell.band())?
             }
         };
-        let deliveries = loads
-            .iter()
-            .enumerate()
-            .map(|(k, load)| {
-                let pipelining = self.fields.pipelining;
-                let deliver =
-                    || Delivery::new(k, *load as u64, &links[k], bandwidth[k], pipelining);
-                (*load > 0.0).then(deliver).transpose()
-            })
-            .collect::<Result<_, _>>()?;
+        let deliver = |k: usize| {
+            let pipelining = self.fields.pipelining;
+            let delivery =
+                || Delivery::new(k, loads[k] as u64, &links[k], bandwidth[k], pipelining);
+            (loads[k] > 0.0).then(delivery).transpose()
+        };
+        let deliveries: Result<Vec<_>, _> = (0..loads.len()).map(deliver).collect();
+        let deliveries = deliveries.or_else(|fault| {
+            // A weak link slows the others down too, whose band it takes: name it first.
+            let weight = |k: &usize| loads[*k] * links[*k].delay(self.cell.even_share());
+            let loaded = (0..loads.len()).filter(|k| loads[*k] > 0.0);
+            let weakest = loaded.max_by(|a, b| weight(a).total_cmp(&weight(b)));
+            weakest.map(deliver).transpose()?;
+            Err(fault)
+        })?;
         Ok(Decision {
             selection,
             weights,
             wanted,
+            lost: self.lost(&gate)?,
             bandwidth,
             deliveries,
         })
+    }
+
+    fn lost(&self, gate: &Gate<'_>) -> Result<Vec<u64>, ArchitectureError> {
+        let mut lost = vec![0; gate.experts()];
+        if (0..gate.experts()).all(|expert| gate.reaches(expert)) {
+            return Ok(lost);
+        }
+        let everywhere = vec![0.0; gate.experts()];
+        let all = Selection::heaviest(&Gate {
+            latency: &everywhere,
+            ..*gate
+        })?;
+        for (expert, visits) in all.counts().into_iter().enumerate() {
+            if !gate.reaches(expert) {
+                lost[expert] = visits;
+            }
+        }
+        Ok(lost)
     }
 
     fn gate<'g>(
@@ -97,7 +124,9 @@ impl Run<'_> {
     }
 
     /// The division of the band for the pass that begins at `now`, if it is made for a
-    /// whole pass.
+    /// whole pass: for the links of its first block.
+    ///
+    /// A device that is cut off then keeps an even part, for it may return during the pass.
     pub(super) fn divide_for_pass(
         &self,
         now: Instant,
@@ -125,16 +154,29 @@ impl Run<'_> {
                 loads
             }
         };
-        if policy.horizon() == Horizon::PreviousPass {
-            // Whoever had nothing to do may have something now: as if one token a block.
-            for (device, link) in links.iter().enumerate() {
-                let column = || (0..layers).map(|layer| layer * devices + device);
-                if column().all(|place| loads[place] == 0.0) && link.is_alive() {
-                    column().for_each(|place| loads[place] = 1.0);
-                }
+        let share = self.cell.even_share();
+        let (mut reserved, mut rest) = (vec![0.0; devices], self.cell.band());
+        for (device, alive) in self.cell.alive(&links).into_iter().enumerate() {
+            let column = || (0..layers).map(|layer| layer * devices + device);
+            let holds = |layer: usize| self.placement[layer].contains(&Some(device));
+            if !(0..layers).any(holds) {
+                continue;
+            }
+            if !alive {
+                column().for_each(|place| loads[place] = 0.0);
+                reserved[device] = share;
+                rest -= share;
+            } else if column().all(|place| loads[place] == 0.0) {
+                // Whoever had nothing to do may have something now: as if one token a block.
+                column().for_each(|place| loads[place] = 1.0);
             }
         }
-        Ok(Some(policy.allocate(&links, &loads, self.cell.band())?))
+        if loads.iter().all(|load| *load == 0.0) {
+            return Ok(Some(reserved));
+        }
+        let divided = policy.allocate(&links, &loads, rest)?;
+        let shares = divided.iter().zip(&reserved);
+        Ok(Some(shares.map(|(share, kept)| share + kept).collect()))
     }
 }
 

@@ -90,27 +90,40 @@ impl Cell {
             .collect()
     }
 
-    /// Whether each device that `holds` experts can be reached.
+    /// Bit/s/Hz in the weaker direction with the band divided evenly; 0 over a dead link.
+    fn efficiency(&self, link: &TokenLink) -> f64 {
+        let share = self.even_share();
+        if !link.is_alive() {
+            return 0.0;
+        }
+        let slower = link.downlink_time(share).max(link.uplink_time(share));
+        self.bits / (slower * share)
+    }
+
+    /// Whether each device can be reached.
+    pub(super) fn alive(&self, links: &[TokenLink]) -> Vec<bool> {
+        let alive = |link: &TokenLink| self.efficiency(link) > self.outage;
+        links.iter().map(alive).collect()
+    }
+
+    /// Whether each device can be reached, of which some `hold` experts.
     ///
     /// # Errors
-    /// If one cannot and nothing may be dropped.
+    /// If one of these cannot and nothing may be dropped.
     pub(super) fn reachable(
         &self,
         links: &[TokenLink],
         holds: &[bool],
     ) -> Result<Vec<bool>, PolicyError> {
-        let share = self.even_share();
-        let carries = |seconds: f64| self.bits / (seconds * share) > self.outage;
-        let mut reachable = Vec::with_capacity(links.len());
-        for (device, (link, holds)) in links.iter().zip(holds).enumerate() {
-            let alive = link.is_alive()
-                && carries(link.downlink_time(share))
-                && carries(link.uplink_time(share));
-            if *holds && !alive && self.on_outage == OnOutage::Fail {
-                return Err(PolicyError::DeadLink { device });
-            }
-            reachable.push(alive);
+        let reachable = self.alive(links);
+        let cut_off = |device: &usize| holds[*device] && !reachable[*device];
+        match (0..links.len()).find(cut_off) {
+            Some(device) if self.on_outage == OnOutage::Fail => Err(PolicyError::CutOff {
+                device,
+                carries: self.efficiency(&links[device]),
+                outage: self.outage,
+            }),
+            _ => Ok(reachable),
         }
-        Ok(reachable)
     }
 }

@@ -45,7 +45,8 @@ impl Run<'_> {
             });
         }
         let counts = decision.selection.counts().into_iter();
-        for (expert, (visits, wanted)) in counts.zip(&decision.wanted).enumerate() {
+        let wishes = decision.wanted.iter().zip(&decision.lost);
+        for (expert, (visits, (wanted, lost))) in counts.zip(wishes).enumerate() {
             let device = self.placement[layer][expert].map(|device| device as u32);
             self.state.measured.experts.push(ExpertRecord {
                 request,
@@ -55,6 +56,7 @@ impl Run<'_> {
                 device,
                 wanted: *wanted,
                 visits,
+                lost: *lost,
             });
         }
         self.state.measured.blocks.push(BlockRecord {

@@ -37,7 +37,7 @@ pub enum Horizon {
     /// pass has none and is divided evenly.
     PreviousPass,
     /// One division per pass, from the loads of that very pass, which only an oracle
-    /// knows: a bound, not a system.
+    /// knows, and the channels at its start, which anybody does.
     Oracle,
 }
 

@@ -42,7 +42,10 @@ pub enum PassLoads {
     /// The first pass is divided evenly.
     #[default]
     Previous,
-    /// The pass itself, before it has happened: not causal, a bound.
+    /// The pass itself, before it has happened: not causal. Foreseen are its loads and not
+    /// its channels: the division is for those at the pass's start. It is the best single
+    /// division, and a bound for [`Previous`](Self::Previous), only where channels stay as
+    /// they are for the pass.
     Oracle,
 }
 

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Algorithm 2 with its constants.
 ///
 /// t̂_k = J_k t̄_k, (30) and (31), with J_k tokens now and t̄_k seconds per token so far.
-/// If the largest, t̂_k̂, exceeds `outlier` × Q₃, the third quartile over all devices, then
+/// If the largest, t̂_k̂, exceeds `outlier` × Q₃, the third quartile over the devices with a
+/// past that hold an expert of this block within reach, idle ones included, then
 /// at most ⌊(t̂_k̂ − Q₃)/t̄_k̂⌋ tokens, (32), are taken from k̂: those whose lightest expert
 /// is on k̂ and weighs less than `light` × the mean weight of k̂'s tokens, the lightest
 /// first. Until every device with tokens has a past, nothing is dropped.
@@ -42,26 +43,36 @@ impl ExpertPolicy for LatencyHistory {
     fn select(&self, gate: &Gate<'_>) -> Result<Selection, PolicyError> {
         let mut selection = Selection::heaviest(gate)?;
         let loads = selection.loads(gate.device, gate.history.len());
+        let mut holds = vec![false; loads.len()];
+        for expert in (0..gate.experts()).filter(|expert| gate.reaches(*expert)) {
+            if let Some(device) = gate.device[expert] {
+                holds[device] = true;
+            }
+        }
         let mut predicted = Vec::with_capacity(loads.len());
-        for (load, past) in loads.iter().zip(gate.history) {
-            match past {
-                Some(seconds) => predicted.push(load * seconds),
-                None if *load == 0.0 => predicted.push(0.0),
+        let mut slowest: Option<(usize, f64, f64)> = None;
+        for device in (0..loads.len()).filter(|device| holds[*device]) {
+            match gate.history[device] {
+                Some(seconds) => {
+                    let expected = loads[device] * seconds;
+                    predicted.push(expected);
+                    // Of equal ones the first.
+                    if slowest.is_none_or(|(_, most, _)| expected > most) {
+                        slowest = Some((device, expected, seconds));
+                    }
+                }
+                None if loads[device] == 0.0 => {}
                 None => return Ok(selection),
             }
         }
-        let Some(slowest) = (0..predicted.len()).max_by(|a, b| {
-            // Of equal ones the first.
-            predicted[*a].total_cmp(&predicted[*b]).then(b.cmp(a))
-        }) else {
+        let Some((slowest, expected, seconds)) = slowest else {
             return Ok(selection);
         };
         let usual = third_quartile(&predicted);
-        let seconds = gate.history[slowest].unwrap_or(0.0);
-        if predicted[slowest] <= self.outlier * usual || seconds <= 0.0 {
+        if expected <= self.outlier * usual || seconds <= 0.0 {
             return Ok(selection);
         }
-        let most = libm::floor((predicted[slowest] - usual) / seconds) as usize;
+        let most = libm::floor((expected - usual) / seconds) as usize;
         let here = |expert: usize| gate.device[expert] == Some(slowest);
         let weight = |token: usize, expert: usize| f64::from(gate.row(token)[expert]);
         let mut sum = 0.0;

@@ -7,7 +7,8 @@
 //!
 //! WLR_k = Σ_j q_jk w_jk/t_k, t_k the time of all of device k's tokens, (12)
 //!
-//! has not gained 1 %. Two places of the listing can be read in more than one way: over
+//! has not gained 1 %. An expert on the server, which the paper does not have, costs no
+//! air and is never dropped. Two places of the listing can be read in more than one way: over
 //! which experts S goes, and at which θ the last drop happens.
 
 use super::{ExpertPolicy, Gate, Selection};
@@ -95,6 +96,10 @@ impl ExpertPolicy for WeightToLatency {
         let mut ratio = at_first;
         let mut steps = 0.0;
         let theta = |steps: f64| self.threshold + steps * self.step;
+        // Nobody is sent anything, or every weight is zero: there is nothing to gain.
+        if at_first <= 0.0 {
+            return Ok(selection);
+        }
         while ratio <= self.gain * at_first && theta(steps) <= self.limit {
             self.drop_below(theta(steps), gate, &mut selection);
             ratio = weight_to_latency(gate, &selection);
@@ -112,12 +117,16 @@ impl ExpertPolicy for WeightToLatency {
 }
 
 impl WeightToLatency {
-    /// Takes the lightest expert from every token with S ≤ `theta` that visits two or more.
+    /// Takes the lightest expert from every token with S ≤ `theta` that visits two or more,
+    /// unless it is on the server: nothing is sent there.
     fn drop_below(&self, theta: f64, gate: &Gate<'_>, selection: &mut Selection) {
         for token in 0..selection.tokens() {
             let Some(lightest) = selection.lightest(gate, token) else {
                 continue;
             };
+            if gate.device[lightest].is_none() {
+                continue;
+            }
             let similarity = match self.similarity {
                 Similarity::AllExperts => {
                     let reached = (0..gate.experts()).filter(|expert| gate.reaches(*expert));
