@@ -516,6 +516,86 @@ fn one_division_per_pass_survives_devices_that_come_and_go() {
 }
 
 #[test]
+fn a_single_device_has_the_band_to_itself_and_holds_every_barrier() {
+    let folder = TempDir::new().unwrap();
+    let single = body(SYNTHETIC, "Tokens(prompt: 9)")
+        .replace("count: 4", "count: 1")
+        .replace("\"64 GB\"", "\"200 GB\"")
+        .replace(", \"100 m\", \"200 m\", \"300 m\"", "");
+    let one = outcome(&single, folder.path()).unwrap();
+    // All on one of four devices: the others wait for ever and get nothing.
+    let all = ["Device(0)"; 8].join(", ");
+    let placed = format!("{SYNTHETIC}, placement: Experts([{all}])");
+    let crowded = body(&placed, "Tokens(prompt: 9)").replace("\"64 GB\"", "\"200 GB\"");
+    let crowded = outcome(&crowded, folder.path()).unwrap();
+    let expected = 32.0 * 18.0 * links()[0].delay(20e6);
+    for finished in [one, crowded] {
+        let batch = finished.metrics.get("batch_latency_s").unwrap();
+        assert!((batch - expected).abs() < 1e-9, "{batch} {expected}");
+        assert_eq!(finished.measured.visits.len(), 32);
+        for visit in &finished.measured.visits {
+            assert!(visit.holds_barrier && visit.device == 0);
+            assert_eq!((visit.tokens, visit.bandwidth_hz), (18, 20e6));
+        }
+    }
+}
+
+#[test]
+fn the_barriers_holder_is_the_device_that_returns_last() {
+    let run = simulate(
+        &format!("{SYNTHETIC}, bandwidth: Uniform"),
+        "Tokens(prompt: 12)",
+    );
+    let visits = &run.finished.measured.visits;
+    for block in visits.chunk_by(|a, b| a.layer == b.layer) {
+        let last = block.iter().map(|visit| visit.end).max();
+        for visit in block {
+            assert_eq!(visit.holds_barrier, Some(visit.end) == last);
+        }
+    }
+}
+
+#[test]
+fn fewer_experts_within_reach_than_a_token_may_visit_are_all_visited() {
+    let folder = TempDir::new().unwrap();
+    let fields = "router: Synthetic(), on_outage: Drop, experts_per_token: 5";
+    let far = body(fields, "Tokens(prompt: 9)")
+        .replace("200 m", "1e12 m")
+        .replace("300 m", "1e12 m");
+    let finished = outcome(&far, folder.path()).unwrap();
+    // Two devices are left with two experts each.
+    assert_eq!(
+        finished.metrics.get("expert_visits"),
+        Some(4.0 * 9.0 * 32.0)
+    );
+    let nobody = body(fields, "Tokens(prompt: 9)")
+        .replace("60 m", "1e12 m")
+        .replace("100 m", "1e12 m")
+        .replace("200 m", "1e12 m")
+        .replace("300 m", "1e12 m");
+    let fault = outcome(&nobody, folder.path()).unwrap_err();
+    assert!(fault.contains("no expert can be reached"), "{fault}");
+}
+
+#[test]
+fn a_model_that_loses_experts_to_an_outage_knows_less() {
+    let folder = TempDir::new().unwrap();
+    let model = format!(
+        "Folder({:?})",
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(TINY)
+    );
+    let near = body("on_outage: Drop", "Score(text: World(documents: 3))")
+        .replace("Shape(\"mixtral-8x7b\")", &model);
+    let far = near.replace("200 m", "1e12 m").replace("300 m", "1e12 m");
+    let near = outcome(&near, folder.path()).unwrap().metrics;
+    let far = outcome(&far, folder.path()).unwrap().metrics;
+    assert_eq!(near.get("expert_visits_lost"), Some(0.0));
+    assert!(far.get("expert_visits_lost").unwrap() > 0.0);
+    assert_eq!(far.get("expert_visits"), near.get("expert_visits"));
+    assert!(far.get("perplexity").unwrap() > 1.05 * near.get("perplexity").unwrap());
+}
+
+#[test]
 fn what_does_not_fit_is_refused_by_field() {
     let refused = |body: String, words: &[&str]| {
         let fault = parse(&body).map(|_| ()).unwrap_err();

@@ -23,6 +23,9 @@ const HEAD: f64 = 26.0;
 const TOP: f64 = 66.0;
 const BOTTOM: f64 = 44.0;
 
+/// Seconds within which devices return together: a thousand times what stages are rounded to.
+const TOGETHER: f64 = 1e-9;
+
 /// Okabe–Ito, as in the timeline.
 const DOWNLINK: &str = "#009E73";
 const COMPUTE: &str = "#0072B2";
@@ -123,13 +126,16 @@ pub fn draw(blocks: &[Vec<Bar>]) -> String {
         let left = 12.0 + (number % COLUMNS) as f64 * COLUMN_WIDTH;
         let top = TOP + (number / COLUMNS) as f64 * group;
         let barrier = ends(bars);
+        let together = bars.len() > 1 && bars.iter().all(|bar| bar.wait_s <= TOGETHER);
         let holder = bars.iter().find(|bar| bar.holds_barrier);
-        let held = holder.map_or("the server".to_owned(), |bar| {
-            format!("device {}", bar.device)
-        });
+        let held = match holder {
+            _ if together => "all together hold".to_owned(),
+            Some(bar) => format!("device {} holds", bar.device),
+            None => "the server holds".to_owned(),
+        };
         let _ = writeln!(
             svg,
-            "<text x=\"{left}\" y=\"{:.1}\" font-size=\"12\">block {}: {held} holds the \
+            "<text x=\"{left}\" y=\"{:.1}\" font-size=\"12\">block {}: {held} the \
              barrier, {:.3} ms</text>",
             top + 14.0,
             bars[0].layer,

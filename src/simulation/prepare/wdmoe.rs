@@ -51,9 +51,10 @@ pub(super) fn make(
         .map_err(|fault| fault.under("architecture.placement"))
         .map_err(|fault| resolved.fault(fault))?;
     let headline = format!(
-        "{} on {} devices, {}, {} selection, {} bandwidth",
+        "{} on {} device{}, {}, {} selection, {} bandwidth",
         shape.name,
         resolved.devices.len(),
+        if resolved.devices.len() == 1 { "" } else { "s" },
         match &computed {
             Some(_) => "computed",
             None => "timed and not computed",
