@@ -116,10 +116,13 @@ impl fmt::Display for Summary<'_> {
 
 impl Summary<'_> {
     fn devices(&self) -> String {
+        // Only where layers are divided do devices hold heads.
+        let divided = self.run.devices.iter().any(|device| device.heads > 0);
+        let width = if divided { 6 } else { 0 };
         let mut table = format!(
-            "  {:<8}{:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}\n",
+            "  {:<8}{:>width$}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}\n",
             "device",
-            "heads",
+            if divided { "heads" } else { "" },
             "compute",
             "uplink",
             "downlink",
@@ -136,10 +139,11 @@ impl Summary<'_> {
             let heads = device
                 .device
                 .map_or_else(unknown, |_| device.heads.to_string());
+            let heads = if divided { heads } else { String::new() };
             // Writing to a String cannot fail.
             let _ = writeln!(
                 table,
-                "  {name:<8}{heads:>6}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}",
+                "  {name:<8}{heads:>width$}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}",
                 seconds(device.compute.as_seconds()),
                 seconds(device.uplink.as_seconds()),
                 seconds(device.downlink.as_seconds()),

@@ -1,6 +1,6 @@
 //! `waiting.svg`: who kept the next attention waiting, drawn from `waits.csv`.
 //!
-//! Shown are the first blocks of the run's first pass. Per block there is a bar for every
+//! Shown are the blocks of the run's first pass, at most 32 of them. Per block there is a bar for every
 //! device with tokens: downlink, compute and uplink one after the other, then hatched
 //! waiting up to the barrier, a dashed line. Where tokens are pipelined the three overlap,
 //! and the bar shows their proportions.
@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 pub const WAITING: &str = "waiting.svg";
 
 /// Blocks shown, and in how many columns.
-const BLOCKS: usize = 8;
-const COLUMNS: usize = 2;
+const BLOCKS: usize = 32;
+const COLUMNS: usize = 4;
 
-const COLUMN_WIDTH: f64 = 620.0;
+const COLUMN_WIDTH: f64 = 420.0;
 const LABELS: f64 = 84.0;
-const BAR: f64 = 12.0;
+const BAR: f64 = 9.0;
 const HEAD: f64 = 26.0;
 const TOP: f64 = 66.0;
 const BOTTOM: f64 = 44.0;
@@ -194,9 +194,9 @@ fn legend(svg: &mut String) {
 fn draw_bar(svg: &mut String, bar: &Bar, zero: f64, top: f64, scale: f64) {
     let _ = writeln!(
         svg,
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" font-size=\"10\">{} · {} tok</text>",
+        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" font-size=\"8\">{} · {} tok</text>",
         zero - 5.0,
-        top + 9.0,
+        top + 6.5,
         bar.device,
         bar.tokens
     );
