@@ -199,20 +199,22 @@ fn a_text_that_is_no_override_says_what_one_is() {
     );
 }
 
-fn points(sweep: &str, changes: &[&str]) -> Result<Vec<Point>, String> {
+/// The points of [`SHORT`] with `sweep`, and the folder that they need.
+fn points(sweep: &str, changes: &[&str]) -> Result<(TempDir, Vec<Point>), String> {
     let text = SHORT.replace(
         "    workload",
         &format!("    sweep: {sweep},\n    workload"),
     );
     let folder = folder();
     let changes: Vec<Override> = changes.iter().map(|c| c.parse().unwrap()).collect();
-    scenario::parse(&text, &folder.path().join("short.ron"), &changes)
+    let points = scenario::parse(&text, &folder.path().join("short.ron"), &changes)
         .and_then(|resolved| scenario::points(&resolved))
         .map_err(|error| {
             error
                 .to_string()
                 .replace(&format!("{}/", folder.path().display()), "")
-        })
+        })?;
+    Ok((folder, points))
 }
 
 #[test]
@@ -221,7 +223,7 @@ fn a_sweep_crosses_its_lists_in_order() {
         (path: \"devices.count\", values: [1, 2]),
         (path: \"architecture.all_reduce\", values: [Digital(bits: 8), Ideal]),
     ], runs: 2)";
-    let points = points(sweep, &[]).unwrap();
+    let (_folder, points) = points(sweep, &[]).unwrap();
     let labels: Vec<&str> = points.iter().map(|point| point.label.as_str()).collect();
     assert_eq!(
         labels,
@@ -238,8 +240,9 @@ fn a_sweep_crosses_its_lists_in_order() {
     );
     for (index, point) in points.iter().enumerate() {
         assert_eq!(point.index, index);
-        assert_eq!(point.resolved.devices.len(), 1 + index / 4);
-        assert_eq!(point.resolved.scenario.sweep, None);
+        let resolved = point.resolve().unwrap();
+        assert_eq!(resolved.devices.len(), 1 + index / 4);
+        assert_eq!(resolved.scenario.sweep, None);
     }
 }
 
@@ -247,9 +250,48 @@ fn a_sweep_crosses_its_lists_in_order() {
 #[test]
 fn a_point_is_the_scenario_with_its_values_set() {
     let sweep = "(axes: [(path: \"radio.budget.snr\", values: [\"0 dB\", \"9 dB\"])])";
-    let points = points(sweep, &["devices.count=3"]).unwrap();
+    let (_folder, points) = points(sweep, &["devices.count=3"]).unwrap();
     let by_hand = resolve(SHORT, &["devices.count=3", "radio.budget.snr=9 dB"]).unwrap();
-    assert_eq!(points[1].resolved.to_ron(), by_hand.to_ron());
+    assert_eq!(points[1].resolve().unwrap().to_ron(), by_hand.to_ron());
+}
+
+#[test]
+fn ranges_and_zipped_axes_are_lists_that_advance_as_written() {
+    let sweep = "(axes: [
+        (path: \"radio.bandwidth\", range: (from: \"20 MHz\", to: \"40 MHz\", count: 3)),
+        (zip: [
+            (path: \"devices.count\", range: (from: 1, to: 4, count: 3, scale: Log)),
+            (path: \"radio.budget.snr\", values: [\"0 dB\", \"3 dB\", \"6 dB\"]),
+        ]),
+    ])";
+    let (_folder, points) = points(sweep, &[]).unwrap();
+    let labels: Vec<&str> = points.iter().map(|point| point.label.as_str()).collect();
+    let mut expected = Vec::new();
+    for bandwidth in [20, 30, 40] {
+        for (count, snr) in [(1, 0), (2, 3), (4, 6)] {
+            expected.push(format!(
+                "bandwidth=\"{bandwidth} MHz\", count={count}, snr=\"{snr} dB\", run=0"
+            ));
+        }
+    }
+    assert_eq!(labels, expected);
+    let last = points[8].resolve().unwrap();
+    assert_eq!(last.devices.len(), 4);
+    assert_eq!(last.scenario.radio.bandwidth, Hertz(40e6));
+}
+
+/// Of a thousand faults sixteen are shown, and the rest is counted.
+#[test]
+fn many_faults_are_cut_off_with_a_count() {
+    let sweep = "(axes: [(path: \"devices.count\", \
+                 range: (from: 100001, to: 101000, count: 1000))])";
+    let error = points(sweep, &[]).unwrap_err();
+    assert_eq!(error.matches("devices.count: ").count(), 16, "{error}");
+    assert!(error.contains("short.ron:4:"), "{error}");
+    assert!(
+        error.ends_with("\nand 984 more faults at other points"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -259,7 +301,7 @@ fn a_scenario_without_a_sweep_is_one_point() {
     let points = scenario::points(&resolved).unwrap();
     assert_eq!(points.len(), 1);
     assert_eq!(points[0].label, "run=0");
-    assert_eq!(points[0].resolved.to_ron(), resolved.to_ron());
+    assert_eq!(points[0].resolve().unwrap().to_ron(), resolved.to_ron());
 }
 
 #[test]

@@ -73,12 +73,12 @@ fn the_comparison_crosses_three_schemes_with_eight_fleets() {
     let seen: Vec<(&str, usize, u32)> = points
         .iter()
         .map(|point| {
-            let Architecture::TensorParallel(parallel) = &point.resolved.scenario.architecture
-            else {
+            let resolved = point.resolve().unwrap();
+            let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
                 panic!("the scenario is tensor-parallel");
             };
             let scheme: &Scheme = &parallel.all_reduce;
-            (scheme.name(), point.resolved.devices.len(), point.run)
+            (scheme.name(), resolved.devices.len(), point.run)
         })
         .collect();
     assert_eq!(seen[0], ("AirComp", 1, 0));
@@ -162,7 +162,9 @@ const CHANGES: [&[&str]; 10] = [
     &[
         "workload[1].arrival=At(\"1.5 s\")",
         "sweep=(axes: [(path: \"workload[0].text\", values: [World(documents: 1), World])])",
-        "sweep=Some((axes: [(path: \"seed\", values: [1, 2])], runs: 2))",
+        "sweep=Some((axes: [(path: \"devices.count\", values: [1, 2])], runs: 2))",
+        "sweep=(axes: [(zip: [(path: \"devices.count\", range: (from: 1, to: 8, count: 3, scale: Log)), \
+         (path: \"radio.bandwidth\", values: [\"1 MHz\", \"2 MHz\", \"5 MHz\"])])])",
     ],
 ];
 
@@ -182,7 +184,7 @@ proptest! {
         prop_assert_eq!(again.to_ron(), resolved.to_ron());
         let points = |resolved: &Resolved| -> Vec<String> {
             let points = scenario::points(resolved).unwrap();
-            points.iter().map(|point| point.label.clone() + &point.resolved.to_ron()).collect()
+            points.iter().map(|point| point.label.clone() + &point.resolve().unwrap().to_ron()).collect()
         };
         prop_assert_eq!(points(&again), points(&resolved));
     }

@@ -7,6 +7,7 @@ mod channel;
 mod check;
 mod explain;
 mod list;
+mod merge;
 mod output;
 mod plot;
 mod progress;
@@ -39,6 +40,8 @@ enum Verb {
     Run(run::RunArgs),
     /// Simulate every point of a scenario's sweep
     Sweep(sweep::SweepArgs),
+    /// Put the shards of a sweep together
+    Merge(merge::MergeArgs),
     /// Run again what a run folder or manifest describes, and compare bit for bit
     Replay(replay::ReplayArgs),
     /// Say what is wrong with scenarios, or print them with all fields
@@ -106,6 +109,7 @@ pub fn main() -> ExitCode {
     let outcome = match Cli::parse().verb {
         Verb::Run(args) => run::run(args),
         Verb::Sweep(args) => sweep::sweep(args),
+        Verb::Merge(args) => merge::merge(args),
         Verb::Replay(args) => replay::replay(args),
         Verb::Check(args) => check::check(args),
         Verb::Channel(args) => channel::channel(args),

@@ -6,14 +6,20 @@ use super::progress::bar;
 use super::run::texts;
 use crate::results::comparison::Comparison;
 use crate::scenario::{self, Override, Point};
-use crate::simulation::{self, PointOutcome, SweepOptions, default_sweep_folder};
+use crate::simulation::{self, PointOutcome, Shard, Standing, SweepOptions, default_sweep_folder};
 use std::path::PathBuf;
 
 /// Simulate every point of a scenario's sweep.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom sweep scenarios/compare_all_reduce.ron --dry-run\n  \
-    airloom sweep scenarios/compare_all_reduce.ron --jobs 2")]
+    airloom sweep scenarios/compare_all_reduce.ron --jobs 2\n  \
+    airloom sweep scenarios/compare_all_reduce.ron --set sweep.runs=20\n\n\
+    Many machines share a sweep by shards, for example as a Slurm array of four:\n  \
+    airloom sweep S.ron --shard $SLURM_ARRAY_TASK_ID/4 --out shards/$SLURM_ARRAY_TASK_ID\n  \
+    airloom merge shards/* --out results/whole\n\n\
+    Points that are finished are skipped, unless the model, a text, a channel trace or airloom\n\
+    has changed since.")]
 pub(super) struct SweepArgs {
     /// A scenario file with a `sweep`
     scenario: PathBuf,
@@ -29,7 +35,10 @@ pub(super) struct SweepArgs {
     /// Points to simulate side by side; results do not depend on it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
-    /// List the points and run none
+    /// Simulate only the points whose number leaves the remainder i when divided by n; see merge
+    #[arg(long, value_name = "I/N")]
+    shard: Option<Shard>,
+    /// List the points and whether each is finished, and run none
     #[arg(long)]
     dry_run: bool,
 }
@@ -41,47 +50,65 @@ fn describe(point: &Point) -> String {
 pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
     let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
     let points = scenario::points(&resolved).map_err(Failure::input)?;
-    if args.dry_run {
-        return points
-            .iter()
-            .try_for_each(|point| print(format_args!("{}\n", describe(point))));
-    }
     let seed = args.seed.unwrap_or(resolved.seed());
     let options = SweepOptions {
-        out: args
-            .out
-            .unwrap_or_else(|| default_sweep_folder(&resolved.name, seed, &args.overrides)),
+        scenario: &resolved,
+        out: args.out.unwrap_or_else(|| {
+            default_sweep_folder(&resolved.name, seed, args.shard, &args.overrides)
+        }),
         seed,
+        shard: args.shard,
         overrides: texts(&args.overrides),
         jobs: usize::from(args.jobs),
         interrupt: interrupt_flag()?,
     };
-    let bar = bar(points.len() as u64, "points");
+    if args.dry_run {
+        return list(&points, &options);
+    }
+    let own = points.iter().filter(|point| {
+        let shard = args.shard;
+        shard.is_none_or(|shard| shard.has(point.index))
+    });
+    let bar = bar(own.count() as u64, "points");
     let told = |point: &Point, outcome: &PointOutcome| {
+        bar.inc(1);
         let note = match outcome {
-            PointOutcome::Done { skipped: true, .. } => "was there already".to_owned(),
+            PointOutcome::Done { skipped: true, .. } => {
+                // What took no time says nothing about the time left.
+                bar.reset_eta();
+                "was there already".to_owned()
+            }
+            PointOutcome::Done {
+                again: Some(why), ..
+            } => format!("run again, as {why}: done"),
             PointOutcome::Done { .. } => "done".to_owned(),
             PointOutcome::Infeasible(reason) => format!("infeasible: {reason}"),
             PointOutcome::Failed(reason) => format!("failed: {reason}"),
         };
-        bar.inc(1);
-        bar.suspend(|| eprintln!("{}: {note}", describe(point)));
+        // A bar tells of what is as expected.
+        if bar.is_hidden() || !matches!(outcome, PointOutcome::Done { again: None, .. }) {
+            bar.suspend(|| eprintln!("{}: {note}", describe(point)));
+        }
     };
-    let swept = simulation::sweep(points, &options, &told);
+    let swept = simulation::sweep(&points, &options, &told);
     bar.finish_and_clear();
     let swept = swept?;
-    let rows = swept.points.iter().map(|(point, outcome)| {
-        let metrics = match outcome {
-            PointOutcome::Done { metrics, .. } => Some(metrics),
-            _ => None,
-        };
-        let settings = point.values.iter();
-        let settings = settings.map(|(path, value)| (path.to_string(), value.to_string()));
-        (settings.collect(), metrics)
-    });
     print(format_args!(
         "{}\nwritten to {}\n",
-        Comparison::of(rows),
+        Comparison::of(&swept.rows),
         swept.folder.display()
     ))
+}
+
+/// Tells of every point whether it is finished.
+fn list(points: &[Point], options: &SweepOptions<'_>) -> Result<(), Failure> {
+    for (point, standing) in simulation::survey(points, options)? {
+        let note = match standing {
+            Standing::Absent => "to run".to_owned(),
+            Standing::Finished(_) => "finished".to_owned(),
+            Standing::Stale(why) => format!("to run again, as {why}"),
+        };
+        print(format_args!("{}: {note}\n", describe(&point)))?;
+    }
+    Ok(())
 }

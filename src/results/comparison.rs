@@ -1,7 +1,8 @@
 //! The table that `airloom sweep` prints: a row per setting, the mean over its runs.
 
-use super::metrics::Metrics;
+use super::points;
 use super::readable::significant;
+use std::collections::BTreeMap;
 use std::fmt;
 
 /// The metrics worth a column, with the heading and factor that make them readable.
@@ -21,9 +22,6 @@ pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
     ("energy_j", "energy J", 1.0),
 ];
 
-/// Path and value of everything that distinguishes a point.
-type Settings = Vec<(String, String)>;
-
 /// Rows of settings with the mean of each metric.
 #[derive(Debug)]
 pub struct Comparison {
@@ -42,22 +40,27 @@ struct Row {
 impl Comparison {
     /// Groups points by their settings, in the order of first appearance. A point
     /// without metrics is infeasible and keeps its row empty.
-    pub fn of<'a>(points: impl Iterator<Item = (Settings, Option<&'a Metrics>)>) -> Self {
-        let mut axes = Vec::new();
+    pub fn of(points: &[points::Row]) -> Self {
+        let first = points.first().into_iter();
+        let axes = first.flat_map(|point| point.settings.iter().map(|(path, _)| path.clone()));
         let mut rows: Vec<Row> = Vec::new();
-        for (settings, metrics) in points {
-            let values: Vec<String>;
-            (axes, values) = settings.into_iter().unzip();
-            let known = rows.iter().position(|row| row.values == values);
-            let index = known.unwrap_or_else(|| {
+        let mut known: BTreeMap<&[(String, String)], usize> = BTreeMap::new();
+        for point in points {
+            let index = *known.entry(&point.settings).or_insert_with(|| {
                 rows.push(Row {
-                    values,
+                    values: point
+                        .settings
+                        .iter()
+                        .map(|(_, value)| value.clone())
+                        .collect(),
                     runs: 0,
                     sums: vec![(0.0, 0); COLUMNS.len()],
                 });
                 rows.len() - 1
             });
-            let Some(metrics) = metrics else { continue };
+            let Some(metrics) = &point.metrics else {
+                continue;
+            };
             rows[index].runs += 1;
             for (sum, (name, _, _)) in rows[index].sums.iter_mut().zip(COLUMNS) {
                 if let Some(value) = metrics.get(name) {
@@ -65,7 +68,10 @@ impl Comparison {
                 }
             }
         }
-        Self { axes, rows }
+        Self {
+            axes: axes.collect(),
+            rows,
+        }
     }
 }
 

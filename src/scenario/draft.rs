@@ -2,6 +2,7 @@
 //! texts that its places refer to.
 
 use super::fault::{Fault, Location, ScenarioError, Source};
+use super::literal::Literal;
 use super::overrides::Override;
 use super::raw::{self, Node, Path, Place, Segment, Value};
 use super::schema::Scenario;
@@ -175,13 +176,22 @@ pub(super) fn tree_of(scenario: &Scenario) -> Node {
     let mut tree = raw::parse(&text, 0).expect("ron writes RON");
     let axes = scenario.sweep.iter().flat_map(|sweep| &sweep.axes);
     for (axis, swept) in axes.enumerate() {
-        // ron writes literals as texts; here they become what they stand for.
-        for (index, value) in swept.values.iter().enumerate() {
-            let path = format!("sweep.axes[{axis}].values[{index}]");
-            let path: Path = path.parse().expect("a path just written");
-            let place = tree.place;
-            let set = tree.set(&path, value.node(), place);
-            set.expect("ron has written every entry");
+        for (below, member) in swept.members() {
+            // ron writes literals as texts; here they become what they stand for.
+            let mut write = |place: String, value: &Literal| {
+                let path = format!("sweep.axes[{axis}]{below}.{place}");
+                let path: Path = path.parse().expect("a path just written");
+                let place = tree.place;
+                let set = tree.set(&path, value.node(), place);
+                set.expect("ron has written every entry");
+            };
+            for (index, value) in member.values.iter().flatten().enumerate() {
+                write(format!("values[{index}]"), value);
+            }
+            if let Some(range) = &member.range {
+                write("range.from".to_owned(), &range.from);
+                write("range.to".to_owned(), &range.to);
+            }
         }
     }
     if let Value::Record(name, _) = &mut tree.value {

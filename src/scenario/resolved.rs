@@ -225,22 +225,28 @@ impl Resolved {
         self.draft.rule_fault(fault).into()
     }
 
-    /// The scenario with the value number `choice[i]` of the sweep's axis i in place, and
-    /// without its sweep.
-    pub(super) fn point(&self, choice: &[usize]) -> Result<Self, ScenarioError> {
+    /// This scenario without its sweep.
+    pub(super) fn alone(&self) -> Self {
+        let mut alone = self.clone();
+        alone.scenario.sweep = None;
+        alone.draft.remove("sweep");
+        alone
+    }
+
+    /// What stands at `path` of the text, if anything is written there.
+    pub(super) fn written(&self, path: &str) -> Option<&raw::Node> {
+        self.draft.get(&path.parse().expect("a path just written"))
+    }
+
+    /// The scenario with these values in place.
+    pub(super) fn with<'a>(
+        &self,
+        values: impl Iterator<Item = (&'a raw::Path, &'a raw::Node)>,
+    ) -> Result<Self, ScenarioError> {
         let mut draft = self.draft.clone();
-        let axes = self.scenario.sweep.iter().flat_map(|sweep| &sweep.axes);
-        for (number, (axis, &value)) in axes.zip(choice).enumerate() {
-            let written: raw::Path = format!("sweep.axes[{number}].values[{value}]")
-                .parse()
-                .expect("a path just written");
-            // The written value knows its place; a decoded one does not.
-            let node = self.draft.get(&written).cloned();
-            let node = node.unwrap_or_else(|| axis.values[value].node());
-            let place = node.place;
-            draft.set(&axis.path, node, place)?;
+        for (path, node) in values {
+            draft.set(path, node.clone(), node.place)?;
         }
-        draft.remove("sweep");
         Self::new(self.name.clone(), self.folder.clone(), draft)
     }
 }

@@ -1,5 +1,6 @@
 //! Where results go unless the user says otherwise.
 
+use super::shard::Shard;
 use crate::rng::Streams;
 use crate::scenario::Override;
 use std::path::PathBuf;
@@ -13,9 +14,15 @@ pub fn default_folder(scenario: &str, streams: Streams, overrides: &[Override]) 
     folder(scenario, name, overrides)
 }
 
-/// `results/<scenario>/sweep-seed<S>[-<hash of overrides>]`.
-pub fn default_sweep_folder(scenario: &str, seed: u64, overrides: &[Override]) -> PathBuf {
-    folder(scenario, format!("sweep-seed{seed}"), overrides)
+/// `results/<scenario>/sweep-seed<S>[-shard<i>of<n>][-<hash of overrides>]`.
+pub fn default_sweep_folder(
+    scenario: &str,
+    seed: u64,
+    shard: Option<Shard>,
+    overrides: &[Override],
+) -> PathBuf {
+    let shard = shard.map_or(String::new(), |shard| format!("-shard{shard}"));
+    folder(scenario, format!("sweep-seed{seed}{shard}"), overrides)
 }
 
 /// `results/<scenario>/channel-seed<S>-run<R>[-<hash of overrides>]`.

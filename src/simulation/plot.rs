@@ -1,8 +1,9 @@
 //! Draws the figures of a run folder or a sweep again from its data.
 
 use super::error::RunError;
-use super::sweep::{TABLE, draw_figures};
+use super::sweep::draw_figures;
 use crate::results::manifest;
+use crate::results::points::TABLE;
 use crate::results::tables::WAITS;
 use crate::results::timeline;
 use crate::results::waiting::{self, WAITING};

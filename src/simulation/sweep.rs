@@ -1,33 +1,37 @@
 //! Every point of a scenario's sweep, each an ordinary run folder.
 //!
 //! ```text
+//! <out>/sweep.json      which sweep this is
 //! <out>/points.csv      a row per point × run: its settings, status and metrics
+//! <out>/aggregates.csv  a row per setting × metric: mean and confidence over the runs
 //! <out>/points/<n>/     the run folder of point n
-//! <out>/figures/        a figure per metric over the last numeric axis, if there is one
+//! <out>/figures/        a figure per metric over every numeric axis
 //! ```
 //!
-//! A point that is already there is not run again; one that is infeasible or fails
-//! is recorded with its reason and the rest go on. A point's bits depend on its own
-//! scenario, seed and run number alone, so order and parallelism change nothing.
+//! A point that is finished is not run again, unless what it read has changed; one that is
+//! infeasible or fails is recorded with its reason and the rest go on. A point's bits depend on
+//! its own scenario, seed and run number alone, so order, parallelism and shards change
+//! nothing. A shard has no aggregates and figures: [`merge`](super::merge) makes them.
 
 use super::error::RunError;
 use super::prepare::prepare;
 use super::run::{RunOptions, run};
+use super::shard::Shard;
+use super::standing::{Inputs, Standing, standing};
 use crate::results::curves;
 use crate::results::folder::{CreatedFolders, FolderError, Replaceable, check_place};
 use crate::results::manifest::Identity;
-use crate::results::metrics::{DEFINITIONS, Metrics};
+use crate::results::metrics::Metrics;
+use crate::results::points::{self, AGGREGATES, Row, TABLE};
+use crate::results::sweep_record::{self, SweepRecord};
 use crate::rng::Streams;
-use crate::scenario::Point;
+use crate::scenario::{Point, Resolved};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The folder of the points' run folders.
-const POINTS: &str = "points";
-
-/// The table over all points.
-pub(super) const TABLE: &str = "points.csv";
+pub(super) const POINTS: &str = "points";
 
 /// The folder of the figures over all points.
 const FIGURES: &str = "figures";
@@ -35,12 +39,16 @@ const FIGURES: &str = "figures";
 /// How a sweep is to be made.
 #[derive(Debug, Clone)]
 pub struct SweepOptions<'a> {
+    /// The scenario whose points are swept.
+    pub scenario: &'a Resolved,
     /// The sweep's folder.
     pub out: PathBuf,
     /// The experiment's seed.
     pub seed: u64,
     /// Changes that the scenario already has, to be named in the manifests.
     pub overrides: Vec<String>,
+    /// The part of the points to simulate; all of them without.
+    pub shard: Option<Shard>,
     /// Points simulated side by side.
     pub jobs: usize,
     /// Ends the sweep when it becomes true; finished points stay.
@@ -56,6 +64,8 @@ pub enum PointOutcome {
         metrics: Metrics,
         /// Whether an earlier sweep had made it.
         skipped: bool,
+        /// Why it was made again, if an earlier result no longer counts.
+        again: Option<String>,
     },
     /// It cannot be built, and why: "N/A" in a table.
     Infeasible(String),
@@ -63,42 +73,78 @@ pub enum PointOutcome {
     Failed(String),
 }
 
-impl PointOutcome {
-    /// The outcome's name in `points.csv`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Done { .. } => "done",
-            Self::Infeasible(_) => "infeasible",
-            Self::Failed(_) => "failed",
-        }
+/// The row of `points.csv` for `point` with `outcome`.
+fn row(point: &Point, outcome: &PointOutcome) -> Row {
+    let (status, reason, metrics) = match outcome {
+        PointOutcome::Done { metrics, .. } => ("done", "", Some(metrics.clone())),
+        PointOutcome::Infeasible(reason) => ("infeasible", reason.as_str(), None),
+        PointOutcome::Failed(reason) => (FAILED, reason.as_str(), None),
+    };
+    let settings = point.values.iter();
+    Row {
+        point: point.index,
+        run: point.run,
+        settings: settings
+            .map(|(path, value)| (path.to_string(), value.to_string()))
+            .collect(),
+        status: status.to_owned(),
+        reason: reason.to_owned(),
+        metrics,
     }
 }
+/// The status of a point that broke off.
+const FAILED: &str = "failed";
 
 /// A sweep that is over.
 #[derive(Debug)]
 pub struct Swept {
     /// Its folder.
     pub folder: PathBuf,
-    /// Every point with its outcome, in order.
-    pub points: Vec<(Point, PointOutcome)>,
+    /// Every point and what became of it, in order.
+    pub rows: Vec<Row>,
 }
 
-/// Simulates `points`; `on_point` is told of each one
-/// that is finished, in the order in which they finish.
+/// What there is of every point of the sweep, or of its shard.
+///
+/// # Errors
+/// If the folder holds anything but this sweep, or an input is gone.
+pub fn survey(
+    points: &[Point],
+    options: &SweepOptions<'_>,
+) -> Result<Vec<(Point, Standing)>, RunError> {
+    check_folder(points, options)?;
+    let inputs = Inputs::default();
+    let own = points.iter().filter(|point| options.takes(point));
+    own.map(|point| {
+        let target = options.target(point);
+        let standing = match target.is_dir() {
+            true => standing(&point.resolve()?, options.streams(point), &target, &inputs),
+            false => Standing::Absent,
+        };
+        Ok((point.clone(), standing))
+    })
+    .collect()
+}
+
+/// Simulates `points`, which are those of the scenario, or of them the shard's; `on_point` is
+/// told of each one that is finished, in the order in which they finish.
 ///
 /// # Errors
 /// If the folder cannot be written or holds anything but this sweep, points failed, or
 /// the sweep is interrupted. Finished points stay in every case, and `points.csv` tells
 /// of them.
 pub fn sweep(
-    points: Vec<Point>,
+    points: &[Point],
     options: &SweepOptions<'_>,
     on_point: &(dyn Fn(&Point, &PointOutcome) + Sync),
 ) -> Result<Swept, RunError> {
     let folder = options.out.clone();
-    check_folder(&points, options)?;
+    check_folder(points, options)?;
+    let record = options.record(points.len());
+    let points: Vec<&Point> = points.iter().filter(|point| options.takes(point)).collect();
     // Made before any point starts, lest one that fails take it from under another.
     let _created = CreatedFolders::create(&folder.join(POINTS))?;
+    let inputs = Inputs::default();
     let outcomes: Vec<Mutex<Option<PointOutcome>>> =
         points.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
@@ -108,8 +154,7 @@ pub fn sweep(
             let Some(point) = points.get(index) else {
                 return;
             };
-            let target = folder.join(POINTS).join(point.index.to_string());
-            let outcome = match simulate(point, &target, options) {
+            let outcome = match simulate(point, options, &inputs) {
                 Err(RunError::Interrupted { .. }) => return,
                 outcome => judge(outcome),
             };
@@ -125,43 +170,88 @@ pub fn sweep(
         }
         worker();
     });
-    let finished: Vec<(Point, PointOutcome)> = points
-        .into_iter()
+    let rows: Vec<Row> = points
+        .iter()
         .zip(outcomes)
         .filter_map(|(point, slot)| {
             let outcome = slot.into_inner().expect("no worker panicked")?;
-            Some((point, outcome))
+            Some(row(point, &outcome))
         })
         .collect();
     let interrupted = options.interrupt.load(Ordering::Relaxed);
-    if interrupted && finished.is_empty() {
+    if interrupted && rows.is_empty() {
         return Err(RunError::Interrupted {
             kept: "nothing was written",
         });
     }
-    let table = folder.join(TABLE);
-    write_points(&table, &finished)?;
-    draw_figures(&folder)?;
+    write_tables(&folder, &record, &rows, options.shard.is_none())?;
     if interrupted {
         return Err(RunError::Interrupted {
             kept: "finished points stay, and the same command goes on from there",
         });
     }
-    let failed = finished
-        .iter()
-        .filter(|(_, outcome)| matches!(outcome, PointOutcome::Failed(_)))
-        .count();
-    if failed > 0 {
-        return Err(RunError::Points {
-            failed,
-            points: finished.len(),
-            path: table,
-        });
+    refuse_failed(&folder, &rows)?;
+    Ok(Swept { folder, rows })
+}
+
+/// Writes what tells of all points; with `whole`, also what only a whole sweep has.
+pub(super) fn write_tables(
+    folder: &Path,
+    record: &SweepRecord,
+    rows: &[Row],
+    whole: bool,
+) -> Result<(), RunError> {
+    let write = |name: &str, content: csv::Result<Vec<u8>>| {
+        let path = folder.join(name);
+        let content = content.map_err(|error| FolderError::io(&path)(error.into()))?;
+        write_whole(&path, &content)
+    };
+    write(sweep_record::FILE_NAME, Ok(record.to_json().into_bytes()))?;
+    write(TABLE, points::table(rows))?;
+    if whole {
+        write(AGGREGATES, points::aggregates(rows))?;
+        draw_figures(folder)?;
     }
-    Ok(Swept {
-        folder,
-        points: finished,
-    })
+    Ok(())
+}
+
+/// The error of a sweep of which points failed.
+pub(super) fn refuse_failed(folder: &Path, rows: &[Row]) -> Result<(), RunError> {
+    match rows.iter().filter(|row| row.status == FAILED).count() {
+        0 => Ok(()),
+        failed => Err(RunError::Points {
+            failed,
+            points: rows.len(),
+            path: folder.join(TABLE),
+        }),
+    }
+}
+
+impl SweepOptions<'_> {
+    fn takes(&self, point: &Point) -> bool {
+        self.shard.is_none_or(|shard| shard.has(point.index))
+    }
+
+    fn target(&self, point: &Point) -> PathBuf {
+        self.out.join(POINTS).join(point.index.to_string())
+    }
+
+    fn streams(&self, point: &Point) -> Streams {
+        Streams {
+            seed: self.seed,
+            run: point.run,
+        }
+    }
+
+    fn record(&self, points: usize) -> SweepRecord {
+        SweepRecord {
+            airloom: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario_name: self.scenario.name.clone(),
+            scenario: self.scenario.to_ron(),
+            seed: self.seed,
+            points,
+        }
+    }
 }
 
 /// Refuses a folder that holds anything but this sweep or a part of it, before any
@@ -177,7 +267,8 @@ fn check_folder(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunE
         return occupied(out, "a file".to_owned());
     }
     // What is hidden is what an earlier sweep could not clean up when it was killed.
-    let known = |name: &str| [POINTS, TABLE, FIGURES].contains(&name) || name.starts_with('.');
+    let files = [POINTS, TABLE, AGGREGATES, FIGURES, sweep_record::FILE_NAME];
+    let known = |name: &str| files.contains(&name) || name.starts_with('.');
     if !names(out).iter().all(|name| known(name)) {
         return occupied(out, "something that is no sweep".to_owned());
     }
@@ -188,10 +279,13 @@ fn check_folder(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunE
             .parse::<usize>()
             .ok()
             .and_then(|index| points.get(index))
+            .filter(|point| options.takes(point))
         {
             None => return occupied(&target, "a point that this sweep has not".to_owned()),
             Some(point) => {
-                if let Err(what) = identity(point, options.seed).may_replace(&target) {
+                let configuration = point.resolve()?.configuration();
+                let identity = Identity::of(&configuration, options.seed, point.run);
+                if let Err(what) = identity.may_replace(&target) {
                     return occupied(&target, what);
                 }
             }
@@ -209,13 +303,9 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-fn identity(point: &Point, seed: u64) -> Identity {
-    Identity::of(&point.resolved.configuration(), seed, point.run)
-}
-
-fn judge(outcome: Result<(Metrics, bool), RunError>) -> PointOutcome {
+fn judge(outcome: Result<PointOutcome, RunError>) -> PointOutcome {
     match outcome {
-        Ok((metrics, skipped)) => PointOutcome::Done { metrics, skipped },
+        Ok(outcome) => outcome,
         Err(error) if error.is_infeasible() => PointOutcome::Infeasible(error.to_string()),
         Err(error) => PointOutcome::Failed(error.to_string()),
     }
@@ -223,88 +313,38 @@ fn judge(outcome: Result<(Metrics, bool), RunError>) -> PointOutcome {
 
 fn simulate(
     point: &Point,
-    target: &Path,
     options: &SweepOptions<'_>,
-) -> Result<(Metrics, bool), RunError> {
-    if target.is_dir()
-        && identity(point, options.seed).may_replace(target).is_ok()
-        && let Ok(text) = std::fs::read_to_string(target.join("metrics.json"))
-        && let Some(metrics) = Metrics::from_json(&text)
-    {
-        return Ok((metrics, true));
-    }
-    let streams = Streams {
-        seed: options.seed,
-        run: point.run,
+    inputs: &Inputs,
+) -> Result<PointOutcome, RunError> {
+    let resolved = point.resolve()?;
+    let (target, streams) = (options.target(point), options.streams(point));
+    let again = match standing(&resolved, streams, &target, inputs) {
+        Standing::Finished(metrics) => {
+            return Ok(PointOutcome::Done {
+                metrics,
+                skipped: true,
+                again: None,
+            });
+        }
+        Standing::Stale(why) => Some(why),
+        Standing::Absent => None,
     };
     let settings = point
         .values
         .iter()
         .map(|(path, value)| format!("{path}={value}"));
     let overrides = options.overrides.iter().cloned().chain(settings).collect();
-    let prepared = prepare(&point.resolved, streams, overrides)?;
+    let prepared = prepare(&resolved, streams, overrides)?;
     let run_options = RunOptions {
-        out: target.to_owned(),
+        out: target,
         interrupt: options.interrupt,
     };
     let finished = run(prepared, &run_options, Box::new(|_| ()))?;
-    Ok((finished.metrics, false))
-}
-
-/// Writes `points.csv`, whole or not at all. Metrics that no point measured have
-/// no column.
-fn write_points(path: &Path, points: &[(Point, PointOutcome)]) -> Result<(), RunError> {
-    let fault = |error: std::io::Error| RunError::from(FolderError::io(path)(error));
-    let done = |outcome: &PointOutcome, name: &str| match outcome {
-        PointOutcome::Done { metrics, .. } => metrics.get(name),
-        _ => None,
-    };
-    let metrics: Vec<&str> = DEFINITIONS
-        .iter()
-        .map(|definition| definition.name)
-        .filter(|name| {
-            points
-                .iter()
-                .any(|(_, outcome)| done(outcome, name).is_some())
-        })
-        .collect();
-    let axes: Vec<String> = points.first().map_or(Vec::new(), |(point, _)| {
-        point
-            .values
-            .iter()
-            .map(|(path, _)| path.to_string())
-            .collect()
-    });
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["point", "run"]
-        .into_iter()
-        .chain(axes.iter().map(String::as_str))
-        .chain(["status", "reason"])
-        .chain(metrics.iter().copied());
-    writer
-        .write_record(header)
-        .map_err(|error| fault(error.into()))?;
-    for (point, outcome) in points {
-        let reason = match outcome {
-            PointOutcome::Done { .. } => "",
-            PointOutcome::Infeasible(reason) | PointOutcome::Failed(reason) => reason,
-        };
-        let mut row = vec![point.index.to_string(), point.run.to_string()];
-        row.extend(point.values.iter().map(|(_, value)| value.to_string()));
-        row.extend([outcome.name().to_owned(), reason.to_owned()]);
-        row.extend(
-            metrics
-                .iter()
-                .map(|name| done(outcome, name).map_or(String::new(), |value| value.to_string())),
-        );
-        writer
-            .write_record(row)
-            .map_err(|error| fault(error.into()))?;
-    }
-    let content = writer
-        .into_inner()
-        .map_err(|error| fault(error.into_error()))?;
-    write_whole(path, &content)
+    Ok(PointOutcome::Done {
+        metrics: finished.metrics,
+        skipped: false,
+        again,
+    })
 }
 
 /// Draws the figures of the sweep in `folder` from its table, and tells which.
@@ -313,7 +353,7 @@ pub(super) fn draw_figures(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     for figure in curves::read(&folder.join(TABLE))? {
         let path = folder
             .join(FIGURES)
-            .join(format!("{}.svg", figure.metric.name));
+            .join(format!("{}_over_{}.svg", figure.metric.name, figure.path));
         write_whole(&path, curves::draw(&figure)?.as_bytes())?;
         drawn.push(path);
     }

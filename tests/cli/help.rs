@@ -3,8 +3,8 @@
 use crate::desk::{Desk, Outcome};
 use std::process::Stdio;
 
-const VERBS: [&str; 9] = [
-    "run", "sweep", "replay", "check", "channel", "plot", "explain", "list", "train",
+const VERBS: [&str; 10] = [
+    "run", "sweep", "merge", "replay", "check", "channel", "plot", "explain", "list", "train",
 ];
 
 #[test]
@@ -32,7 +32,9 @@ fn every_verb_explains_itself() {
         let help = desk.airloom(&[verb, "--help"]).good().stdout;
         assert!(help.contains(&format!("Usage: airloom {verb}")), "{help}");
     }
-    for verb in ["run", "sweep", "check", "channel", "plot", "explain"] {
+    for verb in [
+        "run", "sweep", "merge", "check", "channel", "plot", "explain",
+    ] {
         let help = desk.airloom(&[verb, "--help"]).good().stdout;
         assert!(
             help.contains(&format!("\n  airloom {verb} ")),

@@ -32,14 +32,14 @@ fn a_dry_run_lists_the_points_and_writes_nothing() {
     let listed = desk.airloom(&["sweep", "grid.ron", "--dry-run"]).good();
     assert_eq!(
         listed.stdout,
-        "point 0: all_reduce=AirComp(streams: 2), count=1, run=0\n\
-         point 1: all_reduce=AirComp(streams: 2), count=1, run=1\n\
-         point 2: all_reduce=AirComp(streams: 2), count=2, run=0\n\
-         point 3: all_reduce=AirComp(streams: 2), count=2, run=1\n\
-         point 4: all_reduce=Ideal, count=1, run=0\n\
-         point 5: all_reduce=Ideal, count=1, run=1\n\
-         point 6: all_reduce=Ideal, count=2, run=0\n\
-         point 7: all_reduce=Ideal, count=2, run=1\n"
+        "point 0: all_reduce=AirComp(streams: 2), count=1, run=0: to run\n\
+         point 1: all_reduce=AirComp(streams: 2), count=1, run=1: to run\n\
+         point 2: all_reduce=AirComp(streams: 2), count=2, run=0: to run\n\
+         point 3: all_reduce=AirComp(streams: 2), count=2, run=1: to run\n\
+         point 4: all_reduce=Ideal, count=1, run=0: to run\n\
+         point 5: all_reduce=Ideal, count=1, run=1: to run\n\
+         point 6: all_reduce=Ideal, count=2, run=0: to run\n\
+         point 7: all_reduce=Ideal, count=2, run=1: to run\n"
     );
     assert_eq!(desk.names("."), ["grid.ron", "tiny.ron"]);
 }
@@ -54,7 +54,16 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
         "{}",
         sweep.stdout
     );
-    assert_eq!(desk.names(folder), ["figures", "points", "points.csv"]);
+    assert_eq!(
+        desk.names(folder),
+        [
+            "aggregates.csv",
+            "figures",
+            "points",
+            "points.csv",
+            "sweep.json"
+        ]
+    );
     let rows = rows(&desk, &format!("{folder}/points.csv"));
     assert_eq!(rows.len(), 8);
     for (index, row) in rows.iter().enumerate() {
@@ -83,15 +92,18 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
 }
 
 #[test]
-fn figures_over_the_numeric_axis_are_drawn_and_drawn_again_from_the_table() {
+fn figures_over_numeric_axes_are_drawn_and_drawn_again_from_the_table() {
     let desk = desk();
     desk.airloom(&["sweep", "grid.ron", "--out", "out"]).good();
     let names = desk.names("out/figures");
     // A figure for every metric of the printed table that some point measured.
     for name in ["all_reduce_mse", "perplexity", "tpot_s"] {
-        assert!(names.contains(&format!("{name}.svg")), "{names:?}");
+        assert!(
+            names.contains(&format!("{name}_over_devices.count.svg")),
+            "{names:?}"
+        );
     }
-    let path = "out/figures/tpot_s.svg";
+    let path = "out/figures/tpot_s_over_devices.count.svg";
     let figure = desk.text(path);
     for words in [
         "devices.count",
@@ -250,4 +262,177 @@ fn a_fault_at_one_point_is_found_before_any_runs() {
     assert!(message.contains("2 shares for 1 device"), "{message}");
     assert!(message.contains("count=1"), "{message}");
     assert_eq!(desk.names("."), ["grid.ron", "tiny.ron"]);
+}
+
+/// What a killed, an edited or a moved input leaves behind.
+#[test]
+fn a_point_that_read_another_model_is_run_again_and_says_why() {
+    let desk = Desk::new();
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/models/tiny-llama");
+    std::fs::create_dir(desk.path("model")).unwrap();
+    for entry in std::fs::read_dir(model).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), desk.path("model").join(entry.file_name())).unwrap();
+    }
+    let sweep = "sweep: (axes: [(path: \"devices.count\", values: [1, 2])]),\n    workload: [";
+    let text = TINY
+        .replace("MODEL", "model")
+        .replace("Fixed([0.5, 0.5])", "Equal")
+        .replace("workload: [", sweep);
+    desk.write("own.ron", &text);
+    let arguments = ["sweep", "own.ron", "--out", "out"];
+    let dry = ["sweep", "own.ron", "--out", "out", "--dry-run"];
+    desk.airloom(&arguments).good();
+    let listed = desk.airloom(&dry).good().stdout;
+    assert_eq!(
+        listed,
+        "point 0: count=1, run=0: finished\npoint 1: count=2, run=0: finished\n"
+    );
+    // The same configuration in other bytes.
+    let config = desk.text("model/config.json");
+    std::fs::write(desk.path("model/config.json"), config + "\n").unwrap();
+    let listed = desk.airloom(&dry).good().stdout;
+    let why = ": to run again, as config.json has changed\n";
+    assert_eq!(listed.matches(why).count(), 2, "{listed}");
+    let again = desk.airloom(&arguments).good().stderr;
+    let why = ": run again, as config.json has changed: done\n";
+    assert_eq!(again.matches(why).count(), 2, "{again}");
+    // A point of another version.
+    let manifest = "out/points/1/manifest.json";
+    let version = format!("\"airloom\": \"{}\"", env!("CARGO_PKG_VERSION"));
+    let older = desk
+        .text(manifest)
+        .replace(&version, "\"airloom\": \"0.0.1\"");
+    std::fs::write(desk.path(manifest), older).unwrap();
+    let listed = desk.airloom(&dry).good().stdout;
+    assert!(listed.contains("run=0: finished\n"), "{listed}");
+    assert!(
+        listed.ends_with(": to run again, as it is of airloom 0.0.1\n"),
+        "{listed}"
+    );
+}
+
+/// Mean and interval by hand from the table of points: with two runs x and y they are
+/// (x + y)/2 and tan(0.475π) |x − y|/2.
+#[test]
+fn aggregates_are_means_with_confidence_over_the_runs() {
+    let desk = desk();
+    desk.airloom(&["sweep", "grid.ron", "--out", "out"]).good();
+    let points = rows(&desk, "out/points.csv");
+    let aggregates = rows(&desk, "out/aggregates.csv");
+    let mut checked = 0;
+    for row in &aggregates {
+        assert_eq!(row["count"], "2");
+        let own = points.iter().filter(|point| {
+            ["architecture.all_reduce", "devices.count"]
+                .iter()
+                .all(|axis| point[*axis] == row[*axis])
+        });
+        let values: Vec<f64> = own
+            .map(|point| point[&row["metric"]].parse().unwrap())
+            .collect();
+        let mean = (values[0] + values[1]) / 2.0;
+        let half = (0.475 * std::f64::consts::PI).tan() * (values[0] - values[1]).abs() / 2.0;
+        for (column, expected) in [("mean", mean), ("half_width_95", half)] {
+            let found: f64 = row[column].parse().unwrap();
+            assert!(
+                (found - expected).abs() <= 1e-9 * mean.abs(),
+                "{row:?}: {expected}"
+            );
+        }
+        checked += usize::from(half > 0.0);
+    }
+    assert!(checked > 10, "{checked}");
+}
+
+#[test]
+fn merged_shards_are_the_whole_sweep_byte_for_byte() {
+    let desk = Desk::new();
+    // With one device infeasible: a point without a folder.
+    let small = "profile: Custom(peak: \"1 TFLOP/s\", memory: \"4 MB\", memory_bandwidth: \
+                 \"10 GB/s\")";
+    let scenario = TINY
+        .replace("count: 2", &format!("count: 2, {small}"))
+        .replace("Fixed([0.5, 0.5])", "Equal")
+        .replace("workload: [", AXES);
+    desk.write("grid.ron", &scenario);
+    desk.airloom(&["sweep", "grid.ron", "--out", "whole"])
+        .good();
+    for shard in ["0", "1", "2"] {
+        let (part, out) = (format!("{shard}/3"), format!("shards/{shard}"));
+        desk.airloom(&["sweep", "grid.ron", "--shard", &part, "--out", &out])
+            .good();
+    }
+    assert_eq!(
+        desk.names("shards/0"),
+        ["points", "points.csv", "sweep.json"]
+    );
+    let merge = [
+        "merge", "shards/2", "shards/0", "shards/1", "--out", "merged",
+    ];
+    let merged = desk.airloom(&merge).good();
+    assert!(
+        merged.stdout.ends_with("written to merged\n"),
+        "{}",
+        merged.stdout
+    );
+    assert_same(&desk.hashed_tree("merged"), &desk.hashed_tree("whole"));
+    // Again, with a shard twice and the whole beside it.
+    let twice = ["merge", "shards/0", "whole", "shards/0", "--out", "merged"];
+    desk.airloom(&twice).good();
+    assert_same(&desk.hashed_tree("merged"), &desk.hashed_tree("whole"));
+
+    let refused = |folders: &[&str], expected: &str| {
+        let message = desk
+            .airloom(&[&["merge", "--out", "bad"], folders].concat())
+            .refused(2);
+        assert!(
+            message.starts_with(&format!("error: {expected}")),
+            "{message}"
+        );
+        assert!(!desk.path("bad").exists());
+    };
+    refused(
+        &["shards/0", "shards/2"],
+        "shards/0, shards/2: of the sweep's 8 points these are missing: 1, 4, 7; ",
+    );
+    desk.airloom(&[
+        "sweep", "grid.ron", "--seed", "9", "--shard", "1/3", "--out", "other",
+    ])
+    .good();
+    refused(
+        &["shards/0", "other"],
+        "other: this is another sweep than shards/0: seed 9 instead of 3; ",
+    );
+    let fewer = ["--set", "sweep.runs=1", "--shard", "1/3", "--out", "fewer"];
+    desk.airloom(&[&["sweep", "grid.ron"], &fewer[..]].concat())
+        .good();
+    refused(
+        &["shards/0", "fewer"],
+        "fewer: this is another sweep than shards/0: `runs: 1,` in its scenario instead of `runs: 2,`; ",
+    );
+    refused(&["points"], "points: cannot read sweep.json: ");
+    let table = desk.text("shards/1/points.csv");
+    let wrong = table.replace("but has 4 MB", "but has 5 MB");
+    std::fs::write(desk.path("shards/1/points.csv"), wrong).unwrap();
+    refused(
+        &["whole", "shards/1"],
+        "shards/1: point 1 differs from that in whole; ",
+    );
+    std::fs::write(desk.path("whole/points/2/metrics.json"), "{}").unwrap();
+    refused(
+        &["whole"],
+        "whole/points/2: this point is damaged: metrics.json has another digest",
+    );
+}
+
+#[test]
+fn a_shard_that_is_none_is_refused() {
+    let desk = desk();
+    for shard in ["3/3", "1", "0/0", "-1/2", "a/b"] {
+        let message = desk
+            .airloom(&["sweep", "grid.ron", &format!("--shard={shard}")])
+            .refused(2);
+        assert!(message.contains("is no shard; write i/n"), "{message}");
+    }
 }

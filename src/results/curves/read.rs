@@ -3,6 +3,7 @@
 use super::{Curves, Estimate, Line};
 use crate::results::comparison::COLUMNS;
 use crate::results::metrics::DEFINITIONS;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Why a sweep's figures could not be made.
@@ -27,11 +28,13 @@ struct Table {
     metrics: Vec<String>,
     /// Settings and metrics of every point that ran.
     rows: Vec<(Vec<String>, Vec<Option<f64>>)>,
+    /// Settings of every point, also of those that did not run.
+    settings: Vec<Vec<String>>,
 }
 
-/// The curves in `points.csv` at `path`: one figure for every metric that the printed table
-/// shows too and that some point measured. None if no axis is numeric: to the right goes the
-/// last axis whose values are all numbers, at least two of them.
+/// The curves in `points.csv` at `path`: for every axis whose values are all numbers of one
+/// unit, at least two of them, a figure for every metric that the printed table shows too and
+/// that some point measured.
 ///
 /// # Errors
 /// If the file is not the table of a sweep.
@@ -40,17 +43,25 @@ pub fn read(path: &Path) -> Result<Vec<Curves>, CurvesError> {
         path: path.to_owned(),
         reason,
     })?;
-    let Some((axis, unit, positions)) = table.numeric_axis() else {
-        return Ok(Vec::new());
+    let axes = 0..table.axes.len();
+    Ok(axes.flat_map(|axis| figures(&table, axis)).collect())
+}
+
+/// The figures over axis number `axis`.
+fn figures(table: &Table, axis: usize) -> Vec<Curves> {
+    let Some((unit, positions)) = table.numbers(axis) else {
+        return Vec::new();
     };
-    let mut label = table.axes[axis].clone();
-    if !unit.is_empty() {
-        label = format!("{label} ({unit})");
-    }
+    let path = &table.axes[axis];
+    let label = match unit.as_str() {
+        "" => path.clone(),
+        unit => format!("{path} ({unit})"),
+    };
+    let fixed = table.following(axis);
     let names: Vec<String> = table
         .rows
         .iter()
-        .map(|(settings, _)| table.name(settings, axis))
+        .map(|(settings, _)| table.name(settings, &fixed))
         .collect();
     let mut distinct: Vec<&String> = Vec::new();
     for name in &names {
@@ -82,11 +93,12 @@ pub fn read(path: &Path) -> Result<Vec<Curves>, CurvesError> {
         let lines: Vec<Line> = lines.filter(|line| !line.estimates.is_empty()).collect();
         (!lines.is_empty()).then(|| Curves {
             metric,
+            path: path.clone(),
             axis: label.clone(),
             lines,
         })
     });
-    Ok(figures.collect())
+    figures.collect()
 }
 
 impl Table {
@@ -106,45 +118,64 @@ impl Table {
             return Err("its columns are not those of a sweep".to_owned());
         };
         let mut rows = Vec::new();
+        let mut all = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|error| error.to_string())?;
+            let settings = record.iter().take(status).skip(2).map(str::to_owned);
+            let settings: Vec<String> = settings.collect();
+            all.push(settings.clone());
             if &record[status] != "done" {
                 continue;
             }
-            let settings = record.iter().take(status).skip(2).map(str::to_owned);
             let metrics = record.iter().skip(status + 2);
             // An empty cell is what the point did not measure.
             let metrics = metrics.map(|cell| cell.parse().ok().filter(|x: &f64| x.is_finite()));
-            rows.push((settings.collect(), metrics.collect()));
+            rows.push((settings, metrics.collect()));
         }
         Ok(Self {
             axes: header[2..status].to_vec(),
             metrics: header.get(status + 2..).unwrap_or_default().to_vec(),
             rows,
+            settings: all,
         })
     }
 
-    /// The last axis whose values are numbers of one unit, with the unit and every row's
-    /// number.
-    fn numeric_axis(&self) -> Option<(usize, String, Vec<f64>)> {
-        (0..self.axes.len()).rev().find_map(|axis| {
-            let values = self
-                .rows
-                .iter()
-                .map(|(settings, _)| number(&settings[axis]));
-            let values: Vec<(f64, &str)> = values.collect::<Option<_>>()?;
-            let (first, unit) = *values.first()?;
-            let one_unit = values.iter().all(|(_, other)| *other == unit);
-            let vary = values.iter().any(|(value, _)| *value != first);
-            let numbers = values.iter().map(|(value, _)| *value).collect();
-            (one_unit && vary).then(|| (axis, unit.to_owned(), numbers))
-        })
+    /// The unit of an axis and every row's number, if its values are numbers of one unit and
+    /// vary.
+    fn numbers(&self, axis: usize) -> Option<(String, Vec<f64>)> {
+        let values = self
+            .rows
+            .iter()
+            .map(|(settings, _)| number(&settings[axis]));
+        let values: Vec<(f64, &str)> = values.collect::<Option<_>>()?;
+        let (first, unit) = *values.first()?;
+        let one_unit = values.iter().all(|(_, other)| *other == unit);
+        let vary = values.iter().any(|(value, _)| *value != first);
+        let numbers = values.iter().map(|(value, _)| *value).collect();
+        (one_unit && vary).then(|| (unit.to_owned(), numbers))
+    }
+
+    /// The axes that do not tell lines over `axis` apart: it, and those that advance with it.
+    fn following(&self, axis: usize) -> Vec<usize> {
+        let follows = |other: usize| {
+            let mut known: BTreeMap<&str, &str> = BTreeMap::new();
+            let agree = self.settings.iter().all(|settings| {
+                let value = settings[other].as_str();
+                *known.entry(&settings[axis]).or_insert(value) == value
+            });
+            let first = self.settings.first().map(|settings| &settings[other]);
+            let vary = self.settings.iter().any(|row| Some(&row[other]) != first);
+            agree && vary
+        };
+        (0..self.axes.len())
+            .filter(|other| *other == axis || follows(*other))
+            .collect()
     }
 
     /// What distinguishes a row beside its place on the axis.
-    fn name(&self, settings: &[String], axis: usize) -> String {
+    fn name(&self, settings: &[String], fixed: &[usize]) -> String {
         let others = self.axes.iter().zip(settings).enumerate();
-        let others = others.filter(|(index, _)| *index != axis);
+        let others = others.filter(|(index, _)| !fixed.contains(index));
         let named = others.map(|(_, (path, value))| {
             let field = path.rsplit('.').next().unwrap_or(path);
             // A scheme or a design speaks for itself; a number does not.

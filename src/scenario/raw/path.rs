@@ -78,6 +78,8 @@ impl FromStr for Path {
             let (name, mut entries) = part.split_at(part.find('[').unwrap_or(part.len()));
             let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
             match name.parse() {
+                // The whole of a scenario is no list.
+                Ok(_) if segments.is_empty() => return Err(malformed()),
                 Ok(entry) => segments.push(Segment::Entry(entry)),
                 Err(_) if is_name => segments.push(Segment::Field(name.to_owned())),
                 Err(_) => return Err(malformed()),
@@ -116,7 +118,9 @@ mod tests {
     #[test]
     fn other_texts_are_no_paths() {
         let deep = "a.".repeat(100) + "a";
-        for text in ["", "a..b", "a[", "a[x]", "a[1]b", "a b", "[0]", &deep] {
+        for text in [
+            "", "a..b", "a[", "a[x]", "a[1]b", "a b", "[0]", "0", "0.a", &deep,
+        ] {
             let error = text.parse::<Path>().unwrap_err().to_string();
             assert!(error.contains("is not a path"), "{error}");
         }

@@ -1,0 +1,32 @@
+//! `airloom merge`: the shards of a sweep, put together.
+
+use super::Failure;
+use super::output::print;
+use crate::results::comparison::Comparison;
+use crate::simulation;
+use std::path::PathBuf;
+
+/// Put the shards of a sweep together.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  \
+    airloom sweep scenarios/compare_all_reduce.ron --shard 0/2 --out shards/0\n  \
+    airloom sweep scenarios/compare_all_reduce.ron --shard 1/2 --out shards/1\n  \
+    airloom merge shards/0 shards/1 --out results/comparison\n\n\
+    The result is what the whole sweep would have written, byte for byte.")]
+pub(super) struct MergeArgs {
+    /// The folders that `airloom sweep --shard` wrote
+    #[arg(required = true, value_name = "DIR")]
+    folders: Vec<PathBuf>,
+    /// The sweep's folder to write
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+pub(super) fn merge(args: MergeArgs) -> Result<(), Failure> {
+    let merged = simulation::merge(&args.folders, &args.out)?;
+    print(format_args!(
+        "{}\nwritten to {}\n",
+        Comparison::of(&merged.rows),
+        merged.folder.display()
+    ))
+}

@@ -1,0 +1,141 @@
+//! The tables over a sweep's points: `points.csv` and `aggregates.csv`.
+//!
+//! Both are tidy: a row per point × run, and a row per setting × metric.
+
+use super::metrics::{DEFINITIONS, Metrics};
+use super::student;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The table with a row per point.
+pub const TABLE: &str = "points.csv";
+
+/// The table with a row per setting and metric.
+pub const AGGREGATES: &str = "aggregates.csv";
+
+/// One point of a sweep and what became of it.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Its number in the sweep.
+    pub point: usize,
+    /// The repetition.
+    pub run: u32,
+    /// Path and value of every field that the sweep varies.
+    pub settings: Vec<(String, String)>,
+    /// `done`, `infeasible` or `failed`.
+    pub status: String,
+    /// Why it is not done; else empty.
+    pub reason: String,
+    /// What it measured, if it is done.
+    pub metrics: Option<Metrics>,
+}
+
+fn axes(rows: &[Row]) -> impl Iterator<Item = &str> {
+    let first = rows.first().into_iter();
+    first.flat_map(|row| row.settings.iter().map(|(path, _)| path.as_str()))
+}
+
+/// The text of `points.csv`. Metrics that no point measured have no column.
+///
+/// # Errors
+/// What the CSV writer says.
+pub fn table(rows: &[Row]) -> csv::Result<Vec<u8>> {
+    let measured = |name: &str| {
+        let mut metrics = rows.iter().filter_map(|row| row.metrics.as_ref());
+        metrics.any(|metrics| metrics.get(name).is_some())
+    };
+    let names = DEFINITIONS.iter().map(|definition| definition.name);
+    let names: Vec<&str> = names.filter(|name| measured(name)).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = ["point", "run"].into_iter().chain(axes(rows));
+    writer.write_record(
+        header
+            .chain(["status", "reason"])
+            .chain(names.iter().copied()),
+    )?;
+    for row in rows {
+        let mut record = vec![row.point.to_string(), row.run.to_string()];
+        record.extend(row.settings.iter().map(|(_, value)| value.clone()));
+        record.extend([row.status.clone(), row.reason.clone()]);
+        record.extend(names.iter().map(|name| {
+            let value = row.metrics.as_ref().and_then(|metrics| metrics.get(name));
+            value.map_or(String::new(), |value| value.to_string())
+        }));
+        writer.write_record(record)?;
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
+}
+
+/// The text of `aggregates.csv`: for every setting and every metric that one of its runs
+/// measured, how many did, their mean, and half the width of the mean's 95 % confidence interval
+/// by Student's t distribution, empty with a single run.
+///
+/// # Errors
+/// What the CSV writer says.
+pub fn aggregates(rows: &[Row]) -> csv::Result<Vec<u8>> {
+    let mut order: Vec<Vec<&Row>> = Vec::new();
+    let mut known: BTreeMap<&[(String, String)], usize> = BTreeMap::new();
+    for row in rows {
+        let group = *known.entry(&row.settings).or_insert_with(|| {
+            order.push(Vec::new());
+            order.len() - 1
+        });
+        order[group].push(row);
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let columns = ["metric", "unit", "count", "mean", "half_width_95"];
+    writer.write_record(axes(rows).chain(columns))?;
+    for group in order {
+        for definition in DEFINITIONS {
+            let measured = group.iter().filter_map(|row| row.metrics.as_ref());
+            let values: Vec<f64> = measured
+                .filter_map(|metrics| metrics.get(definition.name))
+                .collect();
+            if values.is_empty() {
+                continue;
+            }
+            let half_width = student::half_width(&values);
+            let settings = group[0].settings.iter().map(|(_, value)| value.clone());
+            let estimate = [
+                definition.name.to_owned(),
+                definition.unit.to_owned(),
+                values.len().to_string(),
+                student::mean(&values).to_string(),
+                half_width.map_or(String::new(), |half| half.to_string()),
+            ];
+            writer.write_record(settings.chain(estimate))?;
+        }
+    }
+    writer
+        .into_inner()
+        .map_err(|error| error.into_error().into())
+}
+
+/// Reads `points.csv` at `path`, without the metrics.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn read(path: &Path) -> Result<Vec<Row>, String> {
+    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
+    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let status = header.iter().position(|name| name == "status");
+    let (Some(status), Some("point"), Some("run")) = (status, header.get(0), header.get(1)) else {
+        return Err("its columns are not those of a sweep".to_owned());
+    };
+    let row = |record: csv::Result<csv::StringRecord>| -> Result<Row, String> {
+        let record = record.map_err(|error| error.to_string())?;
+        let number = |cell: &str| cell.parse().map_err(|_| format!("`{cell}` is no number"));
+        let settings = (2..status).map(|column| (header[column].into(), record[column].into()));
+        Ok(Row {
+            point: number(&record[0])? as usize,
+            run: number(&record[1])?,
+            settings: settings.collect(),
+            status: record[status].to_owned(),
+            reason: record.get(status + 1).unwrap_or_default().to_owned(),
+            metrics: None,
+        })
+    };
+    reader.records().map(row).collect()
+}

@@ -1,0 +1,126 @@
+//! Whether a point of a sweep is finished: made by this version from what it would read now.
+
+use super::prepare::prepare;
+use crate::results::folder::{FileDigest, Replaceable};
+use crate::results::manifest::{self, Identity, Manifest};
+use crate::results::metrics::Metrics;
+use crate::rng::Streams;
+use crate::scenario::{Resolved, raw};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Mutex;
+
+/// What there is of a point.
+#[derive(Debug)]
+pub enum Standing {
+    /// Nothing.
+    Absent,
+    /// Its run folder, whole and up to date, with these metrics.
+    Finished(Metrics),
+    /// Its run folder, which no longer counts, and why.
+    Stale(String),
+}
+
+/// The digests of what points read, each model and text read once per sweep.
+#[derive(Debug, Default)]
+pub(super) struct Inputs {
+    known: Mutex<BTreeMap<String, Result<Vec<FileDigest>, String>>>,
+}
+
+impl Inputs {
+    /// Those of the run that `resolved` and `streams` name.
+    fn of(&self, resolved: &Resolved, streams: Streams) -> Result<Vec<FileDigest>, String> {
+        let key = inputs_key(&resolved.configuration());
+        let mut known = self.known.lock().expect("nothing panics while it is held");
+        let read = || {
+            let prepared = prepare(resolved, streams, Vec::new());
+            let inputs = prepared.map(|prepared| prepared.about.inputs);
+            inputs.map_err(|error| error.to_string())
+        };
+        known.entry(key).or_insert_with(read).clone()
+    }
+}
+
+/// The part of a configuration that decides what a run reads: runs with equal keys have equal
+/// inputs while no file changes.
+pub(super) fn inputs_key(configuration: &str) -> String {
+    let Ok(tree) = raw::parse(configuration, 0) else {
+        return configuration.to_owned();
+    };
+    let fields = ["model", "workload", "radio.fading"];
+    let nodes = fields
+        .iter()
+        .filter_map(|field| tree.get(&field.parse().ok()?));
+    nodes.map(|node| raw::line(node) + "\n").collect()
+}
+
+/// What differs between what a run read and what it would read now.
+pub(super) fn changed(read: &[FileDigest], now: &[FileDigest]) -> Option<String> {
+    let missing = |from: &[FileDigest], name: &str| !from.iter().any(|file| file.name == name);
+    for file in now {
+        if missing(read, &file.name) {
+            return Some(format!("{} is read anew", file.name));
+        }
+    }
+    for file in read {
+        if missing(now, &file.name) {
+            return Some(format!("{} is no longer read", file.name));
+        }
+        if !now.contains(file) {
+            return Some(format!("{} has changed", file.name));
+        }
+    }
+    None
+}
+
+/// What there is in `target` of the run that `resolved` and `streams` name.
+pub(super) fn standing(
+    resolved: &Resolved,
+    streams: Streams,
+    target: &Path,
+    inputs: &Inputs,
+) -> Standing {
+    let stale = |why: String| Standing::Stale(why);
+    if !target.is_dir() {
+        return Standing::Absent;
+    }
+    let identity = Identity::of(&resolved.configuration(), streams.seed, streams.run);
+    if let Err(what) = identity.may_replace(target) {
+        return stale(format!("it is {what}"));
+    }
+    let text = std::fs::read_to_string(target.join(manifest::FILE_NAME));
+    let Some(manifest) = text.ok().and_then(|text| Manifest::parse(&text).ok()) else {
+        return Standing::Absent;
+    };
+    if manifest.airloom != env!("CARGO_PKG_VERSION") {
+        return stale(format!("it is of airloom {}", manifest.airloom));
+    }
+    let whole = |file: &&FileDigest| {
+        let found = std::fs::metadata(target.join(&file.name));
+        found.is_ok_and(|found| found.is_file() && found.len() == file.bytes)
+    };
+    if let Some(file) = manifest.files.iter().find(|file| !whole(file)) {
+        return stale(format!("its {} is damaged", file.name));
+    }
+    match inputs.of(resolved, streams) {
+        Err(fault) => return stale(format!("its inputs cannot be read: {fault}")),
+        Ok(now) => {
+            if let Some(what) = changed(&manifest.inputs, &now) {
+                return stale(what);
+            }
+        }
+    }
+    let metrics = std::fs::read_to_string(target.join(METRICS));
+    let metrics = metrics.ok().filter(|text| {
+        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
+        let listed = manifest.files.iter().find(|file| file.name == METRICS);
+        listed.is_some_and(|file| file.blake3 == digest)
+    });
+    match metrics.and_then(|text| Metrics::from_json(&text)) {
+        Some(metrics) => Standing::Finished(metrics),
+        None => stale(format!("its {METRICS} is damaged")),
+    }
+}
+
+/// The file of a run folder that holds its metrics.
+pub(super) const METRICS: &str = "metrics.json";
