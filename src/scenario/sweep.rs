@@ -223,33 +223,35 @@ impl Point {
 struct Grid {
     base: Resolved,
     /// For each axis its fields, each with its values as they were written.
-    axes: Vec<Vec<(Path, Vec<(Literal, Node)>)>>,
+    axes: Vec<Vec<Field>>,
+}
+
+/// One field that the sweep varies.
+#[derive(Debug)]
+struct Field {
+    path: Path,
+    /// Its values, decoded and as they were written.
+    values: Vec<(Literal, Node)>,
 }
 
 impl Grid {
     fn resolve(&self, choice: &[usize]) -> Result<Resolved, ScenarioError> {
         let chosen = self.axes.iter().zip(choice).flat_map(|(fields, index)| {
-            let value = move |(path, values)| -> (&Path, &Node) {
-                let values: &Vec<(Literal, Node)> = values;
-                (path, &values[*index].1)
-            };
             fields
                 .iter()
-                .map(move |(path, values)| value((path, values)))
+                .map(move |field| (&field.path, &field.values[*index].1))
         });
         self.base.with(chosen)
     }
 
     fn values(&self, choice: &[usize]) -> Vec<(Path, Literal)> {
-        let chosen = self.axes.iter().zip(choice);
-        chosen
-            .flat_map(|(fields, index)| {
-                let value = |(path, values): &(Path, Vec<(Literal, Node)>)| {
-                    (path.clone(), values[*index].0.clone())
-                };
-                fields.iter().map(value)
-            })
-            .collect()
+        let chosen = self.axes.iter().zip(choice).flat_map(|(fields, index)| {
+            let value = |field: &Field| field.values[*index].0.clone();
+            fields
+                .iter()
+                .map(move |field| (field.path.clone(), value(field)))
+        });
+        chosen.collect()
     }
 }
 
@@ -318,7 +320,7 @@ pub fn points(resolved: &Resolved) -> Result<Vec<Point>, ScenarioError> {
     let mut points = Vec::new();
     let mut faults: Vec<Fault> = Vec::new();
     let mut known = BTreeSet::new();
-    for choice in Choices::new(grid.axes.iter().map(|fields| fields[0].1.len())) {
+    for choice in Choices::new(grid.axes.iter().map(|fields| fields[0].values.len())) {
         let values = grid.values(&choice);
         let settings: Vec<String> = values
             .iter()
@@ -387,7 +389,10 @@ impl Resolved {
                     }
                     (value, node)
                 });
-                fields.push((path.clone(), values.collect()));
+                fields.push(Field {
+                    path: path.clone(),
+                    values: values.collect(),
+                });
             }
             taken.push(fields);
         }

@@ -47,7 +47,7 @@ pub(super) fn inputs_key(configuration: &str) -> String {
     let Ok(tree) = raw::parse(configuration, 0) else {
         return configuration.to_owned();
     };
-    let fields = ["model", "workload", "radio.fading"];
+    let fields = ["model", "workload", "radio.fading", "architecture.router"];
     let nodes = fields
         .iter()
         .filter_map(|field| tree.get(&field.parse().ok()?));
