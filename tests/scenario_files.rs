@@ -162,9 +162,9 @@ const CHANGES: [&[&str]; 10] = [
     &[
         "workload[1].arrival=At(\"1.5 s\")",
         "sweep=(axes: [(path: \"workload[0].text\", values: [World(documents: 1), World])])",
-        "sweep=Some((axes: [(path: \"devices.count\", values: [1, 2])], runs: 2))",
-        "sweep=(axes: [(zip: [(path: \"devices.count\", range: (from: 1, to: 8, count: 3, scale: Log)), \
-         (path: \"radio.bandwidth\", values: [\"1 MHz\", \"2 MHz\", \"5 MHz\"])])])",
+        "sweep=Some((axes: [(path: \"radio.bandwidth\", values: [\"1 MHz\", \"2 MHz\"])], runs: 2))",
+        "sweep=(axes: [(zip: [(path: \"trace\", values: [Full, Summary, Off]), \
+         (path: \"radio.bandwidth\", range: (from: \"1 MHz\", to: \"9 MHz\", count: 3, scale: Log))])])",
     ],
 ];
 
