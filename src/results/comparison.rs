@@ -118,6 +118,7 @@ impl fmt::Display for Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::metrics::Metrics;
 
     #[test]
     fn a_mean_is_over_the_runs_that_measured_it() {
@@ -127,11 +128,15 @@ mod tests {
             of(r#"{"energy_j": 2.0}"#),
             of(r#"{"tpot_s": 0.006, "energy_j": 6.0}"#),
         ];
-        let points = runs.iter().map(|metrics| {
-            let settings = vec![("devices.count".to_owned(), "2".to_owned())];
-            (settings, Some(metrics))
+        let points = runs.map(|metrics| points::Row {
+            point: 0,
+            run: 0,
+            settings: vec![("devices.count".to_owned(), "2".to_owned())],
+            status: "done".to_owned(),
+            reason: String::new(),
+            metrics: Some(metrics),
         });
-        let table = Comparison::of(points).to_string();
+        let table = Comparison::of(&points).to_string();
         let cells: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
         assert_eq!(cells, ["2", "3", "5.000", "3.000"], "{table}");
     }
