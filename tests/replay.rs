@@ -1,8 +1,12 @@
 //! Replay finds nothing where nothing changed, and the first effect where something did.
 
+use airloom::results::folder::{FileDigest, hash_of};
+use airloom::results::manifest::Manifest;
 use airloom::rng::Streams;
 use airloom::scenario;
-use airloom::simulation::{Difference, Replay, ReplayOptions, RunOptions, prepare, replay, run};
+use airloom::simulation::{
+    Difference, Replay, ReplayOptions, RunOptions, SweepOptions, prepare, replay, run, sweep,
+};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -49,6 +53,28 @@ impl Place {
             interrupt: &IDLE,
         };
         replay(&self.path(name), &options, Box::new(|_| ())).unwrap()
+    }
+
+    /// Changes the run's manifest.
+    fn edit(&self, edit: impl FnOnce(&mut Manifest)) {
+        let path = self.path("run/manifest.json");
+        let mut manifest = Manifest::parse(&fs::read_to_string(&path).unwrap()).unwrap();
+        edit(&mut manifest);
+        fs::write(path, manifest.to_json()).unwrap();
+    }
+
+    /// Draws the run's timeline otherwise, as if it had been made so.
+    fn redraw(&self, commit: &str) {
+        let timeline = self.path("run/timeline.svg");
+        fs::write(&timeline, "<svg/>").unwrap();
+        self.edit(|manifest| {
+            let listed = |file: &&mut FileDigest| file.name == "timeline.svg";
+            let file = manifest.files.iter_mut().find(listed).unwrap();
+            file.bytes = 6;
+            file.blake3 = hash_of(&timeline).unwrap();
+            manifest.host.commit = commit.to_owned();
+            manifest.seal();
+        });
     }
 
     fn flip_one_mantissa_bit(&self, tensor: &str) {
@@ -130,6 +156,179 @@ fn a_changed_scenario_file_is_reported_and_the_runs_own_is_replayed() {
 }
 
 #[test]
+fn an_edited_manifest_is_told_by_its_own_digest_and_the_run_is_made_all_the_same() {
+    let place = Place::new();
+    place.edit(|manifest| manifest.digest = "00".to_owned());
+    let replayed = place.replay("run");
+    assert_eq!(replayed.changes.len(), 1, "{replayed}");
+    assert!(
+        replayed.changes[0].starts_with("manifest: it was edited: it says digest 00…"),
+        "{replayed}"
+    );
+    assert!(replayed.made.is_ok() && !replayed.is_equal());
+    assert_eq!((replayed.event, replayed.tensor), (None, None));
+    // Rows and notes are no part of the digest.
+    place.edit(|manifest| {
+        manifest.seal();
+        manifest.trace.rows += 1;
+        manifest.trace.stride = 0;
+    });
+    assert!(place.replay("run").event.is_some());
+}
+
+#[test]
+fn logits_alone_can_differ() {
+    let place = Place::new();
+    place.edit(|manifest| {
+        manifest.logits_blake3 = "00".to_owned();
+        manifest.seal();
+    });
+    let replayed = place.replay("run");
+    assert!(replayed.changes.is_empty() && replayed.files.is_empty());
+    assert!(
+        replayed
+            .to_string()
+            .starts_with("logits differ: BLAKE3 00… there"),
+        "{replayed}"
+    );
+    assert!(!replayed.is_equal());
+}
+
+#[test]
+fn a_scenario_that_is_not_here_is_noted_and_one_with_a_fault_is_a_change() {
+    let place = Place::new();
+    fs::write(
+        place.path("small.ron"),
+        SCENARIO.replace("count: 3", "cuont: 3"),
+    )
+    .unwrap();
+    let replayed = place.replay("run");
+    assert_eq!(replayed.changes.len(), 1, "{replayed}");
+    for part in ["its file has a fault now", "small.ron:3", "cuont"] {
+        assert!(replayed.changes[0].contains(part), "{replayed}");
+    }
+    fs::remove_file(place.path("small.ron")).unwrap();
+    let replayed = place.replay("run");
+    assert!(replayed.is_equal(), "{replayed}");
+    let text = replayed.to_string();
+    let (note, rest) = text.split_once('\n').unwrap();
+    assert!(
+        note.ends_with("small.ron cannot be read here; replaying the manifest's own copy"),
+        "{note}"
+    );
+    assert!(rest.starts_with("bit-equal: "), "{rest}");
+}
+
+#[test]
+fn every_changed_line_of_a_scenario_is_named_up_to_eight() {
+    let place = Place::new();
+    let change = |from: &str, to: &str| {
+        fs::write(place.path("small.ron"), SCENARIO.replace(from, to)).unwrap();
+        place.replay("run")
+    };
+    let replayed = change(
+        "devices: (count: 3),",
+        "seed: 9, trace: Summary, devices: (count: 3),",
+    );
+    assert_eq!(replayed.changes.len(), 2, "{replayed}");
+    for (change, now) in replayed
+        .changes
+        .iter()
+        .zip(["`seed: 9,`", "`trace: Summary,`"])
+    {
+        assert!(
+            change.contains(&format!("now says {now} where the run had")),
+            "{replayed}"
+        );
+    }
+    let many = "Generate(prompt: \"The\", max_tokens: 5),".repeat(9);
+    let replayed = change("Generate(", &format!("{many} Generate("));
+    assert_eq!(replayed.changes.len(), 9, "{replayed}");
+    assert!(
+        replayed.changes[..8]
+            .iter()
+            .all(|line| line.contains("now adds"))
+    );
+    assert!(replayed.changes[8].contains("more lines"), "{replayed}");
+}
+
+#[test]
+fn a_point_of_a_sweep_has_the_scenario_it_came_from() {
+    let place = Place::new();
+    let swept = SCENARIO.replace(
+        "model:",
+        "sweep: (axes: [(path: \"devices.count\", values: [2, 3])]), model:",
+    );
+    fs::write(place.path("small.ron"), swept).unwrap();
+    let resolved = scenario::load(&place.path("small.ron"), &[]).unwrap();
+    let options = SweepOptions {
+        out: place.path("swept"),
+        seed: 1,
+        jobs: 1,
+        overrides: Vec::new(),
+        interrupt: &IDLE,
+    };
+    let points = scenario::points(&resolved).unwrap();
+    sweep(points, &options, &|_, _| ()).unwrap();
+    let replayed = place.replay("swept/points/0");
+    assert!(
+        replayed.is_equal() && replayed.notes.is_empty(),
+        "{replayed}"
+    );
+}
+
+#[test]
+fn a_changed_input_is_named_even_if_no_run_can_be_made_of_it() {
+    let place = Place::new();
+    let config = place.path("model/config.json");
+    let text = fs::read_to_string(&config).unwrap();
+    let changed = text.replace("\"hidden_size\": 192", "\"hidden_size\": 100");
+    assert_ne!(changed, text);
+    fs::write(&config, changed).unwrap();
+    let replayed = place.replay("run");
+    assert_eq!(replayed.changes.len(), 1, "{replayed}");
+    assert!(
+        replayed.changes[0].starts_with("input config.json: "),
+        "{replayed}"
+    );
+    assert!(replayed.made.is_err() && !replayed.is_equal());
+}
+
+#[test]
+fn a_figure_drawn_by_another_commit_is_no_difference_and_one_by_this_commit_is() {
+    let place = Place::new();
+    place.redraw("another");
+    let replayed = place.replay("run");
+    assert!(replayed.is_equal(), "{replayed}");
+    assert!(
+        replayed
+            .to_string()
+            .starts_with("bit-equal; figures are drawn differently by this version: "),
+        "{replayed}"
+    );
+    let (_, _, here) = replayed
+        .host
+        .iter()
+        .find(|(fact, _, _)| *fact == "commit")
+        .unwrap();
+    place.redraw(here);
+    let replayed = place.replay("run");
+    assert_eq!(replayed.files, ["timeline.svg"]);
+    assert!(!replayed.is_equal());
+    // Data are not excused.
+    place.redraw("another");
+    place.edit(|manifest| {
+        let listed = |file: &&mut FileDigest| file.name == "metrics.json";
+        let file = manifest.files.iter_mut().find(listed).unwrap();
+        file.bytes += 1;
+        manifest.seal();
+    });
+    let replayed = place.replay("run");
+    assert_eq!(replayed.files, ["metrics.json"], "{replayed}");
+    assert!(!replayed.is_equal());
+}
+
+#[test]
 fn an_edited_event_is_shown_with_both_rows() {
     let place = Place::new();
     let path = place.path("run/events.csv");
@@ -176,4 +375,19 @@ fn what_is_no_run_is_refused() {
     };
     assert!(refuse("model").contains("manifest.json"));
     assert!(refuse("small.ron").contains("is no manifest"));
+    place.edit(|manifest| manifest.format = 99);
+    let refused = refuse("run");
+    assert!(
+        refused.contains("its format is 99, and the one known here is 1"),
+        "{refused}"
+    );
+    let manifest = place.path("run/manifest.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(
+        &manifest,
+        text.replacen("\"format\": 99", "\"format\": 1", 1),
+    )
+    .unwrap();
+    fs::remove_file(place.path("model/model.safetensors")).unwrap();
+    assert!(refuse("run").contains("model"), "nothing has changed");
 }

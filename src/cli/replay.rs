@@ -1,8 +1,8 @@
 //! `airloom replay`: run again and compare, bit for bit.
 
-use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::run::set_threads;
+use super::{Failure, chain};
 use crate::simulation::{self, ReplayOptions};
 use std::path::PathBuf;
 
@@ -11,7 +11,9 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:\n  \
     airloom replay results/aircomp_tensor_parallel/seed7-run0\n  \
     airloom replay manifest.json --base scenarios\n\n\
-    Exit code 0: bit-equal. 1: something differs; what differs first is shown.")]
+    Exit code 0: bit-equal (figures may be drawn differently by another commit). 1: something \
+    differs or has changed, and is shown. 2: there is nothing to replay: no manifest of a known \
+    format, or a file that the run needs is missing.")]
 pub(super) struct ReplayArgs {
     /// A run folder, or a manifest.json alone
     path: PathBuf,
@@ -31,9 +33,12 @@ pub(super) fn replay(args: ReplayArgs) -> Result<(), Failure> {
     };
     let replay = simulation::replay(&args.path, &options, Box::new(|_| ()))?;
     print(&replay)?;
-    if replay.is_equal() {
-        Ok(())
-    } else {
-        Err(Failure::Run("the replay is not bit-equal".to_owned()))
+    match &replay.made {
+        Ok(_) if replay.is_equal() => Ok(()),
+        Ok(_) => Err(Failure::Run("the replay is not bit-equal".to_owned())),
+        Err(error) => Err(Failure::Run(format!(
+            "the replay cannot go on: {}",
+            chain(error)
+        ))),
     }
 }

@@ -18,6 +18,9 @@ const FIRST_STRIDE: u64 = 64;
 /// Digits of a note: the first 64 bits of the digest so far.
 const NOTE_DIGITS: usize = 16;
 
+/// Digits of a digest that people are shown.
+const SHOWN_DIGITS: usize = 12;
+
 /// The bytes of `values`, each little-endian: what a digest of numbers is taken of, on
 /// any machine.
 pub fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
@@ -26,6 +29,12 @@ pub fn little_endian(values: &[f32]) -> Cow<'_, [u8]> {
     } else {
         Cow::Owned(values.iter().flat_map(|x| x.to_le_bytes()).collect())
     }
+}
+
+/// The first digits of a digest, enough to tell two apart.
+pub fn shortened(digest: &str) -> &str {
+    let end = digest.char_indices().nth(SHOWN_DIGITS);
+    &digest[..end.map_or(digest.len(), |(end, _)| end)]
 }
 
 /// Hashes rows as they come.
@@ -117,7 +126,7 @@ impl RollingDigest {
         // narrower, unless that one is too short for it.
         let stride = self.stride.max(other.stride);
         let note = |digest: &Self, number: u64| {
-            let index = number * (stride / digest.stride) - 1;
+            let index = number * (stride / digest.stride.max(1)) - 1;
             digest.windows.get(index as usize).cloned()
         };
         let mut number = 1;

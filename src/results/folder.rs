@@ -21,6 +21,16 @@ pub struct FileDigest {
     pub blake3: String,
 }
 
+/// BLAKE3 of the file at `path`, in hexadecimal.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn hash_of(path: &Path) -> io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(path)?)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
 /// Why a run folder could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {

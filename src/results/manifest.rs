@@ -51,6 +51,12 @@ pub struct Manifest {
     pub host: Host,
 }
 
+/// What every layout has.
+#[derive(Deserialize)]
+struct Layout {
+    format: u32,
+}
+
 /// Where a scenario came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
@@ -117,11 +123,25 @@ impl Manifest {
     /// # Errors
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
+        // Known first: another layout may have other fields.
+        let layout: Layout = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        if layout.format != FORMAT {
+            return Err(format!(
+                "its format is {}, and the one known here is {FORMAT}",
+                layout.format
+            ));
+        }
         serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
-    /// Computes the digest of the hashed part and enters it.
+    /// Enters the digest of the hashed part.
     pub fn seal(&mut self) {
+        self.digest = self.sealed();
+    }
+
+    /// The digest of the hashed part, computed afresh: not [`digest`](Self::digest) if
+    /// the manifest was edited.
+    pub fn sealed(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.identity.as_bytes());
         for file in self.inputs.iter().chain(&self.files) {
@@ -136,7 +156,7 @@ impl Manifest {
         ] {
             hasher.update(digest.as_bytes());
         }
-        self.digest = hasher.finalize().to_hex().to_string();
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The manifest as text.

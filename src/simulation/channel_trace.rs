@@ -7,6 +7,9 @@ use crate::scenario::Resolved;
 use crate::units::FieldFault;
 use std::sync::Arc;
 
+/// What the name of a channel trace ends with in a manifest.
+pub(super) const CHANNELS: &str = " (channels)";
+
 /// The trace of channels that `resolved` names, if any, and its file's digest.
 ///
 /// # Errors
@@ -27,7 +30,7 @@ pub(super) fn channel_trace(
         .map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;
     let trace = ChannelTrace::from_npy(&bytes).map_err(|wrong| fault(wrong.message))?;
     let digest = FileDigest {
-        name: format!("{} (channels)", named.file),
+        name: format!("{}{CHANNELS}", named.file),
         bytes: bytes.len() as u64,
         blake3: blake3::hash(&bytes).to_hex().to_string(),
     };

@@ -10,5 +10,6 @@ mod explain;
 mod help;
 mod interrupt;
 mod plot;
+mod replay;
 mod run;
 mod sweep;

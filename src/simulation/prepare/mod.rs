@@ -16,6 +16,9 @@ use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Architecture, NamedProfile, Resolved, Trace};
 
+/// The input that is no file: the tokens that the run reads.
+pub(super) const TEXT: &str = "text (tokens)";
+
 /// A run that is ready to be simulated.
 #[derive(Debug)]
 pub struct Prepared {
@@ -130,7 +133,7 @@ fn text_digest(requests: &[Request]) -> FileDigest {
         }
     }
     FileDigest {
-        name: "text (tokens)".to_owned(),
+        name: TEXT.to_owned(),
         bytes,
         blake3: hasher.finalize().to_hex().to_string(),
     }

@@ -1,0 +1,126 @@
+//! The run that is replayed, and where its logs and those of the replay part.
+
+use crate::digest::RollingDigest;
+use crate::results::folder::hash_of;
+use crate::results::manifest::{self, Manifest};
+use crate::simulation::error::RunError;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Where two logs part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    /// Both rows are known; `None` where a log has ended.
+    Rows {
+        /// The row's number, counted from 0.
+        number: u64,
+        /// The columns' names.
+        header: String,
+        /// The row of the run that is replayed.
+        there: Option<String>,
+        /// The row of the replay.
+        here: Option<String>,
+    },
+    /// Only the window is known.
+    Window(Range<u64>),
+}
+
+/// The run to be replayed.
+pub(super) struct Original {
+    pub(super) manifest: Manifest,
+    /// Its folder, unless only the manifest is there.
+    folder: Option<PathBuf>,
+}
+
+impl Original {
+    pub(super) fn open(path: &Path) -> Result<Self, RunError> {
+        let (file, folder) = if path.is_dir() {
+            (path.join(manifest::FILE_NAME), Some(path.to_owned()))
+        } else {
+            let beside = path.parent().map(Path::to_owned).filter(|folder| {
+                path.file_name()
+                    .is_some_and(|name| name == manifest::FILE_NAME)
+                    && folder.join("metrics.json").is_file()
+            });
+            (path.to_owned(), beside)
+        };
+        let place = |fault: String| RunError::Place {
+            path: file.clone(),
+            fault,
+        };
+        let text = std::fs::read_to_string(&file).map_err(|error| {
+            place(format!(
+                "cannot be read ({error}); give a run folder or a manifest.json"
+            ))
+        })?;
+        let manifest = Manifest::parse(&text)
+            .map_err(|error| place(format!("is no manifest of this version: {error}")))?;
+        Ok(Self { manifest, folder })
+    }
+
+    /// Files of the folder that no longer are what the manifest says.
+    pub(super) fn damaged(&self) -> Vec<String> {
+        let mut damaged = Vec::new();
+        for (folder, file) in self
+            .folder
+            .iter()
+            .flat_map(|folder| self.manifest.files.iter().map(move |file| (folder, file)))
+        {
+            match hash_of(&folder.join(&file.name)) {
+                Ok(hash) if hash == file.blake3 => {}
+                Ok(_) => damaged.push(format!("{} was changed after the run", file.name)),
+                Err(error) => damaged.push(format!("{} cannot be read: {error}", file.name)),
+            }
+        }
+        damaged
+    }
+
+    pub(super) fn first_difference(
+        &self,
+        name: &str,
+        then: &RollingDigest,
+        now: &RollingDigest,
+        here: &Path,
+    ) -> Result<Option<Difference>, RunError> {
+        let there = self.folder.as_ref().map(|folder| folder.join(name));
+        // The file itself is compared, not its digest in the manifest, so that an
+        // edited row is found too.
+        if let Some(there) = there.filter(|path| path.is_file()) {
+            let rows = first_row(&there, &here.join(name)).map_err(|error| RunError::Place {
+                path: there.clone(),
+                fault: format!("cannot be compared: {error}"),
+            })?;
+            if rows.is_some() {
+                return Ok(rows);
+            }
+        }
+        Ok(then.first_difference(now).map(Difference::Window))
+    }
+}
+
+/// The first row in which two files differ.
+fn first_row(there: &Path, here: &Path) -> std::io::Result<Option<Difference>> {
+    let mut there = BufReader::new(File::open(there)?).lines();
+    let mut here = BufReader::new(File::open(here)?).lines();
+    let mut number = 0;
+    let mut header = None;
+    loop {
+        match (there.next().transpose()?, here.next().transpose()?) {
+            (None, None) => return Ok(None),
+            (a, b) if a == b => match header {
+                None => header = a,
+                Some(_) => number += 1,
+            },
+            (a, b) => {
+                return Ok(Some(Difference::Rows {
+                    number,
+                    header: header.unwrap_or_default(),
+                    there: a,
+                    here: b,
+                }));
+            }
+        }
+    }
+}
