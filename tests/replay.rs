@@ -262,14 +262,16 @@ fn a_point_of_a_sweep_has_the_scenario_it_came_from() {
     fs::write(place.path("small.ron"), swept).unwrap();
     let resolved = scenario::load(&place.path("small.ron"), &[]).unwrap();
     let options = SweepOptions {
+        scenario: &resolved,
         out: place.path("swept"),
         seed: 1,
         jobs: 1,
         overrides: Vec::new(),
+        shard: None,
         interrupt: &IDLE,
     };
     let points = scenario::points(&resolved).unwrap();
-    sweep(points, &options, &|_, _| ()).unwrap();
+    sweep(&points, &options, &|_, _| ()).unwrap();
     let replayed = place.replay("swept/points/0");
     assert!(
         replayed.is_equal() && replayed.notes.is_empty(),

@@ -32,7 +32,7 @@ pub fn mean(values: &[f64]) -> f64 {
 
 /// The t with P(|T| ≤ t) = 95 % for `freedom` ν ≥ 1 degrees of freedom.
 ///
-/// Up to 200 by bisection on θ = arctan(t/√ν) in the finite series of [`probability`]; above, by
+/// Up to 200 by bisection on θ = arctan(t/√ν) in the finite series of P; above, by
 /// Abramowitz & Stegun, *Handbook of Mathematical Functions* (1964), 26.7.5, with x the normal
 /// quantile: t ≈ x + (x³ + x)/(4ν) + (5x⁵ + 16x³ + 3x)/(96ν²).
 pub fn quantile(freedom: u32) -> f64 {
