@@ -41,6 +41,7 @@ pub mod corpus;
 pub mod device;
 pub mod digest;
 pub mod engine;
+pub mod manual;
 pub mod model;
 pub mod numerics;
 pub mod policy;

@@ -9,6 +9,7 @@ mod desk;
 mod explain;
 mod help;
 mod interrupt;
+mod manual;
 mod plot;
 mod replay;
 mod run;

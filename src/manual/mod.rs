@@ -1,0 +1,35 @@
+//! The manual, for those who run airloom rather than read it. The README has the first
+//! five minutes; each page here tells one subject, and is a text beside this file.
+
+/// Each page is a module without items, so that `cargo doc` shows it. Pages name each
+/// other as `[Sweeps]`: the definitions here lead to modules, those at the end of a text,
+/// which count only where these are missing, to files.
+macro_rules! pages {
+    ($($name:ident $file:literal;)*) => {
+        $(
+            #[doc = concat!(
+                "[Channels]: crate::manual::channels\n[Experts]: crate::manual::experts\n",
+                "[Laws]: crate::manual::laws\n[Models]: crate::manual::models\n",
+                "[Replay]: crate::manual::replay\n[Results]: crate::manual::results\n",
+                "[Scenarios]: crate::manual::scenarios\n[Sweeps]: crate::manual::sweeps\n",
+                "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
+            )]
+            #[doc = ""]
+            #[doc = include_str!($file)]
+            pub mod $name {}
+        )*
+    };
+}
+
+pages! {
+    scenarios "scenarios.md";
+    sweeps "sweeps.md";
+    channels "channels.md";
+    tensor_parallelism "tensor_parallelism.md";
+    experts "experts.md";
+    results "results.md";
+    replay "replay.md";
+    laws "laws.md";
+    models "models.md";
+    contributing "contributing.md";
+}
