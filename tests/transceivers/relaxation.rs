@@ -108,42 +108,6 @@ fn one_device_has_a_closed_form() {
     }
 }
 
-/// L/t is .789, 1.261, 1.895 and 2.781 for 1, 2, 4 and 8 devices (mean over 20 channels),
-/// but its Gaussian randomisations are worse than the descent, from four devices on by more
-/// than twice. Directions with orthonormal columns do better than Gaussian ones.
-#[test]
-fn the_published_values_come_out_and_randomisation_spoils_them() {
-    let draws = 20;
-    for (devices, published) in [(1, 0.789), (2, 1.261), (4, 1.895), (8, 2.781)] {
-        let powers = vec![1.0; devices];
-        let mut sums = [0.0; 4];
-        let mut values = Vec::new();
-        for block in 0..draws {
-            let channels = draw(devices, block);
-            let problem = problem(&channels, &powers);
-            let literal = Relaxation::default();
-            let orthonormal = Relaxation {
-                kind: Randomisation::Orthonormal,
-                ..literal
-            };
-            values.push(4.0 / relax(&problem, 1e-4).unwrap().value);
-            sums[0] += values[values.len() - 1];
-            sums[1] += total_error(DESCENT, &problem);
-            sums[2] += total_error(Design::Relaxation(orthonormal), &problem);
-            sums[3] += total_error(Design::Relaxation(literal), &problem);
-        }
-        let [value, descent, orthonormal, gaussian] = sums.map(|sum| sum / draws as f64);
-        let variance = values.iter().map(|x| (x - value).powi(2)).sum::<f64>() / draws as f64;
-        let margin = 3.0 * (2.0 * variance / draws as f64).sqrt();
-        assert!((value - published).abs() < margin, "{devices}: {value}");
-        assert!(descent < orthonormal && orthonormal < gaussian, "{devices}");
-        assert!(
-            devices < 4 || gaussian > 2.0 * descent,
-            "{devices}: {gaussian}"
-        );
-    }
-}
-
 #[test]
 fn it_asks_for_as_many_streams_as_antennas() {
     let fading = Fading::default();
