@@ -21,12 +21,13 @@ pub(super) struct Frame {
     pub(super) end: Option<u32>,
 }
 
-/// Most requests' worth of context: the model's positions.
+/// Reads a workload's texts as a model's tokens.
 pub(super) struct Reader<'a> {
     pub(super) tokenizer: &'a Tokenizer,
     pub(super) frame: Frame,
     /// Folder that paths of the scenario are relative to.
     pub(super) folder: &'a Path,
+    /// The longest context that the model was made for, in tokens.
     pub(super) max_positions: usize,
 }
 
