@@ -5,9 +5,21 @@ use super::output::print;
 use crate::{architecture, corpus, device, model, policy, radio, results};
 use std::fmt::Write;
 
-/// List what a scenario may name.
+/// List what a scenario may name; or every metric, or every column of every table.
 #[derive(Debug, clap::Args)]
-pub(super) struct ListArgs {}
+pub(super) struct ListArgs {
+    /// A page of the manual to print instead
+    #[arg(value_enum)]
+    page: Option<Page>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Page {
+    /// Every metric: symbol, unit, definition, when it is present
+    Metrics,
+    /// Every column of every table that airloom writes
+    Columns,
+}
 
 fn section(text: &mut String, title: &str, entries: impl Iterator<Item = (String, String)>) {
     // Writing to a String cannot fail.
@@ -26,7 +38,12 @@ fn owned(
         .map(|(name, summary)| ((*name).to_owned(), (*summary).to_owned()))
 }
 
-pub(super) fn list(_: &ListArgs) -> Result<(), Failure> {
+pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
+    match args.page {
+        Some(Page::Metrics) => return print(results::pages::metrics()),
+        Some(Page::Columns) => return print(results::pages::columns()),
+        None => {}
+    }
     let mut text = String::new();
     section(&mut text, "architectures", owned(architecture::REGISTRY));
     section(&mut text, "channel models", owned(radio::Fading::REGISTRY));

@@ -8,8 +8,9 @@ macro_rules! pages {
     ($($name:ident $file:literal;)*) => {
         $(
             #[doc = concat!(
-                "[Channels]: crate::manual::channels\n[Experts]: crate::manual::experts\n",
-                "[Laws]: crate::manual::laws\n[Models]: crate::manual::models\n",
+                "[Channels]: crate::manual::channels\n[Columns]: crate::manual::columns\n",
+                "[Experts]: crate::manual::experts\n[Laws]: crate::manual::laws\n",
+                "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
                 "[Replay]: crate::manual::replay\n[Results]: crate::manual::results\n",
                 "[Scenarios]: crate::manual::scenarios\n[Sweeps]: crate::manual::sweeps\n",
                 "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
@@ -28,6 +29,8 @@ pages! {
     tensor_parallelism "tensor_parallelism.md";
     experts "experts.md";
     results "results.md";
+    metrics "metrics.md";
+    columns "columns.md";
     replay "replay.md";
     laws "laws.md";
     models "models.md";

@@ -2,6 +2,7 @@
 
 pub mod assignment;
 pub mod channel;
+pub mod columns;
 pub mod comparison;
 pub mod curves;
 pub mod events;
@@ -9,6 +10,7 @@ pub mod folder;
 pub mod host;
 pub mod manifest;
 pub mod metrics;
+pub mod pages;
 pub mod perfetto;
 pub mod points;
 pub mod readable;

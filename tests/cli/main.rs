@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_place;
 mod channel;
 mod check;
+mod columns;
 mod desk;
 mod explain;
 mod help;

@@ -1,0 +1,247 @@
+//! The tables of a run folder.
+
+use super::{Column, Table};
+
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        file: "events.csv",
+        row: "one per executed task, in the order in which they ended",
+        present: "the scenario says `trace: Full`",
+        columns: EVENTS,
+    },
+    Table {
+        file: "events_summary.csv",
+        row: "one per stage, kind and resource, over all its tasks",
+        present: "the scenario says `trace: Summary`",
+        columns: EVENTS_SUMMARY,
+    },
+    Table {
+        file: "tensors.digest",
+        row: "one per tensor that travelled, and per row of logits",
+        present: "the scenario says `trace: Full`",
+        columns: TENSORS,
+    },
+    Table {
+        file: "requests.csv",
+        row: "one per request",
+        present: "always, in a run folder",
+        columns: REQUESTS,
+    },
+    Table {
+        file: "answers.csv",
+        row: "one per multiple-choice question",
+        present: "a Choose request was served",
+        columns: ANSWERS,
+    },
+    Table {
+        file: "tokens.csv",
+        row: "one per forward pass: a prefill, a decode step, a scored window, a choice or a batch",
+        present: "`trace` is `Full` or `Summary`",
+        columns: TOKENS,
+    },
+    Table {
+        file: "devices.csv",
+        row: "one per device over the whole run, the server last",
+        present: "always, in a run folder",
+        columns: DEVICES,
+    },
+    Table {
+        file: "blocks.csv",
+        row: "one per all-reduce, or per block of spread experts",
+        present: "`trace` is `Full` or `Summary`",
+        columns: BLOCKS,
+    },
+    Table {
+        file: "waits.csv",
+        row: "one per block of spread experts and device with tokens",
+        present: "`trace` is `Full` or `Summary`, and experts are spread over devices",
+        columns: WAITS,
+    },
+    Table {
+        file: "experts.csv",
+        row: "one per block and expert",
+        present: "`trace` is `Full` or `Summary`, and experts are spread over devices",
+        columns: EXPERTS,
+    },
+    Table {
+        file: "assignment.csv",
+        row: "one per device for every iterate, for the shares asked for, and for what whole heads and columns made of them",
+        present: "the model is divided other than equally",
+        columns: ASSIGNMENT,
+    },
+];
+
+const EVENTS: &[Column] = columns! {
+    "request" "" "the request that the task served, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "layer" "" "the layer of the model, counted from 0; empty outside the layers";
+    "stage" "" "what part of a pass the task is, such as mlp or attention_uplink";
+    "device" "" "the device that worked; empty for the server and for barriers";
+    "sequence" "" "tells apart tasks that agree in all else; with the five before it the task's key";
+    "resource" "" "what the task occupied, such as device3.compute; empty for delays and barriers";
+    "kind" "" "compute, uplink, downlink, overhead or barrier";
+    "ready_ps" "ps" "when its inputs were there";
+    "start_ps" "ps" "when it started";
+    "end_ps" "ps" "when it ended";
+    "released_by" "" "key of the task at whose end it started, joined by slashes; empty for the first";
+    "reason" "" "what it had waited for: input, resource (its inputs were there, its resource was taken) or barrier";
+    "flops" "FLOP" "floating-point operations";
+    "bytes" "B" "bytes read and written in memory";
+    "bits" "bit" "bits sent";
+    "joules" "J" "energy; 0 where the scenario cannot state it";
+};
+
+const EVENTS_SUMMARY: &[Column] = columns! {
+    "stage" "" "what part of a pass the tasks are";
+    "kind" "" "compute, uplink, downlink, overhead or barrier";
+    "resource" "" "what they occupied";
+    "tasks" "" "how many there were";
+    "queued_ps" "ps" "Σ (start − ready)";
+    "service_ps" "ps" "Σ (end − start)";
+    "flops" "FLOP" "sum over the tasks";
+    "bytes" "B" "sum over the tasks";
+    "bits" "bit" "sum over the tasks";
+    "joules" "J" "sum over the tasks";
+};
+
+const TENSORS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "layer" "" "the layer; empty for logits";
+    "stage" "" "what the tensor is, such as mlp_reduced or logits";
+    "device" "" "the device whose partial output it is; else empty";
+    "row" "" "the row of logits; else empty";
+    "shape" "" "rows × columns";
+    "digest" "" "XXH3 with 64 bits of the little-endian f32 entries, in hexadecimal";
+    "v0" "" "the first entry";
+    "v1" "" "the second entry";
+    "v2" "" "the third entry";
+    "v3" "" "the fourth entry";
+};
+
+const REQUESTS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "mode" "" "score, generate, choose or tokens";
+    "arrival_ps" "ps" "when it was submitted";
+    "start_ps" "ps" "when its first pass began";
+    "first_token_ps" "ps" "when its first token was known; of generate, and of tokens the end of the first pass";
+    "end_ps" "ps" "when its last token was known";
+    "ttft_s" "s" "first token − arrival";
+    "tpot_s" "s" "(end − first token) / (output tokens − 1); empty below two output tokens";
+    "e2e_latency_s" "s" "end − arrival";
+    "input_tokens" "" "tokens that went through the model";
+    "output_tokens" "" "tokens generated; of mode tokens, passes";
+    "scored_tokens" "" "tokens whose likelihood was taken";
+    "perplexity" "1" "exp(Σ −ln p / scored tokens); only of score";
+    "source_perplexity" "1" "the same for the process that generated the text, if that is known";
+    "energy_j" "J" "energy of devices and server while it was served, idling included";
+    "text" "" "the generated text; only of generate";
+};
+
+const ANSWERS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "question" "" "the question within its request, counted from 0";
+    "suite" "" "the suite that it is from";
+    "choices" "" "answers to choose from";
+    "answer" "" "the right one, counted from 0";
+    "chosen" "" "the one with the highest likelihood";
+    "right" "" "whether that is the right one";
+    "margin_nats" "nat" "−ln p of the best wrong answer minus that of the right one; below 0 if the choice is wrong";
+};
+
+const TOKENS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "mode" "" "score, generate, choose or tokens";
+    "tokens" "" "tokens that went through the model";
+    "context" "" "tokens in the KV cache when the pass began";
+    "start_ps" "ps" "when it began";
+    "end_ps" "ps" "when its logits were known at the server";
+    "duration_s" "s" "end − start";
+    "compute_s" "s" "time computing, mean over the devices";
+    "uplink_s" "s" "time sending, mean over the devices";
+    "downlink_s" "s" "time receiving, mean over the devices";
+    "wait_s" "s" "what is left of the duration, mean over the devices";
+    "nats" "nat" "−ln p of the chosen token, or the sum over the scored ones; empty if the pass was timed and not computed";
+    "token_id" "" "the chosen token; only of generate";
+    "token" "" "its text";
+};
+
+const DEVICES: &[Column] = columns! {
+    "device" "" "its number, or server";
+    "profile" "" "name of its profile";
+    "share" "1" "share of the model asked for (m_n); empty where layers are not divided";
+    "heads" "" "attention heads held";
+    "ffn_columns" "" "feed-forward columns held";
+    "weight_bytes" "B" "weights held";
+    "kv_cache_bytes" "B" "KV cache of the longest request";
+    "activation_bytes" "B" "activations of the largest pass";
+    "memory_bytes" "B" "memory there is";
+    "flops" "FLOP" "floating-point operations computed";
+    "uplink_bits" "bit" "bits sent";
+    "compute_s" "s" "time computing";
+    "uplink_s" "s" "time sending";
+    "downlink_s" "s" "time receiving";
+    "wait_s" "s" "time in which it neither computed nor used the radio";
+    "energy_compute_j" "J" "energy of compute; empty if the profile does not say";
+    "energy_radio_j" "J" "energy radiated; empty if the transmit power has no watts";
+    "energy_idle_j" "J" "idle power over the time in which it did not compute; empty if the profile does not say";
+};
+
+const BLOCKS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "layer" "" "the layer of the model, counted from 0";
+    "half" "" "attention or mlp; experts where experts are spread";
+    "start_ps" "ps" "when the block's compute could begin, or the gate had spoken";
+    "gathered_ps" "ps" "when the barrier opened: the last device was ready";
+    "reduced_ps" "ps" "when the sum was known at the server";
+    "slowest_device" "" "the device that was ready last, of several at one picosecond the first; empty for the server";
+    "waiting_s" "s" "Σ over devices of the time at the barrier";
+    "mse" "1" "measured squared error per complex entry after normalisation; empty without radio";
+    "noise_mse" "1" "the part of it that is receiver noise or quantisation";
+    "analytic_mse" "1" "what equation (7) predicts for independent unit-variance entries";
+    "nmse" "1" "error power over the power of the exact sum";
+};
+
+const WAITS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "layer" "" "the layer of the model, counted from 0";
+    "device" "" "the device";
+    "tokens" "" "tokens that it received, once for each expert visited (q_k)";
+    "bandwidth_hz" "Hz" "its part of the band (B_k)";
+    "downlink_s" "s" "time receiving, of all its tokens";
+    "compute_s" "s" "time computing, of all its tokens";
+    "uplink_s" "s" "time sending, of all its tokens";
+    "start_ps" "ps" "when the gate had spoken";
+    "end_ps" "ps" "when its last token was back";
+    "wait_s" "s" "from then until the barrier of the next attention";
+    "holds_barrier" "" "whether the barrier waited for it: it was the last, or came within a millionth of the block's time of the last, an order that picosecond rounding decides";
+    "bottleneck" "" "the stage in which its tokens spent most time";
+};
+
+const EXPERTS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "layer" "" "the layer of the model, counted from 0";
+    "expert" "" "the expert, counted from 0";
+    "device" "" "the device that holds it, or server";
+    "wanted" "" "tokens for which it was among the k heaviest within reach";
+    "visits" "" "tokens that visited it";
+    "lost" "" "tokens for which it was among the k heaviest of all, but its device was cut off";
+};
+
+const ASSIGNMENT: &[Column] = columns! {
+    "stage" "" "iterate, asked or rounded";
+    "iteration" "" "the iterate, counted from 0; else empty";
+    "device" "" "the device";
+    "share" "1" "its share of a layer's weights (m_n); rounded, with all that it replicates";
+    "heads_share" "1" "share of the heads; empty for iterates";
+    "columns_share" "1" "share of the feed-forward columns; empty for iterates";
+    "compute_j" "J" "energy of the compute before each all-reduce of a token's vector; empty if a profile does not say";
+    "headroom_j" "J" "what that leaves of the device's energy budget; empty where compute and radio do not share one";
+    "mse" "1" "error (7) per complex entry: of an iterate on its channel sample, else the mean over samples that no assignment has seen";
+    "mse_ci95" "1" "half the 95 % confidence interval of that mean; empty for iterates";
+    "compute_s" "s" "compute per layer and token, each half waiting for its slowest device";
+};

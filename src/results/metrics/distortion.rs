@@ -1,0 +1,83 @@
+//! What the radio does to the sums of an all-reduce.
+
+use super::{Collector, Definition, mean};
+use crate::architecture::measurement::{Distortion, Measurements};
+
+pub(super) const DEFINITIONS: &[Definition] = &[
+    Definition {
+        name: "all_reduce_mse",
+        symbol: "MSE",
+        unit: "1",
+        meaning: "mean squared error of an all-reduce per complex entry after normalisation, as the tensors felt it",
+        present: "an all-reduce used the radio",
+    },
+    Definition {
+        name: "all_reduce_noise_mse",
+        symbol: "",
+        unit: "1",
+        meaning: "the part of all_reduce_mse that is receiver noise or quantisation",
+        present: "an all-reduce used the radio",
+    },
+    Definition {
+        name: "all_reduce_analytic_mse",
+        symbol: "",
+        unit: "1",
+        meaning: "what equation (7) predicts for independent unit-variance entries",
+        present: "an all-reduce used the radio",
+    },
+    Definition {
+        name: "all_reduce_nmse",
+        symbol: "NMSE",
+        unit: "1",
+        meaning: "error power over the power of the exact sum, mean over all-reduces",
+        present: "an all-reduce used the radio",
+    },
+    Definition {
+        name: "all_reduces",
+        symbol: "",
+        unit: "1",
+        meaning: "all-reduces that used the radio",
+        present: "an all-reduce used the radio",
+    },
+    Definition {
+        name: "subchannel_rounding_s",
+        symbol: "",
+        unit: "s",
+        meaning: "how much longer an all-reduce's uplink lasts because sub-channels are given whole, mean over all-reduces",
+        present: "an all-reduce gave its sub-channels whole",
+    },
+];
+
+pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
+    let rounds: Vec<_> = run
+        .blocks
+        .iter()
+        .filter_map(|block| block.distortion)
+        .collect();
+    let entries: u64 = rounds.iter().map(|round| round.entries).sum();
+    if entries == 0 {
+        return;
+    }
+    let per_entry = |value: fn(&Distortion) -> f64| {
+        rounds
+            .iter()
+            .map(|round| value(round) * round.entries as f64)
+            .sum::<f64>()
+            / entries as f64
+    };
+    metrics.put("all_reduce_mse", per_entry(|round| round.mse));
+    metrics.put("all_reduce_noise_mse", per_entry(|round| round.noise_mse));
+    metrics.put(
+        "all_reduce_analytic_mse",
+        per_entry(|round| round.analytic_mse),
+    );
+    metrics.put(
+        "all_reduce_nmse",
+        mean(rounds.iter().map(|round| round.nmse)),
+    );
+    metrics.put("all_reduces", rounds.len() as f64);
+    metrics.put(
+        "subchannel_rounding_s",
+        mean(run.blocks.iter().filter_map(|block| block.rounding_s)),
+    );
+}

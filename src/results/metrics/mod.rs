@@ -1,0 +1,180 @@
+//! `metrics.json`: what a run measured, under the field's own names.
+//!
+//! Every metric is defined once, in the file of its subject, beside the code that
+//! computes it; [`SUBJECTS`] lists them, and the manual's page of metrics is made of it.
+//! A run that did not measure a metric leaves it out; zero means that zero was measured.
+
+mod accuracy;
+mod assignment;
+mod distortion;
+mod energy;
+mod experts;
+mod latency;
+mod likelihood;
+
+use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
+use crate::units::{Duration, Instant};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Definition {
+    /// The key in `metrics.json`.
+    pub name: &'static str,
+    /// How papers write it; empty if they have no name for it.
+    pub symbol: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+    /// How it is measured.
+    pub meaning: &'static str,
+    /// Which runs have it.
+    pub present: &'static str,
+}
+
+/// Metrics that tell of one subject.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// What they tell of.
+    pub title: &'static str,
+    /// The metrics.
+    pub definitions: &'static [Definition],
+}
+
+const fn subject(title: &'static str, definitions: &'static [Definition]) -> Subject {
+    Subject { title, definitions }
+}
+
+/// Every metric by subject, in the order of the file.
+pub const SUBJECTS: &[Subject] = &[
+    subject("Latency", latency::DEFINITIONS),
+    subject("Likelihood", likelihood::DEFINITIONS),
+    subject("Accuracy", accuracy::DEFINITIONS),
+    subject("Spread experts", experts::DEFINITIONS),
+    subject("Generation", likelihood::GENERATION),
+    subject("All-reduce error", distortion::DEFINITIONS),
+    subject("Energy and memory", energy::DEFINITIONS),
+    subject("Model assignment", assignment::DEFINITIONS),
+];
+
+const COUNT: usize = {
+    let (mut count, mut place) = (0, 0);
+    while place < SUBJECTS.len() {
+        count += SUBJECTS[place].definitions.len();
+        place += 1;
+    }
+    count
+};
+
+/// Every metric, in the order of the file.
+pub const DEFINITIONS: &[Definition] = &{
+    let mut all = [SUBJECTS[0].definitions[0]; COUNT];
+    let (mut subject, mut place, mut next) = (0, 0, 0);
+    while next < COUNT {
+        let definitions = SUBJECTS[subject].definitions;
+        if place == definitions.len() {
+            (subject, place) = (subject + 1, 0);
+            continue;
+        }
+        all[next] = definitions[place];
+        (place, next) = (place + 1, next + 1);
+    }
+    all
+};
+
+/// The metrics of one run, in the order of [`DEFINITIONS`].
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Metrics(Vec<(&'static str, f64)>);
+
+impl Metrics {
+    /// The value of `name`, if the run measured it.
+    pub fn get(&self, name: &str) -> Option<f64> {
+        let (_, value) = self.0.iter().find(|(key, _)| *key == name)?;
+        Some(*value)
+    }
+
+    /// Name and value of everything measured.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// The text of `metrics.json`. Numbers are the shortest that read back to
+    /// the same bits.
+    pub fn to_json(&self) -> String {
+        let map: Map<String, Value> = self
+            .iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect();
+        let mut text =
+            serde_json::to_string_pretty(&map).expect("a map of numbers has a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// Reads the text of a `metrics.json`; `None` if it is not one.
+    pub fn from_json(text: &str) -> Option<Self> {
+        // A flat JSON object is RON too, and ron reads numbers exactly: serde_json can be
+        // one bit off, and a sweep's table would tell whether a point had been skipped.
+        let map: BTreeMap<String, f64> = ron::from_str(text).ok()?;
+        let known = DEFINITIONS
+            .iter()
+            .filter_map(|definition| Some((definition.name, *map.get(definition.name)?)));
+        Some(Self(known.collect()))
+    }
+
+    /// Computes every metric that `run` and the makespan determine.
+    pub fn of(run: &Measurements, makespan: Instant) -> Self {
+        let mut metrics = Collector::default();
+        latency::collect(run, makespan, &mut metrics);
+        likelihood::collect(run, &mut metrics);
+        accuracy::collect(run, &mut metrics);
+        experts::collect(run, &mut metrics);
+        distortion::collect(run, &mut metrics);
+        energy::collect(run, &mut metrics);
+        assignment::collect(run, &mut metrics);
+        Self(
+            DEFINITIONS
+                .iter()
+                .filter_map(|definition| {
+                    let (_, value) = metrics
+                        .0
+                        .iter()
+                        .find(|(name, _)| *name == definition.name)?;
+                    value.is_finite().then_some((definition.name, *value))
+                })
+                .collect(),
+        )
+    }
+}
+
+#[derive(Default)]
+struct Collector(Vec<(&'static str, f64)>);
+
+impl Collector {
+    fn put(&mut self, name: &'static str, value: impl Into<Option<f64>>) {
+        if let Some(value) = value.into() {
+            debug_assert!(DEFINITIONS.iter().any(|definition| definition.name == name));
+            self.0.push((name, value));
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (sum, count) = values.fold((0.0, 0u64), |(sum, count), value| (sum + value, count + 1));
+    (count > 0).then(|| sum / count as f64)
+}
+
+fn of_mode(run: &Measurements, mode: Mode) -> impl Iterator<Item = &RequestRecord> {
+    run.requests
+        .iter()
+        .filter(move |request| request.mode == mode)
+}
+
+/// Time in which requests of `mode` were being served. Requests are served one
+/// after another, so their spans do not overlap.
+fn service_time(run: &Measurements, mode: Mode) -> Option<f64> {
+    let spans: Vec<Duration> = of_mode(run, mode)
+        .map(|request| request.end.since(request.start))
+        .collect();
+    (!spans.is_empty()).then(|| spans.into_iter().sum::<Duration>().as_seconds())
+}
