@@ -2,6 +2,7 @@
 //! again, against the analytic error (law 8), against closed forms of time and energy,
 //! and the laws of randomness.
 
+mod csi;
 mod digital;
 mod faults;
 mod fdma;
@@ -9,11 +10,15 @@ mod imperfect;
 mod over_the_air;
 mod portability;
 mod rounds;
+mod synchronisation;
+mod unequal_antennas;
 
 use airloom::policy::Descent;
-use airloom::radio::{Air, LinkBudget, RadioConfig, Scheme};
+use airloom::radio::{
+    Air, Digital, Distortion, LinkBudget, Plan, RadioConfig, Scheme, UncodedFdma,
+};
 use airloom::rng::Streams;
-use airloom::units::{Decibels, Watts};
+use airloom::units::{Decibels, Instant, Watts};
 
 const SEEDS: Streams = Streams { seed: 42, run: 0 };
 
@@ -49,4 +54,34 @@ fn air(config: RadioConfig, scheme: Scheme, devices: usize) -> Air {
     // It aligns all devices, so that an error is noise.
     let design = Box::new(Descent::default());
     Air::new(config, scheme, design, devices, SEEDS).unwrap()
+}
+
+fn schemes() -> [Scheme; 3] {
+    [
+        Scheme::default(),
+        Scheme::Digital(Digital::default()),
+        Scheme::UncodedFdma(UncodedFdma::default()),
+    ]
+}
+
+fn round(air: &mut Air, index: u64, parts: &[Vec<f32>]) -> (Vec<f32>, Distortion, Plan) {
+    let mut sum = vec![0.0; parts[0].len()];
+    let round = air.round(index, Instant::ZERO).unwrap();
+    let plan = round.plan(sum.len()).unwrap();
+    let distortion = round.reduce(&slices(parts), &mut sum).unwrap();
+    (sum, distortion, plan)
+}
+
+/// Entries whose root mean square is exactly one, so that the scale is known.
+fn unit_tensors(devices: u32, entries: usize, index: u64) -> Vec<Vec<f32>> {
+    (0..devices)
+        .map(|device| {
+            let mut normals = vec![0.0; entries];
+            SEEDS
+                .open("test.unit", device, index)
+                .fill_normal(&mut normals);
+            let square = normals.iter().map(|x| x * x).sum::<f64>() / entries as f64;
+            normals.iter().map(|x| (x / square.sqrt()) as f32).collect()
+        })
+        .collect()
 }
