@@ -12,7 +12,7 @@
 //! capacity. How full a resource of several places was is told by its service time,
 //! which counts every task: utilisation = service / (capacity × makespan).
 
-use super::graph::Cost;
+use super::task::Cost;
 use crate::units::{Duration, Instant};
 
 /// What a set of tasks took and cost.

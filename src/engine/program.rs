@@ -1,7 +1,8 @@
 //! How an architecture tells the engine what to do.
 
-use super::graph::{Cost, Graph, TaskId};
+use super::graph::Graph;
 use super::key::TaskKey;
+use super::task::{Cost, TaskId};
 use crate::units::{Duration, Instant};
 
 /// Duration and cost of a task, known when it starts.

@@ -8,8 +8,9 @@ use petgraph::graph::NodeIndex;
 
 use super::agenda::Event;
 use super::error::{GraphError, Stuck};
-use super::graph::{Graph, Stage, TaskId};
+use super::graph::{Graph, Stage};
 use super::key::{Kind, Order, TaskKey};
+use super::task::TaskId;
 use super::trace::Reason;
 use crate::units::{Duration, Instant};
 

@@ -2,8 +2,8 @@
 
 use std::io;
 
-use super::graph::Cost;
 use super::key::{Kind, TaskKey};
+use super::task::Cost;
 use crate::units::Instant;
 
 /// Why a task started when it did.

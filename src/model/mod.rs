@@ -20,6 +20,7 @@
 //! they saturate.
 
 mod named;
+mod parameters;
 mod plan;
 mod shape;
 mod shares;

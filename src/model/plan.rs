@@ -1,6 +1,6 @@
 //! Which heads, columns and rows each device holds, and what they cost there.
 
-use super::shape::{bytes, saturate};
+use super::parameters::{bytes, saturate};
 use super::work::Counter;
 use super::{ModelShape, ShapeError, Shares, Work};
 use std::ops::Range;

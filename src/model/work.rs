@@ -10,7 +10,7 @@
 //! head attends to S = Σ_{i=1..T} (C + i) = T·C + T(T+1)/2 of them. Decode is
 //! T = 1.
 
-use super::shape::{bytes, saturate};
+use super::parameters::{bytes, saturate};
 use super::{DeviceShard, ModelShape};
 use std::iter::Sum;
 use std::ops::{Add, AddAssign};

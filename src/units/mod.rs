@@ -3,14 +3,16 @@
 //! A quantity in a scenario is text such as `"10 MHz"`; in the program it is a
 //! newtype over its SI unit. [`Instant`] and [`Duration`] are whole picoseconds.
 
+mod dimension;
 mod field;
 mod quantity;
 mod time;
 
+pub use dimension::ParseQuantityError;
 pub use field::FieldFault;
 pub use quantity::{
     Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte, JoulesPerFlop,
-    Meters, MetersPerSecond, ParametersPerSecond, ParseQuantityError, Radians, Seconds,
-    SpectralEfficiency, Watts, WattsPerHertz,
+    Meters, MetersPerSecond, ParametersPerSecond, Radians, Seconds, SpectralEfficiency, Watts,
+    WattsPerHertz,
 };
 pub use time::{Duration, DurationError, Instant};

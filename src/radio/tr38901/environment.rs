@@ -1,48 +1,10 @@
-//! Large-scale fading of 3GPP TR 38.901 (release 17): path loss, line of sight,
-//! shadowing and Rice factor in urban micro and macro cells and in offices.
-//!
-//! What holds for a device is drawn once per run, as positions do not change. Links of
-//! different devices are independent: the correlation of shadowing over distance
-//! (section 7.4.4) is not modelled, nor is penetration into buildings and cars (7.4.3).
+//! The tables and figures of 3GPP TR 38.901 (release 17) for each environment.
 
-use super::distance::Distance;
-use super::fading::Moments;
-use crate::rng::Streams;
-use crate::units::{Decibels, FieldFault, Hertz, Meters};
+use crate::units::{Decibels, Hertz, Meters};
 use serde::{Deserialize, Serialize};
 
 /// c as the table's note 1 has it, in m/s.
 const SPEED_OF_LIGHT: f64 = 3.0e8;
-
-/// The fields of [`Fading::Tr38901`](super::Fading::Tr38901).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tr38901 {
-    /// Where server and devices are; it also says how high the server's antennas hang.
-    pub environment: Environment,
-    /// f_c, 0.5 to 100 GHz.
-    pub carrier: Hertz,
-    /// d_2D along the ground from device to server: one for all devices, or a list with
-    /// one each. Outdoors 10 m to 5 km; indoors so that d_3D lies in 1 m to 150 m.
-    pub distance: Distance,
-    /// h_UT of every device. Default: 1.5 m outdoors (up to 22.5 m), 1 m in offices.
-    #[serde(default)]
-    pub device_height: Option<Meters>,
-    /// Whether a device sees the server. Default: drawn by the table's probability.
-    #[serde(default)]
-    pub sight: Sight,
-    /// Whether shadow fading is drawn for each device. Default: yes.
-    #[serde(default = "default_shadowing")]
-    pub shadowing: bool,
-    /// K of a device in line of sight; others have none. Default: the mean of
-    /// Table 7.5-6, 9 dB outdoors and 7 dB in offices.
-    #[serde(default)]
-    pub rice_factor: Option<Decibels>,
-}
-
-fn default_shadowing() -> bool {
-    true
-}
 
 /// The environments of Table 7.4.1-1 that are modelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,19 +18,6 @@ pub enum Environment {
     InHMixedOffice,
     /// InH – open office: path loss as in the mixed one, line of sight more often.
     InHOpenOffice,
-}
-
-/// Whether devices see the server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum Sight {
-    /// Each with the probability of Table 7.4.2-1.
-    #[default]
-    Drawn,
-    /// All do.
-    LineOfSight,
-    /// None does.
-    NonLineOfSight,
 }
 
 /// One device's place relative to the server, and the carrier it uses.
@@ -85,34 +34,8 @@ pub struct Geometry {
     pub environment_height: Meters,
 }
 
-/// What was drawn for one device.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LargeScale {
-    /// Whether it sees the server.
-    pub line_of_sight: bool,
-    /// PL in dB.
-    pub path_loss_db: f64,
-    /// SF in dB, on top of PL.
-    pub shadowing_db: f64,
-    /// K as a ratio; 0 without line of sight.
-    pub rice_factor: f64,
-}
-
-impl LargeScale {
-    /// g = 10^(−(PL + SF)/10), divided between line of sight and scattering as
-    /// K : 1, so that μ² = g K/(K + 1) and σ² = g/(K + 1).
-    pub fn moments(&self) -> Moments {
-        let gain = libm::pow(10.0, -(self.path_loss_db + self.shadowing_db) / 10.0);
-        let scattered = gain / (self.rice_factor + 1.0);
-        Moments {
-            mean: (self.rice_factor * scattered).sqrt(),
-            variance: scattered,
-        }
-    }
-}
-
 impl Environment {
-    fn is_office(self) -> bool {
+    pub(super) fn is_office(self) -> bool {
         matches!(self, Self::InHMixedOffice | Self::InHOpenOffice)
     }
 
@@ -245,7 +168,12 @@ impl Environment {
     /// 1 m in UMi. In UMa 1 m with probability 1/(1 + C(d_2D, h_UT)), C = ((h_UT −
     /// 13)/10)^1.5 g(d_2D), g = 5/4 (d/100)³ e^(−d/150) beyond 18 m; else one of 12, 15, …
     /// up to h_UT − 1.5, alike likely (12 m where that list is empty).
-    fn environment_height(self, distance: Meters, height: Meters, draws: [f64; 2]) -> Meters {
+    pub(super) fn environment_height(
+        self,
+        distance: Meters,
+        height: Meters,
+        draws: [f64; 2],
+    ) -> Meters {
         let d = distance.0;
         let excess = if self == Self::UMa && d > 18.0 {
             above_13_m(height) * near_roofs(d)
@@ -269,109 +197,4 @@ fn above_13_m(height: Meters) -> f64 {
 fn near_roofs(d: f64) -> f64 {
     let hundreds = d / 100.0;
     1.25 * hundreds * hundreds * hundreds * libm::exp(-d / 150.0)
-}
-
-impl Tr38901 {
-    /// h_UT.
-    fn height(&self) -> Meters {
-        self.device_height
-            .unwrap_or_else(|| self.environment.device_height())
-    }
-
-    /// Checks every value against the ranges of the tables.
-    ///
-    /// # Errors
-    /// The first field outside, with the range.
-    pub fn validate(&self, devices: usize) -> Result<(), FieldFault> {
-        let environment = self.environment;
-        let outside = |path: &str, found: String, range: &str| {
-            Err(FieldFault::new(
-                path,
-                format!(
-                    "{found} is outside the range of TR 38.901, Table 7.4.1-1, for \
-                     {environment:?}; use {range}"
-                ),
-            ))
-        };
-        if !(0.5e9..=100e9).contains(&self.carrier.0) {
-            return outside("carrier", self.carrier.to_string(), "0.5 GHz to 100 GHz");
-        }
-        let height = self.height();
-        if environment.is_office() {
-            FieldFault::unless_positive("device_height", height.0)?;
-        } else if !(1.5..=22.5).contains(&height.0) {
-            return outside("device_height", height.to_string(), "1.5 m to 22.5 m");
-        }
-        if let Some(factor) = self.rice_factor {
-            FieldFault::unless_positive("rice_factor", factor.ratio())?;
-        }
-        self.distance.validate(devices, |distance| {
-            let slant = environment.slant_range(&self.geometry(distance, Meters(1.0)));
-            if environment.is_office() {
-                // Even a NaN is outside; so is a negative length.
-                if !(distance.0 >= 0.0 && (1.0..=150.0).contains(&slant)) {
-                    let found =
-                        format!("{distance} along the floor, {slant:.2} m through the air,");
-                    return outside("distance", found, "1 m to 150 m through the air");
-                }
-            } else if !(10.0..=5000.0).contains(&distance.0) {
-                return outside("distance", distance.to_string(), "10 m to 5 km");
-            }
-            Ok(())
-        })
-    }
-
-    fn geometry(&self, distance: Meters, environment_height: Meters) -> Geometry {
-        Geometry {
-            carrier: self.carrier,
-            distance,
-            device_height: self.height(),
-            environment_height,
-        }
-    }
-
-    /// Draws what holds for `device` in the whole run.
-    ///
-    /// Line of sight, h_E and SF come from the first words of the streams
-    /// (`"radio.line_of_sight"`, `"radio.environment_height"`, `"radio.shadowing"`; device,
-    /// 0), so that switching one off changes no other.
-    pub fn link(&self, streams: Streams, device: usize) -> LargeScale {
-        let open = |purpose| streams.open(purpose, device as u32, 0);
-        let distance = self.distance.of(device);
-        let line_of_sight = match self.sight {
-            Sight::LineOfSight => true,
-            Sight::NonLineOfSight => false,
-            Sight::Drawn => {
-                let probability = self
-                    .environment
-                    .line_of_sight_probability(distance, self.height());
-                open("radio.line_of_sight").uniform() < probability
-            }
-        };
-        let mut draws = open("radio.environment_height");
-        let draws = [draws.uniform(), draws.uniform()];
-        let environment_height =
-            self.environment
-                .environment_height(distance, self.height(), draws);
-        let geometry = self.geometry(distance, environment_height);
-        let shadowing_db = if self.shadowing {
-            let (normal, _) = open("radio.shadowing").normal_pair();
-            self.environment.shadowing_db(line_of_sight) * normal
-        } else {
-            0.0
-        };
-        let rice_factor = self
-            .rice_factor
-            .unwrap_or_else(|| self.environment.rice_factor());
-        LargeScale {
-            line_of_sight,
-            path_loss_db: self.environment.path_loss_db(line_of_sight, &geometry),
-            shadowing_db,
-            rice_factor: if line_of_sight {
-                rice_factor.ratio()
-            } else {
-                0.0
-            },
-        }
-    }
 }

@@ -1,20 +1,12 @@
-//! One division for all blocks of a pass: P1 of the paper for given loads.
+//! The logarithmic barrier method for one division over many blocks.
 //!
-//! Minimise Σ_i max_k q_k^i τ_k(B_k) subject to Σ B_k = B, convex in B. Equal delays are
-//! no longer optimal: a block's barrier may be held by another device than the next
-//! block's. With one variable T_i per block it is
-//!
-//! minimise Σ T_i subject to q_k^i τ_k(B_k) ≤ T_i for all i, k, and Σ B_k = B,
-//!
-//! solved by the logarithmic barrier method (Boyd and Vandenberghe, *Convex
-//! Optimization*, section 11.3): Newton's method on t Σ T_i − Σ ln(T_i − q_k^i τ_k(B_k))
-//! for growing t, at whose minimum the gap to the optimum is at most constraints/t. The
-//! T_i leave the Newton system by elimination, so that a step costs
-//! O(blocks devices² + devices³).
+//! Boyd and Vandenberghe, *Convex Optimization*, section 11.3: Newton's method on
+//! t Σ T_i − Σ ln(T_i − q_k^i τ_k(B_k)) for growing t, at whose minimum the gap to the
+//! optimum is at most constraints/t. The T_i leave the Newton system by elimination, so
+//! that a step costs O(blocks devices² + devices³).
 
-use super::{BandwidthPolicy, Horizon, MinMax, TokenLink, Uniform, check, normalised, totals};
+use super::super::{BandwidthPolicy, MinMax, TokenLink, Uniform, totals};
 use crate::policy::PolicyError;
-use serde::{Deserialize, Serialize};
 
 /// Relative gap to the optimum at which the method ends.
 const GAP: f64 = 1e-8;
@@ -25,104 +17,8 @@ const CENTRED: f64 = 1e-9;
 /// Steps within a round after which it is left: rounding allows no further descent.
 const MOST_STEPS: usize = 60;
 
-/// One division of the band per pass: min over B of Σ_i max_k, with Σ_k B_k = B (P1 with Q
-/// fixed).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct PerPass {
-    /// Whose loads it is made for. Default: those of the pass before.
-    pub loads: PassLoads,
-}
-
-/// Where the loads of a pass are taken from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum PassLoads {
-    /// The pass before, scaled to the same number of tokens or not: only ratios count.
-    /// The first pass is divided evenly.
-    #[default]
-    Previous,
-    /// The pass itself, before it has happened: not causal. Foreseen are its loads and not
-    /// its channels: the division is for those at the pass's start. It is the best single
-    /// division, and a bound for [`Previous`](Self::Previous), only where channels stay as
-    /// they are for the pass.
-    Oracle,
-}
-
-/// A division for several blocks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PassAllocation {
-    /// B_k in Hz.
-    pub bandwidth: Vec<f64>,
-    /// λ_k^i ≥ 0 with Σ_k λ_k^i = 1, block by block: which devices hold a block's barrier.
-    /// They prove the optimum: Σ_i max_k q_k^i τ_k ≥ Σ_ik λ_k^i q_k^i τ_k for every B.
-    pub multipliers: Vec<f64>,
-}
-
-impl BandwidthPolicy for PerPass {
-    fn horizon(&self) -> Horizon {
-        match self.loads {
-            PassLoads::Previous => Horizon::PreviousPass,
-            PassLoads::Oracle => Horizon::Oracle,
-        }
-    }
-
-    fn allocate(
-        &self,
-        links: &[TokenLink],
-        loads: &[f64],
-        total: f64,
-    ) -> Result<Vec<f64>, PolicyError> {
-        Ok(self.solve(links, loads, total)?.bandwidth)
-    }
-}
-
-impl PerPass {
-    /// The division with the multipliers that prove it, to a relative gap of 1e-6 or
-    /// better.
-    ///
-    /// # Errors
-    /// Those of [`BandwidthPolicy::allocate`].
-    pub fn solve(
-        &self,
-        links: &[TokenLink],
-        loads: &[f64],
-        total: f64,
-    ) -> Result<PassAllocation, PolicyError> {
-        check(links, loads, total)?;
-        let all = totals(loads, links.len());
-        let used: Vec<usize> = (0..links.len()).filter(|k| all[*k] > 0.0).collect();
-        let mut bandwidth = vec![0.0; links.len()];
-        let mut multipliers = vec![0.0; loads.len()];
-        if used.is_empty() {
-            return Ok(PassAllocation {
-                bandwidth,
-                multipliers,
-            });
-        }
-        let mut barrier = Barrier::new(links, loads, &used, total)?;
-        barrier.solve();
-        for (slot, device) in used.iter().enumerate() {
-            bandwidth[*device] = barrier.shares[slot];
-        }
-        for (block, row) in multipliers.chunks_exact_mut(links.len()).enumerate() {
-            let weights: Vec<f64> = (0..used.len())
-                .map(|slot| barrier.force(block, slot))
-                .collect();
-            let sum: f64 = weights.iter().sum();
-            for (device, weight) in used.iter().zip(weights) {
-                row[*device] = if sum > 0.0 { weight / sum } else { 0.0 };
-            }
-        }
-        Ok(PassAllocation {
-            bandwidth: normalised(bandwidth, total),
-            multipliers,
-        })
-    }
-}
-
 /// The barrier method's state; `n` devices with tokens, `m` blocks.
-struct Barrier {
+pub(super) struct Barrier {
     links: Vec<TokenLink>,
     /// q, block by block.
     loads: Vec<f64>,
@@ -138,7 +34,7 @@ struct Barrier {
 }
 
 impl Barrier {
-    fn new(
+    pub(super) fn new(
         links: &[TokenLink],
         loads: &[f64],
         used: &[usize],
@@ -197,7 +93,7 @@ impl Barrier {
     }
 
     /// 1/(T_i − q_k^i τ_k), proportional to λ_k^i at the minimum; 0 without a constraint.
-    fn force(&self, block: usize, slot: usize) -> f64 {
+    pub(super) fn force(&self, block: usize, slot: usize) -> f64 {
         let load = self.row(block)[slot];
         if load == 0.0 {
             return 0.0;
@@ -231,7 +127,13 @@ impl Barrier {
         value
     }
 
-    fn solve(&mut self) {
+    /// B_k/B of every device with tokens.
+    pub(super) fn shares(&self) -> &[f64] {
+        &self.shares
+    }
+
+    /// Goes to the minimum, from the start that [`Barrier::new`] found.
+    pub(super) fn solve(&mut self) {
         let mut t = self.constraints as f64 / self.times.iter().sum::<f64>();
         loop {
             for _ in 0..MOST_STEPS {

@@ -1,0 +1,185 @@
+//! A Mixtral, stepped block by block, with its experts apart: how it is made, here, and
+//! how it computes, in `step`.
+//!
+//! Jiang et al. 2024 (arXiv:2401.04088), section 2.1: a LLaMA whose feed-forward
+//! networks are mixtures of experts. For a token with normalised state x the
+//! router's weights are w = softmax(x · W_g) over all experts, and the block adds
+//! Σ_k w'_k E_k(x) over the chosen ones, w' being their weights divided by their
+//! sum. Which experts see which tokens is the caller's choice: [`Mixtral::route`]
+//! says what the router thinks, [`Mixtral::expert`] computes one expert on any
+//! rows, [`Mixtral::combine`] adds weighted outputs wherever they came from. So an
+//! expert may sit across a network, or be left out. One step:
+//!
+//! ```text
+//! embed ─▶ for each layer:  attend ─▶ route ─▶ expert on its rows … ─▶ combine
+//!       ─▶ logits
+//! ```
+//!
+//! [`Mixtral::forward`] is that loop with the published choice, the top-k.
+//!
+//! Law: a row's result has the same bits whether its token comes alone or with
+//! others, on any kernels and any number of threads.
+
+mod step;
+
+pub use step::Contribution;
+
+use super::buffer::Buffer;
+use super::checkpoint::FileDigest;
+use super::config::ModelConfig;
+use super::error::{LoadError, StepError};
+use super::expert::Expert;
+use super::folder::Published;
+use super::kernels::{Kernels, Packed};
+use super::packing::pack;
+use super::sharded::ShardedLlama;
+use super::source;
+use super::state::{KvCache, Workspace};
+use super::weights::{FeedForwardWeights, Weights};
+use crate::model::{Architecture, ModelShape, ShardPlan};
+use crate::rng::Stream;
+use candle_core::Tensor;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A Mixtral, packed on the kernels that this process runs on.
+#[derive(Debug)]
+pub struct Mixtral {
+    /// Everything but the feed-forward networks, on one device.
+    trunk: ShardedLlama,
+    layers: Vec<SparseLayer>,
+    kernels: Kernels,
+    weights: Weights,
+    digests: Vec<FileDigest>,
+}
+
+/// A layer's mixture of experts, with the norm before it.
+#[derive(Debug)]
+struct SparseLayer {
+    norm: Buffer,
+    router: Packed,
+    experts: Vec<Expert>,
+}
+
+impl Mixtral {
+    /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or the
+    /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16, with
+    /// one tensor per expert and matrix.
+    ///
+    /// The shape's precisions become that of the stored weights.
+    ///
+    /// # Errors
+    /// If a file is missing or damaged, the architecture is another, a tensor is
+    /// missing or has another shape, or the kernels cannot be had; the error says
+    /// which, what was expected and what to do.
+    pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        let published = Published::load(folder, Architecture::Mixtral)?;
+        let packed = Kernels::active()
+            .map_err(StepError::from)
+            .and_then(|kernels| Self::pack(published.config, published.weights, kernels));
+        let mixtral = packed.map_err(|error| LoadError::Config {
+            path: folder.to_owned(),
+            fault: error.to_string(),
+        })?;
+        Ok(Self {
+            digests: published.digests,
+            ..mixtral
+        })
+    }
+
+    /// A Mixtral with random f32 weights: norms 1, embedding entries standard
+    /// normal, matrix entries normal with variance 1 / inputs. Tensors are drawn in
+    /// the order: embedding; per layer norm, q, k, v, o, norm, router, then each
+    /// expert's w₁, w₂, w₃; norm, LM head.
+    ///
+    /// # Errors
+    /// If the shape is not that of a Mixtral, or the kernels cannot be had.
+    pub fn random(shape: &ModelShape, stream: &mut Stream) -> Result<Self, StepError> {
+        let config = ModelConfig::plain(shape);
+        let weights = source::gather(&config, Architecture::Mixtral, source::random(stream))?;
+        Self::pack(config, weights, Kernels::active()?)
+    }
+
+    /// A Mixtral from tensors by their published names.
+    ///
+    /// # Errors
+    /// If the shape is not that of a Mixtral, a tensor is missing or has another
+    /// shape, or the kernels cannot be had.
+    pub fn from_tensors(
+        config: ModelConfig,
+        tensors: &BTreeMap<String, Tensor>,
+    ) -> Result<Self, StepError> {
+        let weights = source::gather(&config, Architecture::Mixtral, source::named(tensors))?;
+        Self::pack(config, weights, Kernels::active()?)
+    }
+
+    /// The same model on chosen kernels; results do not depend on the choice.
+    ///
+    /// # Errors
+    /// If the weights cannot be packed.
+    pub fn on(&self, kernels: Kernels) -> Result<Self, StepError> {
+        let packed = Self::pack(self.config().clone(), self.weights.clone(), kernels)?;
+        Ok(Self {
+            digests: self.digests.clone(),
+            ..packed
+        })
+    }
+
+    fn pack(config: ModelConfig, weights: Weights, kernels: Kernels) -> Result<Self, StepError> {
+        let shape = &config.shape;
+        let plan = ShardPlan::whole(shape)?;
+        let trunk = ShardedLlama::pack(&config, &weights, &plan, kernels)?;
+        let mut layers = Vec::with_capacity(shape.layers);
+        for layer in &weights.layers {
+            let FeedForwardWeights::Sparse { router, experts } = &layer.feed_forward else {
+                unreachable!("a Mixtral's weights are gathered with experts")
+            };
+            let experts = experts.iter().map(|expert| Expert::pack(expert, shape));
+            layers.push(SparseLayer {
+                norm: Buffer::copy_of(&layer.mlp_norm)?,
+                router: pack(&[(router, 0..shape.expert_count(), 0..shape.hidden)])?,
+                experts: experts.collect::<Result<_, _>>()?,
+            });
+        }
+        Ok(Self {
+            trunk,
+            layers,
+            kernels,
+            weights,
+            digests: Vec::new(),
+        })
+    }
+
+    /// The shape of the model.
+    pub fn shape(&self) -> &ModelShape {
+        self.trunk.shape()
+    }
+
+    /// Everything about the model that is not a weight.
+    pub fn config(&self) -> &ModelConfig {
+        self.trunk.config()
+    }
+
+    /// A tensor by its published name, as stored, or `None` if there is none such.
+    pub fn tensor(&self, name: &str) -> Option<&Tensor> {
+        self.weights.tensor(name)
+    }
+
+    /// Digests of the files it was loaded from; none for a model made here.
+    pub fn digests(&self) -> &[FileDigest] {
+        &self.digests
+    }
+
+    /// An empty cache for a request of up to `capacity` tokens.
+    ///
+    /// # Errors
+    /// If the model was made for fewer positions.
+    pub fn cache(&self, capacity: usize) -> Result<KvCache, StepError> {
+        self.trunk.cache(capacity)
+    }
+
+    /// Buffers for stepping this model.
+    pub fn workspace(&self) -> Workspace {
+        self.trunk.workspace()
+    }
+}
