@@ -1,12 +1,15 @@
 //! One run's air: draws the channels, prepares the scheme once per coherence block,
-//! and hands out rounds.
+//! and hands out rounds. Both are done when something needs them: a run that sends no
+//! tensors draws and designs only what its times and joules depend on.
 //!
 //! Randomness: channels come from [`Channels`] and its streams of each device, the
 //! noise of a round from (`"radio.noise"`, no device, all-reduce index). So the noise of
 //! an all-reduce is the same whatever happened before it, and two schemes of one seed
 //! see the same channels.
 
-use super::all_reduce::{Block, Distortion, Link, Transmission, Uplink, duration_of};
+use super::all_reduce::{
+    Block, Distortion, Link, Schedule, Terms, Transmission, Uplink, duration_of,
+};
 use super::budget::LinkPower;
 use super::channels::Channels;
 use super::config::RadioConfig;
@@ -17,10 +20,10 @@ use super::error::RadioError;
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
 use super::scheme::Scheme;
-use super::synchronisation::Synchronisation;
 use super::transceiver::TransceiverDesign;
 use crate::rng::{NO_DEVICE, Streams};
 use crate::units::{Duration, FieldFault, Instant};
+use std::sync::OnceLock;
 
 /// The air between one server and its devices, for one run.
 #[derive(Debug)]
@@ -33,19 +36,25 @@ pub struct Air {
     /// What each device may radiate per channel use.
     powers: Option<Vec<f64>>,
     streams: Streams,
-    current: Option<Prepared>,
+    /// Time and energy of rounds; `None` inside where the drawn channels decide them.
+    schedule: OnceLock<Option<Box<dyn Schedule>>>,
+    current: Option<Current>,
 }
 
 /// What holds for one coherence block.
 #[derive(Debug)]
-struct Prepared {
+struct Current {
     block: u64,
-    /// The all-reduce that it was prepared for.
+    /// When it was entered.
+    entered: Instant,
+    /// The all-reduce that entered it.
     first: u64,
     /// What that one needs on top, to learn the channels.
     pilots: Pilots,
-    link: Box<dyn Link>,
     downlink: Option<Multicast>,
+    /// H_n, once drawn.
+    channels: OnceLock<Vec<Matrix>>,
+    link: OnceLock<Box<dyn Link>>,
 }
 
 /// The pilots of one coherence block.
@@ -108,6 +117,7 @@ impl Air {
             design,
             streams: channels.streams(),
             channels,
+            schedule: OnceLock::new(),
             current: None,
         })
     }
@@ -161,75 +171,129 @@ impl Air {
     /// The all-reduce number `index` of the run, planned at `now`.
     ///
     /// # Errors
-    /// If the block's channels cannot carry what the scheme asks of them.
+    /// If the block's channels are needed and a trace of them has ended, or the downlink
+    /// has no rate.
     pub fn round(&mut self, index: u64, now: Instant) -> Result<Round<'_>, RadioError> {
         let block = if self.is_used() {
             self.config.coherence.block(index, now)
         } else {
             0
         };
-        if self
-            .current
-            .as_ref()
-            .is_none_or(|current| current.block != block)
-        {
-            self.current = Some(self.prepare(block, index, now)?);
+        let current = self.current.as_ref();
+        if current.is_none_or(|current| current.block != block) {
+            self.current = Some(self.enter(block, index, now)?);
         }
         Ok(Round {
-            prepared: self.current.as_ref().expect("prepared just above"),
-            streams: self.streams,
-            synchronisation: self.config.synchronisation,
+            air: self,
+            current: self.current.as_ref().expect("entered just above"),
             index,
         })
     }
 
-    fn prepare(&self, block: u64, first: u64, now: Instant) -> Result<Prepared, RadioError> {
+    fn enter(&self, block: u64, first: u64, entered: Instant) -> Result<Current, RadioError> {
+        let mut current = Current {
+            block,
+            entered,
+            first,
+            pilots: Pilots::default(),
+            downlink: None,
+            channels: OnceLock::new(),
+            link: OnceLock::new(),
+        };
         if !self.is_used() {
-            return Ok(Prepared {
-                block,
-                first,
-                pilots: Pilots::default(),
-                link: Box::new(IdealLink {
-                    devices: self.channels.devices(),
-                }),
-                downlink: None,
-            });
+            return Ok(current);
         }
-        let powers = self.powers.as_deref().ok_or_else(|| {
-            FieldFault::new(
-                "convention",
-                "EnergyPerVector needs to know what devices compute for a vector",
-            )
-        })?;
-        let channels = self.channels(block, now)?;
-        let estimates = self.estimates(&channels, block, now);
-        let link = self.scheme.all_reduce().prepare(&Block {
-            channels: &channels,
-            powers,
-            estimates: estimates.as_deref().unwrap_or(&channels),
+        let downlink = self.config.downlink;
+        let channels = match downlink.follows_channels() {
+            true => self.drawn(&current)?,
+            false => &[],
+        };
+        current.downlink = downlink.prepare(channels, self.power, self.config.bandwidth)?;
+        if self.config.csi.pilot_symbols > 0 {
+            current.pilots = self.pilots()?;
+        }
+        Ok(current)
+    }
+
+    /// What every device may radiate, once that is known.
+    fn powers(&self) -> Result<&[f64], RadioError> {
+        self.powers.as_deref().ok_or_else(|| {
+            let message = "EnergyPerVector needs to know what devices compute for a vector";
+            FieldFault::new("convention", message).into()
+        })
+    }
+
+    fn pilots(&self) -> Result<Pilots, RadioError> {
+        let seconds = f64::from(self.config.csi.pilot_symbols) / self.config.bandwidth.0;
+        let own = seconds / self.channels.devices() as f64;
+        let powers = self.powers()?;
+        Ok(Pilots {
+            duration: duration_of(0, seconds)?,
+            joules: self.power.watts.map(|unit| {
+                let joules = powers.iter().map(|power| unit * power * own);
+                joules.collect()
+            }),
+        })
+    }
+
+    /// The channels of the current block.
+    fn drawn<'a>(&self, current: &'a Current) -> Result<&'a [Matrix], RadioError> {
+        if current.channels.get().is_none() {
+            let channels = self.channels(current.block, current.entered)?;
+            current.channels.get_or_init(|| channels);
+        }
+        Ok(current.channels.get().expect("drawn just above"))
+    }
+
+    /// Time and energy of rounds in the current block.
+    fn schedule<'a>(&'a self, current: &'a Current) -> Result<&'a dyn Schedule, RadioError> {
+        if self.schedule.get().is_none() {
+            let schedule = match self.is_used() {
+                true => self.scheme.all_reduce().schedule(&Terms {
+                    powers: self.powers()?,
+                    power: self.power,
+                    bandwidth: self.config.bandwidth,
+                    round_overhead: self.config.round_overhead,
+                })?,
+                false => Some(Box::new(self.silence()) as Box<dyn Schedule>),
+            };
+            self.schedule.get_or_init(|| schedule);
+        }
+        match self.schedule.get().and_then(Option::as_deref) {
+            Some(schedule) => Ok(schedule),
+            None => Ok(self.link(current)?),
+        }
+    }
+
+    fn silence(&self) -> IdealLink {
+        IdealLink {
+            devices: self.channels.devices(),
+        }
+    }
+
+    /// The link of the current block.
+    fn link<'a>(&self, current: &'a Current) -> Result<&'a dyn Link, RadioError> {
+        if current.link.get().is_none() {
+            let link = self.prepare(current)?;
+            current.link.get_or_init(|| link);
+        }
+        Ok(current.link.get().expect("prepared just above").as_ref())
+    }
+
+    fn prepare(&self, current: &Current) -> Result<Box<dyn Link>, RadioError> {
+        if !self.is_used() {
+            return Ok(Box::new(self.silence()));
+        }
+        let channels = self.drawn(current)?;
+        let estimates = self.estimates(channels, current.block, current.entered);
+        self.scheme.all_reduce().prepare(&Block {
+            channels,
+            powers: self.powers()?,
+            estimates: estimates.as_deref().unwrap_or(channels),
             power: self.power,
             bandwidth: self.config.bandwidth,
             round_overhead: self.config.round_overhead,
             design: self.design.as_ref(),
-        })?;
-        let downlink =
-            self.config
-                .downlink
-                .prepare(&channels, self.power, self.config.bandwidth)?;
-        let seconds = f64::from(self.config.csi.pilot_symbols) / self.config.bandwidth.0;
-        let own = seconds / self.channels.devices() as f64;
-        Ok(Prepared {
-            block,
-            first,
-            pilots: Pilots {
-                duration: duration_of(0, seconds)?,
-                joules: self.power.watts.map(|unit| {
-                    let joules = powers.iter().map(|power| unit * power * own);
-                    joules.collect()
-                }),
-            },
-            link,
-            downlink,
         })
     }
 }
@@ -237,27 +301,33 @@ impl Air {
 /// One all-reduce on the block that is current.
 #[derive(Debug)]
 pub struct Round<'a> {
-    prepared: &'a Prepared,
-    streams: Streams,
-    synchronisation: Synchronisation,
+    air: &'a Air,
+    current: &'a Current,
     index: u64,
 }
 
 impl Round<'_> {
     /// The coherence block it happens in.
     pub fn block(&self) -> u64 {
-        self.prepared.block
+        self.current.block
     }
 
     /// How long it takes and what it costs, for `entries` real entries.
     ///
     /// # Errors
-    /// If a transmission is too long for the clock.
+    /// If a transmission is too long for the clock, or the block's channels decide its time
+    /// and cannot carry what the scheme asks of them.
     pub fn plan(&self, entries: usize) -> Result<Plan, RadioError> {
-        let downlink = self.prepared.downlink.map(|link| link.plan(entries));
-        let mut uplink = self.prepared.link.plan(entries)?;
-        if self.index == self.prepared.first && self.prepared.pilots.duration != Duration::ZERO {
-            let Pilots { duration, joules } = &self.prepared.pilots;
+        let Current {
+            pilots,
+            downlink,
+            first,
+            ..
+        } = self.current;
+        let downlink = downlink.map(|link| link.plan(entries));
+        let mut uplink = self.air.schedule(self.current)?.plan(entries)?;
+        if self.index == *first && pilots.duration != Duration::ZERO {
+            let Pilots { duration, joules } = pilots;
             for (device, sent) in uplink.transmissions.iter_mut().enumerate() {
                 sent.duration += *duration;
                 let pilots = joules.as_ref().map(|joules| joules[device]);
@@ -274,18 +344,22 @@ impl Round<'_> {
     /// afterwards, the downlink included.
     ///
     /// # Errors
-    /// If a part has another length than `sum`, or holds a NaN or an infinity.
+    /// If a part has another length than `sum`, or holds a NaN or an infinity; if the
+    /// block's channels cannot carry what the scheme asks of them.
     pub fn reduce(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
-        let noise = self.streams.open("radio.noise", NO_DEVICE, self.index);
-        let link = &self.prepared.link;
-        let offsets = self
+        let Air {
+            streams, config, ..
+        } = self.air;
+        let noise = streams.open("radio.noise", NO_DEVICE, self.index);
+        let link = self.air.link(self.current)?;
+        let offsets = config
             .synchronisation
-            .draw(self.streams, parts.len(), self.index);
+            .draw(*streams, parts.len(), self.index);
         let distortion = match offsets {
             None => link.reduce(parts, noise, sum)?,
             Some(offsets) => link.reduce_out_of_step(parts, &offsets, noise, sum)?,
         };
-        if let Some(downlink) = self.prepared.downlink {
+        if let Some(downlink) = self.current.downlink {
             downlink.deliver(sum);
         }
         Ok(distortion)

@@ -12,8 +12,8 @@
 //! distribution with it, without touching N_r antennas per use. Packing of entries into
 //! symbols: [`super::analog`].
 
-use super::all_reduce::{AllReduce, Block, Layout, Link};
-use super::analog::{AnalogLink, CombinedNoise, Packing, Sender};
+use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Terms};
+use super::analog::{AnalogLink, AnalogSchedule, CombinedNoise, Packing, Sender};
 use super::error::RadioError;
 use super::matrix::{Matrix, adjoint_product, power};
 use super::transceiver::TransceiverProblem;
@@ -49,6 +49,16 @@ impl AirComp {
             reals: self.reals_per_symbol,
         }
     }
+
+    /// All devices at once, device n radiating `watts(n)`.
+    fn timed(self, terms: &Terms<'_>, watts: impl Fn(usize) -> Option<f64>) -> AnalogSchedule {
+        let senders = (0..terms.powers.len()).map(|n| Sender {
+            symbol_time: 1.0 / terms.bandwidth.0,
+            watts: watts(n),
+            stretch: None,
+        });
+        AnalogSchedule::new(self.packing(), senders.collect(), terms.round_overhead.0)
+    }
 }
 
 impl AllReduce for AirComp {
@@ -60,8 +70,14 @@ impl AllReduce for AirComp {
         Some(vec![self.packing().uses(entries) as f64; devices])
     }
 
+    fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {
+        if terms.power.watts.is_some() {
+            return Ok(None);
+        }
+        Ok(Some(Box::new(self.timed(terms, |_| None))))
+    }
+
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
-        let devices = block.channels.len();
         let believed = padded(block.estimates);
         let true_channels = padded(block.channels);
         let problem = TransceiverProblem {
@@ -80,18 +96,11 @@ impl AllReduce for AirComp {
             covariance: adjoint_product(&transceiver.combiner, &transceiver.combiner),
             power: block.power.noise * power(&transceiver.combiner),
         };
-        let senders = (0..devices).map(|n| Sender {
-            symbol_time: 1.0 / block.bandwidth.0,
-            watts: block.power.watts.map(|unit| unit * transceiver.radiated(n)),
-            stretch: None,
+        let schedule = self.timed(&block.terms(), |n| {
+            let watts = block.power.watts;
+            watts.map(|unit| unit * transceiver.radiated(n))
         });
-        let link = AnalogLink::new(
-            self.packing(),
-            effective,
-            &noise,
-            senders.collect(),
-            block.round_overhead.0,
-        );
+        let link = AnalogLink::new(schedule, effective, &noise);
         Ok(Box::new(link))
     }
 }

@@ -2,10 +2,12 @@
 //! energy, and with which error.
 //!
 //! A scheme is prepared once per coherence block and then serves any number of
-//! rounds on it: [`AllReduce::prepare`] gives a [`Link`], whose [`plan`](Link::plan)
+//! rounds on it: [`AllReduce::prepare`] gives a [`Link`], whose [`plan`](Schedule::plan)
 //! says how long a round lasts and whose [`reduce`](Link::reduce) sends real tensors
-//! through it. A new scheme is one file that implements the two traits, and one line
-//! in [`super::scheme`].
+//! through it. Where no drawn channel has a say in time and energy,
+//! [`AllReduce::schedule`] knows them beforehand, and whoever only wants those prepares
+//! nothing. A new scheme is one file that implements the traits, and one line in
+//! [`super::scheme`].
 
 use super::budget::LinkPower;
 use super::error::RadioError;
@@ -34,6 +36,31 @@ pub struct Block<'a> {
     pub round_overhead: Seconds,
     /// How a scheme that combines over the air finds combiner and precoders.
     pub design: &'a dyn TransceiverDesign,
+}
+
+/// What is known of a coherence block before its channels are.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The limit of tr(B_n B_nᴴ), units per channel use, in device order.
+    pub powers: &'a [f64],
+    /// P, σ_z² and what a unit of them is.
+    pub power: LinkPower,
+    /// B, also the symbol rate.
+    pub bandwidth: Hertz,
+    /// Added to the time of every round.
+    pub round_overhead: Seconds,
+}
+
+impl<'a> Block<'a> {
+    /// The block without its channels.
+    pub fn terms(&self) -> Terms<'a> {
+        Terms {
+            powers: self.powers,
+            power: self.power,
+            bandwidth: self.bandwidth,
+            round_overhead: self.round_overhead,
+        }
+    }
 }
 
 /// An antenna layout and fleet, against which a scheme's own fields are checked.
@@ -70,6 +97,17 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
         None
     }
 
+    /// Time and energy of rounds, where no drawn channel has a say in them; `None`, as by
+    /// default, where one has. What an analog scheme radiates is its design's affair, so
+    /// it has a say as soon as a power unit has a size and joules are counted.
+    ///
+    /// # Errors
+    /// If the terms allow no round.
+    fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {
+        let _ = terms;
+        Ok(None)
+    }
+
     /// Designs whatever holds for a whole coherence block.
     ///
     /// # Errors
@@ -77,14 +115,17 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError>;
 }
 
-/// A scheme, prepared for one coherence block.
-pub trait Link: fmt::Debug + Send + Sync {
+/// Time and energy of a scheme's rounds.
+pub trait Schedule: fmt::Debug + Send + Sync {
     /// What each device sends in a round of `entries` real entries, in device order.
     ///
     /// # Errors
     /// If a transmission is too long for the clock.
     fn plan(&self, entries: usize) -> Result<Uplink, RadioError>;
+}
 
+/// A scheme, prepared for one coherence block.
+pub trait Link: Schedule {
     /// Sums the devices' partial outputs `parts[n]` into `sum`, all of one length, as
     /// the link delivers them.
     ///

@@ -8,7 +8,7 @@
 //! The received sum is formed as s + Σ_n(M_n − I)s_n + noise, so that a perfect channel
 //! is exact.
 
-use super::all_reduce::{Distortion, Layout, Link, Transmission, Uplink, duration_of};
+use super::all_reduce::{Distortion, Layout, Link, Schedule, Transmission, Uplink, duration_of};
 use super::error::RadioError;
 use super::hermitian::semidefinite_factor;
 use super::matrix::{Matrix, power, scaled};
@@ -106,10 +106,30 @@ pub(super) struct Sender {
     pub stretch: Option<f64>,
 }
 
+/// When devices send, and for how much energy.
+#[derive(Debug)]
+pub(super) struct AnalogSchedule {
+    packing: Packing,
+    /// In device order.
+    senders: Vec<Sender>,
+    /// What every round takes on top, in seconds.
+    overhead: f64,
+}
+
+impl AnalogSchedule {
+    pub(super) fn new(packing: Packing, senders: Vec<Sender>, overhead: f64) -> Self {
+        Self {
+            packing,
+            senders,
+            overhead,
+        }
+    }
+}
+
 /// An analog link, prepared for one coherence block.
 #[derive(Debug)]
 pub(super) struct AnalogLink {
-    packing: Packing,
+    schedule: AnalogSchedule,
     /// M_n.
     effective: Vec<Matrix>,
     /// M_n − I, unless all are aligned.
@@ -120,41 +140,35 @@ pub(super) struct AnalogLink {
     analytic: f64,
     /// σ_z² tr K.
     noise: f64,
-    overhead: f64,
-    senders: Vec<Sender>,
 }
 
 impl AnalogLink {
-    /// `effective` are the M_n and `senders` their devices, in device order; `overhead` is
-    /// what every round takes on top, in seconds. The covariance may be singular: a design
-    /// may leave a stream that costs more than it tells without a combiner.
+    /// `effective` are the M_n of the schedule's devices, in device order. The covariance may
+    /// be singular: a design may leave a stream that costs more than it tells without a
+    /// combiner.
     pub(super) fn new(
-        packing: Packing,
+        schedule: AnalogSchedule,
         effective: Vec<Matrix>,
         noise: &CombinedNoise,
-        senders: Vec<Sender>,
-        overhead: f64,
     ) -> Self {
         let colouring = semidefinite_factor(&noise.covariance);
         let deviations: Vec<Matrix> = effective.iter().map(minus_identity).collect();
         let misalignment = deviations.iter().fold(0.0, |sum, m| sum + power(m));
         Self {
-            packing,
             deviations: (misalignment > ALIGNED).then_some(deviations),
             // Each of the two parts of a CN(0, σ²) has variance σ²/2.
             colouring: scaled(&colouring, (noise.variance / 2.0).sqrt()),
-            analytic: (misalignment + noise.power) / packing.streams as f64,
+            analytic: (misalignment + noise.power) / schedule.packing.streams as f64,
             noise: noise.power,
             effective,
-            overhead,
-            senders,
+            schedule,
         }
     }
 
     /// Equation (7) over L for devices that are turned by `misfits`, over `uses` uses: with
     /// ḡ_n the mean turn of device n, (Σ_n ‖M_n‖² − 2 Re(ḡ_n tr M_n) + L + noise)/L.
     fn turned(&self, misfits: &[Misfit<'_>], uses: usize) -> f64 {
-        let streams = self.packing.streams;
+        let streams = self.schedule.packing.streams;
         let misalignment = misfits.iter().fold(0.0, |sum, misfit| match misfit {
             Misfit::Fixed(deviation) => sum + power(deviation),
             Misfit::Turned(channel, turns) => {
@@ -176,7 +190,7 @@ impl AnalogLink {
         noise: &Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError> {
-        let Packing { streams, reals } = self.packing;
+        let Packing { streams, reals } = self.schedule.packing;
         let scale = shared_scale(parts, reals, sum.len())?;
         let round = Round {
             streams,
@@ -210,7 +224,7 @@ impl AnalogLink {
     }
 }
 
-impl Link for AnalogLink {
+impl Schedule for AnalogSchedule {
     fn plan(&self, entries: usize) -> Result<Uplink, RadioError> {
         let uses = self.packing.uses(entries);
         let transmission = |(device, sender): (usize, &Sender)| {
@@ -236,7 +250,15 @@ impl Link for AnalogLink {
             ),
         })
     }
+}
 
+impl Schedule for AnalogLink {
+    fn plan(&self, entries: usize) -> Result<Uplink, RadioError> {
+        self.schedule.plan(entries)
+    }
+}
+
+impl Link for AnalogLink {
     fn reduce(
         &self,
         parts: &[&[f32]],
@@ -257,13 +279,17 @@ impl Link for AnalogLink {
         noise: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError> {
-        let devices = self.effective.iter().zip(offsets).zip(&self.senders);
+        let devices = self
+            .effective
+            .iter()
+            .zip(offsets)
+            .zip(&self.schedule.senders);
         let misfits: Vec<Misfit<'_>> = devices
             .map(|((channel, offset), sender)| {
                 Misfit::Turned(channel, Box::new(offset.turns(sender.symbol_time)))
             })
             .collect();
-        let analytic = self.turned(&misfits, self.packing.uses(sum.len()));
+        let analytic = self.turned(&misfits, self.schedule.packing.uses(sum.len()));
         self.receive(parts, Some(&misfits), analytic, &noise, sum)
     }
 }

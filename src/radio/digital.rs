@@ -10,11 +10,11 @@
 //! keeps its energy per symbol, and radiates P/N, or keeps its power.
 
 use super::all_reduce::{
-    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, duration_of,
+    AllReduce, Block, Distortion, Layout, Link, Schedule, Terms, Transmission, Uplink, duration_of,
 };
 use super::capacity::{LinkRate, check_rate, mimo_capacity};
 use super::error::RadioError;
-use super::matrix::Matrix;
+
 use super::quantiser::{Quantiser, largest_magnitude};
 use super::scale::shared_scale;
 use super::subchannels::{Subchannel, SubchannelPower, rounding};
@@ -69,36 +69,55 @@ impl AllReduce for Digital {
         Some(parts.iter().map(|part| uses * part.boost).collect())
     }
 
+    fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {
+        let LinkRate::Fixed(rate) = self.rate else {
+            return Ok(None);
+        };
+        Ok(Some(Box::new(self.link(terms, |_, _| rate.0)?)))
+    }
+
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
-        let devices = block.channels.len();
+        let efficiency = |device: usize, power: f64| match self.rate {
+            LinkRate::Fixed(rate) => rate.0,
+            LinkRate::Drawn => [block.channels, block.estimates]
+                .map(|channels| mimo_capacity(&channels[device], power, block.power.noise))
+                .into_iter()
+                .fold(f64::INFINITY, f64::min),
+        };
+        Ok(Box::new(self.link(&block.terms(), efficiency)?))
+    }
+}
+
+impl Digital {
+    /// The links of all devices, whose spectral efficiency `efficiency` tells by device and
+    /// by the power it radiates in a channel use.
+    fn link(
+        &self,
+        terms: &Terms<'_>,
+        efficiency: impl Fn(usize, f64) -> f64,
+    ) -> Result<DigitalLink, RadioError> {
+        let devices = terms.powers.len();
         let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
         let mut links = Vec::with_capacity(devices);
-        let devices = block.channels.iter().zip(block.estimates).zip(&parts);
-        for (device, ((channel, estimate), part)) in devices.enumerate() {
-            let power = block.powers[device];
-            let capacity =
-                |channel: &Matrix| mimo_capacity(channel, power * part.boost, block.power.noise);
-            let efficiency = match self.rate {
-                LinkRate::Fixed(rate) => rate.0,
-                LinkRate::Drawn => capacity(channel).min(capacity(estimate)),
-            };
-            let rate = efficiency * block.bandwidth.0 * part.share;
+        for (device, (power, part)) in terms.powers.iter().zip(&parts).enumerate() {
+            let efficiency = efficiency(device, power * part.boost);
+            let rate = efficiency * terms.bandwidth.0 * part.share;
             check_rate(device, rate)?;
             links.push(SubchannelLink {
                 efficiency,
                 rate,
-                watts: block
+                watts: terms
                     .power
                     .watts
                     .map(|unit| unit * power * part.boost * part.share),
                 stretch: part.stretch,
             });
         }
-        Ok(Box::new(DigitalLink {
+        Ok(DigitalLink {
             bits: self.bits,
             links,
-            overhead: block.round_overhead.0,
-        }))
+            overhead: terms.round_overhead.0,
+        })
     }
 }
 
@@ -121,7 +140,7 @@ struct DigitalLink {
     overhead: f64,
 }
 
-impl Link for DigitalLink {
+impl Schedule for DigitalLink {
     fn plan(&self, entries: usize) -> Result<Uplink, RadioError> {
         let bits = entries as u64 * u64::from(self.bits);
         let transmission = |(device, link): (usize, &SubchannelLink)| {
@@ -147,7 +166,9 @@ impl Link for DigitalLink {
             ),
         })
     }
+}
 
+impl Link for DigitalLink {
     fn reduce(
         &self,
         parts: &[&[f32]],

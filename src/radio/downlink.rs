@@ -60,7 +60,19 @@ impl Downlink {
         FieldFault::unless_positive("server_power", server_power.ratio())
     }
 
-    /// Finds the rate on a block's channels; `None` if the downlink is ideal.
+    /// Whether its rate is that of the drawn channels.
+    pub(super) fn follows_channels(self) -> bool {
+        matches!(
+            self,
+            Self::Multicast {
+                rate: LinkRate::Drawn,
+                ..
+            }
+        )
+    }
+
+    /// Finds the rate on a block's channels, which do not matter unless it
+    /// [follows](Self::follows_channels) them; `None` if the downlink is ideal.
     pub(super) fn prepare(
         self,
         channels: &[Matrix],

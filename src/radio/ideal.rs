@@ -1,7 +1,8 @@
 //! The ideal all-reduce: an exact sum in no time, the reference for every other.
 
 use super::all_reduce::{
-    AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink, check_finite, check_lengths,
+    AllReduce, Block, Distortion, Layout, Link, Schedule, Terms, Transmission, Uplink,
+    check_finite, check_lengths,
 };
 use super::error::RadioError;
 use super::quantiser::largest_magnitude;
@@ -25,6 +26,12 @@ impl AllReduce for Ideal {
         false
     }
 
+    fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {
+        Ok(Some(Box::new(IdealLink {
+            devices: terms.powers.len(),
+        })))
+    }
+
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         Ok(Box::new(IdealLink {
             devices: block.channels.len(),
@@ -37,7 +44,7 @@ pub(super) struct IdealLink {
     pub(super) devices: usize,
 }
 
-impl Link for IdealLink {
+impl Schedule for IdealLink {
     fn plan(&self, _: usize) -> Result<Uplink, RadioError> {
         let silent = Transmission {
             joules: Some(0.0),
@@ -48,7 +55,9 @@ impl Link for IdealLink {
             rounding_s: None,
         })
     }
+}
 
+impl Link for IdealLink {
     fn reduce(
         &self,
         parts: &[&[f32]],

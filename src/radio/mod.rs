@@ -8,10 +8,10 @@
 //!   Channels ─▶ H_n ─▶ TransceiverDesign ─▶ Link
 //! ```
 //!
-//! Lifecycle: an [`Air`] lives as long as a run. It draws channels when a round enters
-//! a new coherence block, and asks the scheme to prepare a link for it (for AirComp:
-//! combiner and precoders; for digital: rates). A round then plans its time and reduces
-//! tensors in either order.
+//! Lifecycle: an [`Air`] lives as long as a run. For every coherence block that a round
+//! enters it draws channels and asks the scheme to prepare a link (for AirComp: combiner
+//! and precoders; for digital: rates), as soon as something depends on it. A round then
+//! plans its time and reduces tensors in either order.
 //!
 //! It fails with a [`RadioError`] on impossible fields, on channels that cannot carry
 //! the streams asked for, and on tensors that hold a NaN.
@@ -57,7 +57,9 @@ mod uncoded_fdma;
 
 pub use air::{Air, Plan, Round};
 pub use aircomp::AirComp;
-pub use all_reduce::{AllReduce, Block, Distortion, Layout, Link, Transmission, Uplink};
+pub use all_reduce::{
+    AllReduce, Block, Distortion, Layout, Link, Schedule, Terms, Transmission, Uplink,
+};
 pub use budget::{LinkBudget, LinkPower};
 pub use capacity::{LinkRate, mimo_capacity, shannon_rate};
 pub use channels::Channels;

@@ -21,8 +21,8 @@
 //! A sub-channel of width K_n B/K carries K_n B/K channel uses per second, so the air time
 //! is that of N rounds over the air.
 
-use super::all_reduce::{AllReduce, Block, Layout, Link};
-use super::analog::{AnalogLink, CombinedNoise, Packing, Sender};
+use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Terms};
+use super::analog::{AnalogLink, AnalogSchedule, CombinedNoise, Packing, Sender};
 use super::eigen::eigen;
 use super::error::RadioError;
 use super::matrix::{Matrix, adjoint_product, power, product};
@@ -70,6 +70,26 @@ impl UncodedFdma {
             reals: self.reals_per_symbol,
         }
     }
+
+    fn parts(self, devices: usize) -> Vec<Subchannel> {
+        Subchannel::divide(self.subchannels, devices, self.subchannel_power)
+    }
+
+    /// Every device on its part, device n radiating `units(n)` power units in a channel use.
+    fn timed(
+        self,
+        terms: &Terms<'_>,
+        parts: &[Subchannel],
+        units: impl Fn(usize) -> f64,
+    ) -> AnalogSchedule {
+        let sender = |(n, part): (usize, &Subchannel)| Sender {
+            symbol_time: 1.0 / (terms.bandwidth.0 * part.share),
+            watts: terms.power.watts.map(|unit| unit * units(n) * part.share),
+            stretch: part.stretch,
+        };
+        let senders = parts.iter().enumerate().map(sender);
+        AnalogSchedule::new(self.packing(), senders.collect(), terms.round_overhead.0)
+    }
 }
 
 impl AllReduce for UncodedFdma {
@@ -80,17 +100,25 @@ impl AllReduce for UncodedFdma {
 
     fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
         let uses = self.packing().uses(entries) as f64;
-        let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
+        let parts = self.parts(devices);
         Some(parts.iter().map(|part| uses * part.boost).collect())
+    }
+
+    fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {
+        if terms.power.watts.is_some() {
+            return Ok(None);
+        }
+        let parts = self.parts(terms.powers.len());
+        Ok(Some(Box::new(self.timed(terms, &parts, |_| 0.0))))
     }
 
     fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
         let devices = block.channels.len();
-        let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
+        let parts = self.parts(devices);
         let mut covariance = Matrix::zeros(self.streams, self.streams);
         let mut trace = 0.0;
         let mut effective = Vec::with_capacity(devices);
-        let mut senders = Vec::with_capacity(devices);
+        let mut radiated = Vec::with_capacity(devices);
         let links = block.channels.iter().zip(block.estimates).zip(&parts);
         for (device, ((channel, estimate), part)) in links.enumerate() {
             let problem = TransceiverProblem {
@@ -106,22 +134,15 @@ impl AllReduce for UncodedFdma {
             effective.push(alone.effective(0, channel));
             covariance += adjoint_product(&alone.combiner, &alone.combiner);
             trace += power(&alone.combiner);
-            senders.push(Sender {
-                symbol_time: 1.0 / (block.bandwidth.0 * part.share),
-                watts: block
-                    .power
-                    .watts
-                    .map(|unit| unit * alone.radiated(0) * part.share),
-                stretch: part.stretch,
-            });
+            radiated.push(alone.radiated(0));
         }
         let noise = CombinedNoise {
             variance: block.power.noise,
             covariance,
             power: block.power.noise * trace,
         };
-        let overhead = block.round_overhead.0;
-        let link = AnalogLink::new(self.packing(), effective, &noise, senders, overhead);
+        let schedule = self.timed(&block.terms(), &parts, |n| radiated[n]);
+        let link = AnalogLink::new(schedule, effective, &noise);
         Ok(Box::new(link))
     }
 }
