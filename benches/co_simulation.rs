@@ -10,8 +10,9 @@
 
 use airloom::architecture::measurement::PassRecord;
 use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Node, Parts, STAGE_NAMES, TensorParallel};
+use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
 use airloom::architecture::workload::{Arrival, Request, Task, Window};
+use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
@@ -72,9 +73,13 @@ fn parts(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> Parts {
             .expect("a preset"),
     };
     Parts {
-        model: sharded(),
-        tokenizer: tokenizer.clone(),
-        end_tokens: Vec::new(),
+        source: Source::Computed(Box::new(Loaded {
+            model: sharded(),
+            words: Words {
+                tokenizer: tokenizer.clone(),
+                end_tokens: Vec::new(),
+            },
+        })),
         devices: vec![profile("jetson-orin-nano"); DEVICES],
         server: profile("edge-server-l4"),
         air: Air::new(

@@ -15,12 +15,15 @@ mod node;
 pub mod observer;
 mod outcome;
 mod passes;
+mod service;
+mod task;
 pub mod tensor_parallel;
 pub mod wdmoe;
 pub mod workload;
 
 pub use error::ArchitectureError;
 pub use node::Node;
+pub use service::{Loaded, Words};
 
 use crate::engine::{Program, Resources};
 use crate::units::Instant;

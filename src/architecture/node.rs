@@ -10,3 +10,10 @@ pub struct Node {
     /// What it can do.
     pub profile: DeviceProfile,
 }
+
+impl Node {
+    /// Drawn all the time, in watts, where known.
+    pub(super) fn idle_watts(&self) -> Option<f64> {
+        self.profile.idle_power.map(|power| power.0)
+    }
+}

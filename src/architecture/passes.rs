@@ -97,6 +97,26 @@ impl Progress {
     }
 }
 
+/// How many tokens a sequence has whose passes are timed and not computed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sequence {
+    context: usize,
+    tokens: usize,
+}
+
+impl Sequence {
+    /// Takes the tokens of `pass` in; returns how many there were before it.
+    pub(super) fn extend(&mut self, pass: &Pass) -> usize {
+        self.context = if pass.fresh {
+            0
+        } else {
+            self.context + self.tokens
+        };
+        self.tokens = pass.tokens.len();
+        self.context
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

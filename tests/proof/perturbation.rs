@@ -3,8 +3,9 @@
 
 use airloom::architecture::measurement::PassRecord;
 use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Node, Parts, STAGE_NAMES, TensorParallel};
+use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
 use airloom::architecture::workload::{Arrival, Request, Task};
+use airloom::architecture::{Loaded, Node, Words};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
@@ -63,7 +64,6 @@ fn parts(resolved: &Resolved) -> Parts {
     let design = architecture.design.transceiver_design();
     let prompt = tokenizer.encode("Once Clara").unwrap();
     Parts {
-        end_tokens: model.config().eos.clone(),
         air: Air::new(
             resolved.scenario.radio.clone(),
             architecture.all_reduce,
@@ -72,8 +72,13 @@ fn parts(resolved: &Resolved) -> Parts {
             STREAMS,
         )
         .unwrap(),
-        model: model.shard(&plan).unwrap(),
-        tokenizer,
+        source: Source::Computed(Box::new(Loaded {
+            model: model.shard(&plan).unwrap(),
+            words: Words {
+                tokenizer,
+                end_tokens: model.config().eos.clone(),
+            },
+        })),
         devices: resolved.devices.iter().map(node).collect(),
         server: node(&resolved.server),
         requests: vec![Request {

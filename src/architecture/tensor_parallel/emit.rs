@@ -5,8 +5,9 @@ use super::TensorParallel;
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
 use crate::architecture::account::sum;
-use crate::device::{Computation, Group};
-use crate::engine::{Cost, Graph, Kind, ResourceId, Task, TaskId, TaskKey};
+use crate::architecture::task::{compute, transmit};
+use crate::device::Group;
+use crate::engine::{Graph, Kind, TaskId, TaskKey};
 use crate::model::Work;
 use crate::radio::Transmission;
 use crate::units::{Duration, Instant};
@@ -24,34 +25,8 @@ pub(super) struct Reduced {
 }
 
 impl TensorParallel<'_> {
-    fn key(&mut self, layer: Option<usize>, stage: Stage, device: Option<usize>) -> TaskKey {
-        let serving = self.state.serving();
-        TaskKey {
-            request: serving.number as u32,
-            step: serving.step,
-            layer: layer.map_or(TaskKey::NO_LAYER, |layer| layer as u16),
-            stage: stage.code(),
-            device: device.map_or(TaskKey::NO_DEVICE, |device| device as u16),
-            sequence: 0,
-        }
-    }
-
-    /// A delay until the request arrives.
-    pub(super) fn emit_arrival(
-        &mut self,
-        delay: Duration,
-        after: Option<TaskId>,
-        graph: &mut Graph,
-    ) -> Result<(), ArchitectureError> {
-        let task = Task {
-            key: self.key(None, Stage::Arrival, None),
-            kind: Kind::Overhead,
-            resource: None,
-            duration: delay,
-            cost: Cost::default(),
-        };
-        let id = graph.add(task, after.as_slice())?;
-        Ok(graph.notify(id)?)
+    fn key(&self, layer: Option<usize>, stage: Stage, device: Option<usize>) -> TaskKey {
+        self.service.key(layer, stage.code(), device)
     }
 
     /// The server looks the tokens up and broadcasts their embeddings. Returns what
@@ -62,8 +37,8 @@ impl TensorParallel<'_> {
         now: Instant,
         graph: &mut Graph,
     ) -> Result<Vec<TaskId>, ArchitectureError> {
-        let tokens = self.state.running().pass.tokens.len();
-        let shape = self.model.shape();
+        let tokens = self.service.running().tokens();
+        let shape = self.plan.shape();
         let entries = (tokens * shape.hidden) as f64;
         let work = Work {
             flops: 0,
@@ -74,13 +49,13 @@ impl TensorParallel<'_> {
         let sent = now + duration;
         let plan = self
             .air
-            .round(self.state.rounds, sent)?
-            .plan(tokens * self.model.shape().hidden)?;
+            .round(self.rounds, sent)?
+            .plan(tokens * self.plan.shape().hidden)?;
         let Some(downlink) = plan.downlink else {
-            self.state.running().half_start = sent;
-            return Ok(vec![id; self.devices.len()]);
+            self.progress.half_start = sent;
+            return Ok(vec![id; self.service.devices.len()]);
         };
-        self.state.running().half_start = sent + downlink.duration;
+        self.progress.half_start = sent + downlink.duration;
         self.emit_broadcast(
             None,
             [Stage::EmbedSend, Stage::EmbedReceive],
@@ -97,9 +72,9 @@ impl TensorParallel<'_> {
         inputs: &[TaskId],
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let running = self.state.running();
-        let (layer, tokens, context) = (running.layer, running.pass.tokens.len(), running.context);
-        let shape = self.model.shape();
+        let running = self.service.running();
+        let (layer, tokens, context) = (self.progress.layer, running.tokens(), running.context);
+        let shape = self.plan.shape();
         let weights = match half {
             Half::Attention => shape.attention_parameters(),
             Half::Mlp => shape.mlp_parameters(),
@@ -108,7 +83,7 @@ impl TensorParallel<'_> {
         let mut arrivals = Vec::with_capacity(inputs.len());
         let mut durations = Vec::with_capacity(inputs.len());
         for (device, input) in inputs.iter().enumerate() {
-            let plan = self.model.plan();
+            let plan = &self.plan;
             let work = match half {
                 Half::Attention => plan.attention(device, tokens, context),
                 Half::Mlp => plan.mlp(device, tokens),
@@ -118,7 +93,7 @@ impl TensorParallel<'_> {
             arrivals.push(id);
             durations.push(duration);
         }
-        self.state.running().compute = durations;
+        self.progress.compute = durations;
         let key = self.key(Some(layer), stages.gather, None);
         self.meet(key, &arrivals, graph)
     }
@@ -129,15 +104,15 @@ impl TensorParallel<'_> {
         inputs: &[TaskId],
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let running = self.state.running();
+        let running = self.service.running();
         let rows = match running.pass.targets.len() {
             0 => 1,
             targets => targets,
         };
-        let weights = self.model.shape().embedding_parameters();
+        let weights = self.plan.shape().embedding_parameters();
         let mut arrivals = Vec::with_capacity(inputs.len());
         for (device, input) in inputs.iter().enumerate() {
-            let work = self.model.plan().lm_head(device, rows);
+            let work = self.plan.lm_head(device, rows);
             let key = self.key(None, Stage::LmHead, Some(device));
             let (id, _) = self.emit_compute(key, work, weights, *input, graph)?;
             arrivals.push(id);
@@ -148,7 +123,7 @@ impl TensorParallel<'_> {
             graph.hold(*lane, gather)?;
         }
         // One pass over the logits, as f32: maximum, exponentials and their sum.
-        let logits = (rows * self.model.shape().vocabulary) as u64;
+        let logits = (rows * self.plan.shape().vocabulary) as u64;
         let work = Work {
             flops: 4 * logits,
             bytes: 4 * logits,
@@ -179,12 +154,11 @@ impl TensorParallel<'_> {
         now: Instant,
         graph: &mut Graph,
     ) -> Result<Reduced, ArchitectureError> {
-        let running = self.state.running();
-        let (layer, tokens) = (running.layer, running.pass.tokens.len());
-        let entries = tokens * self.model.shape().hidden;
-        let plan = self.air.round(self.state.rounds, now)?.plan(entries)?;
+        let (layer, tokens) = (self.progress.layer, self.service.running().tokens());
+        let entries = tokens * self.plan.shape().hidden;
+        let plan = self.air.round(self.rounds, now)?.plan(entries)?;
         let used = self.air.is_used();
-        self.state.rounds += 1;
+        self.rounds += 1;
         let HalfStages {
             uplink,
             reduced,
@@ -194,19 +168,19 @@ impl TensorParallel<'_> {
         } = half.stages();
         if !used {
             return Ok(Reduced {
-                inputs: vec![gather; self.devices.len()],
+                inputs: vec![gather; self.service.devices.len()],
                 at: now,
                 delivered_at: now,
                 rounding_s: None,
             });
         }
         let rounding_s = plan.uplink.rounding_s;
-        let mut arrivals = Vec::with_capacity(self.devices.len());
+        let mut arrivals = Vec::with_capacity(self.service.devices.len());
         let mut longest = Duration::ZERO;
         for (device, transmission) in plan.uplink.transmissions.iter().enumerate() {
             let key = self.key(Some(layer), uplink, Some(device));
             let lane = self.lanes.uplink[device];
-            let account = &mut self.state.pass_accounts.devices[device];
+            let account = &mut self.service.accounts.devices[device];
             account.uplink += transmission.duration;
             account.uplink_bits += transmission.bits;
             account.radio_j = sum(account.radio_j, transmission.joules);
@@ -219,7 +193,7 @@ impl TensorParallel<'_> {
         let at = now + longest;
         let Some(downlink) = plan.downlink else {
             return Ok(Reduced {
-                inputs: vec![summed; self.devices.len()],
+                inputs: vec![summed; self.service.devices.len()],
                 at,
                 delivered_at: at,
                 rounding_s,
@@ -245,7 +219,7 @@ impl TensorParallel<'_> {
         graph: &mut Graph,
     ) -> Result<Vec<TaskId>, ArchitectureError> {
         let key = self.key(layer, send, None);
-        let server = &mut self.state.pass_accounts.server;
+        let server = &mut self.service.accounts.server;
         server.downlink += downlink.duration;
         server.radio_j = sum(server.radio_j, downlink.joules);
         graph.add(
@@ -256,10 +230,10 @@ impl TensorParallel<'_> {
             joules: None,
             ..downlink
         };
-        (0..self.devices.len())
+        (0..self.service.devices.len())
             .map(|device| {
                 let key = self.key(layer, receive, Some(device));
-                self.state.pass_accounts.devices[device].downlink += downlink.duration;
+                self.service.accounts.devices[device].downlink += downlink.duration;
                 let lane = self.lanes.downlink[device];
                 Ok(graph.add(transmit(key, Kind::Downlink, lane, reception), &[after])?)
             })
@@ -276,11 +250,11 @@ impl TensorParallel<'_> {
     ) -> Result<(TaskId, Duration), ArchitectureError> {
         let device = usize::from(key.device);
         let group = Group {
-            devices: self.devices.len(),
+            devices: self.service.devices.len(),
             weights: block_weights,
         };
-        let computation = self.devices[device].profile.compute(&work, group)?;
-        let account = &mut self.state.pass_accounts.devices[device];
+        let computation = self.service.devices[device].profile.compute(&work, group)?;
+        let account = &mut self.service.accounts.devices[device];
         account.compute += computation.duration;
         account.compute_j = sum(account.compute_j, computation.joules);
         account.flops += work.flops;
@@ -300,43 +274,13 @@ impl TensorParallel<'_> {
             devices: 1,
             weights: work.weights,
         };
-        let computation = self.server.profile.compute(&work, group)?;
-        let account = &mut self.state.pass_accounts.server;
+        let computation = self.service.server.profile.compute(&work, group)?;
+        let account = &mut self.service.accounts.server;
         account.compute += computation.duration;
         account.compute_j = sum(account.compute_j, computation.joules);
         account.flops += work.flops;
         let key = self.key(layer, stage, None);
         let task = compute(key, self.lanes.server_compute, work, computation);
         Ok((graph.add(task, after)?, computation.duration))
-    }
-}
-
-fn compute(key: TaskKey, lane: ResourceId, work: Work, computation: Computation) -> Task {
-    Task {
-        key,
-        kind: Kind::Compute,
-        resource: Some(lane),
-        duration: computation.duration,
-        cost: Cost {
-            flops: work.flops,
-            bytes: work.bytes,
-            bits: 0,
-            joules: computation.joules.unwrap_or(0.0),
-        },
-    }
-}
-
-fn transmit(key: TaskKey, kind: Kind, lane: ResourceId, transmission: Transmission) -> Task {
-    Task {
-        key,
-        kind,
-        resource: Some(lane),
-        duration: transmission.duration,
-        cost: Cost {
-            flops: 0,
-            bytes: 0,
-            bits: transmission.bits,
-            joules: transmission.joules.unwrap_or(0.0),
-        },
     }
 }

@@ -17,50 +17,85 @@
 //! its logits reach the server without radio time, as in the paper's tables.
 //!
 //! The tensors of a half are computed when its barrier opens, and go through the
-//! channel as it is at that instant.
+//! channel as it is at that instant. Of a model that is only a shape nothing is computed
+//! and nothing sent; its events are those of a computed run on the same passes. They
+//! depend on the tensors only through the length of a generation that meets its end
+//! token: not through time, which counts entries, nor through energy, since devices send
+//! entries of unit variance.
 
 mod emit;
+mod network;
 mod program;
 mod records;
 mod stage;
 
-pub use super::node::Node;
 pub use stage::STAGE_NAMES;
 
 use super::measurement::Measurements;
 use super::observer::Observer;
+use super::service::{Loaded, Service, Words, longest_context};
 use super::workload::Request;
-use super::{ArchitectureError, Assembly, Simulation};
+use super::{ArchitectureError, Assembly, Node, Simulation};
 use crate::device::Footprint;
 use crate::engine::{ResourceId, Resources};
-use crate::numerics::{ShardedLlama, Tokenizer};
+use crate::model::ShardPlan;
+use crate::numerics::ShardedLlama;
 use crate::radio::Air;
 use crate::units::Instant;
-use program::State;
+use network::{Computed, Network, Timed};
+use program::Progress;
+
+/// Where a run's tensors come from.
+#[derive(Debug)]
+pub enum Source {
+    /// Nothing is computed: a shape, divided over the devices.
+    Timed(ShardPlan),
+    /// A model computes, divided over the devices.
+    Computed(Box<Loaded<ShardedLlama>>),
+}
+
+impl Source {
+    fn plan(&self) -> &ShardPlan {
+        match self {
+            Self::Timed(plan) => plan,
+            Self::Computed(loaded) => loaded.model.plan(),
+        }
+    }
+
+    /// The network for requests of up to `capacity` tokens.
+    fn network(
+        self,
+        capacity: usize,
+    ) -> Result<(Box<dyn Network>, Option<Words>), ArchitectureError> {
+        Ok(match self {
+            Self::Timed(_) => (Box::new(Timed::default()), None),
+            Self::Computed(loaded) => {
+                let Loaded { model, words } = *loaded;
+                (Box::new(Computed::new(model, capacity)?), Some(words))
+            }
+        })
+    }
+}
 
 /// A tensor-parallel run.
 pub struct TensorParallel<'a> {
-    model: ShardedLlama,
-    tokenizer: Tokenizer,
-    end_tokens: Vec<u32>,
-    devices: Vec<Node>,
-    server: Node,
+    network: Box<dyn Network>,
+    plan: ShardPlan,
+    footprints: Vec<Footprint>,
     air: Air,
-    requests: Vec<Request>,
     lanes: Lanes,
-    state: State,
+    service: Service,
+    progress: Progress,
+    /// All-reduces begun since the start of the run.
+    rounds: u64,
     observer: &'a mut dyn Observer,
 }
 
 /// The parts from which a run is put together.
 #[derive(Debug)]
 pub struct Parts {
-    /// The model, divided over the devices.
-    pub model: ShardedLlama,
-    /// Its tokenizer.
-    pub tokenizer: Tokenizer,
-    /// The tokens that end a generation.
-    pub end_tokens: Vec<u32>,
+    /// The model or its shape.
+    pub source: Source,
     /// As many as the model is divided over, in order.
     pub devices: Vec<Node>,
     /// The server.
@@ -109,26 +144,24 @@ impl<'a> TensorParallel<'a> {
         observer: &'a mut dyn Observer,
         resources: &mut Resources,
     ) -> Result<Self, ArchitectureError> {
-        let plan = parts.model.plan();
+        let plan = parts.source.plan().clone();
         let footprints: Vec<Footprint> = (0..parts.devices.len())
-            .map(|device| footprint(plan, device, &parts.requests))
+            .map(|device| footprint(&plan, device, &parts.requests))
             .collect();
         for (device, (node, footprint)) in parts.devices.iter().zip(&footprints).enumerate() {
             let name = format!("{device} ({})", node.name);
             node.profile.check_memory(&name, *footprint)?;
         }
-        let lanes = Lanes::declare(parts.devices.len(), resources)?;
-        let state = State::new(&parts.model, footprints);
+        let (network, words) = parts.source.network(longest_context(&parts.requests))?;
         Ok(Self {
-            model: parts.model,
-            tokenizer: parts.tokenizer,
-            end_tokens: parts.end_tokens,
-            devices: parts.devices,
-            server: parts.server,
+            network,
+            plan,
+            footprints,
             air: parts.air,
-            requests: parts.requests,
-            lanes,
-            state,
+            lanes: Lanes::declare(parts.devices.len(), resources)?,
+            service: Service::new(parts.requests, words, parts.devices, parts.server),
+            progress: Progress::default(),
+            rounds: 0,
             observer,
         })
     }
@@ -137,8 +170,7 @@ impl<'a> TensorParallel<'a> {
     /// logits in the order in which they were computed.
     pub fn finish(mut self, makespan: Instant) -> (Measurements, String) {
         self.record_devices(makespan);
-        let digest = self.state.logits.finalize().to_hex().to_string();
-        (self.state.measured, digest)
+        self.service.finish()
     }
 }
 
@@ -168,11 +200,10 @@ impl Simulation for TensorParallel<'_> {
 
 /// What `device` must hold for the most demanding of `requests`; they are served
 /// one at a time.
-fn footprint(plan: &crate::model::ShardPlan, device: usize, requests: &[Request]) -> Footprint {
-    let most =
-        |tokens: fn(&Request) -> u64| requests.iter().map(tokens).max().unwrap_or(0) as usize;
-    let context = most(|request| request.task.longest_context());
-    let pass = most(|request| request.task.longest_pass());
+fn footprint(plan: &ShardPlan, device: usize, requests: &[Request]) -> Footprint {
+    let context = longest_context(requests);
+    let passes = requests.iter().map(|request| request.task.longest_pass());
+    let pass = passes.max().unwrap_or(0) as usize;
     Footprint {
         weights: plan.weight_bytes(device),
         kv_cache: plan.kv_cache_bytes(device, context),

@@ -38,7 +38,7 @@ impl Run<'_> {
         let wanted = Selection::heaviest(&gate)?.counts();
         let selection = self.fields.selection.policy().select(&gate)?;
         let weights = selection.weights(&gate, self.fields.dropped_weight)?;
-        let loads = selection.loads(device, self.devices.len());
+        let loads = selection.loads(device, self.service.devices.len());
         let bandwidth = match &self.state.pass_bandwidth {
             Some(bandwidth) => bandwidth.clone(),
             None => {
@@ -132,7 +132,7 @@ impl Run<'_> {
         now: Instant,
     ) -> Result<Option<Vec<f64>>, ArchitectureError> {
         let policy = self.fields.bandwidth.policy();
-        let (layers, devices) = (self.placement.len(), self.devices.len());
+        let (layers, devices) = (self.placement.len(), self.service.devices.len());
         let links = self.cell.links(self.state.blocks, now)?;
         let mut loads = match policy.horizon() {
             Horizon::Block => return Ok(None),

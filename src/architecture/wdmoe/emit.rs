@@ -8,40 +8,15 @@ use super::delivery::Delivery;
 use super::stage::Stage;
 use crate::architecture::ArchitectureError;
 use crate::architecture::account::sum;
+use crate::architecture::task::compute;
 use crate::device::{Computation, Group};
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::model::Work;
 use crate::units::{Duration, Instant};
 
 impl Run<'_> {
-    fn key(&mut self, layer: Option<usize>, stage: Stage, device: Option<usize>) -> TaskKey {
-        let serving = self.state.serving();
-        TaskKey {
-            request: serving.number as u32,
-            step: serving.step,
-            layer: layer.map_or(TaskKey::NO_LAYER, |layer| layer as u16),
-            stage: stage.code(),
-            device: device.map_or(TaskKey::NO_DEVICE, |device| device as u16),
-            sequence: 0,
-        }
-    }
-
-    /// A delay until the request arrives.
-    pub(super) fn emit_arrival(
-        &mut self,
-        delay: Duration,
-        after: Option<TaskId>,
-        graph: &mut Graph,
-    ) -> Result<(), ArchitectureError> {
-        let task = Task {
-            key: self.key(None, Stage::Arrival, None),
-            kind: Kind::Overhead,
-            resource: None,
-            duration: delay,
-            cost: Cost::default(),
-        };
-        let id = graph.add(task, after.as_slice())?;
-        Ok(graph.notify(id)?)
+    fn key(&self, layer: Option<usize>, stage: Stage, device: Option<usize>) -> TaskKey {
+        self.service.key(layer, stage.code(), device)
     }
 
     /// Attention, norms and gate of the layer, at the base station.
@@ -50,8 +25,8 @@ impl Run<'_> {
         after: Option<TaskId>,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let running = self.state.running();
-        let (layer, tokens, context) = (running.layer, running.pass.tokens.len(), running.context);
+        let running = self.service.running();
+        let (layer, tokens, context) = (self.state.pass.layer, running.tokens(), running.context);
         let work = self.whole.attention(0, tokens, context) + self.shape.router_work(tokens);
         let id = self.emit_server(Some(layer), Stage::Attend, work, after.as_slice(), graph)?;
         Ok(graph.notify(id)?)
@@ -63,7 +38,7 @@ impl Run<'_> {
         gather: TaskId,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let rows = self.state.running().pass.targets.len().max(1);
+        let rows = self.service.running().pass.targets.len().max(1);
         let work = self.whole.lm_head(0, rows);
         let id = self.emit_server(None, Stage::Sample, work, &[gather], graph)?;
         Ok(graph.notify(id)?)
@@ -74,7 +49,7 @@ impl Run<'_> {
         match self.fields.server_compute {
             ServerCompute::Negligible => 0.0,
             ServerCompute::Timed => {
-                let profile = &self.server.profile;
+                let profile = &self.service.server.profile;
                 self.shape.expert_work(1).flops as f64 / (profile.peak.0 * profile.efficiency)
             }
         }
@@ -88,10 +63,10 @@ impl Run<'_> {
         now: Instant,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        let layer = self.state.running().layer;
+        let layer = self.state.pass.layer;
         let counts = decision.selection.counts();
         let mut arrivals = Vec::new();
-        let mut spans = vec![None; self.devices.len()];
+        let mut spans = vec![None; self.service.devices.len()];
         for (device, delivery) in decision.deliveries.iter().enumerate() {
             let Some(delivery) = delivery else { continue };
             let work = self.work_of(layer, Some(device), &counts);
@@ -102,9 +77,9 @@ impl Run<'_> {
         let at_server = self.work_of(layer, None, &counts);
         let mut server_span = None;
         if at_server != Work::default() {
-            let before = self.state.pass_accounts.server.compute;
+            let before = self.service.accounts.server.compute;
             let id = self.emit_server(Some(layer), Stage::Expert, at_server, &[attended], graph)?;
-            server_span = Some(self.state.pass_accounts.server.compute - before);
+            server_span = Some(self.service.accounts.server.compute - before);
             arrivals.push(id);
         }
         let key = self.key(Some(layer), Stage::Gather, None);
@@ -136,7 +111,7 @@ impl Run<'_> {
         attended: TaskId,
         graph: &mut Graph,
     ) -> Result<Option<TaskId>, ArchitectureError> {
-        let profile = &self.devices[device].profile;
+        let profile = &self.service.devices[device].profile;
         let energy = profile.energy_per_flop.zip(profile.energy_per_byte);
         let joules = energy.map(|(f, b)| work.flops as f64 * f.0 + work.bytes as f64 * b.0);
         let bits = delivery.tokens * self.cell.bits as u64;
@@ -146,7 +121,7 @@ impl Run<'_> {
         );
         let radiated = up.as_seconds() * self.cell.device_power;
         let received = down.as_seconds() * self.cell.server_power;
-        let account = &mut self.state.pass_accounts.devices[device];
+        let account = &mut self.service.accounts.devices[device];
         account.downlink += down;
         account.uplink += up;
         account.compute += delivery.all(delivery.compute);
@@ -154,7 +129,7 @@ impl Run<'_> {
         account.radio_j = sum(account.radio_j, Some(radiated));
         account.flops += work.flops;
         account.uplink_bits += bits;
-        let server = &mut self.state.pass_accounts.server;
+        let server = &mut self.service.accounts.server;
         server.radio_j = sum(server.radio_j, Some(received));
         self.state.occupied[device] += delivery.span();
         let seconds = delivery.span().as_seconds() / delivery.tokens as f64;
@@ -245,25 +220,14 @@ impl Run<'_> {
                     devices: 1,
                     weights: work.weights,
                 };
-                self.server.profile.compute(&work, group)?
+                self.service.server.profile.compute(&work, group)?
             }
         };
-        let account = &mut self.state.pass_accounts.server;
+        let account = &mut self.service.accounts.server;
         account.compute += computation.duration;
         account.compute_j = sum(account.compute_j, computation.joules);
         account.flops += work.flops;
-        let task = Task {
-            key,
-            kind: Kind::Compute,
-            resource: Some(self.lanes.server),
-            duration: computation.duration,
-            cost: Cost {
-                flops: work.flops,
-                bytes: work.bytes,
-                bits: 0,
-                joules: computation.joules.unwrap_or(0.0),
-            },
-        };
+        let task = compute(key, self.lanes.server, work, computation);
         Ok(graph.add(task, after)?)
     }
 }

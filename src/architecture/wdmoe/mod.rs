@@ -41,12 +41,13 @@ pub use trace::{GateTrace, TraceError};
 
 use super::measurement::Measurements;
 use super::observer::Observer;
+use super::service::{Loaded, Service, Words, longest_context};
 use super::workload::Request;
 use super::{ArchitectureError, Assembly, Node, Simulation};
 use crate::device::Footprint;
 use crate::engine::{ResourceId, Resources};
 use crate::model::{ModelShape, ShardPlan};
-use crate::numerics::{Mixtral, Tokenizer};
+use crate::numerics::Mixtral;
 use crate::radio::{Channels, Payload, RadioConfig};
 use crate::rng::Streams;
 use crate::units::Instant;
@@ -63,25 +64,7 @@ pub enum Source {
     /// Nothing is computed: the gate of this shape was recorded.
     Recorded(ModelShape, GateTrace),
     /// A model computes.
-    Computed(Box<Loaded>),
-}
-
-/// A model with what turns text into tokens.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The model.
-    pub model: Mixtral,
-    /// Its tokenizer.
-    pub tokenizer: Tokenizer,
-    /// The tokens that end a generation.
-    pub end_tokens: Vec<u32>,
-}
-
-/// What turns tokens into text, where there is text.
-#[derive(Debug)]
-struct Words {
-    tokenizer: Tokenizer,
-    end_tokens: Vec<u32>,
+    Computed(Box<Loaded<Mixtral>>),
 }
 
 impl Source {
@@ -106,15 +89,7 @@ impl Source {
             }
             Self::Recorded(_, trace) => (Box::new(Timed::new(Box::new(trace))), None),
             Self::Computed(loaded) => {
-                let Loaded {
-                    model,
-                    tokenizer,
-                    end_tokens,
-                } = *loaded;
-                let words = Words {
-                    tokenizer,
-                    end_tokens,
-                };
+                let Loaded { model, words } = *loaded;
                 let computed = Computed::new(model, payload, capacity)?;
                 (Box::new(computed), Some(words))
             }
@@ -148,19 +123,16 @@ pub struct Parts {
 /// A WDMoE run.
 pub struct Run<'a> {
     network: Box<dyn Network>,
-    words: Option<Words>,
     shape: ModelShape,
     /// The shape's attention and LM head, whole.
     whole: ShardPlan,
     fields: Wdmoe,
     top_k: usize,
     placement: Vec<Vec<Option<usize>>>,
-    devices: Vec<Node>,
-    server: Node,
     cell: Cell,
-    requests: Vec<Request>,
     lanes: Lanes,
     footprints: Vec<Footprint>,
+    service: Service,
     state: State,
     observer: &'a mut dyn Observer,
 }
@@ -234,24 +206,20 @@ impl<'a> Run<'a> {
             &parts.devices,
         );
         let active = shape.active_experts();
-        let contexts = parts.requests.iter().map(|r| r.task.longest_context());
-        let capacity = contexts.max().unwrap_or(0) as usize;
+        let capacity = longest_context(&parts.requests);
         let payload = parts.fields.bits;
         let (network, words) = parts.source.network(parts.streams, payload, capacity)?;
         Ok(Self {
             network,
-            words,
             top_k: parts.fields.experts_per_token.unwrap_or(active),
             lanes: Lanes::declare(parts.devices.len(), resources)?,
             state: State::new(parts.devices.len()),
+            service: Service::new(parts.requests, words, parts.devices, parts.server),
             shape,
             whole,
             fields: parts.fields,
             placement: parts.placement,
-            devices: parts.devices,
-            server: parts.server,
             cell,
-            requests: parts.requests,
             footprints,
             observer,
         })
@@ -261,8 +229,7 @@ impl<'a> Run<'a> {
 impl Simulation for Run<'_> {
     fn finish(mut self: Box<Self>, makespan: Instant) -> (Measurements, String) {
         self.record_devices(makespan);
-        let digest = self.state.logits.finalize().to_hex().to_string();
-        (self.state.measured, digest)
+        self.service.finish()
     }
 }
 

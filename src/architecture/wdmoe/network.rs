@@ -2,7 +2,7 @@
 
 use super::router::GateSource;
 use crate::architecture::ArchitectureError;
-use crate::architecture::passes::Pass;
+use crate::architecture::passes::{Pass, Sequence};
 use crate::numerics::Rows;
 use crate::policy::Selection;
 use std::fmt;
@@ -67,6 +67,7 @@ pub(super) struct Mix<'a> {
 pub(super) struct Timed {
     gate: Box<dyn GateSource>,
     sequences: u64,
+    sequence: Sequence,
     context: usize,
     tokens: usize,
 }
@@ -76,6 +77,7 @@ impl Timed {
         Self {
             gate,
             sequences: 0,
+            sequence: Sequence::default(),
             context: 0,
             tokens: 0,
         }
@@ -84,12 +86,11 @@ impl Timed {
 
 impl Network for Timed {
     fn begin(&mut self, pass: &Pass) -> Result<usize, ArchitectureError> {
-        self.context += self.tokens;
         if pass.fresh {
             self.gate.restart(self.sequences);
             self.sequences += 1;
-            self.context = 0;
         }
+        self.context = self.sequence.extend(pass);
         self.tokens = pass.tokens.len();
         Ok(self.context)
     }

@@ -1,8 +1,8 @@
 //! What tensor parallelism needs: the model divided, the air, the text as tokens.
 
 use super::{Made, digest, node, text_digest};
-use crate::architecture::Node;
-use crate::architecture::tensor_parallel::Parts;
+use crate::architecture::tensor_parallel::{Parts, Source};
+use crate::architecture::{Loaded, Node, Words};
 use crate::numerics::{Llama, Tokenizer};
 use crate::radio::{Air, Channels};
 use crate::results::folder::FileDigest;
@@ -60,9 +60,13 @@ pub(super) fn make(
         architecture.all_reduce.name()
     );
     let parts = Box::new(Parts {
-        end_tokens: model.config().eos.clone(),
-        model: model.shard(&divided.plan)?,
-        tokenizer,
+        source: Source::Computed(Box::new(Loaded {
+            model: model.shard(&divided.plan)?,
+            words: Words {
+                tokenizer,
+                end_tokens: model.config().eos.clone(),
+            },
+        })),
         devices,
         server: node(&resolved.server),
         air,

@@ -1,8 +1,8 @@
 //! What WDMoE needs: a model or a shape, a router, and who holds which expert.
 
 use super::{Made, digest, node, text_digest};
-use crate::architecture::Node;
-use crate::architecture::wdmoe::{GateTrace, Loaded, Parts, Router, Source, Wdmoe};
+use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source, Wdmoe};
+use crate::architecture::{Loaded, Node, Words};
 use crate::model::{Architecture as Family, ModelShape};
 use crate::numerics::{Mixtral, Tokenizer};
 use crate::radio::Channels;
@@ -83,8 +83,10 @@ pub(super) fn make(
             inputs.push(text_digest(&requests));
             let source = Source::Computed(Box::new(Loaded {
                 model,
-                tokenizer,
-                end_tokens,
+                words: Words {
+                    tokenizer,
+                    end_tokens,
+                },
             }));
             (source, requests)
         }
