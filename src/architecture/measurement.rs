@@ -16,7 +16,7 @@ pub enum Mode {
     Generate,
     /// The likelihoods of given answers are compared: their choice yields accuracy.
     Choose,
-    /// Tokens are counted, not read: only their time is known.
+    /// Tokens are counted, not read, and none is generated: only their time is known.
     Tokens,
 }
 
@@ -126,6 +126,13 @@ pub struct PassRecord {
     /// −ln p of the chosen token, or the sum over the scored ones, in nats; `None` if
     /// the pass was timed and not computed.
     pub negative_log_likelihood: Option<f64>,
+}
+
+impl PassRecord {
+    /// Whether its tensors were computed; else it was only timed.
+    pub fn is_computed(&self) -> bool {
+        self.negative_log_likelihood.is_some()
+    }
 }
 
 /// One all-reduce with the compute before it.

@@ -118,8 +118,10 @@ impl Outcome {
         self.input_tokens += pass.tokens.len() as u64;
         self.scored_tokens += pass.targets.len() as u64;
         let Some(Reading { chosen, nats }) = reading else {
-            self.output_tokens += 1;
-            self.first_token.get_or_insert(now);
+            if let Task::Tokens { .. } = task {
+                self.output_tokens += 1;
+                self.first_token.get_or_insert(now);
+            }
             return None;
         };
         self.nats += nats;

@@ -124,13 +124,14 @@ pub struct Window {
 }
 
 impl Task {
-    /// Score, Generate or Choose.
+    /// How it uses the model: counted tokens are generated, unless there are none to be.
     pub fn mode(&self) -> Mode {
         match self {
             Self::Score { .. } => Mode::Score,
             Self::Generate { .. } => Mode::Generate,
             Self::Choose { .. } => Mode::Choose,
-            Self::Tokens { .. } => Mode::Tokens,
+            Self::Tokens { generate: 0, .. } => Mode::Tokens,
+            Self::Tokens { .. } => Mode::Generate,
         }
     }
 

@@ -31,7 +31,7 @@ mod workload;
 pub use crate::architecture::wdmoe::Wdmoe;
 pub use fault::{Fault, Location, ScenarioError};
 pub use literal::Literal;
-pub use model::Model;
+pub use model::{Model, Precision};
 pub use overrides::{Override, OverrideError};
 pub use range::{Range, Scale};
 pub use resolved::{NamedProfile, Resolved, load, parse};

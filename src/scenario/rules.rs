@@ -24,6 +24,7 @@ pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     let mut check = |result: Result<(), FieldFault>| faults.extend(result.err());
     check(model(&scenario.model, folder).map_err(|fault| fault.under("model")));
+    check(precision(scenario));
     check(
         scenario
             .server
@@ -113,12 +114,14 @@ fn architecture(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
             ] {
                 faults.extend(result.err().map(|fault| fault.under(field)));
             }
-            if let Model::Shape(_) = scenario.model {
-                return vec![FieldFault::new(
-                    "model",
-                    "tensor parallelism computes the model: give a Folder with its weights, or \
-                     use the architecture Wdmoe",
-                )];
+            if let Model::Shape(name) = &scenario.model
+                && ModelShape::named(name).is_some_and(|shape| shape.experts.is_some())
+            {
+                let message = format!(
+                    "tensor parallelism divides a LLaMA, and `{name}` has experts; use another \
+                     shape, such as llama-2-7b, or the architecture Wdmoe"
+                );
+                return vec![FieldFault::new("model", message)];
             }
         }
         Architecture::Wdmoe(wdmoe) => {
@@ -148,6 +151,20 @@ fn served(request: &Request, model: &Model) -> Result<(), FieldFault> {
              Folder",
         ),
         _ => Ok(()),
+    }
+}
+
+fn precision(scenario: &Scenario) -> Result<(), FieldFault> {
+    match (&scenario.model, scenario.precision) {
+        (_, None) => Ok(()),
+        (Model::Folder(_), Some(_)) => Err(FieldFault::new(
+            "precision",
+            "the numbers of a model's Folder are as its files have them; leave this out, or use \
+             a Shape",
+        )),
+        (Model::Shape(_), Some(precision)) => precision
+            .validate()
+            .map_err(|fault| fault.under("precision")),
     }
 }
 

@@ -4,7 +4,7 @@
 //! default may be left out. What a field means to the simulation is said by the room
 //! whose type it has.
 
-use super::model::Model;
+use super::model::{Model, Precision};
 use super::sweep::Sweep;
 use super::workload::Request;
 use crate::architecture::wdmoe::Wdmoe;
@@ -26,6 +26,10 @@ pub struct Scenario {
     pub seed: u64,
     /// Which model is served.
     pub model: Model,
+    /// The bits of a Shape's numbers; those of a Folder are as its files have them.
+    /// Default for a Shape: 16 each.
+    #[serde(default)]
+    pub precision: Option<Precision>,
     /// The devices that hold it.
     pub devices: Devices,
     /// The edge server that embeds, sums and samples. Default: the preset

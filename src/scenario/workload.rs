@@ -15,7 +15,8 @@ pub enum Request {
     Generate(Generate),
     /// Answers multiple-choice questions: yields accuracy.
     Choose(Choose),
-    /// A number of tokens instead of text, for a model that is only a shape.
+    /// A number of tokens instead of text, for a model that is only a shape: yields TTFT and
+    /// TPOT if it generates any.
     Tokens(Tokens),
 }
 

@@ -1,6 +1,8 @@
 //! Whole tensor-parallel runs against second routes to the same numbers: closed
 //! forms, the unsharded model, and conservation laws over the event log.
 
+mod timed;
+
 use airloom::corpus::{Split, World};
 use airloom::device::Group;
 use airloom::model::{ShardPlan, Shares};

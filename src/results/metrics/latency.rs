@@ -9,7 +9,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "ttft_s",
         symbol: "TTFT",
         unit: "s",
-        meaning: "time to first token: mean over Generate requests of first token − arrival",
+        meaning: "time to first token: mean over Generate requests, and Tokens that generate, of first token − arrival",
         present: "a Generate request was served",
     },
     Definition {
@@ -75,6 +75,20 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         meaning: "waiting per decode step, mean over devices and decode steps",
         present: "a Generate request took a decode step",
     },
+    Definition {
+        name: "computed_passes",
+        symbol: "",
+        unit: "1",
+        meaning: "forward passes whose tensors were computed, besides being timed",
+        present: "always",
+    },
+    Definition {
+        name: "timed_passes",
+        symbol: "",
+        unit: "1",
+        meaning: "forward passes that were timed and not computed, of a model that is only a shape",
+        present: "always",
+    },
 ];
 
 pub(super) fn collect(run: &Measurements, makespan: Instant, metrics: &mut Collector) {
@@ -109,6 +123,9 @@ pub(super) fn collect(run: &Measurements, makespan: Instant, metrics: &mut Colle
         .sum();
     metrics.put("tokens_per_s", rate(Mode::Generate, generated_tokens));
     metrics.put("score_tokens_per_s", rate(Mode::Score, scored_tokens));
+    let computed = run.passes.iter().filter(|pass| pass.is_computed()).count();
+    metrics.put("computed_passes", computed as f64);
+    metrics.put("timed_passes", (run.passes.len() - computed) as f64);
     let decode = || {
         run.passes
             .iter()

@@ -10,11 +10,13 @@ use crate::architecture::measurement::AssignmentRecord;
 use crate::architecture::workload::{Request, Task};
 use crate::architecture::{Assembly, Node};
 use crate::engine::TraceLevel;
+use crate::model::ModelShape;
 use crate::numerics;
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Architecture, NamedProfile, Resolved, Trace};
+use crate::units::FieldFault;
 
 /// The input that is no file: the tokens that the run reads.
 pub(super) const TEXT: &str = "text (tokens)";
@@ -85,6 +87,15 @@ pub fn prepare(
     Ok(Prepared {
         parts: made.parts,
         about,
+    })
+}
+
+/// The published shape of that name, in the scenario's precision.
+fn shape(resolved: &Resolved, name: &str) -> Result<ModelShape, RunError> {
+    let precision = resolved.scenario.precision.unwrap_or_default();
+    precision.shape(name).ok_or_else(|| {
+        let fault = FieldFault::new("model", format!("there is no shape `{name}`"));
+        resolved.fault(fault).into()
     })
 }
 

@@ -1,9 +1,9 @@
 //! What WDMoE needs: a model or a shape, a router, and who holds which expert.
 
-use super::{Made, digest, node, text_digest};
+use super::{Made, digest, node, shape, text_digest};
 use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source, Wdmoe};
 use crate::architecture::{Loaded, Node, Words};
-use crate::model::{Architecture as Family, ModelShape};
+use crate::model::Architecture as Family;
 use crate::numerics::{Mixtral, Tokenizer};
 use crate::radio::Channels;
 use crate::results::folder::FileDigest;
@@ -25,11 +25,10 @@ pub(super) fn make(
     };
     let mut inputs = Vec::new();
     let mut computed = None;
-    let shape = match (&scenario.model, resolved.model_folder()) {
-        (Model::Shape(name), _) => ModelShape::named(name)
-            .ok_or_else(|| fault("model", format!("there is no shape `{name}`")))?,
-        (Model::Folder(written), folder) => {
-            let folder = folder.unwrap_or_else(|| resolved.path(written));
+    let shape = match &scenario.model {
+        Model::Shape(name) => shape(resolved, name)?,
+        Model::Folder(written) => {
+            let folder = resolved.path(written);
             let model = Mixtral::load(&folder)?;
             let shape = model.shape().clone();
             computed = Some((model, Tokenizer::load(&folder)?));

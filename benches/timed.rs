@@ -1,0 +1,106 @@
+//! How fast a model is timed that is only a shape: whole runs of Llama 3 8B on eight
+//! devices, about a million tasks each, trace hashed and not written.
+//!
+//! Where the drawn channel has no say nothing is drawn. With `drawn rates` every device
+//! draws a channel for every all-reduce, and with `counted joules` a transceiver is
+//! designed for each channel, here every 10 ms of simulated time. The engine alone on
+//! as many tasks: `tasks/trace Off/8` of the `engine` bench.
+//!
+//! Compare numbers of one run only: machines and moments differ.
+
+use airloom::architecture::Node;
+use airloom::architecture::measurement::PassRecord;
+use airloom::architecture::observer::{Observer, Travelling};
+use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
+use airloom::architecture::workload::{Arrival, Request, Task};
+use airloom::device::Profile;
+use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::model::{ModelShape, ShardPlan, Shares};
+use airloom::policy::Design;
+use airloom::radio::{Air, AirComp, Coherence, Digital, LinkBudget, LinkRate, RadioConfig, Scheme};
+use airloom::rng::Streams;
+use airloom::units::{Decibels, Seconds, SpectralEfficiency, Watts};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use std::io;
+use std::sync::atomic::AtomicBool;
+
+const DEVICES: usize = 8;
+/// 1163 tasks each: 32 layers of two halves, each of 8 computes, 8 uplinks and 2
+/// barriers; embedding, LM head and sampling.
+const TOKENS: u32 = 860;
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn pass(&mut self, _: &PassRecord) {}
+
+    fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
+    let node = |name: &str| Node {
+        name: name.to_owned(),
+        profile: Profile::Preset(name.to_owned())
+            .resolve()
+            .expect("a preset"),
+    };
+    let shape = ModelShape::named("llama-3-8b").expect("a known shape");
+    let shares = Shares::equal(DEVICES).expect("at least one");
+    let plan = ShardPlan::new(&shape, &shares).expect("a model's shape");
+    let design = Design::default().transceiver_design();
+    let streams = Streams { seed: 1, run: 0 };
+    let parts = Parts {
+        source: Source::Timed(plan),
+        devices: vec![node("jetson-orin-nano"); DEVICES],
+        server: node("edge-server-l4"),
+        air: Air::new(radio.clone(), scheme, design, DEVICES, streams).expect("a radio"),
+        requests: vec![Request {
+            arrival: Arrival::AfterPrevious,
+            task: Task::Tokens {
+                prompt: 1,
+                generate: TOKENS,
+            },
+        }],
+    };
+    let mut resources = Resources::new();
+    let mut observer = Nobody;
+    let mut program = TensorParallel::new(parts, &mut observer, &mut resources).expect("it fits");
+    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES).expect("no file");
+    let never = AtomicBool::new(false);
+    let report = engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
+    report.totals.tasks
+}
+
+fn timed(criterion: &mut Criterion) {
+    let silent = RadioConfig::default();
+    let counted = RadioConfig {
+        coherence: Coherence::Time(Seconds(0.01)),
+        budget: LinkBudget::Normalised {
+            snr: Decibels(20.0),
+            reference_power: Some(Watts(0.1)),
+        },
+        ..RadioConfig::default()
+    };
+    let fixed = Digital {
+        rate: LinkRate::Fixed(SpectralEfficiency(12.0)),
+        ..Digital::default()
+    };
+    let air = Scheme::AirComp(AirComp::default());
+    let mut group = criterion.benchmark_group("timed");
+    group.sample_size(10);
+    for (name, radio, scheme) in [
+        ("over the air", &silent, air),
+        ("fixed rates", &silent, Scheme::Digital(fixed)),
+        ("drawn rates", &silent, Scheme::Digital(Digital::default())),
+        ("over the air, counted joules", &counted, air),
+    ] {
+        group.throughput(Throughput::Elements(simulate(radio, scheme)));
+        group.bench_function(name, |bench| bench.iter(|| simulate(radio, scheme)));
+    }
+    group.finish();
+}
+
+criterion_group!(benches, timed);
+criterion_main!(benches);
