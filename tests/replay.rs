@@ -268,6 +268,7 @@ fn a_point_of_a_sweep_has_the_scenario_it_came_from() {
         jobs: 1,
         overrides: Vec::new(),
         shard: None,
+        publish: None,
         interrupt: &IDLE,
     };
     let points = scenario::points(&resolved).unwrap();

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::output::print;
 use crate::scenario::{self, Override};
+use crate::simulation;
 use std::path::PathBuf;
 
 /// Say what is wrong with scenarios, or print them with all fields.
@@ -25,7 +26,12 @@ pub(super) struct CheckArgs {
 pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
     let mut faults = Vec::new();
     for path in &args.scenarios {
-        match scenario::load(path, &args.overrides) {
+        let loaded = scenario::load(path, &args.overrides);
+        let checked = loaded.and_then(|resolved| {
+            simulation::check_publications(&resolved)?;
+            Ok(resolved)
+        });
+        match checked {
             Ok(resolved) if args.resolved => print(resolved.to_ron())?,
             Ok(_) => print(format_args!("{}: ok\n", path.display()))?,
             Err(error) => faults.push(super::chain(&error)),

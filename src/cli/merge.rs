@@ -1,8 +1,7 @@
 //! `airloom merge`: the shards of a sweep, put together.
 
 use super::Failure;
-use super::output::print;
-use crate::results::comparison::Comparison;
+use super::sweep::told;
 use crate::simulation;
 use std::path::PathBuf;
 
@@ -24,9 +23,5 @@ pub(super) struct MergeArgs {
 
 pub(super) fn merge(args: MergeArgs) -> Result<(), Failure> {
     let merged = simulation::merge(&args.folders, &args.out)?;
-    print(format_args!(
-        "{}\nwritten to {}\n",
-        Comparison::of(&merged.rows),
-        merged.folder.display()
-    ))
+    told(&merged)
 }

@@ -5,8 +5,11 @@ use super::output::{interrupt_flag, print};
 use super::progress::bar;
 use super::run::texts;
 use crate::results::comparison::Comparison;
+use crate::results::outcomes::Outcomes;
 use crate::scenario::{self, Override, Point};
-use crate::simulation::{self, PointOutcome, Shard, Standing, SweepOptions, default_sweep_folder};
+use crate::simulation::{
+    self, PointOutcome, Shard, Standing, SweepOptions, Swept, default_sweep_folder,
+};
 use std::path::PathBuf;
 
 /// Simulate every point of a scenario's sweep.
@@ -38,6 +41,9 @@ pub(super) struct SweepArgs {
     /// Simulate only the points whose number leaves the remainder i when divided by n; see merge
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// A folder to write the tables and figures of the scenario's `sweep.publish` to
+    #[arg(long, value_name = "DIR", conflicts_with = "shard")]
+    publish: Option<PathBuf>,
     /// List the points and whether each is finished, and run none
     #[arg(long)]
     dry_run: bool,
@@ -60,6 +66,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
         shard: args.shard,
         overrides: texts(&args.overrides),
         jobs: usize::from(args.jobs),
+        publish: args.publish,
         interrupt: interrupt_flag()?,
     };
     if args.dry_run {
@@ -70,7 +77,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
         shard.is_none_or(|shard| shard.has(point.index))
     });
     let bar = bar(own.count() as u64, "points");
-    let told = |point: &Point, outcome: &PointOutcome| {
+    let tell = |point: &Point, outcome: &PointOutcome| {
         bar.inc(1);
         let note = match outcome {
             PointOutcome::Done { skipped: true, .. } => {
@@ -90,12 +97,17 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
             bar.suspend(|| eprintln!("{}: {note}", describe(point)));
         }
     };
-    let swept = simulation::sweep(&points, &options, &told);
+    let swept = simulation::sweep(&points, &options, &tell);
     bar.finish_and_clear();
-    let swept = swept?;
+    told(&swept?)
+}
+
+/// Prints the table of a sweep and where the rest is.
+pub(super) fn told(swept: &Swept) -> Result<(), Failure> {
+    let outcomes = Outcomes::of(&swept.sweep, &swept.rows).map_err(Failure::input)?;
     print(format_args!(
         "{}\nwritten to {}\n",
-        Comparison::of(&swept.rows),
+        Comparison::of(&outcomes),
         swept.folder.display()
     ))
 }

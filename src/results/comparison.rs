@@ -1,8 +1,8 @@
 //! The table that `airloom sweep` prints: a row per setting, the mean over its runs.
 
-use super::points;
+use super::outcomes::{Configuration, Outcomes};
 use super::readable::significant;
-use std::collections::BTreeMap;
+use crate::scenario::Heading;
 use std::fmt;
 
 /// The metrics worth a column, with the heading and factor that make them readable.
@@ -33,44 +33,33 @@ pub struct Comparison {
 struct Row {
     values: Vec<String>,
     runs: usize,
-    /// Of each column, over the runs that measured it, and how many these are.
-    sums: Vec<(f64, usize)>,
+    /// Of each column, over the runs that measured it.
+    means: Vec<Option<f64>>,
 }
 
 impl Comparison {
-    /// Groups points by their settings, in the order of first appearance. A point
-    /// without metrics is infeasible and keeps its row empty.
-    pub fn of(points: &[points::Row]) -> Self {
-        let first = points.first().into_iter();
-        let axes = first.flat_map(|point| point.settings.iter().map(|(path, _)| path.clone()));
-        let mut rows: Vec<Row> = Vec::new();
-        let mut known: BTreeMap<&[(String, String)], usize> = BTreeMap::new();
-        for point in points {
-            let index = *known.entry(&point.settings).or_insert_with(|| {
-                rows.push(Row {
-                    values: point
-                        .settings
-                        .iter()
-                        .map(|(_, value)| value.clone())
-                        .collect(),
-                    runs: 0,
-                    sums: vec![(0.0, 0); COLUMNS.len()],
-                });
-                rows.len() - 1
-            });
-            let Some(metrics) = &point.metrics else {
-                continue;
+    /// A row for each configuration, in the sweep's order; one without metrics is infeasible
+    /// and keeps its row empty.
+    pub fn of(outcomes: &Outcomes<'_>) -> Self {
+        let headings = &outcomes.headings;
+        let row = |configuration: &Configuration<'_>| {
+            let cell = |heading: &Heading| {
+                let value = configuration.choice[heading.axis];
+                heading.cell(value).to_owned()
             };
-            rows[index].runs += 1;
-            for (sum, (name, _, _)) in rows[index].sums.iter_mut().zip(COLUMNS) {
-                if let Some(value) = metrics.get(name) {
-                    *sum = (sum.0 + value, sum.1 + 1);
-                }
+            let done = configuration.rows.iter();
+            Row {
+                values: headings.iter().map(cell).collect(),
+                runs: done.filter(|row| row.metrics.is_some()).count(),
+                means: COLUMNS
+                    .iter()
+                    .map(|(name, _, _)| Some(configuration.estimate(name)?.mean))
+                    .collect(),
             }
-        }
+        };
         Self {
-            axes: axes.collect(),
-            rows,
+            axes: headings.iter().map(Heading::title).collect(),
+            rows: outcomes.configurations.iter().map(row).collect(),
         }
     }
 }
@@ -78,7 +67,7 @@ impl Comparison {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown: Vec<usize> = (0..COLUMNS.len())
-            .filter(|column| self.rows.iter().any(|row| row.sums[*column].1 > 0))
+            .filter(|column| self.rows.iter().any(|row| row.means[*column].is_some()))
             .collect();
         let widths: Vec<usize> = self
             .axes
@@ -103,9 +92,9 @@ impl fmt::Display for Comparison {
             }
             write!(f, "{:>4}", row.runs)?;
             for column in &shown {
-                let mean = match row.sums[*column] {
-                    (_, 0) => "–".to_owned(),
-                    (sum, runs) => significant(sum / runs as f64 * COLUMNS[*column].2),
+                let mean = match row.means[*column] {
+                    None => "–".to_owned(),
+                    Some(mean) => significant(mean * COLUMNS[*column].2),
                 };
                 write!(f, "{mean:>12}")?;
             }
@@ -119,6 +108,8 @@ impl fmt::Display for Comparison {
 mod tests {
     use super::*;
     use crate::results::metrics::Metrics;
+    use crate::results::points;
+    use crate::scenario::Sweep;
 
     #[test]
     fn a_mean_is_over_the_runs_that_measured_it() {
@@ -131,13 +122,18 @@ mod tests {
         let points = runs.map(|metrics| points::Row {
             point: 0,
             run: 0,
-            settings: vec![("devices.count".to_owned(), "2".to_owned())],
+            settings: Vec::new(),
             status: "done".to_owned(),
             reason: String::new(),
             metrics: Some(metrics),
         });
-        let table = Comparison::of(&points).to_string();
+        let sweep = Sweep {
+            runs: 3,
+            ..Sweep::default()
+        };
+        let outcomes = Outcomes::of(&sweep, &points).unwrap();
+        let table = Comparison::of(&outcomes).to_string();
         let cells: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(cells, ["2", "3", "5.000", "3.000"], "{table}");
+        assert_eq!(cells, ["3", "5.000", "3.000"], "{table}");
     }
 }

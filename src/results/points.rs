@@ -113,7 +113,7 @@ pub fn aggregates(rows: &[Row]) -> csv::Result<Vec<u8>> {
         .map_err(|error| error.into_error().into())
 }
 
-/// Reads `points.csv` at `path`, without the metrics.
+/// Reads `points.csv` at `path`. Numbers are written so that they read back to the same bits.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -127,6 +127,12 @@ pub fn read(path: &Path) -> Result<Vec<Row>, String> {
     let row = |record: csv::Result<csv::StringRecord>| -> Result<Row, String> {
         let record = record.map_err(|error| error.to_string())?;
         let number = |cell: &str| cell.parse().map_err(|_| format!("`{cell}` is no number"));
+        let done = &record[status] == "done";
+        let measured = |name: &str| {
+            let column = header.iter().skip(status + 2).position(|own| own == name)?;
+            let value: f64 = record.get(status + 2 + column)?.parse().ok()?;
+            value.is_finite().then_some(value)
+        };
         let settings = (2..status).map(|column| (header[column].into(), record[column].into()));
         Ok(Row {
             point: number(&record[0])? as usize,
@@ -134,7 +140,7 @@ pub fn read(path: &Path) -> Result<Vec<Row>, String> {
             settings: settings.collect(),
             status: record[status].to_owned(),
             reason: record.get(status + 1).unwrap_or_default().to_owned(),
-            metrics: None,
+            metrics: done.then(|| Metrics::from_values(measured)),
         })
     };
     reader.records().map(row).collect()

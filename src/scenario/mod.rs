@@ -36,5 +36,8 @@ pub use overrides::{Override, OverrideError};
 pub use range::{Range, Scale};
 pub use resolved::{NamedProfile, Resolved, load, parse};
 pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
-pub use sweep::{Axis, Point, Sweep, points};
+pub use sweep::{
+    Axis, Better, Changes, Figure, Heading, Point, Publication, Sweep, Table, Tradeoff, points,
+    sweep_of,
+};
 pub use workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};

@@ -120,17 +120,10 @@ impl End {
             Value::Text(text) => (text, true),
             _ => return None,
         };
-        let text = text.trim();
-        // The longest part in front that is a number: in "1e3 Hz" the e is no unit.
-        let ends = (1..=text.len())
-            .rev()
-            .filter(|end| text.is_char_boundary(*end));
-        let (number, end) = ends
-            .filter(|_| text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)))
-            .find_map(|end| Some((text[..end].trim_end().parse::<f64>().ok()?, end)))?;
-        number.is_finite().then(|| Self {
+        let (number, unit) = number_and_unit(&text)?;
+        Some(Self {
             number,
-            unit: text[end..].trim().to_owned(),
+            unit: unit.to_owned(),
             quoted,
         })
     }
@@ -144,6 +137,19 @@ impl End {
         };
         Literal::new(&text).expect("a number and a unit that were read from RON")
     }
+}
+
+/// The finite number at the start of `text`, and the unit behind it.
+pub(super) fn number_and_unit(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    // The longest part in front that is a number: in "1e3 Hz" the e is no unit.
+    let ends = (1..=text.len())
+        .rev()
+        .filter(|end| text.is_char_boundary(*end));
+    let (number, end) = ends
+        .filter(|_| text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)))
+        .find_map(|end| Some((text[..end].trim_end().parse::<f64>().ok()?, end)))?;
+    number.is_finite().then(|| (number, text[end..].trim()))
 }
 
 fn rounded(value: f64) -> f64 {

@@ -6,7 +6,6 @@ use crate::engine::EngineError;
 use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;
 use crate::radio::RadioError;
-use crate::results::curves::CurvesError;
 use crate::results::events::EventsError;
 use crate::results::folder::FolderError;
 use crate::results::timeline::TimelineError;
@@ -57,9 +56,6 @@ pub enum RunError {
     /// A figure cannot be drawn.
     #[error("cannot draw the figure: {0}")]
     Figure(String),
-    /// A sweep's table or figures.
-    #[error(transparent)]
-    Curves(#[from] CurvesError),
     /// The picture of waiting cannot be drawn.
     #[error(transparent)]
     Waiting(#[from] WaitingError),
@@ -96,8 +92,7 @@ impl RunError {
             Self::Scenario(_) | Self::Field(_) | Self::Model(_) | Self::Text(_) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
             Self::Place { .. } => true,
-            Self::Timeline(TimelineError::Unreadable { .. })
-            | Self::Curves(CurvesError::Unreadable { .. }) => true,
+            Self::Timeline(TimelineError::Unreadable { .. }) => true,
             Self::Architecture(_) | Self::Radio(_) | Self::Assignment(_) => self.is_infeasible(),
             _ => false,
         }

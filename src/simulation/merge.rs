@@ -7,7 +7,8 @@ use crate::results::folder::{FileDigest, FolderError, Staging};
 use crate::results::manifest::{self, Manifest};
 use crate::results::metrics::Metrics;
 use crate::results::points::{self, Row, TABLE};
-use crate::results::sweep_record::SweepRecord;
+use crate::results::sweep_record::{self, SweepRecord};
+use crate::scenario::sweep_of;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -77,10 +78,15 @@ pub fn merge(folders: &[PathBuf], out: &Path) -> Result<Swept, RunError> {
         copy(point, &staging)?;
     }
     let rows: Vec<Row> = found.into_values().map(|point| point.row).collect();
-    write_tables(staging.path(), &record, &rows, true)?;
+    let sweep = sweep_of(&record.scenario, sweep_record::FILE_NAME)?;
+    write_tables(staging.path(), &record, &sweep, &rows, true)?;
     let folder = staging.commit()?;
     refuse_failed(&folder, &rows)?;
-    Ok(Swept { folder, rows })
+    Ok(Swept {
+        folder,
+        sweep,
+        rows,
+    })
 }
 
 fn place(path: &Path, fault: String) -> RunError {

@@ -3,10 +3,12 @@
 use super::error::RunError;
 use super::sweep::draw_figures;
 use crate::results::manifest;
-use crate::results::points::TABLE;
+use crate::results::points::{self, TABLE};
+use crate::results::sweep_record::{self, SweepRecord};
 use crate::results::tables::WAITS;
 use crate::results::timeline;
 use crate::results::waiting::{self, WAITING};
+use crate::scenario::sweep_of;
 use std::path::{Path, PathBuf};
 
 /// The timeline's file name.
@@ -26,7 +28,16 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         fault,
     };
     if folder.join(TABLE).is_file() {
-        return draw_figures(folder);
+        let again = "run the sweep again to write it anew";
+        let table = folder.join(TABLE);
+        let rows = points::read(&table).map_err(|fault| RunError::Place {
+            path: table.clone(),
+            fault: format!("{fault}; {again}"),
+        })?;
+        let record =
+            SweepRecord::read(folder).map_err(|fault| place(format!("{fault}; {again}")))?;
+        let sweep = sweep_of(&record.scenario, sweep_record::FILE_NAME)?;
+        return draw_figures(folder, &sweep, &rows, record.points);
     }
     if !folder.join(manifest::FILE_NAME).is_file() {
         let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` or `airloom sweep` wrote";

@@ -6,15 +6,17 @@
 //! <out>/aggregates.csv  a row per setting × metric: mean and confidence over the runs
 //! <out>/points/<n>/     the run folder of point n
 //! <out>/figures/        a figure per metric over every numeric axis
+//! <out>/published/      what the scenario's `sweep.publish` asks for
 //! ```
 //!
 //! A point that is finished is not run again, unless what it read has changed; one that is
 //! infeasible or fails is recorded with its reason and the rest go on. A point's bits depend on
 //! its own scenario, seed and run number alone, so order, parallelism and shards change
-//! nothing. A shard has no aggregates and figures: [`merge`](super::merge) makes them.
+//! nothing. A shard has no aggregates, figures and publications: [`merge`](super::merge) makes them.
 
 use super::error::RunError;
 use super::prepare::prepare;
+use super::publish::{PUBLISHED, check_publications, check_target, publish};
 use super::run::{RunOptions, run};
 use super::shard::Shard;
 use super::standing::{Inputs, Standing, standing};
@@ -22,10 +24,11 @@ use crate::results::curves;
 use crate::results::folder::{CreatedFolders, FolderError, Replaceable, check_place};
 use crate::results::manifest::Identity;
 use crate::results::metrics::Metrics;
+use crate::results::outcomes::Outcomes;
 use crate::results::points::{self, AGGREGATES, Row, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
 use crate::rng::Streams;
-use crate::scenario::{Point, Resolved};
+use crate::scenario::{Point, Resolved, Sweep};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -51,6 +54,8 @@ pub struct SweepOptions<'a> {
     pub shard: Option<Shard>,
     /// Points simulated side by side.
     pub jobs: usize,
+    /// A folder to write what the scenario publishes to, beside the sweep's own.
+    pub publish: Option<PathBuf>,
     /// Ends the sweep when it becomes true; finished points stay.
     pub interrupt: &'a AtomicBool,
 }
@@ -100,6 +105,8 @@ const FAILED: &str = "failed";
 pub struct Swept {
     /// Its folder.
     pub folder: PathBuf,
+    /// What was swept.
+    pub sweep: Sweep,
     /// Every point and what became of it, in order.
     pub rows: Vec<Row>,
 }
@@ -112,7 +119,7 @@ pub fn survey(
     points: &[Point],
     options: &SweepOptions<'_>,
 ) -> Result<Vec<(Point, Standing)>, RunError> {
-    check_folder(points, options)?;
+    check(points, options)?;
     let inputs = Inputs::default();
     let own = points.iter().filter(|point| options.takes(point));
     own.map(|point| {
@@ -139,7 +146,7 @@ pub fn sweep(
     on_point: &(dyn Fn(&Point, &PointOutcome) + Sync),
 ) -> Result<Swept, RunError> {
     let folder = options.out.clone();
-    check_folder(points, options)?;
+    check(points, options)?;
     let record = options.record(points.len());
     let points: Vec<&Point> = points.iter().filter(|point| options.takes(point)).collect();
     // Made before any point starts, lest one that fails take it from under another.
@@ -184,20 +191,29 @@ pub fn sweep(
             kept: "nothing was written",
         });
     }
-    write_tables(&folder, &record, &rows, options.shard.is_none())?;
+    let sweep = options.scenario.scenario.sweep.clone().unwrap_or_default();
+    write_tables(&folder, &record, &sweep, &rows, options.shard.is_none())?;
     if interrupted {
         return Err(RunError::Interrupted {
             kept: "finished points stay, and the same command goes on from there",
         });
     }
+    if let Some(target) = &options.publish {
+        publish(&sweep, &rows, std::slice::from_ref(target))?;
+    }
     refuse_failed(&folder, &rows)?;
-    Ok(Swept { folder, rows })
+    Ok(Swept {
+        folder,
+        sweep,
+        rows,
+    })
 }
 
 /// Writes what tells of all points; with `whole`, also what only a whole sweep has.
 pub(super) fn write_tables(
     folder: &Path,
     record: &SweepRecord,
+    sweep: &Sweep,
     rows: &[Row],
     whole: bool,
 ) -> Result<(), RunError> {
@@ -210,7 +226,7 @@ pub(super) fn write_tables(
     write(TABLE, points::table(rows))?;
     if whole {
         write(AGGREGATES, points::aggregates(rows))?;
-        draw_figures(folder)?;
+        draw_figures(folder, sweep, rows, record.points)?;
     }
     Ok(())
 }
@@ -254,6 +270,15 @@ impl SweepOptions<'_> {
     }
 }
 
+/// Finds what can be found wrong before any point runs.
+fn check(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunError> {
+    check_publications(options.scenario)?;
+    if let Some(target) = &options.publish {
+        check_target(options.scenario, target)?;
+    }
+    check_folder(points, options)
+}
+
 /// Refuses a folder that holds anything but this sweep or a part of it, before any
 /// point runs.
 fn check_folder(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunError> {
@@ -267,7 +292,8 @@ fn check_folder(points: &[Point], options: &SweepOptions<'_>) -> Result<(), RunE
         return occupied(out, "a file".to_owned());
     }
     // What is hidden is what an earlier sweep could not clean up when it was killed.
-    let files = [POINTS, TABLE, AGGREGATES, FIGURES, sweep_record::FILE_NAME];
+    let record = sweep_record::FILE_NAME;
+    let files = [POINTS, TABLE, AGGREGATES, FIGURES, PUBLISHED, record];
     let known = |name: &str| files.contains(&name) || name.starts_with('.');
     if !names(out).iter().all(|name| known(name)) {
         return occupied(out, "something that is no sweep".to_owned());
@@ -347,21 +373,28 @@ fn simulate(
     })
 }
 
-/// Draws the figures of the sweep in `folder` from its table, and tells which.
-pub(super) fn draw_figures(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+/// Draws the figures of a sweep of `points` points into its folder, and if all of them are there
+/// what it publishes, and tells what was written.
+pub(super) fn draw_figures(
+    folder: &Path,
+    sweep: &Sweep,
+    rows: &[Row],
+    points: usize,
+) -> Result<Vec<PathBuf>, RunError> {
     let mut drawn = Vec::new();
-    for figure in curves::read(&folder.join(TABLE))? {
-        let path = folder
-            .join(FIGURES)
-            .join(format!("{}_over_{}.svg", figure.metric.name, figure.path));
-        write_whole(&path, curves::draw(&figure)?.as_bytes())?;
+    for (name, plot) in curves::figures(&Outcomes::of(sweep, rows)?) {
+        let path = folder.join(FIGURES).join(name);
+        write_whole(&path, curves::draw(&plot).as_bytes())?;
         drawn.push(path);
+    }
+    if rows.len() == points {
+        drawn.extend(publish(sweep, rows, &[folder.join(PUBLISHED)])?);
     }
     Ok(drawn)
 }
 
 /// Writes a file whole or not at all.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), RunError> {
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> Result<(), RunError> {
     let write = || -> std::io::Result<()> {
         let parent = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(parent)?;

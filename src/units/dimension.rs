@@ -34,20 +34,20 @@ pub(super) struct Dimension {
 /// A scale as a whole number to multiply with or to divide by: 10⁻⁶ has no exact
 /// binary form, 10⁶ has, so that `10 µs` is the f64 nearest to 10⁻⁵.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Scale {
+pub(super) enum Scale {
     Times(f64),
     Over(f64),
 }
 
 impl Scale {
-    fn apply(self, number: f64) -> f64 {
+    pub(super) fn apply(self, number: f64) -> f64 {
         match self {
             Self::Times(factor) => number * factor,
             Self::Over(divisor) => number / divisor,
         }
     }
 
-    fn undo(self, value: f64) -> f64 {
+    pub(super) fn undo(self, value: f64) -> f64 {
         match self {
             Self::Times(factor) => value / factor,
             Self::Over(divisor) => value * divisor,
@@ -83,6 +83,17 @@ impl Dimension {
                     .is_some_and(|rest| rest == self.unit)
         })?;
         Some(*scale)
+    }
+
+    /// Every unit that [`scale`](Self::scale) knows, one spelling each.
+    pub(super) fn units(&self) -> Vec<(String, Scale)> {
+        let plain = [(self.unit.to_owned(), Scale::Times(1.0))];
+        let prefixed = DECIMAL_PREFIXES.iter();
+        let prefixed = prefixed.filter(|(prefix, _)| self.prefixed && *prefix != "u");
+        let prefixed = prefixed.map(|(prefix, scale)| (format!("{prefix}{}", self.unit), *scale));
+        let aliases = self.aliases.iter();
+        let aliases = aliases.map(|(unit, factor)| ((*unit).to_owned(), Scale::Times(*factor)));
+        plain.into_iter().chain(prefixed).chain(aliases).collect()
     }
 
     fn error(&self, text: &str, fault: impl Into<String>) -> ParseQuantityError {

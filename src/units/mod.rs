@@ -3,11 +3,13 @@
 //! A quantity in a scenario is text such as `"10 MHz"`; in the program it is a
 //! newtype over its SI unit. [`Instant`] and [`Duration`] are whole picoseconds.
 
+mod conversion;
 mod dimension;
 mod field;
 mod quantity;
 mod time;
 
+pub use conversion::Conversion;
 pub use dimension::ParseQuantityError;
 pub use field::FieldFault;
 pub use quantity::{

@@ -2,11 +2,17 @@
 //! `"10 MHz"` or `"23 dBm"` and written back the same way. A new one is one
 //! invocation of the macro below.
 
-use super::dimension::{Dimension, ParseQuantityError, Text, si};
+use super::dimension::{Dimension, ParseQuantityError, Scale, Text, si};
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
+
+/// A quantity that can be shown in several units.
+pub(super) trait Units {
+    /// Every unit, with the factor from it to the SI unit.
+    fn units() -> Vec<(String, Scale)>;
+}
 
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident, $dimension:expr) => {
@@ -16,6 +22,12 @@ macro_rules! quantity {
 
         impl $name {
             const DIMENSION: Dimension = $dimension;
+        }
+
+        impl Units for $name {
+            fn units() -> Vec<(String, Scale)> {
+                Self::DIMENSION.units()
+            }
         }
 
         impl FromStr for $name {

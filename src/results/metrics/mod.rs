@@ -32,6 +32,20 @@ pub struct Definition {
     pub present: &'static str,
 }
 
+impl Definition {
+    /// The name without the unit at its end: `tpot` of `tpot_s`.
+    pub fn stem(&self) -> &'static str {
+        let unit = match self.unit {
+            "B" => "bytes".to_owned(),
+            "nat" => "nats".to_owned(),
+            unit => unit.to_lowercase(),
+        };
+        let end = self.name.strip_suffix(&unit);
+        let stem = end.and_then(|rest| rest.strip_suffix('_'));
+        stem.unwrap_or(self.name)
+    }
+}
+
 /// Metrics that tell of one subject.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
@@ -116,10 +130,15 @@ impl Metrics {
         // A flat JSON object is RON too, and ron reads numbers exactly: serde_json can be
         // one bit off, and a sweep's table would tell whether a point had been skipped.
         let map: BTreeMap<String, f64> = ron::from_str(text).ok()?;
+        Some(Self::from_values(|name| map.get(name).copied()))
+    }
+
+    /// The metrics that `value` knows.
+    pub fn from_values(value: impl Fn(&str) -> Option<f64>) -> Self {
         let known = DEFINITIONS
             .iter()
-            .filter_map(|definition| Some((definition.name, *map.get(definition.name)?)));
-        Some(Self(known.collect()))
+            .filter_map(|definition| Some((definition.name, value(definition.name)?)));
+        Self(known.collect())
     }
 
     /// Computes every metric that `run` and the makespan determine.

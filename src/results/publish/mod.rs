@@ -1,0 +1,99 @@
+//! The tables and figures that a sweep publishes, beside the numbers of a paper.
+//!
+//! [`Plan::of`] checks before anything is simulated which metrics and units are meant;
+//! [`Plan::files`] makes the files once every point is there. What the entries mean is said by
+//! their types: [`Table`](crate::scenario::Table), [`Changes`](crate::scenario::Changes),
+//! [`Figure`](crate::scenario::Figure) and [`Tradeoff`](crate::scenario::Tradeoff).
+
+mod changes;
+mod figure;
+mod measure;
+mod sheet;
+mod table;
+mod tradeoff;
+
+use super::outcomes::Outcomes;
+use crate::scenario::{Publication, Sweep};
+use crate::units::FieldFault;
+use measure::Measure;
+
+/// A file's name and its bytes.
+pub type File = (String, Vec<u8>);
+
+/// What a sweep publishes, checked.
+#[derive(Debug)]
+pub struct Plan<'a>(Vec<Entry<'a>>);
+
+/// One publication with the metrics it shows.
+#[derive(Debug)]
+enum Entry<'a> {
+    Table(&'a crate::scenario::Table, Measure),
+    Changes(changes::Comparison<'a>),
+    Figure(&'a crate::scenario::Figure, Measure),
+    Tradeoff(&'a crate::scenario::Tradeoff, [Measure; 2]),
+}
+
+impl<'a> Plan<'a> {
+    /// The plan of a sweep whose scenario is good.
+    ///
+    /// # Errors
+    /// If an entry names a metric or a unit that does not exist; the nearest is suggested.
+    pub fn of(sweep: &'a Sweep) -> Result<Self, FieldFault> {
+        let entries = sweep.publish.iter().enumerate();
+        let entries = entries.map(|(index, publication)| {
+            let under = |fault: FieldFault| fault.under(&format!("sweep.publish[{index}]"));
+            Entry::of(publication, sweep).map_err(under)
+        });
+        Ok(Self(entries.collect::<Result<_, _>>()?))
+    }
+
+    /// Whether nothing is published.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The files, of a sweep of which every point is done, infeasible or failed.
+    ///
+    /// # Errors
+    /// What the CSV writer says.
+    pub fn files(&self, outcomes: &Outcomes<'_>) -> csv::Result<Vec<File>> {
+        let mut files = Vec::new();
+        for entry in &self.0 {
+            files.extend(match entry {
+                Entry::Table(table, measure) => table::files(table, measure, outcomes)?,
+                Entry::Changes(changes) => changes.files(outcomes)?,
+                Entry::Figure(figure, measure) => figure::files(figure, measure, outcomes)?,
+                Entry::Tradeoff(tradeoff, both) => tradeoff::files(tradeoff, both, outcomes)?,
+            });
+        }
+        Ok(files)
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn of(publication: &'a Publication, sweep: &'a Sweep) -> Result<Self, FieldFault> {
+        Ok(match publication {
+            Publication::Table(table) => {
+                let unit = ("unit", table.unit.as_deref());
+                Self::Table(table, Measure::of("metric", &table.metric, unit)?)
+            }
+            Publication::Changes(changes) => {
+                let measure = Measure::of("metric", &changes.metric, ("unit", None))?;
+                Self::Changes(changes::Comparison::of(changes, measure, sweep))
+            }
+            Publication::Figure(figure) => {
+                let unit = ("unit", figure.unit.as_deref());
+                Self::Figure(figure, Measure::of("metric", &figure.metric, unit)?)
+            }
+            Publication::Tradeoff(tradeoff) => {
+                let x = ("x_unit", tradeoff.x_unit.as_deref());
+                let y = ("y_unit", tradeoff.y_unit.as_deref());
+                let both = [
+                    Measure::of("x", &tradeoff.x, x)?,
+                    Measure::of("y", &tradeoff.y, y)?,
+                ];
+                Self::Tradeoff(tradeoff, both)
+            }
+        })
+    }
+}

@@ -1,0 +1,402 @@
+//! What a finished sweep publishes: tables and figures, beside the numbers of a paper.
+//!
+//! ```text
+//! publish: [
+//!     Table(file: "table1", metric: "tpot_s", unit: "ms", published: [12.3, None, 4.5, 6.7]),
+//!     Changes(file: "table1_changes", metric: "tpot_s", along: "scheme", from: "digital",
+//!             published_in: "table1"),
+//!     Figure(file: "figure2a", metric: "all_reduce_mse", over: "devices", scale: Log),
+//!     Tradeoff(file: "pareto", x: "e2e_latency_s", y: "perplexity", by: "scheme"),
+//! ]
+//! ```
+//!
+//! Here the fields are checked that depend on the sweep alone. Which metrics there are, and in
+//! which units, the results know: [`crate::results::publish`] checks those and writes the files.
+
+use super::Sweep;
+use super::heading::Heading;
+use crate::scenario::range::Scale;
+use crate::units::FieldFault;
+use serde::{Deserialize, Serialize};
+
+/// One table or figure.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Publication {
+    /// One metric at every configuration.
+    Table(Table),
+    /// How much one metric changes along one axis.
+    Changes(Changes),
+    /// One metric over one axis.
+    Figure(Figure),
+    /// One metric against another.
+    Tradeoff(Tradeoff),
+}
+
+/// One metric at every configuration of the sweep, as `<file>.csv` and `<file>.md`.
+///
+/// The CSV has a column per axis, `paper_<unit>`, `ours_<unit>` (the mean over the runs), with
+/// more than one run `ours_ci95_<unit>` (half the width of its 95 % confidence interval),
+/// `rel_error` = ours/paper − 1, and `note`: why ours is missing, or how many of the runs it
+/// stands on. The Markdown shows the same and closes with the number of compared cells and the
+/// mean and the worst |rel_error|.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    /// The files' name, without ending.
+    pub file: String,
+    /// The heading. Default: what the metric means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The metric's name, such as `tpot_s`.
+    pub metric: String,
+    /// The unit to write it in, such as `ms`. Default: the metric's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The published numbers in that unit, one per configuration in the sweep's order, the last
+    /// axis fastest; `None` where the source has none. Default: no comparison.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Option<f64>>,
+}
+
+/// The relative change m(l)/m(from) − 1 in per cent of a metric's mean m along one axis, for each
+/// other label l of it and each configuration of the other axes, and its mean over those, as
+/// `<file>.csv` and `<file>.md`.
+///
+/// The CSV has a column per axis, `paper_%`, `ours_%`, `difference_pp` (ours − paper in
+/// percentage points) and `note`. A reduction is negative. The mean is over the cells that have
+/// both numbers, or over ours where nothing is published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Changes {
+    /// The files' name, without ending.
+    pub file: String,
+    /// The heading. Default: what the metric means.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// The metric's name, such as `e2e_latency_s`.
+    pub metric: String,
+    /// The name of the axis.
+    pub along: String,
+    /// Its label that the others are compared with.
+    pub from: String,
+    /// The published changes in per cent, one per configuration other than those at `from`, in
+    /// the sweep's order. Default: none, or those of `published_in`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Option<f64>>,
+    /// The file of a `Table` of the same metric: changes are computed from its published numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_in: Option<String>,
+    /// The published means in per cent, one per label other than `from`, where they are not the
+    /// means of the published changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published_mean: Vec<Option<f64>>,
+}
+
+/// One metric over one axis, a line per configuration of the others, as `<file>.svg`, one column
+/// (88 mm) wide, and `<file>.csv`: a column per axis, the mean, with more than one run half the
+/// width of its 95 % confidence interval, and `note`.
+///
+/// Lines differ in marker, dash and colour. An axis that holds no numbers is drawn by label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Figure {
+    /// The files' name, without ending.
+    pub file: String,
+    /// The metric's name, such as `all_reduce_mse`.
+    pub metric: String,
+    /// The unit to draw it in. Default: the metric's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The name of the axis that is drawn to the right.
+    pub over: String,
+    /// How the axis to the right is spaced. Default: as its range is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
+    /// How the metric is spaced. Default: logarithmically if it spans a factor of 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_scale: Option<Scale>,
+    /// What stands above. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What stands along the axis to the right. Default: its name and unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What stands along the upward axis, its unit aside. Default: the metric's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_label: Option<String>,
+    /// The published numbers in the figure's unit, one per configuration in the sweep's order:
+    /// drawn as hollow marks, and a column `paper_<unit>` of the CSV. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub published: Vec<Option<f64>>,
+}
+
+/// One metric against another, one mark per configuration and the Pareto front, as `<file>.svg`
+/// and `<file>.csv`: a column per axis, both means, with more than one run half the widths of
+/// their 95 % confidence intervals, `pareto` (`yes` or `no`) and `note`.
+///
+/// A configuration is on the front if no other is at least as good in both metrics and better in
+/// one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tradeoff {
+    /// The files' name, without ending.
+    pub file: String,
+    /// The name of the metric that is drawn to the right.
+    pub x: String,
+    /// The name of the metric that is drawn upwards.
+    pub y: String,
+    /// The unit of x. Default: the metric's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_unit: Option<String>,
+    /// The unit of y. Default: the metric's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y_unit: Option<String>,
+    /// How x is spaced. Default: logarithmically if it spans a factor of 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_scale: Option<Scale>,
+    /// How y is spaced. Default: logarithmically if it spans a factor of 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y_scale: Option<Scale>,
+    /// Which x is better. Default: the lower one.
+    #[serde(default)]
+    pub x_better: Better,
+    /// Which y is better. Default: the lower one.
+    #[serde(default)]
+    pub y_better: Better,
+    /// The name of the axis whose labels have marks of their own. Default: the first axis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// What stands above. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What stands along the axis to the right, its unit aside. Default: the metric's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x_label: Option<String>,
+    /// What stands along the upward axis, its unit aside. Default: the metric's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y_label: Option<String>,
+}
+
+/// Which of two numbers is better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Better {
+    /// Less is better, as of a latency.
+    #[default]
+    Lower,
+    /// More is better, as of an accuracy.
+    Higher,
+}
+
+impl Publication {
+    /// Its files' name, without ending.
+    pub fn file(&self) -> &str {
+        match self {
+            Self::Table(table) => &table.file,
+            Self::Changes(changes) => &changes.file,
+            Self::Figure(figure) => &figure.file,
+            Self::Tradeoff(tradeoff) => &tradeoff.file,
+        }
+    }
+}
+
+impl Sweep {
+    /// Checks what is to be published, apart from metrics and units.
+    pub(super) fn validate_publications(&self) -> Result<(), FieldFault> {
+        let headings = self.headings()?;
+        let mut files: Vec<&str> = Vec::new();
+        for (index, publication) in self.publish.iter().enumerate() {
+            let under = |fault: FieldFault| fault.under(&format!("publish[{index}]"));
+            let file = publication.file();
+            file_name(file).map_err(under)?;
+            if files.contains(&file) {
+                return Err(under(FieldFault::new(
+                    "file",
+                    format!("`{file}` is written twice; choose another name"),
+                )));
+            }
+            files.push(file);
+            match publication {
+                Publication::Table(table) => {
+                    self.one_each(&table.published).map_err(under)?;
+                }
+                Publication::Changes(changes) => {
+                    self.validate_changes(changes, &headings).map_err(under)?;
+                }
+                Publication::Figure(figure) => {
+                    heading("over", &figure.over, &headings).map_err(under)?;
+                    self.one_each(&figure.published).map_err(under)?;
+                }
+                Publication::Tradeoff(tradeoff) => {
+                    if let Some(by) = &tradeoff.by {
+                        heading("by", by, &headings).map_err(under)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_changes(&self, changes: &Changes, headings: &[Heading]) -> Result<(), FieldFault> {
+        let along = heading("along", &changes.along, headings)?;
+        let labels = &along.labels;
+        match labels
+            .iter()
+            .filter(|label| **label == changes.from)
+            .count()
+        {
+            1 => {}
+            0 => {
+                return Err(FieldFault::new(
+                    "from",
+                    format!(
+                        "the axis `{}` has no label `{}`; its labels are {}",
+                        changes.along,
+                        changes.from,
+                        labels.join(", ")
+                    ),
+                ));
+            }
+            _ => {
+                return Err(FieldFault::new(
+                    "from",
+                    format!(
+                        "`{}` is there twice on the axis `{}`; give the axis `labels` that differ",
+                        changes.from, changes.along
+                    ),
+                ));
+            }
+        }
+        let others = self.configurations() / labels.len();
+        let cells = others * (labels.len() - 1);
+        count(
+            "published",
+            &changes.published,
+            cells,
+            &format!("changes from `{}`", changes.from),
+        )?;
+        count(
+            "published_mean",
+            &changes.published_mean,
+            labels.len() - 1,
+            &format!("labels beside `{}`", changes.from),
+        )?;
+        let Some(named) = &changes.published_in else {
+            return Ok(());
+        };
+        let fault = |message: String| Err(FieldFault::new("published_in", message));
+        if !changes.published.is_empty() {
+            return fault("there is a list `published` already; keep one of the two".into());
+        }
+        let tables = self.publish.iter().filter_map(|entry| match entry {
+            Publication::Table(table) => Some(table),
+            _ => None,
+        });
+        match tables.clone().find(|table| table.file == *named) {
+            Some(table) if table.published.is_empty() => {
+                fault(format!("the table `{named}` has no published numbers"))
+            }
+            Some(table) if table.metric != changes.metric => fault(format!(
+                "the table `{named}` is of {}, not of {}",
+                table.metric, changes.metric
+            )),
+            Some(_) => Ok(()),
+            None => {
+                let known: Vec<&str> = tables.map(|table| table.file.as_str()).collect();
+                fault(format!(
+                    "no Table has the file `{named}`; {}",
+                    known_names("tables", &known)
+                ))
+            }
+        }
+    }
+
+    /// Refuses a list of published numbers that has not one for each configuration.
+    fn one_each(&self, published: &[Option<f64>]) -> Result<(), FieldFault> {
+        count(
+            "published",
+            published,
+            self.configurations(),
+            "configurations",
+        )
+    }
+}
+
+/// Refuses a list that is there and has not `expected` numbers.
+fn count(
+    field: &str,
+    numbers: &[Option<f64>],
+    expected: usize,
+    what: &str,
+) -> Result<(), FieldFault> {
+    if !numbers.is_empty() && numbers.len() != expected {
+        return Err(FieldFault::new(
+            field,
+            format!(
+                "{} numbers for {expected} {what}; give one for each in the sweep's order, None \
+                 where the source has none",
+                numbers.len()
+            ),
+        ));
+    }
+    match numbers
+        .iter()
+        .flatten()
+        .position(|number| !number.is_finite())
+    {
+        Some(_) => Err(FieldFault::new(
+            field,
+            "not every number is finite; write None where the source has none",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The column called `name`, which stands in `field`.
+fn heading<'a>(
+    field: &str,
+    name: &str,
+    headings: &'a [Heading],
+) -> Result<&'a Heading, FieldFault> {
+    let mut found = headings.iter().filter(|heading| heading.name == name);
+    match (found.next(), found.next()) {
+        (Some(heading), None) => Ok(heading),
+        (Some(_), Some(_)) => Err(FieldFault::new(
+            field,
+            format!("two axes are called `{name}`; give one of them another `name`"),
+        )),
+        (None, _) => {
+            let names: Vec<&str> = headings
+                .iter()
+                .map(|heading| heading.name.as_str())
+                .collect();
+            Err(FieldFault::new(
+                field,
+                format!(
+                    "no axis is called `{name}`; {}",
+                    known_names("axes", &names)
+                ),
+            ))
+        }
+    }
+}
+
+fn known_names(what: &str, names: &[&str]) -> String {
+    match names {
+        [] => format!("the sweep has no {what}"),
+        names => format!("the sweep's {what} are {}", names.join(", ")),
+    }
+}
+
+fn file_name(name: &str) -> Result<(), FieldFault> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return Err(FieldFault::new(
+            "file",
+            format!(
+                "{name:?} is no plain file name; use letters, digits, _, - and ., such as \"table1\""
+            ),
+        ));
+    }
+    Ok(())
+}
