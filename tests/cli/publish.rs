@@ -365,11 +365,6 @@ fn what_cannot_be_published_is_refused_with_its_place_and_the_fix() {
             &["publish[0].published: 3 numbers for 4 configurations; "],
         ),
         (
-            "[3000, None, 4000, 2000]",
-            "[3000, NaN, 4000, 2000]",
-            &["publish[0].published: not every number is finite; write None"],
-        ),
-        (
             "from: \"neither\"",
             "from: \"none\"",
             &[

@@ -34,7 +34,7 @@ impl Measure {
             });
             return Err(FieldFault::new(
                 field,
-                format!("unknown metric `{name}`; {near}`airloom list` shows all"),
+                format!("unknown metric `{name}`; {near}`airloom list metrics` shows all"),
             ));
         };
         let unit = unit.unwrap_or(metric.unit);
