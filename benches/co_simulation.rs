@@ -8,6 +8,8 @@
 //! 10 ms of simulated time, and on one that changes with every all-reduce, which then
 //! needs a design of its own. Shape as in the `numerics` bench.
 
+mod shape;
+
 use airloom::architecture::measurement::PassRecord;
 use airloom::architecture::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
@@ -15,7 +17,7 @@ use airloom::architecture::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
-use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
+use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
 use airloom::policy::Design;
 use airloom::radio::{Air, Coherence, RadioConfig, Scheme};
@@ -24,6 +26,7 @@ use airloom::rng::{NO_DEVICE, Streams};
 use airloom::units::Seconds;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use shape::shape;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -33,25 +36,6 @@ const DEVICES: usize = 4;
 const WINDOW: usize = 256;
 const PROMPT: usize = 128;
 const STEPS: usize = 32;
-
-fn shape() -> ModelShape {
-    ModelShape {
-        name: "bench".into(),
-        architecture: Architecture::Llama,
-        layers: 6,
-        hidden: 256,
-        heads: 8,
-        kv_heads: 8,
-        head_dim: 32,
-        ffn: 704,
-        vocabulary: 1024,
-        tied_embeddings: false,
-        experts: None,
-        weight_bits: 32.0,
-        cache_bits: 32.0,
-        activation_bits: 32.0,
-    }
-}
 
 fn sharded() -> ShardedLlama {
     let mut stream = STREAMS.open("bench.weights", NO_DEVICE, 0);

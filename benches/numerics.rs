@@ -7,13 +7,16 @@
 //! what is shown. Plain candle's logits are compared with ours before anything is
 //! timed.
 
-use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
+mod shape;
+
+use airloom::model::{ModelShape, ShardPlan, Shares};
 use airloom::numerics::{KvCache, Llama, Rows, ShardedLlama, Workspace};
 use airloom::rng::{NO_DEVICE, Streams};
 use candle_core::{Device, Result, Tensor};
 use candle_nn::ops::{rms_norm, silu, softmax_last_dim};
 use candle_nn::rotary_emb::rope;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use shape::shape;
 use std::hint::black_box;
 
 const WINDOW: usize = 256;
@@ -21,25 +24,6 @@ const CONTEXT: usize = 128;
 const STEPS: usize = 32;
 const EPSILON: f32 = 1e-5;
 const THETA: f32 = 10_000.0;
-
-fn shape() -> ModelShape {
-    ModelShape {
-        name: "bench".into(),
-        architecture: Architecture::Llama,
-        layers: 6,
-        hidden: 256,
-        heads: 8,
-        kv_heads: 8,
-        head_dim: 32,
-        ffn: 704,
-        vocabulary: 1024,
-        tied_embeddings: false,
-        experts: None,
-        weight_bits: 32.0,
-        cache_bits: 32.0,
-        activation_bits: 32.0,
-    }
-}
 
 /// Weights in the order in which a random model draws them.
 struct Plain {

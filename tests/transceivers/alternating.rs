@@ -1,9 +1,9 @@
 //! The alternating design against the descent it starts from, closed forms, and the
 //! conditions of its optimum.
 
-use crate::{DESCENT, SEEDS, draw, total_error};
+use crate::{DESCENT, SEEDS, draw, fleet, total_error};
 use airloom::policy::{AlternatingMmse, Design};
-use airloom::radio::{Fading, Matrix, TransceiverDesign, TransceiverProblem, eigen};
+use airloom::radio::{Matrix, TransceiverDesign, TransceiverProblem, eigen};
 use airloom::radio::{adjoint_product, power, scaled};
 use airloom::rng::NO_DEVICE;
 use num_complex::Complex;
@@ -162,12 +162,7 @@ proptest! {
         streams in 1usize..4,
         decibels in -25f64..45.0,
     ) {
-        let channels: Vec<Matrix> = antennas
-            .iter()
-            .enumerate()
-            .map(|(device, count)| Fading::default().draw(SEEDS, device, block, 9, *count))
-            .collect();
-        let powers: Vec<f64> = (1..=channels.len()).map(|n| 0.3 * n as f64).collect();
+        let (channels, powers) = fleet(&antennas, 9, block);
         let problem = TransceiverProblem {
             channels: &channels,
             powers: &powers,

@@ -1,6 +1,6 @@
 //! The lower bounds: no design below them, tight for one device, and near the descent.
 
-use crate::{DESCENT, SEEDS, draw, forces_zero, total_error};
+use crate::{DESCENT, SEEDS, draw, fleet, forces_zero, total_error};
 use airloom::policy::{AlternatingMmse, Descent, Design, least_error_bound, zero_forcing_bound};
 use airloom::radio::{Fading, Matrix, Transceiver, TransceiverProblem, power};
 use airloom::rng::NO_DEVICE;
@@ -102,12 +102,7 @@ proptest! {
         streams in 1usize..3,
         decibels in -20f64..30.0,
     ) {
-        let channels: Vec<Matrix> = antennas
-            .iter()
-            .enumerate()
-            .map(|(n, count)| Fading::default().draw(SEEDS, n, block, 7, *count))
-            .collect();
-        let powers: Vec<f64> = (1..=channels.len()).map(|n| 0.3 * n as f64).collect();
+        let (channels, powers) = fleet(&antennas, 7, block);
         let problem = TransceiverProblem {
             channels: &channels,
             powers: &powers,

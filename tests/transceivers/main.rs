@@ -25,6 +25,15 @@ fn draw(devices: usize, block: u64) -> Vec<Matrix> {
         .collect()
 }
 
+/// Devices with so many antennas each and unequal powers, before a server with `rows`.
+fn fleet(antennas: &[usize], rows: usize, block: u64) -> (Vec<Matrix>, Vec<f64>) {
+    let devices = antennas.iter().enumerate();
+    let channels =
+        devices.map(|(device, count)| Fading::default().draw(SEEDS, device, block, rows, *count));
+    let powers = (1..=antennas.len()).map(|n| 0.3 * n as f64);
+    (channels.collect(), powers.collect())
+}
+
 /// Error (7) of a design, which keeps every device within its power.
 fn total_error(design: Design, problem: &TransceiverProblem<'_>) -> f64 {
     let transceiver = design.transceiver_design().design(problem).unwrap();
