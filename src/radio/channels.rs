@@ -10,7 +10,6 @@ use super::matrix::Matrix;
 use super::trace::{ChannelTrace, PastEnd};
 use crate::rng::Streams;
 use crate::units::{FieldFault, Instant};
-use num_complex::Complex;
 use std::sync::Arc;
 
 /// H_n of every device n at every time of one run.
@@ -137,16 +136,8 @@ impl Channels {
                 let slot = (index % trace.shape().slots) as usize;
                 return trace.channel(slot, device, antennas);
             }
-            let Moments { mean, variance } = self.moments[device];
-            let deviation = (variance / 2.0).sqrt();
-            let mut normals = vec![0.0; 2 * self.server_antennas * antennas];
-            self.streams
-                .open("radio.sample", device as u32, index)
-                .fill_normal(&mut normals);
-            let entries = normals
-                .chunks_exact(2)
-                .map(|pair| Complex::new(mean + deviation * pair[0], deviation * pair[1]));
-            Matrix::from_iterator(self.server_antennas, antennas, entries)
+            let stream = self.streams.open("radio.sample", device as u32, index);
+            self.moments[device].draw(stream, self.server_antennas, antennas)
         };
         (0..self.devices()).map(one).collect()
     }

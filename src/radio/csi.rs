@@ -11,7 +11,8 @@
 //!
 //! which read backwards or forwards in time is the same law. Where channels are a process in
 //! time themselves ([`super::doppler`]), H'_n is that process τ before the block begins, or
-//! at the start of the run if that is later, and f_D is the process's own. The measurement adds an error:
+//! at the start of the run if that is later, and f_D is the process's own. The measurement
+//! adds an error:
 //!
 //! Ĥ_n = H'_n + E,  E ~ CN(0, σ_e²),  σ_e² = ε E|h|² = ε(|μ|² + σ²).
 //!
@@ -86,9 +87,9 @@ impl Csi {
         (delay != Duration::ZERO).then(|| Instant(start.0.saturating_sub(delay.0)))
     }
 
-    /// Ĥ_n of `device` in coherence block `block`, whose truth is `channel` and which was
-    /// `measured` where channels are a process in time, whose entries
-    /// have the mean μ and variance σ² of `moments`.
+    /// Ĥ_n of `device` in coherence block `block`: H_n is `channel`, whose entries have the
+    /// mean μ and variance σ² of `moments`; H'_n is `measured` where channels are a process
+    /// in time, else drawn.
     pub(super) fn estimate(
         self,
         streams: Streams,

@@ -1,10 +1,11 @@
 //! Digital all-reduce: every device sends quantised entries on a sub-channel of its
 //! own, and the server adds what it decodes.
 //!
-//! The band B is divided among the devices ([`super::subchannels`]). Entries are quantised to Q bits at the
-//! maximum that all devices share (each announces its own as one 32-bit float on the
-//! control slot, whose time is the round's overhead). Coding is ideal: a link of
-//! spectral efficiency η delivers every bit in Q·entries/(η B/N) seconds.
+//! The band B is divided among the devices ([`super::subchannels`]). Entries are quantised
+//! to Q bits at the maximum that all devices share (each announces its own as one 32-bit
+//! float on the control slot, whose time is the round's overhead). Coding is ideal: a link
+//! of spectral efficiency η on a band of B_n hertz delivers all bits in Q·entries/(η B_n)
+//! seconds.
 //!
 //! **Power convention.** [`SubchannelPower`] says whether a device on a narrower band
 //! keeps its energy per symbol, and radiates P/N, or keeps its power.

@@ -93,7 +93,7 @@ pub enum RadioError {
     },
     /// A run outlasts its channel trace.
     #[error(
-        "coherence block {block} lies past the end of the channel trace, which has {slots} (counted from 0); record a longer one, or start over with Trace(file: …, past_end: Wrap)"
+        "coherence block {block} lies past the end of the channel trace, which has {slots} of them, counted from 0; record a longer one, or start over with Trace(file: …, past_end: Wrap)"
     )]
     TraceEnded {
         /// The block, counted from 0.

@@ -9,7 +9,7 @@ use super::distance::Distance;
 use super::matrix::Matrix;
 use super::tr38901::Tr38901;
 use super::trace::Trace;
-use crate::rng::Streams;
+use crate::rng::{Stream, Streams};
 use crate::units::{FieldFault, Hertz, Meters};
 use num_complex::Complex;
 use serde::{Deserialize, Serialize};
@@ -71,6 +71,17 @@ impl Moments {
     /// E|h|² = (E h)² + E|h − E h|².
     pub fn power(self) -> f64 {
         self.mean * self.mean + self.variance
+    }
+
+    /// Independent CN(E h, E|h − E h|²) entries of a rows × columns matrix, column by column.
+    pub(super) fn draw(self, mut stream: Stream, rows: usize, columns: usize) -> Matrix {
+        let deviation = (self.variance / 2.0).sqrt();
+        let mut normals = vec![0.0; 2 * rows * columns];
+        stream.fill_normal(&mut normals);
+        let entries = normals
+            .chunks_exact(2)
+            .map(|pair| Complex::new(self.mean + deviation * pair[0], deviation * pair[1]));
+        Matrix::from_iterator(rows, columns, entries)
     }
 }
 
@@ -194,15 +205,7 @@ impl Fading {
         rows: usize,
         columns: usize,
     ) -> Matrix {
-        let Moments { mean, variance } = self.moments(streams, device);
-        let deviation = (variance / 2.0).sqrt();
-        let mut normals = vec![0.0; 2 * rows * columns];
-        streams
-            .open("radio.fading", device as u32, block)
-            .fill_normal(&mut normals);
-        let entries = normals
-            .chunks_exact(2)
-            .map(|pair| Complex::new(mean + deviation * pair[0], deviation * pair[1]));
-        Matrix::from_iterator(rows, columns, entries)
+        let stream = streams.open("radio.fading", device as u32, block);
+        self.moments(streams, device).draw(stream, rows, columns)
     }
 }

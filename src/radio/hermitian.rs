@@ -14,31 +14,26 @@ const SINGULAR: f64 = 1e-13;
 /// The lower triangular L with L Lᴴ = `a`, or `None` if `a` is not positive definite
 /// to working precision.
 pub fn cholesky(a: &Matrix) -> Option<Matrix> {
-    let n = a.nrows();
-    let mut l = Matrix::zeros(n, n);
-    for j in 0..n {
-        let pivot = (0..j).fold(a[(j, j)].re, |sum, k| sum - l[(j, k)].norm_sqr());
-        if pivot.is_nan() || pivot <= SINGULAR * a[(j, j)].re {
-            return None;
-        }
-        let root = pivot.sqrt();
-        l[(j, j)] = Complex::new(root, 0.0);
-        for i in j + 1..n {
-            let rest = (0..j).fold(a[(i, j)], |sum, k| sum - l[(i, k)] * l[(j, k)].conj());
-            l[(i, j)] = rest / root;
-        }
-    }
-    Some(l)
+    let (l, rank) = factor(a);
+    (rank == a.nrows()).then_some(l)
 }
 
 /// A lower triangular L with L Lᴴ = `a` for a positive semidefinite `a`: where nothing but
 /// rounding is left of a pivot, its column is zero.
 pub fn semidefinite_factor(a: &Matrix) -> Matrix {
+    factor(a).0
+}
+
+/// L, and how many of its columns are not zero.
+fn factor(a: &Matrix) -> (Matrix, usize) {
     let n = a.nrows();
     let mut l = Matrix::zeros(n, n);
+    let mut rank = 0;
     for j in 0..n {
         let pivot = (0..j).fold(a[(j, j)].re, |sum, k| sum - l[(j, k)].norm_sqr());
+        // Nor is a NaN a pivot.
         if pivot > SINGULAR * a[(j, j)].re {
+            rank += 1;
             let root = pivot.sqrt();
             l[(j, j)] = Complex::new(root, 0.0);
             for i in j + 1..n {
@@ -47,7 +42,7 @@ pub fn semidefinite_factor(a: &Matrix) -> Matrix {
             }
         }
     }
-    l
+    (l, rank)
 }
 
 /// The inverse of a positive definite `a`, or `None` if it has none to working

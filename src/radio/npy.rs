@@ -145,6 +145,9 @@ impl NpyHeader {
 
     /// The entries of the whole file `bytes`, whose header this is, in C order: the last
     /// axis's neighbours side by side. f32 parts widen to the f64 of the same value.
+    ///
+    /// # Panics
+    /// If `bytes` are fewer than the header says.
     pub fn entries_of(&self, bytes: &[u8]) -> Vec<Complex<f64>> {
         let stored: Vec<Complex<f64>> = if self.double {
             let parts = bytes[self.start..].chunks_exact(16);
