@@ -49,26 +49,32 @@ impl Hidden {
     /// # Errors
     /// If `sum` has another length.
     pub fn add(&mut self, sum: &[f32]) -> Result<(), StepError> {
-        check_length("the all-reduced sum", sum, self.tokens(), self.width())?;
+        check_length(
+            "the all-reduced sum",
+            sum.len(),
+            self.tokens(),
+            self.width(),
+        )?;
         let kernels = self.kernels;
         let values = sum;
         self.states.apply1(&AddValues { kernels, values })
     }
 }
 
-fn check_length(
+/// Refuses `what`, \[tokens × width\], if it has another length.
+pub(super) fn check_length(
     what: &'static str,
-    slice: &[f32],
+    found: usize,
     tokens: usize,
     width: usize,
 ) -> Result<(), StepError> {
     let expected = tokens * width;
-    if slice.len() == expected {
+    if found == expected {
         return Ok(());
     }
     Err(StepError::Length {
         what,
-        found: slice.len(),
+        found,
         expected,
         tokens,
         width,

@@ -4,7 +4,7 @@ use super::super::error::StepError;
 use super::super::ops::{Project, RmsNorm, Softmax};
 use super::super::routing::{Routing, top_experts};
 use super::super::sharded::Rows;
-use super::super::state::{Hidden, KvCache, Workspace};
+use super::super::state::{Hidden, KvCache, Workspace, check_length};
 use super::{Mixtral, SparseLayer};
 
 /// What one expert made of some of a step's tokens, for [`Mixtral::combine`].
@@ -231,23 +231,4 @@ impl Mixtral {
             count: self.layers.len(),
         })
     }
-}
-
-fn check_length(
-    what: &'static str,
-    found: usize,
-    tokens: usize,
-    width: usize,
-) -> Result<(), StepError> {
-    let expected = tokens * width;
-    if found == expected {
-        return Ok(());
-    }
-    Err(StepError::Length {
-        what,
-        found,
-        expected,
-        tokens,
-        width,
-    })
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::exponential::exp;
-use super::{dot, values};
+use super::{dot, softmax, values};
 
 /// p = softmax(scale · s) for scores `[rows·heads, window, window]`; query t of a
 /// row sees the keys `starts[row·window + t]..=t`.
@@ -43,14 +42,8 @@ impl CustomOp1 for CausalSoftmax {
         {
             let visible = self.visible(query);
             let (row, out) = (&row[visible.clone()], &mut out[visible]);
-            let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            for (out, &score) in out.iter_mut().zip(row) {
-                *out = exp((score - highest) * self.scale);
-            }
-            let factor = 1.0 / out.iter().sum::<f32>();
-            for out in out.iter_mut() {
-                *out *= factor;
-            }
+            out.copy_from_slice(row);
+            softmax(out, self.scale);
         }
         Ok((CpuStorage::F32(probabilities), layout.shape().clone()))
     }

@@ -21,6 +21,7 @@ pub(super) use router::{Balance, Gate, select};
 pub(super) use swiglu::SwiGlu;
 
 use candle_core::{CpuStorage, Layout, Result, bail};
+use exponential::exp;
 
 /// The values of a contiguous `f32` tensor.
 fn values<'a>(storage: &'a CpuStorage, layout: &Layout, name: &str) -> Result<&'a [f32]> {
@@ -47,6 +48,18 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     lanes.iter().sum::<f32>() + tail
+}
+
+/// `row` ← softmax(scale · row).
+fn softmax(row: &mut [f32], scale: f32) {
+    let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for z in row.iter_mut() {
+        *z = exp((*z - highest) * scale);
+    }
+    let factor = 1.0 / row.iter().sum::<f32>();
+    for weight in row.iter_mut() {
+        *weight *= factor;
+    }
 }
 
 #[cfg(test)]

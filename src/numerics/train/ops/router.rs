@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-use super::exponential::exp;
-use super::{dot, values};
+use super::{dot, softmax, values};
 
 /// Which experts each token goes to: `active` indices per token, the greatest
 /// logits first, at a tie the lower index.
@@ -44,14 +43,10 @@ impl CustomOp1 for Gate {
         let rows = logits.chunks_exact(self.experts);
         let chosen = self.selected.chunks_exact(self.active);
         for ((row, chosen), out) in rows.zip(chosen).zip(weights.chunks_exact_mut(self.active)) {
-            let highest = row[chosen[0] as usize];
             for (out, &expert) in out.iter_mut().zip(chosen) {
-                *out = exp(row[expert as usize] - highest);
+                *out = row[expert as usize];
             }
-            let factor = 1.0 / out.iter().sum::<f32>();
-            for out in out.iter_mut() {
-                *out *= factor;
-            }
+            softmax(out, 1.0);
         }
         let shape = Shape::from((self.selected.len() / self.active, self.active));
         Ok((CpuStorage::F32(weights), shape))
@@ -121,18 +116,6 @@ impl Balance {
     }
 }
 
-/// The softmax of `row` into `out`.
-fn softmax(row: &[f32], out: &mut [f32]) {
-    let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for (out, z) in out.iter_mut().zip(row) {
-        *out = exp(z - highest);
-    }
-    let factor = 1.0 / out.iter().sum::<f32>();
-    for out in out.iter_mut() {
-        *out *= factor;
-    }
-}
-
 impl CustomOp1 for Balance {
     fn name(&self) -> &'static str {
         "balance"
@@ -144,7 +127,8 @@ impl CustomOp1 for Balance {
         let mut p = vec![0f32; self.experts];
         let mut sum = 0f64;
         for row in logits.chunks_exact(self.experts) {
-            softmax(row, &mut p);
+            p.copy_from_slice(row);
+            softmax(&mut p, 1.0);
             sum += f64::from(dot(&p, &shares));
         }
         let rows = (logits.len() / self.experts) as f64;
@@ -186,7 +170,8 @@ impl CustomOp2 for BalanceByLogits {
             .chunks_exact(experts)
             .zip(dz.chunks_exact_mut(experts))
         {
-            softmax(row, out);
+            out.copy_from_slice(row);
+            softmax(out, 1.0);
             let mean = dot(out, &shares);
             for (out, share) in out.iter_mut().zip(&shares) {
                 *out *= factor * (share - mean);
