@@ -4,8 +4,9 @@ use super::problem::normalised;
 use super::{Assign, Assigned, AssignmentError, AssignmentProblem, Setting};
 use crate::units::FieldFault;
 
-/// m_n = max(0, (P_n − c)/(e_n s_tot)) with c such that Σ m_n = 1: P'_n = c on every device
-/// that holds a part, and P_n ≤ c on the others.
+/// m_n = max(0, (P_n − c)/d_n), d_n = e_n s_tot/2 what computing the whole model before an
+/// all-reduce would take of P_n, with c such that Σ m_n = 1: P'_n = c on every device that
+/// holds a part, and P_n ≤ c on the others.
 ///
 /// The weakest device sets everybody's error (13), and of devices with like channels the
 /// one with the least P'_n is the weakest: this maximises min_n P'_n.

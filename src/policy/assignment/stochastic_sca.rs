@@ -15,7 +15,8 @@
 //!   m at all. The optimum's own gradient does: the envelope of
 //!   [`AssignmentProblem::sample_error`].
 //! - **Constraint.** f₁ is tight by construction, since the best transceiver spends all that
-//!   the weakest device has left. Feasibility is m_n ≤ c_n = min(cap, 0.98 P_n/(e_n s_tot)).
+//!   the weakest device has left. Feasibility is m_n ≤ c_n = min(cap, 0.98 P_n/d_n), with
+//!   d_n = e_n s_tot/2 what computing the whole model before an all-reduce would take.
 //! - **η** = `curvature` · max_n |u_n⁰|.
 //! - **Objective.** The error alone drives the model onto few devices and so slows it down:
 //!   a `cap` limits every share, and `latency_weight` λ adds the compute time,

@@ -122,6 +122,9 @@ impl Selection {
 
     /// The weights with which a token's outputs are added up, J × n, zero where it does
     /// not visit.
+    ///
+    /// # Errors
+    /// Those of [`heaviest`](Self::heaviest), which [`DroppedWeight::Lost`] asks again.
     pub fn weights(
         &self,
         gate: &Gate<'_>,
