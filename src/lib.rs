@@ -46,6 +46,7 @@ pub mod model;
 pub mod numerics;
 pub mod policy;
 pub mod radio;
+mod registry;
 pub mod results;
 pub mod rng;
 pub mod scenario;

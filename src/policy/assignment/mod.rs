@@ -24,8 +24,8 @@ pub use stochastic_sca::StochasticSca;
 
 use crate::model::Shares;
 use crate::radio::RadioError;
+use crate::registry::registry;
 use crate::units::FieldFault;
-use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A way to divide the model.
@@ -103,51 +103,14 @@ pub enum AssignmentError {
     },
 }
 
-macro_rules! assignments {
-    (
-        without fields { $default:ident, $default_summary:literal; $($unit:ident, $unit_summary:literal;)* }
-        with fields { $($name:ident, $summary:literal;)* }
-    ) => {
-        /// How the model is divided among N devices, as a scenario states it.
-        #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        pub enum Assignment {
-            #[doc = $default_summary] #[default] $default,
-            $(#[doc = $unit_summary] $unit,)*
-            $(#[doc = $summary] $name($name),)*
-        }
-
-        impl Assignment {
-            /// Every assignment's name with a one-line summary.
-            pub const REGISTRY: &[(&str, &str)] = &[
-                (stringify!($default), $default_summary),
-                $((stringify!($unit), $unit_summary),)*
-                $((stringify!($name), $summary),)*
-            ];
-
-            /// The assignment's name, as a scenario writes it.
-            pub fn name(&self) -> &'static str {
-                match self {
-                    Self::$default => stringify!($default),
-                    $(Self::$unit => stringify!($unit),)*
-                    $(Self::$name(_) => stringify!($name),)*
-                }
-            }
-
-            /// The assignment itself.
-            pub fn method(&self) -> &dyn Assign {
-                match self {
-                    Self::$default => &$default,
-                    $(Self::$unit => &$unit,)*
-                    $(Self::$name(fields) => fields,)*
-                }
-            }
-        }
-    };
-}
-
-assignments! {
+registry! {
+    /// How the model is divided among N devices, as a scenario states it.
+    #[derive(Default)]
+    enum Assignment;
+    /// The assignment itself.
+    fn method -> Assign;
     without fields {
+        #[default]
         Equal, "m_n = 1/N";
         ProportionalToCompute, "m_n as the speed of device n: all finish together";
         ProportionalToEnergy, "m_n as the weights that device n's energy budget can process";
