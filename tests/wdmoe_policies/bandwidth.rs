@@ -135,11 +135,14 @@ proptest! {
         prop_assume!(loads.iter().any(|load| *load > 0.0));
         let found = MinMax.allocate(&links, &loads, TOTAL).unwrap();
         let known = end_by_bisection(&links, &loads, TOTAL);
-        prop_assert!((end(&links, &loads, &found) / known - 1.0).abs() < 1e-9);
+        // Far below the noise more band hardly shortens a delay, so that the last digit of the
+        // end is worth a billionth of the others' bands.
+        let tolerance = 1e-8;
+        prop_assert!((end(&links, &loads, &found) / known - 1.0).abs() < tolerance);
         for ((link, load), b) in links.iter().zip(&loads).zip(&found) {
             prop_assert_eq!(*b > 0.0, *load > 0.0);
             if *load > 0.0 {
-                prop_assert!((load * link.delay(*b) / known - 1.0).abs() < 1e-9);
+                prop_assert!((load * link.delay(*b) / known - 1.0).abs() < tolerance);
             }
         }
     }
