@@ -29,7 +29,7 @@ pub enum PolicyError {
     )]
     NoExpert,
     /// Slices that do not fit together.
-    #[error("{what} has {entries} entries; it needs {expected} or a multiple of it")]
+    #[error("{what} has {entries} entries; it needs {expected}")]
     Shape {
         /// The slice.
         what: &'static str,
@@ -37,6 +37,16 @@ pub enum PolicyError {
         entries: usize,
         /// The length that fits.
         expected: usize,
+    },
+    /// A slice that is to hold rows and does not.
+    #[error("{what} has {entries} entries; it needs one or more rows of {width}")]
+    Rows {
+        /// The slice.
+        what: &'static str,
+        /// Its length.
+        entries: usize,
+        /// Entries of a row.
+        width: usize,
     },
     /// A number that none of its kind can be.
     #[error("{what} is {value}, which is impossible")]

@@ -74,10 +74,10 @@ pub trait BandwidthPolicy: fmt::Debug {
 /// Checks what every policy relies on.
 fn check(links: &[TokenLink], loads: &[f64], total: f64) -> Result<(), PolicyError> {
     if links.is_empty() || loads.is_empty() || !loads.len().is_multiple_of(links.len()) {
-        return Err(PolicyError::Shape {
+        return Err(PolicyError::Rows {
             what: "loads",
             entries: loads.len(),
-            expected: links.len(),
+            width: links.len(),
         });
     }
     if !(total.is_finite() && total > 0.0) {

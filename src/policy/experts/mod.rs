@@ -61,10 +61,10 @@ impl Gate<'_> {
     fn check(&self) -> Result<(), PolicyError> {
         let n = self.experts();
         if n == 0 || !self.weights.len().is_multiple_of(n) {
-            return Err(PolicyError::Shape {
+            return Err(PolicyError::Rows {
                 what: "the gate's weights",
                 entries: self.weights.len(),
-                expected: n,
+                width: n,
             });
         }
         if self.device.len() != n {

@@ -28,7 +28,7 @@ pub struct PerPass {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum PassLoads {
-    /// The pass before, scaled to the same number of tokens or not: only ratios count.
+    /// The pass before, whatever its number of tokens: only the ratios of loads count.
     /// The first pass is divided evenly.
     #[default]
     Previous,
