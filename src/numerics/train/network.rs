@@ -1,5 +1,6 @@
 //! The network that is trained: Hugging Face's `LlamaForCausalLM`, or with experts
-//! its `MixtralForCausalLM`, with tied embeddings, as differentiable candle operations over named variables.
+//! its `MixtralForCausalLM`, with tied embeddings, as differentiable candle operations
+//! over named variables.
 //!
 //! Block: x ← x + O(attention(norm(x))), x ← x + W_down(silu(W_gate n) ⊙ W_up n)
 //! with n = norm(x); logits = norm(x) Eᵀ (Touvron et al. 2023, section 2.2).
@@ -53,12 +54,13 @@ impl Network {
             let values = if shape.len() == 1 {
                 vec![1f32; count]
             } else {
-                let deviation = match ["o_proj", "down_proj", "w2"].iter().any(|matrix| {
-                    name.strip_suffix(".weight")
-                        .is_some_and(|name| name.ends_with(matrix))
-                }) {
-                    true => output,
-                    false => INITIAL_DEVIATION,
+                let writes_to_residual = ["o_proj", "down_proj", "w2"]
+                    .iter()
+                    .any(|matrix| name.ends_with(&format!("{matrix}.weight")));
+                let deviation = if writes_to_residual {
+                    output
+                } else {
+                    INITIAL_DEVIATION
                 };
                 let mut stream = streams.open("train.weights", NO_DEVICE, index as u64);
                 (0..count)
