@@ -13,7 +13,7 @@ macro_rules! registry {
         with fields { $($name:ident, $summary:literal;)* }
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub enum $choice {
             $(#[doc = $unit_summary] $(#[$unit_meta])* $unit,)*

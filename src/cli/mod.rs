@@ -6,6 +6,7 @@
 mod channel;
 mod check;
 mod explain;
+mod fields;
 mod list;
 mod merge;
 mod output;
@@ -15,6 +16,7 @@ mod replay;
 mod run;
 mod sweep;
 mod train;
+mod width;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -52,6 +54,8 @@ enum Verb {
     Plot(plot::PlotArgs),
     /// Say where the time of a run went, and what a faster part would be worth
     Explain(explain::ExplainArgs),
+    /// Explain the fields of a scenario
+    Fields(fields::FieldsArgs),
     /// List what a scenario may name
     List(list::ListArgs),
     /// Train a model on text of the bundled world
@@ -115,6 +119,7 @@ pub fn main() -> ExitCode {
         Verb::Channel(args) => channel::channel(args),
         Verb::Plot(args) => plot::plot(args),
         Verb::Explain(args) => explain::explain(args),
+        Verb::Fields(args) => fields::fields(args),
         Verb::List(args) => list::list(&args),
         Verb::Train(args) => train(args),
     };

@@ -15,11 +15,14 @@ use super::registers;
 use super::teller::{Asked, Teller};
 use super::world::World;
 use crate::rng::{NO_DEVICE, Stream, Streams};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A kind of questions. The benchmark named beside each is the one whose form it
 /// has; the contents are our own world's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Suite {
     /// Two choices after a short text: odd or even, first or last of an order
     /// (PIQA).

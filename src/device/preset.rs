@@ -17,10 +17,11 @@ use crate::units::{
     Bytes, BytesPerSecond, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop,
     ParametersPerSecond, Seconds, Watts,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A device as a scenario states it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Profile {
     /// One of [`PRESETS`], by name.

@@ -6,10 +6,11 @@ use crate::units::{
     Bytes, BytesPerSecond, Duration, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop,
     ParametersPerSecond, Seconds, Watts,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One kind of device.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceProfile {
     /// Arithmetic peak, dense, in the precision that the model is computed in.
@@ -44,7 +45,7 @@ pub struct DeviceProfile {
 /// t = κ/R · [w_n + α (W − w_n) + β (N − 1) W],
 ///
 /// which for equal shares is (W/R) κ [1/N + α(N−1)/N + β(N−1)].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {
     /// R, weights per second of one device alone.

@@ -7,6 +7,7 @@ use crate::radio::{
     Matrix, RadioError, Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product,
 };
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Minimises the error (7) of Zhang et al. itself, misalignment and noise together, where
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// The lower the SNR, the more it gains; where it gains nothing it is the descent. (7)
 /// takes partial outputs for independent: on real tensors, which are correlated across
 /// devices, the misalignment it accepts costs more than that, and the tensors show it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlternatingMmse {
     /// Turns after which it stops. Default 100.

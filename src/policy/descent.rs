@@ -7,6 +7,7 @@ use crate::radio::{Matrix, RadioError, Transceiver, TransceiverDesign, Transceiv
 use crate::rng::{NO_DEVICE, Streams};
 use crate::units::FieldFault;
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The sharpness of the smoothed maximum and the gain in ln α below which a stage ends,
@@ -24,7 +25,7 @@ const FIXED: Streams = Streams { seed: 0, run: 0 };
 ///
 /// The problem is not convex: the result is a local minimum, in practice well below the
 /// paper's relaxation, whose bound (14) is loose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Descent {
     /// Descents, of which the best counts. The first starts from the eigenvectors, every

@@ -7,6 +7,7 @@ use super::dominant::DominantEigenvectors;
 use super::relaxation::Relaxation;
 use crate::radio::TransceiverDesign;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! designs {
@@ -15,7 +16,7 @@ macro_rules! designs {
         with fields { $($name:ident($fields:ty), $summary:literal;)* }
     ) => {
         /// A transceiver design with its fields, as a scenario states it.
-        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub enum Design {
             $(#[doc = $summary] $name($fields),)*

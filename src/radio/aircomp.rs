@@ -18,11 +18,12 @@ use super::error::RadioError;
 use super::matrix::{Matrix, adjoint_product, power};
 use super::transceiver::TransceiverProblem;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The over-the-air scheme's fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AirComp {
     /// L, complex entries per channel use, at most the antennas of a device and of the

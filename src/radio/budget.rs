@@ -10,10 +10,11 @@
 //! equals B, so that u uses at tr(B Bᴴ) watts radiate tr(B Bᴴ)·u/B joules.
 
 use crate::units::{Decibels, FieldFault, Hertz, Watts, WattsPerHertz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Where a link's signal-to-noise ratio comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum LinkBudget {
     /// P = 1 and σ_z² = 10^(−SNR/10): only the ratio counts, as in papers.

@@ -5,6 +5,7 @@ use super::hermitian::log2_det;
 use super::matrix::{Matrix, adjoint_product, product_adjoint};
 use crate::units::{FieldFault, SpectralEfficiency};
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Capacity of a MIMO channel whose transmitter does not know it, in bit/s/Hz:
@@ -49,7 +50,7 @@ pub(super) fn check_rate(device: usize, rate: f64) -> Result<(), RadioError> {
 }
 
 /// The spectral efficiency at which a digital link runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum LinkRate {
     /// The [`mimo_capacity`] of the drawn channel.

@@ -1,13 +1,14 @@
 //! How long a channel draw lasts.
 
 use crate::units::{FieldFault, Instant, Seconds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const PICOSECONDS_PER_SECOND: f64 = 1e12;
 
 /// Block fading: the channel is constant within a coherence block and independent
 /// between blocks. This says where one block ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Coherence {
     /// One draw for the whole run.

@@ -10,6 +10,7 @@ use super::downlink::Downlink;
 use super::fading::Fading;
 use super::synchronisation::Synchronisation;
 use crate::units::{Decibels, FieldFault, Hertz, Seconds};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,7 +20,7 @@ const MAX_ANTENNAS: usize = 1024;
 /// The radio's fields. Defaults are those of section IV of Zhang et al.,
 /// "Distributed On-Device LLM Inference With Over-the-Air Computation", except that the
 /// SNR is 20 dB.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RadioConfig {
     /// B, also the symbol rate. Default 10 MHz.

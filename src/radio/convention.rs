@@ -12,10 +12,11 @@ use super::budget::LinkPower;
 use super::config::RadioConfig;
 use super::error::RadioError;
 use crate::units::{FieldFault, Joules};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What P_n is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum PowerConvention {
     /// Watts per channel use, over all antennas: tr(B_n B_nᴴ) ≤ P_n, with the P of the

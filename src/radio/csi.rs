@@ -39,11 +39,12 @@ use super::matrix::Matrix;
 use crate::rng::{Stream, Streams};
 use crate::units::{Duration, FieldFault, Hertz, Instant, Seconds};
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
 /// Channel knowledge. By default it is perfect, fresh and free.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Csi {
     /// ε = σ_e²/E|h|², the normalised mean squared error of a measured entry. Default 0.

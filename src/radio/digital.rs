@@ -22,13 +22,14 @@ use super::subchannels::{Subchannel, SubchannelPower, rounding};
 use super::sums::{SquareSum, exact_sum};
 use crate::rng::Stream;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Entries decoded at a time, on the stack.
 const BLOCK: usize = 512;
 
 /// The digital scheme's fields.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Digital {
     /// Q, the bits per real entry: 2 to 24, or 32 for entries as they are. Default 8.

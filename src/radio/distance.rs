@@ -1,12 +1,13 @@
 //! How far devices are from the server: one length for all, or a list of one each.
 
 use crate::units::{FieldFault, Meters};
+use schemars::JsonSchema;
 use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
 /// One distance for all devices, or one each.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Distance {
     /// The same for every device.

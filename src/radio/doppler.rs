@@ -21,6 +21,7 @@ use super::matrix::Matrix;
 use crate::rng::Streams;
 use crate::units::{FieldFault, Hertz, Instant, MetersPerSecond};
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 
@@ -33,7 +34,7 @@ const SPEED_OF_LIGHT: f64 = 299_792_458.0;
 const PICOSECONDS_PER_SECOND: f64 = 1e12;
 
 /// Whether, and how fast, channels change with time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Doppler {
     /// Coherence blocks are independent.

@@ -7,10 +7,11 @@ use super::error::RadioError;
 use super::matrix::Matrix;
 use super::quantiser::{Quantiser, largest_magnitude};
 use crate::units::{Decibels, FieldFault, Hertz};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the sum returns to the devices.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Downlink {
     /// In no time and without error, as the tables of Zhang et al. assume.

@@ -12,6 +12,7 @@ use super::trace::Trace;
 use crate::rng::{Stream, Streams};
 use crate::units::{FieldFault, Hertz, Meters};
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -19,7 +20,7 @@ use std::f64::consts::PI;
 ///
 /// Rayleigh fading of unit power and without path loss is
 /// `Rician(mean: 0.0, variance: 1.0)`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Fading {
     /// h ~ CN(μ, σ²): a real line-of-sight mean μ plus scattering of variance σ²
@@ -47,7 +48,7 @@ pub enum Fading {
 }
 
 /// Which mean of a Rayleigh channel a path loss of PL decibels states.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Mean {
     /// E|h|² = 10^(−PL/10), as link budgets have it.

@@ -3,6 +3,7 @@
 use super::quantiser::{Quantiser, largest_magnitude};
 use crate::units::FieldFault;
 use half::f16;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// ε, bits per entry of a token that crosses the air, (4) of Xue et al., "WDMoE".
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// 32: entries as they are. 16: rounded to the nearest half-precision number, ties to
 /// even; beyond its largest they become that. 2 to 15: uniform levels up to the token's
 /// own largest magnitude, which travels along as a scale of 32 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Payload(pub u32);
 

@@ -8,10 +8,11 @@
 
 use super::all_reduce::Layout;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a device radiates on a sub-channel of width B/N.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum SubchannelPower {
     /// P per channel use of the whole band, as over the air: P/N watts, an SNR of P/σ_z²

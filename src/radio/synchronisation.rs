@@ -22,6 +22,7 @@
 use crate::rng::Streams;
 use crate::units::{FieldFault, Radians, Seconds};
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
 
@@ -29,7 +30,7 @@ use std::f64::consts::PI;
 pub(super) const SUBCARRIERS: usize = 64;
 
 /// Residual errors of synchronisation. By default there are none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Synchronisation {
     /// σ_φ, the standard deviation of each device's phase error. Default 0 rad.

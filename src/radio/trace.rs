@@ -8,6 +8,7 @@ use super::matrix::Matrix;
 use super::npy::{NpyError, NpyHeader, npy_bytes, shape_text};
 use crate::units::FieldFault;
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -15,17 +16,18 @@ use std::fmt;
 
 /// The fields of [`Fading::Trace`](super::Fading::Trace); `Trace("h.npy")` names the file
 /// alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Trace {
     /// A NumPy file of complex numbers, [time, device, N_r, N_t]; the path is relative
     /// to the scenario's file. Entry t of the first axis is coherence block t.
     pub file: String,
     /// What happens after the last block of the trace. Default: an error.
+    #[schemars(default)]
     pub past_end: PastEnd,
 }
 
 /// What comes after a trace's last block.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum PastEnd {
     /// The run ends with an error, so that no channel is used twice unnoticed.

@@ -30,13 +30,14 @@ use super::subchannels::{Subchannel, SubchannelPower};
 use super::transceiver::{Transceiver, TransceiverProblem};
 use crate::units::FieldFault;
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Below this fraction of the largest an eigenvalue of HᴴH counts as zero.
 const NEGLIGIBLE: f64 = 1e-12;
 
 /// The uncoded scheme's fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct UncodedFdma {
     /// L, complex entries per channel use, at most the antennas of a device and of the

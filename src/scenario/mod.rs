@@ -17,6 +17,7 @@
 
 mod draft;
 mod fault;
+pub mod fields;
 mod literal;
 mod model;
 mod overrides;

@@ -2,10 +2,11 @@
 
 use crate::model::ModelShape;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The model that a scenario serves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Model {
     /// A folder in Hugging Face layout: `config.json`, safetensors, `tokenizer.json`. The
@@ -18,7 +19,7 @@ pub enum Model {
 
 /// How many bits the numbers of a shape take. They may be fractional: 4.5 are four-bit
 /// weights in blocks of 32 that share a 16-bit scale.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Precision {
     /// Bits per weight, above 0 and up to 64. Default 16.

@@ -3,6 +3,7 @@
 use super::literal::Literal;
 use super::raw::Value;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Significant decimal digits to which the values between the ends are rounded, so that
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 const DIGITS: usize = 12;
 
 /// `count` values from one end to the other, both included.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Range {
     /// The first value x₀: a number, or a quantity such as `"20 MHz"`.
@@ -25,7 +26,7 @@ pub struct Range {
 }
 
 /// How a range is spaced.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Scale {
     /// Equal differences: x₀ + (x₁ − x₀) i/(n − 1). A level in decibels is spaced by decibels.
     #[default]

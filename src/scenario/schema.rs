@@ -11,11 +11,12 @@ use crate::architecture::wdmoe::Wdmoe;
 use crate::device::Profile;
 use crate::policy::{Assignment, Design};
 use crate::radio::{RadioConfig, Scheme};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One experiment.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
     /// What the experiment shows, for people. Default: empty.
@@ -65,7 +66,7 @@ fn default_device() -> Profile {
 }
 
 /// The fleet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Devices {
     /// N, at least 1.
@@ -79,7 +80,7 @@ pub struct Devices {
 }
 
 /// How a forward pass is spread over the devices.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Architecture {
     /// Every layer is divided among all devices, whose partial outputs are summed twice
@@ -96,7 +97,7 @@ impl Default for Architecture {
 }
 
 /// The fields of [`Architecture::TensorParallel`].
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TensorParallel {
     /// Which share of the model each device holds. Default: equal ones.
@@ -109,7 +110,7 @@ pub struct TensorParallel {
 }
 
 /// How much of the event log a run folder keeps. The log's digest is the same for all.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Trace {
     /// Every event.

@@ -3,10 +3,11 @@
 
 use crate::corpus::{Suite, World};
 use crate::units::Seconds;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One request.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Request {
     /// Evaluates given text: yields perplexity.
@@ -33,7 +34,7 @@ impl Request {
 }
 
 /// The fields of [`Request::Score`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Score {
     /// What is evaluated.
@@ -60,7 +61,7 @@ impl Score {
 }
 
 /// A text to evaluate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Text {
     /// Held-out documents of the bundled small world, whose entropy is known.
@@ -70,7 +71,7 @@ pub enum Text {
 }
 
 /// The fields of [`Text::World`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldText {
     /// How many documents, at least 1. Default 64.
@@ -92,7 +93,7 @@ impl Default for WorldText {
 }
 
 /// The fields of [`Request::Generate`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Generate {
     /// The text to continue.
@@ -110,7 +111,7 @@ fn default_max_tokens() -> u32 {
 }
 
 /// The fields of [`Request::Choose`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Choose {
     /// Which kind of held-out questions about the bundled small world: `Pairs` (two
@@ -132,7 +133,7 @@ pub struct Choose {
 }
 
 /// The fields of [`Request::Tokens`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
     /// Tokens of the prompt, read in one pass: 1 to 1 048 576.
@@ -154,7 +155,7 @@ fn default_seed() -> u64 {
 }
 
 /// When a request is submitted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Arrival {
     /// As soon as the request before it is answered; the first one at the start.

@@ -5,6 +5,7 @@
 //! be in dBm. Parsing never loses bits twice: the text's number is read once and
 //! multiplied once by its prefix.
 
+use schemars::{Schema, json_schema};
 use serde::de::{self, Visitor};
 use std::fmt;
 
@@ -137,6 +138,16 @@ impl Dimension {
             return Err(self.error(text, "it must not be negative"));
         }
         Ok(value)
+    }
+
+    /// A text of this dimension, its unit and an example beside it.
+    pub(super) fn schema(&self) -> Schema {
+        json_schema!({
+            "type": "string",
+            "x-type": self.name,
+            "x-unit": self.unit,
+            "examples": [self.example],
+        })
     }
 
     /// Writes `value` so that parsing gives the same bits again.

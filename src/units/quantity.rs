@@ -3,8 +3,10 @@
 //! invocation of the macro below.
 
 use super::dimension::{Dimension, ParseQuantityError, Scale, Text, si};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -49,6 +51,20 @@ macro_rules! quantity {
                 deserializer
                     .deserialize_str(Text(&Self::DIMENSION))
                     .map(Self)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                Self::DIMENSION.schema()
             }
         }
 

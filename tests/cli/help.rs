@@ -3,8 +3,9 @@
 use crate::desk::{Desk, Outcome};
 use std::process::Stdio;
 
-const VERBS: [&str; 10] = [
-    "run", "sweep", "merge", "replay", "check", "channel", "plot", "explain", "list", "train",
+const VERBS: [&str; 11] = [
+    "run", "sweep", "merge", "replay", "check", "channel", "plot", "explain", "fields", "list",
+    "train",
 ];
 
 #[test]
@@ -33,7 +34,7 @@ fn every_verb_explains_itself() {
         assert!(help.contains(&format!("Usage: airloom {verb}")), "{help}");
     }
     for verb in [
-        "run", "sweep", "merge", "check", "channel", "plot", "explain",
+        "run", "sweep", "merge", "check", "channel", "plot", "explain", "fields",
     ] {
         let help = desk.airloom(&[verb, "--help"]).good().stdout;
         assert!(

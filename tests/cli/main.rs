@@ -8,6 +8,7 @@ mod check;
 mod columns;
 mod desk;
 mod explain;
+mod fields;
 mod help;
 mod interrupt;
 mod manual;

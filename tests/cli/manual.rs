@@ -25,7 +25,7 @@ fn the_first_run_prints_what_the_readme_shows() {
     let readme = text("README.md");
     let shown = blocks(&readme, "text")[0];
     let scenario = "scenarios/aircomp_tensor_parallel.ron";
-    assert!(readme.contains(&format!("\n    airloom run {scenario}\n")));
+    assert!(readme.contains(&format!("-- run {scenario}\n")));
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join(scenario);
     let run = desk.airloom(&["run", scenario.to_str().unwrap()]).good();
     // The README cuts long lines short.

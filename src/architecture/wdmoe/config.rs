@@ -5,12 +5,13 @@ use super::router::Router;
 use crate::policy::{Bandwidth, DroppedWeight, ExpertSelection, Horizon};
 use crate::radio::{Downlink, LinkBudget, Payload, PowerConvention, RadioConfig};
 use crate::units::{FieldFault, SpectralEfficiency, Watts};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// How a Mixtral's experts are spread and served. Defaults are those of section V-A of
 /// Xue et al., "WDMoE", with the bandwidth of its P3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wdmoe {
     /// Where the gate's weights come from. Default: the model.
@@ -44,7 +45,7 @@ pub struct Wdmoe {
 }
 
 /// In what pieces a device receives, computes and sends at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Pipelining {
     /// Token by token: while one goes up the next is computed and the one after it comes
@@ -53,7 +54,7 @@ pub enum Pipelining {
 }
 
 /// Whether the base station takes time.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum ServerCompute {
     /// No: "negligible compared to the communications time" (section II-B).
@@ -64,7 +65,7 @@ pub enum ServerCompute {
 }
 
 /// What to do about a link without rate.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum OnOutage {
     /// End the run with an error.

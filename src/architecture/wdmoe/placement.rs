@@ -1,10 +1,11 @@
 //! Which device holds each expert.
 
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A map expert → holder, the same for all layers or one for each.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Placement {
     /// Expert e of every layer on device e mod U: one each, if there are as many.
@@ -17,7 +18,7 @@ pub enum Placement {
 }
 
 /// Who holds an expert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Holder {
     /// A device, counted from 0.

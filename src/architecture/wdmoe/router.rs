@@ -3,12 +3,13 @@
 use super::synthetic::Synthetic;
 use super::trace::TraceError;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::Path;
 
 /// The source of the gate's weights.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Router {
     /// The model computes them; it needs a folder with weights.

@@ -5,12 +5,13 @@ use super::router::GateSource;
 use super::trace::TraceError;
 use crate::rng::{NO_DEVICE, Stream, Streams};
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Token j's logit for expert e is σ (z_je + β b_e), with b_e ~ N(0, 1) once per layer and
 /// expert, and z_je = ρ z_(j−1)e + √(1 − ρ²) n_je, n ~ N(0, 1): every z_je is standard
 /// normal. The weights are their softmax.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Synthetic {
     /// σ. Default 1.4.

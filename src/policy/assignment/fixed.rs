@@ -3,10 +3,11 @@
 use super::{Assign, Assigned, AssignmentError, AssignmentProblem, Setting};
 use crate::model::Shares;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// m_n in device order: each zero or above, their sum 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Fixed(pub Vec<f64>);
 

@@ -30,6 +30,7 @@ use super::{
     Setting,
 };
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Samples over which the error at the start is averaged.
@@ -40,7 +41,7 @@ const LATENCY_SHARPNESS: f64 = 50.0;
 const QUIET: usize = 10;
 
 /// The parameters of stochastic successive convex approximation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StochasticSca {
     /// The largest share of a device, in (0, 1]; below it the energy budget may set another

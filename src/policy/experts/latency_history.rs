@@ -4,6 +4,7 @@
 use super::{ExpertPolicy, Gate, Selection};
 use crate::policy::PolicyError;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Algorithm 2 with its constants.
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// at most ⌊(t̂_k̂ − Q₃)/t̄_k̂⌋ tokens, (32), are taken from k̂: those whose lightest expert
 /// is on k̂ and weighs less than `light` × the mean weight of k̂'s tokens, the lightest
 /// first. Until every device with tokens has a past, nothing is dropped.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LatencyHistory {
     /// How far ahead of the third quartile the slowest device is, as a factor, before it

@@ -2,6 +2,7 @@
 
 use super::Gate;
 use crate::policy::PolicyError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Q ∈ {0, 1}^{J×n}: the experts that each token visits.
@@ -12,7 +13,7 @@ pub struct Selection {
 }
 
 /// What happens to the weight of an expert that was dropped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum DroppedWeight {
     /// The experts that stay share it: their weights are scaled to sum 1, as the model

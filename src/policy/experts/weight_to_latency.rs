@@ -14,10 +14,11 @@
 use super::{ExpertPolicy, Gate, Selection};
 use crate::policy::PolicyError;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Algorithm 1 with its constants.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WeightToLatency {
     /// θ at first. Default 0.5.
@@ -36,7 +37,7 @@ pub struct WeightToLatency {
 
 /// Over which experts the cosine goes. Weights of the selected experts against the
 /// latencies of all would be a third reading; it drops 65 to 100 % at once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Similarity {
     /// All experts that can be reached, with the full softmax.
@@ -47,7 +48,7 @@ pub enum Similarity {
 }
 
 /// At which θ experts are dropped once the loop has ended (lines 11 and 12).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum FinalDrop {
     /// The last θ that the loop tested.

@@ -14,6 +14,7 @@ use super::span::Span;
 use super::weakest::WeakestLink;
 use crate::radio::{RadioError, Transceiver, TransceiverDesign, TransceiverProblem};
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The least gap that doubles can certify with room to spare.
@@ -29,7 +30,7 @@ const MOST_RANDOMISATIONS: usize = 1_000_000;
 /// fleet: (17) bounds tr(·⁻¹) loosely, and its Ĝ has a rank above L, so that a random
 /// direction of rank L rarely suits all devices. It needs as many streams as every device
 /// has antennas, for otherwise (17) says nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Relaxation {
     /// Relative distance between the relaxation's value and its certified bound at which

@@ -4,6 +4,7 @@ use super::super::weakest::WeakestLink;
 use crate::radio::{Matrix, eigen, scaled};
 use crate::rng::{NO_DEVICE, Stream, Streams};
 use num_complex::Complex;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const ZERO: Complex<f64> = Complex::new(0.0, 0.0);
@@ -11,7 +12,7 @@ const ZERO: Complex<f64> = Complex::new(0.0, 0.0);
 const FIXED: Streams = Streams { seed: 0, run: 0 };
 
 /// How random directions G = Ĝ^½ V are drawn.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Randomisation {
     /// V of independent CN(0, 1) entries, literally "Gaussian randomisation" (Luo et al.,

@@ -1,13 +1,14 @@
 //! The tables and figures of 3GPP TR 38.901 (release 17) for each environment.
 
 use crate::units::{Decibels, Hertz, Meters};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// c as the table's note 1 has it, in m/s.
 const SPEED_OF_LIGHT: f64 = 3.0e8;
 
 /// The environments of Table 7.4.1-1 that are modelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Environment {
     /// UMi – street canyon; h_BS = 10 m, below the roofs.

@@ -13,10 +13,11 @@ use super::distance::Distance;
 use super::fading::Moments;
 use crate::rng::Streams;
 use crate::units::{Decibels, FieldFault, Hertz, Meters};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The fields of [`Fading::Tr38901`](super::Fading::Tr38901).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tr38901 {
     /// Where server and devices are; it also says how high the server's antennas hang.
@@ -46,7 +47,7 @@ fn default_shadowing() -> bool {
 }
 
 /// Whether devices see the server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Sight {
     /// Each with the probability of Table 7.4.2-1.

@@ -6,8 +6,10 @@
 //! `all_reduce.streams`. An entry is written `[0]` or `.0`.
 
 use super::MAX_DEPTH;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -94,6 +96,24 @@ impl FromStr for Path {
             }
         }
         Ok(Self(segments))
+    }
+}
+
+impl JsonSchema for Path {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Path".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "x-type": "path of a field",
+            "examples": ["devices.count"],
+        })
     }
 }
 

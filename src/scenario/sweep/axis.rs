@@ -5,6 +5,7 @@ use crate::scenario::literal::Literal;
 use crate::scenario::range::Range;
 use crate::scenario::raw::{Path, Segment};
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -27,7 +28,7 @@ use std::collections::BTreeSet;
 ///
 /// `points.csv` keeps paths and values. Names and labels are no part of a point, so that changing
 /// them makes no finished point stale.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
     /// What people call it. Default: the last field of the path.

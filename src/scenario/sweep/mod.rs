@@ -18,13 +18,14 @@ use super::draft::Draft;
 use super::fault::ScenarioError;
 use super::raw::Path;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// More points than that are a slip of the pen.
 const MOST_POINTS: u64 = 100_000;
 
 /// What a sweep varies.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Sweep {
     /// The axes to cross; the last one varies fastest.

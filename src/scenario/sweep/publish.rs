@@ -17,10 +17,11 @@ use super::Sweep;
 use super::heading::Heading;
 use crate::scenario::range::Scale;
 use crate::units::FieldFault;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One table or figure.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Publication {
     /// One metric at every configuration.
@@ -40,7 +41,7 @@ pub enum Publication {
 /// `rel_error` = ours/paper − 1, and `note`: why ours is missing, or how many of the runs it
 /// stands on. The Markdown shows the same and closes with the number of compared cells and the
 /// mean and the worst |rel_error|.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
     /// The files' name, without ending.
@@ -66,7 +67,7 @@ pub struct Table {
 /// The CSV has a column per axis, `paper_%`, `ours_%`, `difference_pp` (ours − paper in
 /// percentage points) and `note`. A reduction is negative. The mean is over the cells that have
 /// both numbers, or over ours where nothing is published.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
     /// The files' name, without ending.
@@ -98,7 +99,7 @@ pub struct Changes {
 /// width of its 95 % confidence interval, and `note`.
 ///
 /// Lines differ in marker, dash and colour. An axis that holds no numbers is drawn by label.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Figure {
     /// The files' name, without ending.
@@ -137,7 +138,7 @@ pub struct Figure {
 ///
 /// A configuration is on the front if no other is at least as good in both metrics and better in
 /// one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tradeoff {
     /// The files' name, without ending.
@@ -179,7 +180,7 @@ pub struct Tradeoff {
 }
 
 /// Which of two numbers is better.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Better {
     /// Less is better, as of a latency.
     #[default]

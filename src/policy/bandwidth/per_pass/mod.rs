@@ -13,11 +13,12 @@ mod barrier;
 use super::{BandwidthPolicy, Horizon, TokenLink, check, normalised, totals};
 use crate::policy::PolicyError;
 use barrier::Barrier;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One division of the band per pass: min over B of Σ_i max_k, with Σ_k B_k = B (P1 with Q
 /// fixed).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PerPass {
     /// Whose loads it is made for. Default: those of the pass before.
@@ -25,7 +26,7 @@ pub struct PerPass {
 }
 
 /// Where the loads of a pass are taken from.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum PassLoads {
     /// The pass before, whatever its number of tokens: only the ratios of loads count.
