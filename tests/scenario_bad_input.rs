@@ -553,6 +553,11 @@ fn sweeps_that_cannot_be_crossed_are_refused() {
             "sweep.axes[0].zip[1]: it has 1 values, but the first of the zipped axes has 2",
         ),
         (
+            "(axes: [(zip: [(path: \"devices.count\", values: [1, 2, 2], labels: [\"a\", \"b\", \"b\"]), \
+             (path: \"trace\", values: [Off, Off, Full], labels: [\"off\", \"off\", \"off\"])])])",
+            "sweep.axes[0].zip[0].labels[2]: `b, off` is there twice",
+        ),
+        (
             "(axes: [(path: \"devices.count\", zip: [(path: \"trace\", values: [Off])])])",
             "sweep.axes[0].path: beside `zip` this has no meaning",
         ),

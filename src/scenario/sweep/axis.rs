@@ -20,10 +20,11 @@ use std::collections::BTreeSet;
 ///
 /// Tables, figures and points call an axis by the last field of its path and its values as they
 /// are written. `name` and `labels` call them something else, and make one column of fields that
-/// advance together:
+/// advance together; where fields inside have labels, only those are shown:
 ///
 /// ```text
 /// (name: "model", labels: ["llama2-7b", "llama2-13b"], zip: [(path: …), (path: …)])
+/// (zip: [(name: "model", labels: […], path: …), (name: "scheme", labels: […], …), (path: …)])
 /// ```
 ///
 /// `points.csv` keeps paths and values. Names and labels are no part of a point, so that changing
@@ -189,10 +190,8 @@ impl Axis {
             let fault = |field: String, message: String| {
                 Err(FieldFault::new(below.clone() + &field, message))
             };
-            if let Some(name) = &axis.name {
-                if let Err(message) = printable(name) {
-                    return fault("name".into(), message);
-                }
+            if let Some(Err(message)) = axis.name.as_deref().map(printable) {
+                return fault("name".into(), message);
             }
             let Some(labels) = &axis.labels else { continue };
             if labels.len() != values {
@@ -208,15 +207,29 @@ impl Axis {
                 if let Err(message) = printable(label) {
                     return fault(format!("labels[{index}]"), message);
                 }
-                if labels[..index].contains(label) {
-                    return fault(
-                        format!("labels[{index}]"),
-                        format!("`{label}` is there twice; labels must tell values apart"),
-                    );
-                }
+            }
+            // Of several fields it is enough if all labels together tell values apart.
+            let rows = match below.is_empty() {
+                true => labels.iter().map(|label| vec![label]).collect(),
+                false => self.labels_of_fields(values),
+            };
+            if let Some(index) = (0..values).find(|index| rows[..*index].contains(&rows[*index])) {
+                let row = rows[index].iter().map(|label| label.as_str());
+                let row = row.collect::<Vec<_>>().join(", ");
+                return fault(
+                    format!("labels[{index}]"),
+                    format!("`{row}` is there twice; labels must tell values apart"),
+                );
             }
         }
         Ok(())
+    }
+
+    /// The labels of all zipped fields that have any, for each value.
+    fn labels_of_fields(&self, values: usize) -> Vec<Vec<&String>> {
+        let fields = || self.zip.iter().flatten().filter_map(|f| f.labels.as_ref());
+        let row = |index: usize| fields().filter_map(|labels| labels.get(index)).collect();
+        (0..values).map(row).collect()
     }
 }
 

@@ -78,6 +78,9 @@ impl Heading {
             });
         }
         if outer.zip.is_none() || (outer.name.is_none() && outer.labels.is_none()) {
+            if columns.iter().any(|column| column.labelled) {
+                columns.retain(|column| column.labelled);
+            }
             return Ok(columns);
         }
         let joined = |index: usize| {
@@ -117,7 +120,8 @@ fn common(texts: impl Iterator<Item = String>) -> Option<(Vec<f64>, String)> {
 
 impl Sweep {
     /// The columns that tell its configurations apart, in the order of the axes. Fields that
-    /// advance together have a column each, unless their axis has a name or labels.
+    /// advance together have a column each, unless their axis has a name or labels; if some
+    /// of them have labels, only those.
     ///
     /// # Errors
     /// If an axis is wrong by itself; a sweep of a resolved scenario is not.
