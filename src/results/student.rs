@@ -25,9 +25,12 @@ pub fn half_width(values: &[f64]) -> Option<f64> {
     Some(quantile(freedom) * (squares / f64::from(freedom) / count).sqrt())
 }
 
-/// The mean of `values`, of which there is at least one.
+/// The mean of `values`, of which there is at least one: the first plus the mean distance
+/// from it, so that equal values have no spread that is only rounding.
 pub fn mean(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |sum, x| sum + x) / values.len() as f64
+    let first = values[0];
+    let distances = values.iter().fold(0.0, |sum, x| sum + (x - first));
+    first + distances / values.len() as f64
 }
 
 /// The t with P(|T| ≤ t) = 95 % for `freedom` ν ≥ 1 degrees of freedom.
@@ -80,6 +83,14 @@ fn probability(theta: f64, freedom: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Twenty times 0.1 add up to 2.0000000000000004.
+    #[test]
+    fn equal_values_have_no_spread() {
+        assert_eq!(mean(&[0.1; 20]), 0.1);
+        assert_eq!(half_width(&[0.1; 20]), Some(0.0));
+        assert_eq!(mean(&[1.0, 2.0, 6.0]), 3.0);
+    }
 
     /// Standard tables (for example NIST/SEMATECH e-Handbook 1.3.6.7.2), more digits from the
     /// closed forms tan(0.475π) for ν = 1 and 0.95 √(2/(1 − 0.95²)) for ν = 2.
