@@ -1,10 +1,15 @@
 //! Rounds of any scheme: time, energy, the downlink, and whose noise they draw.
 
 use crate::{air, config, slices, tensors};
+use airloom::policy::Descent;
 use airloom::radio::{
-    Digital, Downlink, LinkRate, RadioConfig, Scheme, UncodedFdma, mimo_capacity,
+    Air, Digital, Downlink, LinkBudget, LinkRate, RadioConfig, RadioError, Scheme, Transceiver,
+    TransceiverDesign, TransceiverProblem, UncodedFdma, mimo_capacity,
 };
+use airloom::rng::Streams;
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
 fn air_time_and_energy_follow_the_closed_forms() {
@@ -157,5 +162,41 @@ fn a_silent_round_stays_silent() {
         let distortion = round.reduce(&[&zeros, &zeros], &mut sum).unwrap();
         assert!(sum.iter().all(|x| *x == 0.0), "{}", scheme.name());
         assert!(distortion.nmse == 0.0 && distortion.error.is_finite());
+    }
+}
+
+/// A descent that counts how often it is asked.
+#[derive(Debug)]
+struct Counted(Arc<AtomicUsize>);
+
+impl TransceiverDesign for Counted {
+    fn design(&self, problem: &TransceiverProblem<'_>) -> Result<Transceiver, RadioError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Descent::default().design(problem)
+    }
+}
+
+#[test]
+fn a_transceiver_is_designed_once_and_only_for_tensors_or_joules() {
+    let silent = RadioConfig {
+        budget: LinkBudget::Normalised {
+            snr: Decibels(10.0),
+            reference_power: None,
+        },
+        ..config(10.0)
+    };
+    for (radio, for_plan) in [(silent, 0), (config(10.0), 1)] {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let streams = Streams { seed: 3, run: 0 };
+        let design = Box::new(Counted(asked.clone()));
+        let mut air = Air::new(radio, Scheme::default(), design, 3, streams).unwrap();
+        let round = air.round(0, Instant::ZERO).unwrap();
+        let before = round.plan(64).unwrap();
+        assert_eq!(asked.load(Ordering::Relaxed), for_plan);
+        let parts = tensors(3, 64, 0);
+        let mut sum = vec![0.0; 64];
+        round.reduce(&slices(&parts), &mut sum).unwrap();
+        assert_eq!(round.plan(64).unwrap(), before);
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
     }
 }

@@ -94,6 +94,16 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "timed by its shape",
+        scenario: "aircomp_tensor_parallel",
+        overrides: &[
+            "model=Shape(\"llama-3-8b\")",
+            "precision=(weight_bits: 4.5)",
+            "workload=[Tokens(prompt: 3, generate: 2)]",
+        ],
+        everywhere: false,
+    },
+    Variant {
         name: "model_assignment",
         scenario: "model_assignment",
         overrides: &[
