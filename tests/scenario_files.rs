@@ -14,9 +14,11 @@ fn shipped(name: &str) -> PathBuf {
 }
 
 fn every_shipped_scenario() -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(shipped(""))
-        .unwrap()
+    let mut paths: Vec<PathBuf> = ["", "papers"]
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(shipped(folder)).unwrap())
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .collect();
     paths.sort();
     paths
