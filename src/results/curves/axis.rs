@@ -124,12 +124,16 @@ impl Axis {
             _ => &[1.0],
         };
         // Of many decades every second or third is marked.
-        let every = (whole as i32 + 5) / 6;
+        let every = (whole as i32 + 7) / 8;
         let ticks = multiples(marked).filter(|(_, _, value)| within(*value));
         let ticks = ticks.filter(|(_, decade, _)| decade.rem_euclid(every.max(1)) == 0);
-        self.ticks = ticks
-            .map(|(factor, decade, value)| (value, power_of_ten(factor, decade, value)))
-            .collect();
+        let ticks: Vec<(f64, i32, f64)> = ticks.collect();
+        let plain = ticks.iter().all(|(_, decade, _)| (-2..=3).contains(decade));
+        let words = |(factor, decade, value): (f64, i32, f64)| match plain {
+            true => (value, short(value)),
+            false => (value, power_of_ten(factor, decade)),
+        };
+        self.ticks = ticks.into_iter().map(words).collect();
         let minor = multiples(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
         let minor = minor
             .map(|(_, _, value)| value)
@@ -145,10 +149,10 @@ impl Axis {
         let margin = 0.05 * span.max(1e-3 * most.abs()).max(f64::MIN_POSITIVE);
         let far = least > 0.6 * most;
         self.from = match direction.from_zero {
-            true if least >= 0.0 && !far => 0.0,
+            true if least >= 0.0 && (!far || span == 0.0) => 0.0,
             _ => least - margin,
         };
-        self.to = most + margin;
+        self.to = most + margin.max(0.05 * (most - self.from));
         if self.to - self.from <= f64::MIN_POSITIVE {
             (self.from, self.to) = (least - 1.0, least + 1.0);
         }
@@ -167,11 +171,18 @@ fn short(value: f64) -> String {
     }
 }
 
-fn power_of_ten(factor: f64, decade: i32, value: f64) -> String {
-    match (factor, (-2..=3).contains(&decade)) {
-        (_, true) => short(value),
-        (1.0, false) => format!("10^{decade}"),
-        (factor, false) => format!("{factor}·10^{decade}"),
+fn power_of_ten(factor: f64, decade: i32) -> String {
+    let raised = |c: char| match c {
+        '-' => '⁻',
+        '1' => '¹',
+        '2' => '²',
+        '3' => '³',
+        digit => char::from_u32(0x2070 + digit as u32 - '0' as u32).unwrap_or(digit),
+    };
+    let power: String = decade.to_string().chars().map(raised).collect();
+    match factor {
+        1.0 => format!("10{power}"),
+        factor => format!("{factor}·10{power}"),
     }
 }
 
@@ -225,7 +236,7 @@ mod tests {
         );
         assert_eq!(
             words(Log, &[1e-5, 1.0]),
-            ["10^-5", "10^-4", "10^-3", "0.01", "0.1", "1"]
+            ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"]
         );
         assert_eq!(words(Log, &[1.9, 11.0]), ["2", "5", "10"]);
     }

@@ -47,12 +47,32 @@ pub struct Canvas {
     body: String,
 }
 
-/// The mean width of a letter of a sans-serif font over its size.
-const LETTER: f64 = 0.53;
+/// Divides `words` at blanks into lines of at most `room`, as far as its words allow.
+pub fn wrapped(words: &str, size: f64, room: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width_of(line, size) + width_of(word, size) + size <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
 
-/// About how wide `words` are.
+/// About how wide `words` are: a little more in most sans-serif fonts, so that nothing is cut.
 pub fn width_of(words: &str, size: f64) -> f64 {
-    words.chars().count() as f64 * size * LETTER
+    let letter = |c: char| match c {
+        'i' | 'j' | 'l' | ' ' | '.' | ',' | ':' | ';' | '|' | '\'' => 0.31,
+        'f' | 't' | 'r' | '(' | ')' | '[' | ']' | '-' | '/' | 'I' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '%' | '@' | '−' | '±' => 0.88,
+        c if c.is_uppercase() => 0.69,
+        '⁰'..='⁹' | '¹' | '²' | '³' | '⁻' => 0.4,
+        _ => 0.6,
+    };
+    size * words.chars().map(letter).sum::<f64>()
 }
 
 fn escaped(words: &str) -> String {
@@ -103,17 +123,7 @@ impl Canvas {
             0.0 => String::new(),
             degrees => format!(" transform=\"rotate({degrees} {x:.2} {y:.2})\""),
         };
-        // A power of ten is written as one: 10^-3.
-        let words = match words.split_once('^') {
-            Some((base, power)) => format!(
-                "{}<tspan dy=\"{:.2}\" font-size=\"{:.2}\">{}</tspan>",
-                escaped(base),
-                -0.38 * size,
-                0.75 * size,
-                escaped(&power.replace('-', "−"))
-            ),
-            None => escaped(words),
-        };
+        let words = escaped(words);
         self.put(format_args!(
             "<text x=\"{x:.2}\" y=\"{y:.2}\" font-size=\"{size}\" text-anchor=\"{anchor}\"{turn}>\
              {words}</text>"

@@ -6,6 +6,7 @@
 
 mod axis;
 mod canvas;
+mod labels;
 mod plot;
 
 pub use axis::Direction;
@@ -180,11 +181,14 @@ pub fn with_unit(name: &str, unit: &str) -> String {
 
 /// `unit` with the prefix that puts `most` above one, and the factor into it.
 fn readable(unit: &str, most: f64) -> (String, f64) {
-    if !matches!(unit, "s" | "J") {
-        return (unit.to_owned(), 1.0);
-    }
-    let (prefix, factor) = [("", 1.0), ("m", 1e3), ("µ", 1e6), ("n", 1e9)]
-        .into_iter()
+    let prefixes: &[(&str, f64)] = match unit {
+        "s" | "J" => &[("", 1.0), ("m", 1e3), ("µ", 1e6), ("n", 1e9)],
+        "B" => &[("G", 1e-9), ("M", 1e-6), ("k", 1e-3)],
+        _ => &[],
+    };
+    let (prefix, factor) = prefixes
+        .iter()
+        .copied()
         .find(|(_, factor)| most.abs() * factor >= 1.0)
         .unwrap_or(("", 1.0));
     (format!("{prefix}{unit}"), factor)

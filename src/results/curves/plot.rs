@@ -4,7 +4,8 @@
 //! colour blindness. The legend stands above the data, never over it.
 
 use super::axis::{Axis, Direction};
-use super::canvas::{Canvas, Place, Side, Stroke, width_of};
+use super::canvas::{Canvas, Place, Side, Stroke, width_of, wrapped};
+use super::labels;
 
 const COLOURS: [&str; 6] = [
     "#0072b2", "#d55e00", "#000000", "#009e73", "#cc79a7", "#56b4e9",
@@ -127,15 +128,22 @@ pub fn draw(plot: &Plot) -> String {
     let (words, small) = (layout.words, layout.small);
     let mut canvas = Canvas::default();
     let mut top = 6.0;
-    if let Some(title) = &plot.title {
+    for line in plot
+        .title
+        .iter()
+        .flat_map(|title| wrapped(title, words, layout.width - 16.0))
+    {
         canvas.text(
-            title,
-            words + 0.5,
+            &line,
+            words,
             (layout.width / 2.0, top + words),
             Side::Middle,
             0.0,
         );
-        top += 1.7 * words;
+        top += 1.35 * words;
+    }
+    if plot.title.is_some() {
+        top += 0.4 * words;
     }
     let (legend, below_legend) = legend(plot, &layout, top);
     let top = below_legend + 5.0;
@@ -151,14 +159,15 @@ pub fn draw(plot: &Plot) -> String {
     let xs = spread(plot.x.scale, values(|mark| ends(mark.x, mark.x_half)));
     let upwards = Axis::new(&plot.y, &ys, (bottom, top), 1.5 * words);
     let widest = upwards.ticks.iter().map(|(_, tick)| width_of(tick, words));
-    let left = 1.5 * words + widest.fold(0.0, f64::max) + 10.0;
     let right = layout.width - 8.0;
+    let left = 1.5 * words + widest.fold(0.0, f64::max) + 10.0;
+    let left = left.max(room_for_turned(plot, words, right - left));
     let apart = 2.0 * words;
     let across = Axis::new(&plot.x, &xs, (left, right), apart);
 
     for (entry, place) in legend {
         sample(&mut canvas, entry, place);
-        let at = (place.0 + 24.0, place.1 + 0.34 * words);
+        let at = (place.0 + indent(entry), place.1 + 0.34 * words);
         canvas.text(&entry.name, words, at, Side::Start, 0.0);
     }
     grid(&mut canvas, &upwards, (left, right), words);
@@ -168,12 +177,14 @@ pub fn draw(plot: &Plot) -> String {
     for series in &plot.series {
         curve(&mut canvas, series, &across, &upwards);
     }
-    for mark in plot.series.iter().flat_map(|series| &series.marks) {
-        if !mark.label.is_empty() {
-            let at = (across.pixel(mark.x) + 5.0, upwards.pixel(mark.y) - 4.0);
-            canvas.text(&mark.label, small, at, Side::Start, 0.0);
-        }
-    }
+    label(
+        &mut canvas,
+        plot,
+        &across,
+        &upwards,
+        [left, top, right, bottom],
+        small,
+    );
     let mut foot = below + words + 3.0;
     canvas.text(
         &plot.x.label,
@@ -213,29 +224,85 @@ fn spread(scale: Option<crate::scenario::Scale>, values: Vec<f64>) -> Vec<f64> {
         .collect()
 }
 
-/// The legend's entries with the place of their sample's left end, and where the legend ends.
+/// The legend's entries with the place of their sample's left end, and where the legend ends:
+/// as many columns as there is room for, filled one after the other.
 fn legend<'a>(plot: &'a Plot, layout: &Layout, top: f64) -> (Vec<(&'a Series, Place)>, f64) {
-    let named: Vec<&Series> = plot
+    let named = plot.series.iter().filter(|series| !series.name.is_empty());
+    let named: Vec<&Series> = named.collect();
+    let room = layout.width - 12.0;
+    let widths = |rows: usize| -> Vec<f64> {
+        let width = |series: &&Series| indent(series) + width_of(&series.name, layout.words) + 10.0;
+        let column = |column: &[&Series]| column.iter().map(width).fold(0.0, f64::max);
+        named.chunks(rows).map(column).collect()
+    };
+    let fits = |rows: &usize| widths(*rows).iter().sum::<f64>() - 10.0 <= room;
+    let rows = (1..=named.len()).find(fits).unwrap_or(named.len().max(1));
+    let columns = widths(rows);
+    let row = 1.45 * layout.words;
+    let mut across = 6.0 + ((room - columns.iter().sum::<f64>() + 10.0) / 2.0).max(0.0);
+    let mut entries = Vec::new();
+    for (column, width) in named.chunks(rows).zip(columns) {
+        for (number, series) in column.iter().enumerate() {
+            entries.push((*series, (across, top + row * (number as f64 + 0.5))));
+        }
+        across += width;
+    }
+    (entries, top + row * rows.min(named.len()) as f64)
+}
+
+/// How far a legend's words are from the left end of their sample.
+fn indent(series: &Series) -> f64 {
+    match series.look {
+        Look::Curve | Look::Front => 24.0,
+        Look::Dots | Look::Hollow => 9.0,
+    }
+}
+
+/// What stands beside marks, where it hides least.
+fn label(
+    canvas: &mut Canvas,
+    plot: &Plot,
+    across: &Axis,
+    upwards: &Axis,
+    frame: [f64; 4],
+    size: f64,
+) {
+    let place = |mark: &Mark| (across.pixel(mark.x), upwards.pixel(mark.y));
+    let drawn = plot
         .series
         .iter()
-        .filter(|series| !series.name.is_empty())
-        .collect();
-    let widest = named
+        .filter(|series| series.look != Look::Front);
+    let marks: Vec<&Mark> = drawn.flat_map(|series| &series.marks).collect();
+    let places: Vec<Place> = marks.iter().map(|mark| place(mark)).collect();
+    let mut lines: Vec<[Place; 2]> = Vec::new();
+    for front in plot
+        .series
         .iter()
-        .map(|series| width_of(&series.name, layout.words));
-    let column = 24.0 + widest.fold(0.0, f64::max) + 12.0;
-    let room = layout.width - 16.0;
-    let columns = ((room / column) as usize).clamp(1, named.len().max(1));
-    let row = 1.45 * layout.words;
-    let rows = named.len().div_ceil(columns);
-    let start = 12.0 + ((room - columns as f64 * column) / 2.0).max(0.0);
-    let place = |index: usize| {
-        let across = start + (index / rows) as f64 * column;
-        (across, top + row * ((index % rows) as f64 + 0.5))
-    };
-    let entries = named.into_iter().enumerate();
-    let entries = entries.map(|(index, series)| (series, place(index)));
-    (entries.collect(), top + row * rows as f64)
+        .filter(|series| series.look == Look::Front)
+    {
+        let pairs = front.marks.windows(2);
+        lines.extend(pairs.map(|pair| [place(&pair[0]), place(&pair[1])]));
+    }
+    for (mark, (x, y)) in marks.iter().zip(&places) {
+        let (tall, wide) = (mark.y_half.unwrap_or(0.0), mark.x_half.unwrap_or(0.0));
+        lines.push([
+            (*x, upwards.pixel(mark.y - tall)),
+            (*x, upwards.pixel(mark.y + tall)),
+        ]);
+        lines.push([
+            (across.pixel(mark.x - wide), *y),
+            (across.pixel(mark.x + wide), *y),
+        ]);
+    }
+    let words: Vec<&str> = marks.iter().map(|mark| mark.label.as_str()).collect();
+    for (words, place) in words
+        .iter()
+        .zip(labels::place(&words, &places, &lines, frame, size))
+    {
+        if let Some((at, side)) = place {
+            canvas.text(words, size, at, side, 0.0);
+        }
+    }
 }
 
 /// What a series looks like, in its legend.
@@ -246,7 +313,7 @@ fn sample(canvas: &mut Canvas, series: &Series, (x, y): Place) {
         Look::Front => canvas.line(&ends, FRONT),
         Look::Dots | Look::Hollow => {}
     }
-    mark_at(canvas, series, (x + 10.0, y));
+    mark_at(canvas, series, (x + 0.42 * indent(series), y));
 }
 
 fn grid(canvas: &mut Canvas, upwards: &Axis, (left, right): (f64, f64), words: f64) {
@@ -279,10 +346,9 @@ fn marks_below(
             Stroke::solid("#000000", 0.5),
         );
     }
-    let widest = across.ticks.iter().map(|(_, text)| width_of(text, words));
-    let widest = widest.fold(0.0, f64::max);
     let slot = (right - left) / plot.x.categories.len().max(1) as f64;
-    let turned = !plot.x.categories.is_empty() && widest > slot - 4.0;
+    let turned = turned(plot, words, slot);
+    let mut lowest = bottom + 1.4 * words;
     for (value, text) in &across.ticks {
         let x = across.pixel(*value);
         if plot.x.categories.is_empty() {
@@ -290,18 +356,46 @@ fn marks_below(
                 &[(x, bottom), (x, bottom - 4.0)],
                 Stroke::solid("#000000", 0.5),
             );
-        }
-        if turned {
-            let at = (x + 0.3 * words, bottom + words);
-            canvas.text(text, words, at, Side::End, -30.0);
-        } else {
             canvas.text(text, words, (x, bottom + 1.25 * words), Side::Middle, 0.0);
+        } else if turned {
+            let at = (x + 0.3 * words, bottom + words);
+            canvas.text(text, words, at, Side::End, -TURN);
+            lowest =
+                lowest.max(bottom + words + libm::sin(TURN.to_radians()) * width_of(text, words));
+        } else {
+            let mut foot = bottom + 0.1 * words;
+            for line in wrapped(text, words, slot - 4.0) {
+                foot += 1.15 * words;
+                canvas.text(&line, words, (x, foot), Side::Middle, 0.0);
+            }
+            lowest = lowest.max(foot + 0.15 * words);
         }
     }
-    match turned {
-        true => bottom + words + 0.5 * widest,
-        false => bottom + 1.4 * words,
+    lowest
+}
+
+/// By how many degrees labels are turned that have no room side by side.
+const TURN: f64 = 30.0;
+
+/// Whether a category has a word that is wider than its `slot`.
+fn turned(plot: &Plot, words: f64, slot: f64) -> bool {
+    let categories = plot.x.categories.iter();
+    let mut lines = categories.flat_map(|category| category.split(' '));
+    lines.any(|word| width_of(word, words) > slot - 4.0)
+}
+
+/// The room that turned categories need left of the plot, `width` wide without it.
+fn room_for_turned(plot: &Plot, words: f64, width: f64) -> f64 {
+    let slot = width / plot.x.categories.len().max(1) as f64;
+    if !turned(plot, words, slot) {
+        return 0.0;
     }
+    let categories = plot.x.categories.iter().enumerate();
+    let reach = categories.map(|(number, category)| {
+        let length = libm::cos(TURN.to_radians()) * width_of(category, words);
+        length - (number as f64 + 0.5) * 0.85 * slot + 4.0
+    });
+    reach.fold(0.0, f64::max)
 }
 
 fn stroke(style: usize) -> Stroke {

@@ -54,6 +54,14 @@ fn plot(figure: &Figure, measure: &Measure, outcomes: &Outcomes<'_>) -> Plot {
         .collect();
     let has_papers = !styled.is_empty();
     series.extend(styled);
+    let marks = || series.iter().flat_map(|series| &series.marks);
+    let mut notes = Vec::new();
+    if has_papers {
+        notes.push("filled: ours, hollow: published");
+    }
+    if marks().any(|mark| mark.y_half.is_some()) {
+        notes.push("bars: 95 % confidence");
+    }
     let by_range = if over.logarithmic {
         Scale::Log
     } else {
@@ -79,7 +87,7 @@ fn plot(figure: &Figure, measure: &Measure, outcomes: &Outcomes<'_>) -> Plot {
             from_zero: true,
         },
         series,
-        note: has_papers.then(|| "filled: ours; hollow: published".to_owned()),
+        note: (!notes.is_empty()).then(|| notes.join("; ")),
         format: Format::Column,
     }
 }

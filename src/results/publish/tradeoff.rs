@@ -5,7 +5,7 @@ use super::measure::Measure;
 use super::sheet::{Cell, Sheet};
 use crate::results::curves::{self, Direction, Format, Look, Mark, Plot, Series, with_unit};
 use crate::results::outcomes::{Configuration, Estimate, Outcomes};
-use crate::scenario::{Better, Scale, Tradeoff};
+use crate::scenario::{Better, Heading, Scale, Tradeoff};
 
 /// More labels than that beside marks hide each other.
 const MOST_LABELS: usize = 24;
@@ -79,6 +79,18 @@ fn plot(
     };
     let labels = by.map_or(vec![String::new()], |by| by.labels.clone());
     let fixed: Vec<usize> = by.iter().map(|by| by.axis).collect();
+    // One more axis needs no name at every mark.
+    let varied =
+        |heading: &&Heading| !fixed.contains(&heading.axis) && outcomes.lengths[heading.axis] > 1;
+    let others: Vec<&Heading> = outcomes.headings.iter().filter(varied).collect();
+    let beside = match others[..] {
+        [only] => Some(only),
+        _ => None,
+    };
+    let words = |configuration: &Configuration<'_>| match beside {
+        Some(heading) => heading.labels[configuration.choice[heading.axis]].clone(),
+        None => outcomes.name(configuration, &fixed),
+    };
     let labelled = pairs.iter().flatten().count() <= MOST_LABELS;
     let series = labels.iter().enumerate().map(|(style, name)| {
         let own = outcomes
@@ -96,7 +108,7 @@ fn plot(
                 x_half: x.half_width,
                 y_half: y.half_width,
                 label: match labelled {
-                    true => outcomes.name(configuration, &fixed),
+                    true => words(configuration),
                     false => String::new(),
                 },
             })
@@ -143,7 +155,9 @@ fn plot(
         x: direction(&both[0], &tradeoff.x_label, tradeoff.x_scale),
         y: direction(&both[1], &tradeoff.y_label, tradeoff.y_scale),
         series,
-        note: None,
+        note: beside
+            .filter(|_| labelled)
+            .map(|heading| format!("beside marks: {}", heading.name)),
         format: Format::Column,
     }
 }
