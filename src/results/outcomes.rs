@@ -41,7 +41,15 @@ pub struct Estimate {
 impl Estimate {
     /// The estimate from `values`; `None` if there are none.
     pub fn of(values: &[f64]) -> Option<Self> {
-        (!values.is_empty()).then(|| Self {
+        let first = values.first()?;
+        // Of equal values the mean may be off by a rounding, and would have an interval.
+        if values.iter().all(|value| value == first) {
+            return Some(Self {
+                mean: *first,
+                half_width: (values.len() > 1).then_some(0.0),
+            });
+        }
+        Some(Self {
             mean: student::mean(values),
             half_width: student::half_width(values),
         })
@@ -103,7 +111,12 @@ impl<'a> Outcomes<'a> {
             let known = fixed.contains(&heading.axis);
             !known && self.lengths[heading.axis] > 1
         });
-        let named = varied.map(|heading| {
+        self.words(configuration, &varied.collect::<Vec<_>>())
+    }
+
+    /// What `configuration` is called in the columns `headings`, in words.
+    pub fn words(&self, configuration: &Configuration<'_>, headings: &[&Heading]) -> String {
+        let named = headings.iter().map(|heading| {
             let label = &heading.labels[configuration.choice[heading.axis]];
             // A label, a scheme or a design speaks for itself; a number does not.
             match heading.labelled || label.starts_with(char::is_uppercase) {
@@ -135,11 +148,7 @@ impl Configuration<'_> {
         }
         let missing = self.rows.iter().find(|row| row.metrics.is_none());
         let reason = match missing {
-            // What follows the first semicolon is the fix.
-            Some(row) => {
-                let reason = row.reason.split("; ").next().unwrap_or_default();
-                format!("{}: {reason}", row.status)
-            }
+            Some(row) => format!("{}: {}", row.status, short(&row.reason)),
             None => "not measured".to_owned(),
         };
         match measured {
@@ -147,4 +156,17 @@ impl Configuration<'_> {
             some => format!("{some} of {} runs; {reason}", self.rows.len()),
         }
     }
+}
+
+/// A reason without its fix, which follows the first semicolon, and what is in parentheses.
+fn short(reason: &str) -> String {
+    let fault = reason.split("; ").next().unwrap_or_default();
+    let mut words = String::new();
+    for (number, part) in fault.split(" (").enumerate() {
+        words += match (number, part.split_once(')')) {
+            (1.., Some((_, rest))) => rest,
+            _ => part,
+        };
+    }
+    words
 }

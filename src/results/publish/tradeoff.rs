@@ -77,19 +77,28 @@ fn plot(
         Some(by) => outcomes.heading(by),
         None => outcomes.headings.first(),
     };
-    let labels = by.map_or(vec![String::new()], |by| by.labels.clone());
-    let fixed: Vec<usize> = by.iter().map(|by| by.axis).collect();
-    // One more axis needs no name at every mark.
-    let varied =
-        |heading: &&Heading| !fixed.contains(&heading.axis) && outcomes.lengths[heading.axis] > 1;
+    let mut labels: Vec<&str> = vec![""];
+    if let Some(by) = by {
+        labels.clear();
+        for label in &by.labels {
+            // A field of several that advance together may have a label more than once.
+            if !labels.contains(&label.as_str()) {
+                labels.push(label);
+            }
+        }
+    }
+    let varied = |heading: &&Heading| {
+        by.is_none_or(|by| by != *heading) && outcomes.lengths[heading.axis] > 1
+    };
     let others: Vec<&Heading> = outcomes.headings.iter().filter(varied).collect();
+    // One more column needs no name at every mark.
     let beside = match others[..] {
         [only] => Some(only),
         _ => None,
     };
     let words = |configuration: &Configuration<'_>| match beside {
         Some(heading) => heading.labels[configuration.choice[heading.axis]].clone(),
-        None => outcomes.name(configuration, &fixed),
+        None => outcomes.words(configuration, &others),
     };
     let labelled = pairs.iter().flatten().count() <= MOST_LABELS;
     let series = labels.iter().enumerate().map(|(style, name)| {
@@ -98,7 +107,7 @@ fn plot(
             .iter()
             .zip(pairs)
             .filter(|(configuration, _)| {
-                by.is_none_or(|by| configuration.choice[by.axis] == style)
+                by.is_none_or(|by| by.labels[configuration.choice[by.axis]] == **name)
             });
         let marks = own.filter_map(|(configuration, pair)| {
             let Pair { x, y } = (*pair)?;
@@ -114,7 +123,7 @@ fn plot(
             })
         });
         Series {
-            name: name.clone(),
+            name: (*name).to_owned(),
             marks: marks.collect(),
             look: Look::Dots,
             style,
