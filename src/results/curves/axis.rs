@@ -72,11 +72,12 @@ impl Axis {
             None => spans,
         };
         if axis.logarithmic {
-            axis.lay_out_logarithmic(libm::log10(least), libm::log10(most));
+            axis.lay_out_logarithmic(libm::log10(least), libm::log10(most), apart);
         } else {
             axis.lay_out_linear(direction, least, most, apart);
         }
-        let mut places = direction.places.clone();
+        let measured = |place: &&f64| (least..=most).contains(*place);
+        let mut places: Vec<f64> = direction.places.iter().filter(measured).copied().collect();
         places.sort_by(f64::total_cmp);
         places.dedup();
         let pixels: Vec<f64> = places.iter().map(|place| axis.pixel(*place)).collect();
@@ -101,7 +102,7 @@ impl Axis {
         self.start + share * (self.end - self.start)
     }
 
-    fn lay_out_logarithmic(&mut self, least: f64, most: f64) {
+    fn lay_out_logarithmic(&mut self, least: f64, most: f64, apart: f64) {
         let margin = (0.05 * (most - least)).max(0.02);
         (self.from, self.to) = (least - margin, most + margin);
         let decades = libm::floor(self.from) as i32..=libm::ceil(self.to) as i32;
@@ -118,26 +119,39 @@ impl Axis {
         let whole = multiples(&[1.0])
             .filter(|(_, _, value)| within(*value))
             .count();
-        let marked: &'static [f64] = match whole {
-            0 | 1 if most - least < 0.5 => &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
-            0 | 1 => &[1.0, 2.0, 5.0],
-            _ => &[1.0],
+        // As many as have room; of many decades every second or third.
+        let every = ((whole as i32 + 7) / 8).max(1);
+        let denser: [&'static [f64]; 3] = [
+            &[1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0],
+            &[1.0, 2.0, 5.0],
+            &[1.0],
+        ];
+        let layouts = denser.map(|factors| {
+            let ticks = multiples(factors).filter(|(_, _, value)| within(*value));
+            let ticks = ticks.filter(|(_, decade, _)| decade.rem_euclid(every) == 0);
+            ticks.collect::<Vec<(f64, i32, f64)>>()
+        });
+        let roomy = |ticks: &Vec<(f64, i32, f64)>| {
+            let pixels: Vec<f64> = ticks
+                .iter()
+                .map(|(_, _, value)| self.pixel(*value))
+                .collect();
+            let steps = pixels.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+            ticks.len() <= 8 && steps.fold(f64::MAX, f64::min) >= apart
         };
-        // Of many decades every second or third is marked.
-        let every = (whole as i32 + 7) / 8;
-        let ticks = multiples(marked).filter(|(_, _, value)| within(*value));
-        let ticks = ticks.filter(|(_, decade, _)| decade.rem_euclid(every.max(1)) == 0);
-        let ticks: Vec<(f64, i32, f64)> = ticks.collect();
-        let plain = ticks.iter().all(|(_, decade, _)| (-2..=3).contains(decade));
-        let words = |(factor, decade, value): (f64, i32, f64)| match plain {
-            true => (value, short(value)),
-            false => (value, power_of_ten(factor, decade)),
+        let found = layouts.iter().find(|ticks| roomy(ticks));
+        let ticks = found.unwrap_or(&layouts[2]);
+        let plain = ticks.iter().all(|(_, decade, _)| (-3..=3).contains(decade));
+        let words = |(factor, decade, value): &(f64, i32, f64)| match plain {
+            true => (*value, short(*value)),
+            false => (*value, power_of_ten(*factor, *decade)),
         };
-        self.ticks = ticks.into_iter().map(words).collect();
+        let ticks: Vec<(f64, String)> = ticks.iter().map(words).collect();
         let minor = multiples(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
         let minor = minor
             .map(|(_, _, value)| value)
             .filter(|value| within(*value));
+        self.ticks = ticks;
         self.minor = match whole {
             0..=8 => minor.collect(),
             _ => Vec::new(),
@@ -156,7 +170,7 @@ impl Axis {
         if self.to - self.from <= f64::MIN_POSITIVE {
             (self.from, self.to) = (least - 1.0, least + 1.0);
         }
-        let most_ticks = ((self.end - self.start).abs() / (1.6 * apart)).clamp(2.0, 6.0);
+        let most_ticks = ((self.end - self.start).abs() / (1.6 * apart)).clamp(2.0, 7.0);
         self.ticks = linear_ticks(self.from, self.to, most_ticks);
     }
 }
