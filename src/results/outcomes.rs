@@ -41,15 +41,7 @@ pub struct Estimate {
 impl Estimate {
     /// The estimate from `values`; `None` if there are none.
     pub fn of(values: &[f64]) -> Option<Self> {
-        let first = values.first()?;
-        // Of equal values the mean may be off by a rounding, and would have an interval.
-        if values.iter().all(|value| value == first) {
-            return Some(Self {
-                mean: *first,
-                half_width: (values.len() > 1).then_some(0.0),
-            });
-        }
-        Some(Self {
+        (!values.is_empty()).then(|| Self {
             mean: student::mean(values),
             half_width: student::half_width(values),
         })
