@@ -3,14 +3,19 @@
 use super::critical_path::{Barriers, CriticalPath, Holder, Part};
 use super::replay::{Arrivals, ExecutedGraph, ReplayError};
 use crate::results::events::{Cause, Events, EventsError, Owner};
-use crate::results::readable::seconds;
+use crate::results::readable::{lines, seconds};
 use crate::units::{Duration, Instant};
 use serde::Deserialize;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Causes that are told in words.
 const TOLD: usize = 3;
+
+/// The first column of tables, at its widest and at its narrowest, and what stands beside it.
+const LABEL: usize = 34;
+const SHORT_LABEL: usize = 16;
+const BESIDE: usize = 34;
 
 /// Why a run cannot be explained. The input is at fault, always.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +60,7 @@ pub struct Explanation {
     pub barriers: Barriers,
     /// What the largest cause is worth: halved everywhere, then at whoever held it most.
     pub what_if: Vec<WhatIf>,
+    columns: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +156,7 @@ impl Explanation {
             path,
             barriers,
             what_if,
+            columns: None,
         })
     }
 
@@ -192,6 +199,32 @@ fn capitalised(text: &str) -> String {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
+        self.write(&mut text)?;
+        for line in text.lines() {
+            match self.columns {
+                // Tables are narrow already.
+                Some(columns) if !line.starts_with("  ") && line.chars().count() > columns => {
+                    for line in lines(line, columns) {
+                        writeln!(f, "{line}")?;
+                    }
+                }
+                _ => writeln!(f, "{line}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Explanation {
+    /// The same for a terminal of so many columns, if there is one.
+    #[must_use]
+    pub fn within(mut self, columns: Option<usize>) -> Self {
+        self.columns = columns;
+        self
+    }
+
+    fn write(&self, f: &mut String) -> fmt::Result {
         let makespan = self.path.length();
         writeln!(
             f,
@@ -210,19 +243,26 @@ impl fmt::Display for Explanation {
         self.barriers(f)?;
         self.what_if(f)
     }
-}
 
-impl Explanation {
-    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// How wide the first column of tables is.
+    fn label(&self) -> usize {
+        let room = self
+            .columns
+            .map_or(LABEL, |columns| columns.saturating_sub(BESIDE));
+        room.clamp(SHORT_LABEL, LABEL)
+    }
+
+    fn table(&self, f: &mut String) -> fmt::Result {
+        let width = self.label();
         writeln!(
             f,
-            "  {:<34}{:>12}{:>10}{:>9}",
+            "  {:<width$}{:>12}{:>10}{:>9}",
             "critical path", "time", "share", "tasks"
         )?;
-        let row = |f: &mut fmt::Formatter<'_>, label: String, part: &Part| {
+        let row = |f: &mut String, label: String, part: &Part| {
             writeln!(
                 f,
-                "  {label:<34}{:>12}{:>8.2} %{:>9}",
+                "  {label:<width$}{:>12}{:>8.2} %{:>9}",
                 seconds(part.time.as_seconds()),
                 self.share(part.time),
                 part.tasks
@@ -246,7 +286,7 @@ impl Explanation {
         writeln!(f)
     }
 
-    fn causes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn causes(&self, f: &mut String) -> fmt::Result {
         for (number, (cause, part)) in self.path.causes().into_iter().take(TOLD).enumerate() {
             write!(
                 f,
@@ -283,14 +323,15 @@ impl Explanation {
         Ok(())
     }
 
-    fn barriers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn barriers(&self, f: &mut String) -> fmt::Result {
         let barriers = &self.barriers;
         if barriers.count == 0 {
             return Ok(());
         }
+        let width = self.label();
         writeln!(
             f,
-            "\n  {:<34}{:>12}{:>20}",
+            "\n  {:<width$}{:>12}{:>20}",
             "barriers held by", "barriers", "behind the others"
         )?;
         let mut held: Vec<_> = barriers.held.iter().collect();
@@ -298,7 +339,7 @@ impl Explanation {
         for ((owner, cause), held) in held {
             writeln!(
                 f,
-                "  {:<34}{:>12}{:>20}",
+                "  {:<width$}{:>12}{:>20}",
                 format!("{}, {cause}", self.events.owner_name(*owner)),
                 held.barriers,
                 format!(
@@ -309,12 +350,12 @@ impl Explanation {
         }
         if barriers.tied > 0 {
             let label = "several at once";
-            writeln!(f, "  {label:<34}{:>12}{:>20}", barriers.tied, "–")?;
+            writeln!(f, "  {label:<width$}{:>12}{:>20}", barriers.tied, "–")?;
         }
-        writeln!(f, "  {:<34}{:>12}", "in all", barriers.count)
+        writeln!(f, "  {:<width$}{:>12}", "in all", barriers.count)
     }
 
-    fn what_if(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn what_if(&self, f: &mut String) -> fmt::Result {
         let makespan = self.path.length();
         for what_if in &self.what_if {
             let saved = makespan - Duration(what_if.makespan.0);

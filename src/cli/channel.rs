@@ -1,7 +1,9 @@
 //! `airloom channel`: what a scenario's channels are like, before anything is sent.
 
-use super::Failure;
 use super::output::print;
+use super::width;
+use super::{Failure, warn};
+use crate::results::terminal::Table;
 use crate::rng::Streams;
 use crate::scenario::{self, Override};
 use crate::simulation::{self, DrawnChannels, default_channel_folder};
@@ -11,14 +13,15 @@ use std::path::PathBuf;
 /// Draw a scenario's channels: tensor, statistics, figure.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    airloom channel scenarios/aircomp_tensor_parallel.ron\n  \
-    airloom channel scenarios/aircomp_tensor_parallel.ron --blocks 500 --out results/walk \\\n    \
+    airloom channel first.ron\n  \
+    airloom channel first.ron --blocks 500 \\\n    \
     --set 'radio.coherence=Time(\"1 ms\")' --set 'radio.doppler=Shift(\"50 Hz\")'\n\n\
     The folder holds h.npy (complex, [time, device, N_r, N_t], for numpy.load or\n\
     fading: Trace(\"h.npy\")), channel.csv, channel.svg and, with Doppler, autocorrelation.csv.\n\
     With Doppler and a channel per all-reduce, blocks are 1/16 of a Doppler cycle apart.")]
 pub(super) struct ChannelArgs {
     /// The scenario file
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     scenario: PathBuf,
     /// Coherence blocks to draw
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
@@ -33,12 +36,13 @@ pub(super) struct ChannelArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The folder to write [default: results/NAME/channel-seedS-runR, with a hash of the overrides]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
 }
 
 pub(super) fn channel(args: ChannelArgs) -> Result<(), Failure> {
     let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
+    warn(&resolved);
     let streams = Streams {
         seed: args.seed.unwrap_or(resolved.seed()),
         run: args.run,
@@ -56,46 +60,53 @@ fn cell(value: Option<f64>, digits: usize) -> String {
 }
 
 fn table(drawn: &DrawnChannels) -> String {
-    let mut text = format!("{}\n\n", drawn.ensemble.title);
     let devices = &drawn.statistics.devices;
     let large = devices.iter().any(|device| device.line_of_sight.is_some());
-    // Writing to a String cannot fail.
-    let _ = write!(
-        text,
-        "  device  mean gain      model          K     to Rice    capacity   condition"
-    );
-    let _ = writeln!(
-        text,
-        "{}",
-        if large {
-            "  sight   path loss  shadowing"
-        } else {
-            ""
-        }
-    );
-    for device in devices {
-        let _ = write!(
-            text,
-            "  {:<6} {:>7} dB {:>7} dB {:>7} dB {:>11.4} {:>6.2} b/s/Hz {:>6} dB",
-            device.device,
-            cell(device.mean_gain_db, 2),
-            cell(device.model_gain_db, 2),
-            cell(device.rice_factor_db, 2),
-            device.amplitude_ks,
-            device.capacity_bit_per_s_hz,
-            cell(device.condition_db, 2),
-        );
-        if let Some(seen) = device.line_of_sight {
-            let _ = write!(
-                text,
-                "  {:<5} {:>8} dB {:>7} dB",
-                if seen { "LOS" } else { "NLOS" },
-                cell(device.path_loss_db, 2),
-                cell(device.shadowing_db, 2)
-            );
-        }
-        text.push('\n');
+    let mut widths = vec![6, 13, 11, 11, 12, 14, 12];
+    let mut heading = vec![
+        "device",
+        "mean gain",
+        "model",
+        "K",
+        "to Rice",
+        "capacity",
+        "condition",
+    ];
+    if large {
+        widths.extend([7, 13, 11]);
+        heading.extend(["sight", "path loss", "shadowing"]);
     }
+    let mut table = Table::new(2, 1, widths);
+    table.push(heading.into_iter().map(str::to_owned).collect());
+    for device in devices {
+        let decibels = |value: Option<f64>| format!("{} dB", cell(value, 2));
+        let mut row = vec![
+            device.device.to_string(),
+            decibels(device.mean_gain_db),
+            decibels(device.model_gain_db),
+            decibels(device.rice_factor_db),
+            format!("{:.4}", device.amplitude_ks),
+            format!("{:.2} b/s/Hz", device.capacity_bit_per_s_hz),
+            decibels(device.condition_db),
+        ];
+        if large {
+            let sight = device
+                .line_of_sight
+                .map(|seen| if seen { "LOS" } else { "NLOS" });
+            row.extend([
+                sight.unwrap_or_default().to_owned(),
+                decibels(device.path_loss_db),
+                decibels(device.shadowing_db),
+            ]);
+        }
+        table.push(row);
+    }
+    let mut text = format!(
+        "{}\n\n{}",
+        drawn.ensemble.title,
+        table.text(width::columns())
+    );
+    // Writing to a String cannot fail.
     let _ = writeln!(text, "\nwritten to {}", drawn.folder.display());
     text
 }

@@ -1,7 +1,7 @@
 //! `airloom check`: what is wrong with a scenario, before anything runs.
 
-use super::Failure;
 use super::output::print;
+use super::{Failure, warn};
 use crate::scenario::{self, Override};
 use crate::simulation;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use std::path::PathBuf;
     airloom check --resolved scenarios/aircomp_tensor_parallel.ron")]
 pub(super) struct CheckArgs {
     /// Scenario files
-    #[arg(required = true)]
+    #[arg(required = true, value_hint = clap::ValueHint::FilePath)]
     scenarios: Vec<PathBuf>,
     /// Print every field, defaults included, as a scenario that runs the same
     #[arg(long)]
@@ -32,8 +32,14 @@ pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
             Ok(resolved)
         });
         match checked {
-            Ok(resolved) if args.resolved => print(resolved.to_ron())?,
-            Ok(_) => print(format_args!("{}: ok\n", path.display()))?,
+            Ok(resolved) => {
+                warn(&resolved);
+                if args.resolved {
+                    print(resolved.to_ron())?;
+                } else {
+                    print(format_args!("{}: ok\n", path.display()))?;
+                }
+            }
             Err(error) => faults.push(super::chain(&error)),
         }
     }

@@ -2,18 +2,21 @@
 
 use super::Failure;
 use super::output::print;
+use super::width;
 use crate::analysis;
 use std::path::PathBuf;
 
 /// Say where the time of a run went: its critical path, who held its barriers, and
 /// what the largest cause is worth.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  airloom explain results/aircomp_tensor_parallel/seed7-run0")]
+#[command(after_help = "Example:\n  airloom explain results/first/seed1-run0")]
 pub(super) struct ExplainArgs {
     /// A run folder with its event log (trace: Full)
+    #[arg(value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
 }
 
 pub(super) fn explain(args: ExplainArgs) -> Result<(), Failure> {
-    print(analysis::explain(&args.folder).map_err(Failure::input)?)
+    let explanation = analysis::explain(&args.folder).map_err(Failure::input)?;
+    print(explanation.within(width::columns()))
 }

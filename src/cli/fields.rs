@@ -3,6 +3,7 @@
 use super::Failure;
 use super::output::print;
 use super::width;
+use crate::results::readable::lines;
 use crate::scenario::fields::{Block, Entry, Fields, Role};
 use std::fmt::Write;
 
@@ -100,12 +101,12 @@ fn brief(text: &mut String, entry: &Entry, width: usize) {
     } else {
         (indent + 4, false)
     };
-    let head_lines = width::lines(&head, width.saturating_sub(indent));
+    let head_lines = lines(&head, width.saturating_sub(indent));
     for line in &head_lines[..head_lines.len() - 1] {
         let _ = writeln!(text, "{:indent$}{line}", "");
     }
     let last = format!("{:indent$}{}", "", head_lines[head_lines.len() - 1]);
-    let mut lines = width::lines(&meaning, width.saturating_sub(column)).into_iter();
+    let mut lines = lines(&meaning, width.saturating_sub(column)).into_iter();
     if beside && let Some(first) = lines.next() {
         let _ = writeln!(text, "{last:column$}{first}");
     } else {
@@ -137,14 +138,14 @@ fn full(text: &mut String, entry: &Entry, width: usize) {
     if let Some(example) = &entry.example {
         add(&format!("written for example {example}"));
     }
-    for line in width::lines(&facts, width.saturating_sub(2)) {
+    for line in lines(&facts, width.saturating_sub(2)) {
         let _ = writeln!(text, "  {line}");
     }
     for block in &entry.text {
         text.push('\n');
         match block {
             Block::Paragraph(words) => {
-                for line in width::lines(words, width.saturating_sub(2)) {
+                for line in lines(words, width.saturating_sub(2)) {
                     let _ = writeln!(text, "  {line}");
                 }
             }

@@ -2,11 +2,17 @@
 
 use super::Failure;
 use super::output::print;
+use super::width;
+use crate::results::readable::lines;
 use crate::{architecture, corpus, device, model, policy, radio, results};
 use std::fmt::Write;
 
 /// List what a scenario may name; or every metric, or every column of every table.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    airloom list\n  \
+    airloom list metrics\n\n\
+    What the fields of a name mean `airloom fields` tells.")]
 pub(super) struct ListArgs {
     /// A page of the manual to print instead
     #[arg(value_enum)]
@@ -21,11 +27,21 @@ enum Page {
     Columns,
 }
 
+/// Summaries are set in no less, however long the names beside them are.
+const NARROWEST: usize = 20;
+
 fn section(text: &mut String, title: &str, entries: impl Iterator<Item = (String, String)>) {
     // Writing to a String cannot fail.
+    let columns = width::columns();
     let _ = writeln!(text, "{title}");
     for (name, summary) in entries {
-        let _ = writeln!(text, "  {name:<24} {summary}");
+        let head = format!("  {name:<24} ");
+        let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(head.len()));
+        let mut lines = lines(&summary, room.max(NARROWEST)).into_iter();
+        let _ = writeln!(text, "{head}{}", lines.next().unwrap_or_default());
+        for line in lines {
+            let _ = writeln!(text, "{:indent$}{line}", "", indent = head.len());
+        }
     }
     text.push('\n');
 }

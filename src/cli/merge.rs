@@ -8,16 +8,16 @@ use std::path::PathBuf;
 /// Put the shards of a sweep together.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  \
-    airloom sweep scenarios/compare_all_reduce.ron --shard 0/2 --out shards/0\n  \
-    airloom sweep scenarios/compare_all_reduce.ron --shard 1/2 --out shards/1\n  \
+    airloom sweep S.ron --shard 0/2 --out shards/0\n  \
+    airloom sweep S.ron --shard 1/2 --out shards/1\n  \
     airloom merge shards/0 shards/1 --out results/comparison\n\n\
     The result is what the whole sweep would have written, byte for byte.")]
 pub(super) struct MergeArgs {
     /// The folders that `airloom sweep --shard` wrote
-    #[arg(required = true, value_name = "DIR")]
+    #[arg(required = true, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     folders: Vec<PathBuf>,
     /// The sweep's folder to write
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
 }
 

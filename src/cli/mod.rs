@@ -5,10 +5,12 @@
 
 mod channel;
 mod check;
+mod completions;
 mod explain;
 mod fields;
 mod list;
 mod merge;
+mod new;
 mod output;
 mod plot;
 mod progress;
@@ -16,6 +18,7 @@ mod replay;
 mod run;
 mod sweep;
 mod train;
+mod usage;
 mod width;
 
 use clap::{Parser, Subcommand};
@@ -30,7 +33,12 @@ use std::process::ExitCode;
     arg_required_else_help = true,
     max_term_width = 100
 )]
-#[command(after_help = "Start with:\n  airloom run scenarios/aircomp_tensor_parallel.ron")]
+#[command(after_help = "Begin with:\n  \
+    airloom new first\n  \
+    airloom run first.ron\n\n\
+    The manual is README.md with src/manual, or `cargo doc --open`.\n\
+    Colours: only on a terminal, and not where NO_COLOR is set. Text fits the terminal's width, or\n\
+    COLUMNS where there is none.")]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -38,6 +46,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Write a commented scenario to begin with
+    New(new::NewArgs),
     /// Simulate one scenario and write its run folder
     Run(run::RunArgs),
     /// Simulate every point of a scenario's sweep
@@ -60,6 +70,8 @@ enum Verb {
     List(list::ListArgs),
     /// Train a model on text of the bundled world
     Train(train::TrainArgs),
+    /// Print a script that lets a shell complete verbs, options and files
+    Completions(completions::CompletionsArgs),
 }
 
 /// Why a verb did not succeed.
@@ -86,6 +98,13 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Says what is remarkable about a scenario that runs all the same.
+fn warn(resolved: &crate::scenario::Resolved) {
+    for warning in resolved.warnings() {
+        eprintln!("warning: {warning}");
+    }
+}
+
 impl Failure {
     fn input(error: impl std::error::Error) -> Self {
         Self::Input(chain(&error))
@@ -110,7 +129,12 @@ fn train(args: train::TrainArgs) -> Result<(), Failure> {
 
 /// Parses the arguments and runs the verb they name.
 pub fn main() -> ExitCode {
-    let outcome = match Cli::parse().verb {
+    let verb = match Cli::try_parse() {
+        Ok(cli) => cli.verb,
+        Err(error) => return usage::answer(&error),
+    };
+    let outcome = match verb {
+        Verb::New(args) => new::new(args),
         Verb::Run(args) => run::run(args),
         Verb::Sweep(args) => sweep::sweep(args),
         Verb::Merge(args) => merge::merge(args),
@@ -122,6 +146,7 @@ pub fn main() -> ExitCode {
         Verb::Fields(args) => fields::fields(args),
         Verb::List(args) => list::list(&args),
         Verb::Train(args) => train(args),
+        Verb::Completions(args) => completions::completions(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

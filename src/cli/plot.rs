@@ -7,9 +7,10 @@ use std::path::PathBuf;
 
 /// Draw the figures of a run folder or a sweep again from its data.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  airloom plot results/aircomp_tensor_parallel/seed7-run0")]
+#[command(after_help = "Example:\n  airloom plot results/first/seed1-run0")]
 pub(super) struct PlotArgs {
     /// A run folder or a sweep's folder
+    #[arg(value_hint = clap::ValueHint::DirPath)]
     folder: PathBuf,
 }
 

@@ -1,8 +1,9 @@
 //! `airloom run`: one scenario, one run folder.
 
-use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::progress::bar;
+use super::width;
+use super::{Failure, warn};
 use crate::rng::Streams;
 use crate::scenario::{self, Override};
 use crate::simulation::{self, RunOptions, default_folder};
@@ -11,12 +12,15 @@ use std::path::PathBuf;
 /// Simulate one scenario and write its run folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    airloom run scenarios/aircomp_tensor_parallel.ron\n  \
-    airloom run scenarios/aircomp_tensor_parallel.ron --set devices.count=8 --out results/eight\n  \
-    airloom run scenarios/aircomp_tensor_parallel.ron \\\n    \
-    --set 'architecture.all_reduce=Digital(bits: 8)'")]
+    airloom run first.ron\n  \
+    airloom run first.ron --set devices.count=8\n  \
+    airloom run first.ron --seed 2 --out results/second\n  \
+    airloom run first.ron \\\n    \
+    --set 'architecture.all_reduce=Digital(bits: 8)'\n\n\
+    `airloom new first` writes first.ron; `airloom fields` explains what --set may change.")]
 pub(super) struct RunArgs {
     /// The scenario file
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     scenario: PathBuf,
     /// The experiment's seed, in place of the scenario's
     #[arg(long)]
@@ -28,7 +32,7 @@ pub(super) struct RunArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The run folder to write [default: results/NAME/seedS-runR, with a hash of the overrides]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
     /// Threads for the forward pass [default: all cores]; results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
@@ -37,6 +41,7 @@ pub(super) struct RunArgs {
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
+    warn(&resolved);
     let streams = Streams {
         seed: args.seed.unwrap_or(resolved.seed()),
         run: args.run,
@@ -56,7 +61,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     let finished = finished?;
     print(format_args!(
         "{}\nwritten to {}\n",
-        finished.summary(),
+        finished.summary(width::columns()),
         finished.folder.display()
     ))
 }

@@ -1,9 +1,10 @@
 //! `airloom sweep`: every point of a scenario's sweep, each an ordinary run folder.
 
-use super::Failure;
 use super::output::{interrupt_flag, print};
 use super::progress::bar;
 use super::run::texts;
+use super::width;
+use super::{Failure, warn};
 use crate::results::comparison::Comparison;
 use crate::results::outcomes::Outcomes;
 use crate::scenario::{self, Override, Point};
@@ -18,13 +19,15 @@ use std::path::PathBuf;
     airloom sweep scenarios/compare_all_reduce.ron --dry-run\n  \
     airloom sweep scenarios/compare_all_reduce.ron --jobs 2\n  \
     airloom sweep scenarios/compare_all_reduce.ron --set sweep.runs=20\n\n\
-    Many machines share a sweep by shards, for example as a Slurm array of four:\n  \
-    airloom sweep S.ron --shard $SLURM_ARRAY_TASK_ID/4 --out shards/$SLURM_ARRAY_TASK_ID\n  \
+    Many machines share a sweep by shards, for example as a Slurm array of four,\n\
+    with I=$SLURM_ARRAY_TASK_ID:\n  \
+    airloom sweep S.ron --shard $I/4 --out shards/$I\n  \
     airloom merge shards/* --out results/whole\n\n\
     Points that are finished are skipped, unless the model, a text, a channel trace or airloom\n\
     has changed since.")]
 pub(super) struct SweepArgs {
     /// A scenario file with a `sweep`
+    #[arg(value_hint = clap::ValueHint::FilePath)]
     scenario: PathBuf,
     /// The experiment's seed, in place of the scenario's
     #[arg(long)]
@@ -33,7 +36,7 @@ pub(super) struct SweepArgs {
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The sweep's folder [default: results/NAME/sweep-seedS, with a hash of the overrides]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
     /// Points to simulate side by side; results do not depend on it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -55,6 +58,7 @@ fn describe(point: &Point) -> String {
 
 pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
     let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
+    warn(&resolved);
     let points = scenario::points(&resolved).map_err(Failure::input)?;
     let seed = args.seed.unwrap_or(resolved.seed());
     let options = SweepOptions {
@@ -92,10 +96,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
             PointOutcome::Infeasible(reason) => format!("infeasible: {reason}"),
             PointOutcome::Failed(reason) => format!("failed: {reason}"),
         };
-        // A bar tells of what is as expected.
-        if bar.is_hidden() || !matches!(outcome, PointOutcome::Done { again: None, .. }) {
-            bar.suspend(|| eprintln!("{}: {note}", describe(point)));
-        }
+        bar.suspend(|| eprintln!("{}: {note}", describe(point)));
     };
     let swept = simulation::sweep(&points, &options, &tell);
     bar.finish_and_clear();
@@ -107,7 +108,7 @@ pub(super) fn told(swept: &Swept) -> Result<(), Failure> {
     let outcomes = Outcomes::of(&swept.sweep, &swept.rows).map_err(Failure::input)?;
     print(format_args!(
         "{}\nwritten to {}\n",
-        Comparison::of(&outcomes),
+        Comparison::of(&outcomes).within(width::columns()),
         swept.folder.display()
     ))
 }

@@ -23,12 +23,15 @@ pub enum Recipe {
 /// recipes of models/tiny-llama and models/tiny-mixtral. A run that was stopped
 /// goes on where it was.
 #[derive(Debug, Clone, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    airloom train --out models/mine\n  \
+    airloom train --architecture mixtral --out models/two")]
 pub struct TrainArgs {
     /// Architecture, and with it the recipe
     #[arg(long, value_enum, default_value = "llama")]
     pub architecture: Recipe,
     /// Model folder to write
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: PathBuf,
     /// Seed of the world, its documents and the initial weights
     #[arg(long)]
@@ -137,10 +140,8 @@ struct Display {
 
 impl Display {
     fn new(steps: u64) -> Self {
-        let style = ProgressStyle::with_template(
-            "{bar:30} step {pos}/{len}  {msg}  {elapsed} gone, {eta} left",
-        )
-        .expect("a template of known fields");
+        let style = ProgressStyle::with_template("{bar:20} {pos}/{len} steps, {msg}, {eta} left")
+            .expect("a template of known fields");
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr());
         Self {
             bar: bar.with_style(style),

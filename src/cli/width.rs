@@ -24,25 +24,3 @@ pub(super) fn columns() -> Option<usize> {
 pub(super) fn prose() -> usize {
     columns().map_or(WIDEST, |columns| columns.min(WIDEST))
 }
-
-/// `text` in lines of at most `width` columns, broken between words; a longer word has a
-/// line of its own.
-pub(super) fn lines(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    let mut room = 0;
-    for word in text.split_whitespace() {
-        let length = word.chars().count();
-        match lines.last_mut() {
-            Some(line) if length < room => {
-                line.push(' ');
-                line.push_str(word);
-                room -= length + 1;
-            }
-            _ => {
-                lines.push(word.to_owned());
-                room = width.saturating_sub(length);
-            }
-        }
-    }
-    lines
-}

@@ -24,9 +24,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Profile {
-    /// One of [`PRESETS`], by name.
+    /// A device by name, such as `jetson-orin-nano`: `airloom list` has them all.
     Preset(String),
-    /// All fields.
+    /// A device of your own.
     Custom(DeviceProfile),
 }
 

@@ -25,11 +25,11 @@ const MAX_ANTENNAS: usize = 1024;
 pub struct RadioConfig {
     /// B, also the symbol rate. Default 10 MHz.
     pub bandwidth: Hertz,
-    /// N_t of every device without an exception. Default 4.
+    /// N_t, antennas of every device without an exception. Default 4.
     pub device_antennas: usize,
     /// N_t of devices that have more or fewer, by number from 0.
     pub device_antennas_except: BTreeMap<u32, usize>,
-    /// N_r. Default 20.
+    /// N_r, antennas of the server. Default 20.
     pub server_antennas: usize,
     /// How channel entries are drawn. Default: Rician, mean 1, variance 1.
     pub fading: Fading,

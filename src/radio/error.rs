@@ -102,7 +102,9 @@ pub enum RadioError {
         slots: u64,
     },
     /// A transmission too long for the clock.
-    #[error("a transmission of device {device} lasts too long: {source}")]
+    #[error(
+        "a transmission of device {device} lasts too long: {source}; next to nothing arrives over its link: check `radio.fading` and `radio.budget`, whose Normalised snr holds before any path loss"
+    )]
     TooLong {
         /// The device, counted from 0.
         device: usize,

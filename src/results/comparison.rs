@@ -2,6 +2,7 @@
 
 use super::outcomes::{Configuration, Outcomes};
 use super::readable::significant;
+use super::terminal::Table;
 use crate::scenario::Heading;
 use std::fmt;
 
@@ -27,6 +28,7 @@ pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
 pub struct Comparison {
     axes: Vec<String>,
     rows: Vec<Row>,
+    columns: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl Comparison {
         Self {
             axes: headings.iter().map(Heading::title).collect(),
             rows: outcomes.configurations.iter().map(row).collect(),
+            columns: None,
         }
     }
 }
@@ -78,29 +81,32 @@ impl fmt::Display for Comparison {
                 values.max().unwrap_or(0).max(path.chars().count())
             })
             .collect();
-        for (path, width) in self.axes.iter().zip(&widths) {
-            write!(f, "{path:<width$}  ")?;
-        }
-        write!(f, "{:>4}", "runs")?;
-        for column in &shown {
-            write!(f, "{:>12}", COLUMNS[*column].1)?;
-        }
-        writeln!(f)?;
+        let mut widths: Vec<usize> = widths.into_iter().map(|width| width + 2).collect();
+        widths.push(4);
+        widths.resize(widths.len() + shown.len(), 12);
+        let mut table = Table::new(0, self.axes.len(), widths);
+        let headings = shown.iter().map(|column| COLUMNS[*column].1.to_owned());
+        let axes = self.axes.iter().cloned();
+        table.push(axes.chain(["runs".to_owned()]).chain(headings).collect());
         for row in &self.rows {
-            for (value, width) in row.values.iter().zip(&widths) {
-                write!(f, "{value:<width$}  ")?;
-            }
-            write!(f, "{:>4}", row.runs)?;
-            for column in &shown {
-                let mean = match row.means[*column] {
-                    None => "–".to_owned(),
-                    Some(mean) => significant(mean * COLUMNS[*column].2),
-                };
-                write!(f, "{mean:>12}")?;
-            }
-            writeln!(f)?;
+            let means = shown.iter().map(|column| match row.means[*column] {
+                None => "–".to_owned(),
+                Some(mean) => significant(mean * COLUMNS[*column].2),
+            });
+            let values = row.values.iter().cloned();
+            table.push(values.chain([row.runs.to_string()]).chain(means).collect());
         }
-        Ok(())
+        f.write_str(&table.text(self.columns))
+    }
+}
+
+impl Comparison {
+    /// The same for a terminal of so many columns, if there is one: what finds no room
+    /// stands below.
+    #[must_use]
+    pub fn within(mut self, columns: Option<usize>) -> Self {
+        self.columns = columns;
+        self
     }
 }
 

@@ -22,5 +22,6 @@ pub mod summary;
 pub mod sweep_record;
 pub mod tables;
 pub mod tensors;
+pub mod terminal;
 pub mod timeline;
 pub mod waiting;

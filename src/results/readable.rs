@@ -1,4 +1,5 @@
-//! Numbers as people read them: four significant digits and a unit that fits.
+//! Numbers as people read them, four significant digits and a unit that fits, and prose
+//! in lines that fit.
 
 /// A number of seconds in the unit in which it reads best.
 pub fn seconds(value: f64) -> String {
@@ -37,4 +38,26 @@ pub fn significant(value: f64) -> String {
     }
     let decimals = (3 - magnitude as i32).max(0) as usize;
     format!("{value:.decimals$}")
+}
+
+/// `text` in lines of at most `width` columns, broken between words; a longer word has a
+/// line of its own.
+pub fn lines(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut room = 0;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        match lines.last_mut() {
+            Some(line) if length < room => {
+                line.push(' ');
+                line.push_str(word);
+                room -= length + 1;
+            }
+            _ => {
+                lines.push(word.to_owned());
+                room = width.saturating_sub(length);
+            }
+        }
+    }
+    lines
 }

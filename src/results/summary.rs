@@ -1,9 +1,10 @@
 //! The short table that `airloom run` prints.
 
 use super::metrics::Metrics;
-use super::readable::{joules, seconds, significant};
+use super::readable::{joules, lines, seconds, significant};
+use super::terminal::Table;
 use crate::architecture::measurement::Measurements;
-use std::fmt::{self, Write};
+use std::fmt;
 
 /// What one run amounts to, as text for people.
 #[derive(Debug)]
@@ -14,16 +15,21 @@ pub struct Summary<'a> {
     pub metrics: &'a Metrics,
     /// Everything it measured.
     pub run: &'a Measurements,
+    /// How wide lines may be, if anything limits them.
+    pub columns: Option<usize>,
 }
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}\n", self.title)?;
+        for line in lines(self.title, self.columns.unwrap_or(usize::MAX)) {
+            writeln!(f, "{line}")?;
+        }
+        writeln!(f)?;
         let get = |name: &str| self.metrics.get(name);
         let mut row = |label: &str, value: Option<String>, note: String| match value {
             Some(value) => {
                 let gap = if note.is_empty() { "" } else { "  " };
-                writeln!(f, "  {label:<22}{value:>12}{gap}{note}")
+                self.line(f, &format!("  {label:<22}{value:>12}{gap}"), &note)
             }
             None => Ok(()),
         };
@@ -102,12 +108,9 @@ impl fmt::Display for Summary<'_> {
         f.write_str(&self.devices())?;
         for request in &self.run.requests {
             if let Some(text) = &request.text {
-                writeln!(
-                    f,
-                    "\n  request {} generated: {}",
-                    request.request,
-                    text.trim()
-                )?;
+                let head = format!("  request {} generated: ", request.request);
+                writeln!(f)?;
+                self.line(f, &head, text.trim())?;
             }
         }
         Ok(())
@@ -118,9 +121,10 @@ impl Summary<'_> {
     fn devices(&self) -> String {
         // Only where layers are divided do devices hold heads.
         let divided = self.run.devices.iter().any(|device| device.heads > 0);
-        let width = if divided { 6 } else { 0 };
-        let mut table = format!(
-            "  {:<8}{:>width$}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}\n",
+        let mut widths = vec![8, if divided { 6 } else { 0 }];
+        widths.resize(9, 11);
+        let mut table = Table::new(2, 1, widths);
+        let heading = [
             "device",
             if divided { "heads" } else { "" },
             "compute",
@@ -129,8 +133,9 @@ impl Summary<'_> {
             "waiting",
             "compute E",
             "radio E",
-            "idle E"
-        );
+            "idle E",
+        ];
+        table.push(heading.map(str::to_owned).to_vec());
         let unknown = || "–".to_owned();
         for device in &self.run.devices {
             let name = device
@@ -139,11 +144,9 @@ impl Summary<'_> {
             let heads = device
                 .device
                 .map_or_else(unknown, |_| device.heads.to_string());
-            let heads = if divided { heads } else { String::new() };
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                table,
-                "  {name:<8}{heads:>width$}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}{:>11}",
+            table.push(vec![
+                name,
+                if divided { heads } else { String::new() },
                 seconds(device.compute.as_seconds()),
                 seconds(device.uplink.as_seconds()),
                 seconds(device.downlink.as_seconds()),
@@ -151,8 +154,23 @@ impl Summary<'_> {
                 device.compute_j.map_or_else(unknown, joules),
                 device.radio_j.map_or_else(unknown, joules),
                 device.idle_j.map_or_else(unknown, joules),
-            );
+            ]);
         }
-        table
+        table.text(self.columns)
+    }
+
+    /// A line of the summary, in several where it is wider than there are columns.
+    fn line(&self, f: &mut fmt::Formatter<'_>, head: &str, rest: &str) -> fmt::Result {
+        let length = head.chars().count() + rest.chars().count();
+        match self.columns {
+            Some(columns) if length > columns => {
+                writeln!(f, "{}", head.trim_end())?;
+                for line in lines(rest, columns.saturating_sub(6)) {
+                    writeln!(f, "      {line}")?;
+                }
+                Ok(())
+            }
+            _ => writeln!(f, "{head}{rest}"),
+        }
     }
 }

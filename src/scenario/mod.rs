@@ -19,6 +19,7 @@ mod draft;
 mod fault;
 pub mod fields;
 mod literal;
+mod missing;
 mod model;
 mod overrides;
 mod range;
@@ -27,6 +28,8 @@ mod resolved;
 mod rules;
 mod schema;
 mod sweep;
+mod template;
+mod warnings;
 mod workload;
 
 pub use crate::architecture::wdmoe::Wdmoe;
@@ -41,4 +44,5 @@ pub use sweep::{
     Axis, Better, Changes, Figure, Heading, Point, Publication, Sweep, Table, Tradeoff, points,
     sweep_of,
 };
+pub use template::Template;
 pub use workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};

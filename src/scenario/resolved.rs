@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, tree_of};
 use super::fault::{Fault, ScenarioError};
+use super::missing;
 use super::model::Model;
 use super::overrides::Override;
 use super::raw;
@@ -55,7 +56,13 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
     };
     let bytes = std::fs::read(path).map_err(|error| {
         let help = match error.kind() {
-            ErrorKind::NotFound => missing(path),
+            ErrorKind::NotFound => missing::help(path),
+            ErrorKind::IsADirectory if path.join("manifest.json").is_file() => {
+                format!(
+                    "it is a run folder; `airloom replay {}` runs it again",
+                    path.display()
+                )
+            }
             ErrorKind::IsADirectory => "give a scenario's file, which ends in .ron".to_owned(),
             _ => "check the path and its permissions".to_owned(),
         };
@@ -69,30 +76,6 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
         )
     })?;
     parse(&text, path, overrides)
-}
-
-/// What to do about a scenario that is not there: the file of its folder with the most
-/// similar name may be meant.
-fn missing(path: &Path) -> String {
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return format!("there is no folder {} either", folder.display());
-    };
-    let wanted = path.file_name().unwrap_or_default().to_string_lossy();
-    let near = entries
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".ron"))
-        .map(|name| (strsim::damerau_levenshtein(&wanted, &name), name))
-        // A third of the letters wrong is another word.
-        .filter(|(distance, name)| *distance <= name.len().div_ceil(3))
-        .min();
-    match near {
-        Some((_, name)) => format!("did you mean {}?", path.with_file_name(name).display()),
-        None => format!("no scenario in {} has a similar name", folder.display()),
-    }
 }
 
 /// Like [`load`], for a `text` that takes the place of the file `path`.
@@ -223,6 +206,12 @@ impl Resolved {
     /// A fault that was found later in a value of this scenario, with its place.
     pub fn fault(&self, fault: FieldFault) -> ScenarioError {
         self.draft.rule_fault(fault).into()
+    }
+
+    /// A remark's fault with the place of its field; `None` if nothing is written there.
+    pub(super) fn remark(&self, fault: FieldFault, if_written: bool) -> Option<Fault> {
+        let there = !if_written || self.written(&fault.path).is_some();
+        there.then(|| self.draft.rule_fault(fault))
     }
 
     /// This scenario without its sweep.

@@ -45,12 +45,13 @@ pub struct Finished {
 }
 
 impl Finished {
-    /// The table for people.
-    pub fn summary(&self) -> Summary<'_> {
+    /// The table for people, in lines of at most `columns` where that is possible.
+    pub fn summary(&self, columns: Option<usize>) -> Summary<'_> {
         Summary {
             title: &self.title,
             metrics: &self.metrics,
             run: &self.measured,
+            columns,
         }
     }
 }
@@ -218,6 +219,7 @@ pub(super) fn stage(
         staging.record(file.finish()?);
         let title = about.title();
         let summary = Summary {
+            columns: None,
             title: &title,
             metrics: &metrics,
             run: &measured,

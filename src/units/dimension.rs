@@ -122,7 +122,7 @@ impl Dimension {
         let unit = trimmed[split..].trim();
         let logarithmic = matches!((unit, self.unit), ("dBm", "W") | ("dBm/Hz", "W/Hz"));
         let value = if logarithmic {
-            1e-3 * libm::pow(10.0, number / 10.0)
+            from_dbm(number)
         } else if unit.is_empty() {
             return Err(self.error(text, "the unit is missing"));
         } else {
@@ -150,26 +150,80 @@ impl Dimension {
         })
     }
 
-    /// Writes `value` so that parsing gives the same bits again.
+    /// Writes `value` so that parsing gives the same bits again, in the unit in which it
+    /// reads best: with a prefix, or, where that takes many digits, in another unit in which
+    /// it takes few.
     pub(super) fn write(&self, value: f64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.prefixed && value != 0.0 {
+        let (digits, text) = self.in_si(value);
+        if digits > MANY_DIGITS
+            && let Some((fewer, other)) = self.in_another_unit(value)
+            && fewer <= MANY_DIGITS
+        {
+            return f.write_str(&other);
+        }
+        f.write_str(&text)
+    }
+
+    /// `value` in the SI unit with a prefix that fits, and how many digits that takes.
+    fn in_si(&self, value: f64) -> (usize, String) {
+        if self.prefixed && value != 0.0 && !(1.0..1000.0).contains(&value.abs()) {
             let readable = |(_, scale): &&(&str, Scale)| {
                 let scaled = scale.undo(value.abs());
                 (1.0..1000.0).contains(&scaled)
             };
-            if !(1.0..1000.0).contains(&value.abs())
-                && let Some((prefix, scale)) = DECIMAL_PREFIXES.iter().find(readable)
-                && scale.apply(scale.undo(value)) == value
+            let prefix = DECIMAL_PREFIXES.iter().find(readable);
+            if let Some((prefix, scale)) = prefix
+                && let Some((digits, number)) =
+                    shortest(scale.undo(value), |number| scale.apply(number) == value)
             {
-                return write!(f, "{} {prefix}{}", scale.undo(value), self.unit);
+                return (digits, format!("{number} {prefix}{}", self.unit));
             }
         }
+        let digits = shortest(value, |number| number == value).map_or(0, |(digits, _)| digits);
         if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
-            write!(f, "{value} {}", self.unit)
+            (digits, format!("{value} {}", self.unit))
         } else {
-            write!(f, "{value:e} {}", self.unit)
+            (digits, format!("{value:e} {}", self.unit))
         }
     }
+
+    /// `value` in decibels over a milliwatt or in an alias of the unit, whichever takes
+    /// fewer digits, and how many.
+    fn in_another_unit(&self, value: f64) -> Option<(usize, String)> {
+        let logarithmic = match self.unit {
+            "W" => Some("dBm"),
+            "W/Hz" => Some("dBm/Hz"),
+            _ => None,
+        };
+        let decibels = logarithmic.filter(|_| value > 0.0).and_then(|unit| {
+            let level = 10.0 * libm::log10(value / 1e-3);
+            let (digits, number) = shortest(level, |level| from_dbm(level) == value)?;
+            Some((digits, format!("{number} {unit}")))
+        });
+        let aliases = self.aliases.iter().filter_map(|(unit, factor)| {
+            let (digits, number) = shortest(value / factor, |number| number * factor == value)?;
+            Some((digits, format!("{number} {unit}")))
+        });
+        decibels.into_iter().chain(aliases).min()
+    }
+}
+
+/// A text with more significant digits than that is hard to read.
+const MANY_DIGITS: usize = 6;
+
+/// The number near `value` with the fewest significant digits that is `as_good`, and how
+/// many they are.
+fn shortest(value: f64, as_good: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
+    (1..=17).find_map(|digits| {
+        let text = format!("{value:.*e}", digits - 1);
+        let number: f64 = text.parse().ok()?;
+        as_good(number).then_some((digits, number))
+    })
+}
+
+/// A level over a milliwatt in watts.
+fn from_dbm(level: f64) -> f64 {
+    1e-3 * libm::pow(10.0, level / 10.0)
 }
 
 /// Reads a text of the dimension.

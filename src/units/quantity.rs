@@ -239,7 +239,42 @@ mod tests {
         }
     }
 
+    const PREFIXES: [&str; 9] = ["p", "n", "µ", "m", "", "k", "M", "G", "T"];
+
+    #[test]
+    fn what_was_written_shortly_is_written_back_shortly() {
+        fn same<T: FromStr<Err = ParseQuantityError> + fmt::Display>(text: &str) {
+            let quantity: T = text.parse().unwrap();
+            assert_eq!(quantity.to_string(), text);
+        }
+        for text in ["17.2 µJ", "1.72 nJ", "12 J", "0 J", "999.9 mJ", "3.3 kJ"] {
+            same::<Joules>(text);
+        }
+        for text in ["23 dBm", "-7.5 dBm", "200 mW", "1 W", "2.5 kW"] {
+            same::<Watts>(text);
+        }
+        same::<WattsPerHertz>("-174 dBm/Hz");
+        same::<Radians>("5 deg");
+        same::<MetersPerSecond>("100 km/h");
+        same::<Hertz>("2.412 GHz");
+        same::<Decibels>("-3.01 dB");
+    }
+
     proptest! {
+        #[test]
+        fn a_few_digits_stay_a_few(number in 1u32..100_000, prefix in 0usize..PREFIXES.len()) {
+            let text = format!("{number} {}J", PREFIXES[prefix]);
+            let written = text.parse::<Joules>().unwrap().to_string();
+            let digits = written.chars().filter(char::is_ascii_digit).count();
+            prop_assert!(digits <= 6, "{} became {}", text, written);
+        }
+
+        #[test]
+        fn any_power_is_written_exactly(level in -200.0f64..60.0) {
+            let power = Watts(libm::pow(10.0, level / 10.0));
+            prop_assert_eq!(power.to_string().parse::<Watts>().unwrap(), power);
+        }
+
         #[test]
         fn text_and_value_round_trip(value in prop::num::f64::POSITIVE) {
             let written = Hertz(value).to_string();

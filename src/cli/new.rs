@@ -1,0 +1,164 @@
+//! `airloom new`: a scenario to begin with.
+
+use super::Failure;
+use super::output::print;
+use crate::scenario::Template;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// What to spread over the devices, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Kind {
+    /// A LLaMA's layers, each divided among all devices
+    TensorParallel,
+    /// A Mixtral's experts
+    Wdmoe,
+}
+
+/// Write a commented scenario that runs at once.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    airloom new first\n  \
+    airloom new experts.ron --architecture wdmoe\n  \
+    airloom new mine --model ~/models/TinyLlama-1.1B\n\n\
+    Without --model it takes the bundled model of its kind, from a folder models/ here or in a\n\
+    folder above, or where airloom was built; if it is nowhere, a published shape is timed\n\
+    without weights. No file is ever overwritten.")]
+pub(super) struct NewArgs {
+    /// The file to write; .ron is added where it lacks [default: the architecture's name]
+    #[arg(value_hint = clap::ValueHint::FilePath)]
+    name: Option<PathBuf>,
+    /// What to spread over the devices
+    #[arg(long, value_enum, default_value = "tensor-parallel")]
+    architecture: Kind,
+    /// A model's folder in Hugging Face layout
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    model: Option<PathBuf>,
+}
+
+impl Kind {
+    fn template(self) -> Template {
+        match self {
+            Self::TensorParallel => Template::TensorParallel,
+            Self::Wdmoe => Template::Wdmoe,
+        }
+    }
+
+    fn default_name(self) -> &'static str {
+        match self {
+            Self::TensorParallel => "tensor_parallel.ron",
+            Self::Wdmoe => "wdmoe.ron",
+        }
+    }
+
+    /// The bundled model of this kind.
+    fn bundled(self) -> &'static Path {
+        Path::new(match self {
+            Self::TensorParallel => "models/tiny-llama",
+            Self::Wdmoe => "models/tiny-mixtral",
+        })
+    }
+}
+
+pub(super) fn new(args: NewArgs) -> Result<(), Failure> {
+    let kind = args.architecture;
+    let mut path = args.name.unwrap_or_else(|| kind.default_name().into());
+    if path.extension().is_none_or(|end| end != "ron") {
+        path.as_mut_os_string().push(".ron");
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let input = |message: String| Failure::Input(message);
+    let folder = folder.canonicalize().map_err(|_| {
+        let folder = folder.display();
+        input(format!(
+            "there is no folder {folder}; make it first: mkdir -p {folder}"
+        ))
+    })?;
+    let model = match args.model {
+        Some(model) if is_model(&model) => Some(model),
+        Some(model) => {
+            return Err(input(format!(
+                "{} is no model's folder: it has no config.json; give one in Hugging Face layout",
+                model.display()
+            )));
+        }
+        None => bundled(kind, &folder),
+    };
+    let model = match model {
+        Some(model) => Some(seen_from(
+            &folder,
+            &model.canonicalize().map_err(Failure::run)?,
+        )),
+        None => None,
+    };
+    let name = path.display().to_string();
+    let text = kind.template().text(&name, model.as_deref());
+    let file = OpenOptions::new().write(true).create_new(true).open(&path);
+    let mut file = file.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => input(format!(
+            "{name} is there already and stays as it is; give another name"
+        )),
+        _ => input(format!("cannot write {name}: {error}")),
+    })?;
+    file.write_all(text.as_bytes())
+        .map_err(|error| Failure::Run(format!("cannot write {name}: {error}")))?;
+    let timed = match model {
+        Some(_) => "",
+        None => " (no model found: a shape is timed, and no text is read)",
+    };
+    let change = match kind {
+        Kind::TensorParallel => "devices.count=8",
+        Kind::Wdmoe => "architecture.bandwidth=Uniform",
+    };
+    print(format_args!(
+        "written to {name}{timed}\n\nNext:\n  \
+         airloom run {name}\n  \
+         airloom run {name} --set {change}\n  \
+         airloom sweep {name}\n  \
+         airloom fields radio\n"
+    ))
+}
+
+fn is_model(folder: &Path) -> bool {
+    folder.join("config.json").is_file()
+}
+
+/// The bundled model in `folder` or one above, above the working folder or the program,
+/// or where the program was built.
+fn bundled(kind: Kind, folder: &Path) -> Option<PathBuf> {
+    let here = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
+    [
+        Some(folder),
+        here.as_deref(),
+        program.as_deref(),
+        Some(built),
+    ]
+    .into_iter()
+    .flatten()
+    .flat_map(Path::ancestors)
+    .map(|above| above.join(kind.bundled()))
+    .find(|model| is_model(model))
+}
+
+/// `path` as a path from `folder`, both absolute; as it is if they have nothing in common.
+fn seen_from(folder: &Path, path: &Path) -> PathBuf {
+    let common = folder
+        .components()
+        .zip(path.components())
+        .take_while(|(one, other)| one == other)
+        .count();
+    // The root alone makes no neighbours.
+    if common <= 1 {
+        return path.to_owned();
+    }
+    let up = folder.components().skip(common).map(|_| Path::new(".."));
+    let down = path.components().skip(common);
+    up.chain(down.map(|part| Path::new(part.as_os_str())))
+        .collect()
+}
