@@ -148,8 +148,8 @@ fn a_fault_in_an_override_names_the_override() {
         "--set devics.count=8: unknown field `devics`
   |
   | devics.count=8
-  | ^^^^^^^^^^^^ did you mean `devices`? known are description, seed, model, devices, server, \
-         radio, architecture, workload, trace, sweep"
+  | ^^^^^^^^^^^^ did you mean `devices`? known are description, seed, model, precision, \
+         devices, server, radio, architecture, workload, trace, sweep"
     );
     for (change, part) in [
         (
