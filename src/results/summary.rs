@@ -58,7 +58,7 @@ impl fmt::Display for Summary<'_> {
         });
         row("batch latency", get("batch_latency_s").map(seconds), wait)?;
         // Devices meant to return together miss each other by the clock's picoseconds.
-        let share = get("waiting_share").map(|share| if share < 1e-9 { 0.0 } else { share });
+        let share = get("waiting_share").map(|share| if share < 1e-6 { 0.0 } else { share });
         let share = share.map(|share| format!("{} %", significant(100.0 * share)));
         let imbalance = get("expert_imbalance").map_or(String::new(), |ratio| {
             format!("busiest expert {} × the mean", significant(ratio))

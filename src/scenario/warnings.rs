@@ -98,6 +98,14 @@ fn remarks(scenario: &Scenario) -> Vec<Remark> {
                      for example \"1 ms\"",
                 );
             }
+            if scenario.devices.count == 1 && !radio.lone_device_transmits {
+                idle(
+                    "radio",
+                    &["devices.count", "radio.lone_device_transmits"],
+                    "one device alone has nothing to add and sends nothing; with \
+                     radio.lone_device_transmits: true it sends to the server",
+                );
+            }
             if radio.lone_device_transmits && scenario.devices.count > 1 {
                 idle(
                     "radio.lone_device_transmits",

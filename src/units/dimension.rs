@@ -164,22 +164,29 @@ impl Dimension {
         f.write_str(&text)
     }
 
-    /// `value` in the SI unit with a prefix that fits, and how many digits that takes.
+    /// `value` in the SI unit with a prefix that fits, and how many digits that takes; as many
+    /// as can be if the prefix that fits gives other bits.
     fn in_si(&self, value: f64) -> (usize, String) {
-        if self.prefixed && value != 0.0 && !(1.0..1000.0).contains(&value.abs()) {
-            let readable = |(_, scale): &&(&str, Scale)| {
-                let scaled = scale.undo(value.abs());
-                (1.0..1000.0).contains(&scaled)
-            };
-            let prefix = DECIMAL_PREFIXES.iter().find(readable);
-            if let Some((prefix, scale)) = prefix
-                && let Some((digits, number)) =
-                    shortest(scale.undo(value), |number| scale.apply(number) == value)
-            {
-                return (digits, format!("{number} {prefix}{}", self.unit));
-            }
+        let fits = |(_, scale): &&(&str, Scale)| {
+            let scaled = scale.undo(value.abs());
+            (1.0..1000.0).contains(&scaled)
+        };
+        let prefix = match self.prefixed && !(1.0..1000.0).contains(&value.abs()) {
+            true => DECIMAL_PREFIXES.iter().find(fits),
+            false => None,
+        };
+        let prefixed = prefix.map(|(prefix, scale)| {
+            let (digits, number) =
+                shortest(scale.undo(value), |number| scale.apply(number) == value)?;
+            Some((digits, format!("{number} {prefix}{}", self.unit)))
+        });
+        if let Some(Some(text)) = prefixed {
+            return text;
         }
-        let digits = shortest(value, |number| number == value).map_or(0, |(digits, _)| digits);
+        let digits = match prefixed {
+            Some(_) => usize::MAX,
+            None => shortest(value, |number| number == value).map_or(0, |(digits, _)| digits),
+        };
         if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
             (digits, format!("{value} {}", self.unit))
         } else {
@@ -187,8 +194,8 @@ impl Dimension {
         }
     }
 
-    /// `value` in decibels over a milliwatt or in an alias of the unit, whichever takes
-    /// fewer digits, and how many.
+    /// `value` in decibels over a milliwatt or in any unit, whichever takes fewest digits,
+    /// and how many.
     fn in_another_unit(&self, value: f64) -> Option<(usize, String)> {
         let logarithmic = match self.unit {
             "W" => Some("dBm"),
@@ -200,11 +207,15 @@ impl Dimension {
             let (digits, number) = shortest(level, |level| from_dbm(level) == value)?;
             Some((digits, format!("{number} {unit}")))
         });
-        let aliases = self.aliases.iter().filter_map(|(unit, factor)| {
-            let (digits, number) = shortest(value / factor, |number| number * factor == value)?;
+        let units = self.units().into_iter().filter_map(|(unit, scale)| {
+            let (digits, number) =
+                shortest(scale.undo(value), |number| scale.apply(number) == value)?;
             Some((digits, format!("{number} {unit}")))
         });
-        decibels.into_iter().chain(aliases).min()
+        decibels
+            .into_iter()
+            .chain(units)
+            .min_by_key(|(digits, text)| (*digits, text.len()))
     }
 }
 

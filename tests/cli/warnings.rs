@@ -48,6 +48,11 @@ fn a_setting_without_effect_is_named_with_the_reason() {
             "only analog symbols",
         ),
         (
+            &["devices.count=1", "architecture.assignment=Equal"],
+            "radio",
+            "one device alone has nothing to add",
+        ),
+        (
             &["radio.lone_device_transmits=true"],
             "radio.lone_device_transmits",
             "there are 2 devices",
