@@ -97,26 +97,31 @@ impl Drawn {
             correlation,
         } = self.synthetic;
         let fresh = (1.0 - correlation * correlation).sqrt();
+        let bias = &self.biases[layer];
         let mut weights = Vec::with_capacity(tokens * self.experts);
+        let mut z = vec![0.0; self.experts];
+        // Logits first, then their powers.
+        let mut row = vec![0.0; self.experts];
         for _ in 0..tokens {
-            let mut z = vec![0.0; self.experts];
             lane.stream.fill_normal(&mut z);
-            if let Some(last) = &lane.last {
-                for (z, last) in z.iter_mut().zip(last) {
-                    *z = correlation * last + fresh * *z;
+            match &mut lane.last {
+                Some(last) => {
+                    for (z, last) in z.iter_mut().zip(last) {
+                        *z = correlation * *last + fresh * *z;
+                        *last = *z;
+                    }
                 }
+                None => lane.last = Some(z.clone()),
             }
-            let bias = &self.biases[layer];
-            let logits: Vec<f64> = z
-                .iter()
-                .zip(bias)
-                .map(|(z, b)| logit_std * (z + expert_bias * b))
-                .collect();
-            lane.last = Some(z);
-            let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let powers: Vec<f64> = logits.iter().map(|x| libm::exp(x - largest)).collect();
-            let sum: f64 = powers.iter().sum();
-            weights.extend(powers.iter().map(|power| (power / sum) as f32));
+            for ((entry, z), b) in row.iter_mut().zip(&z).zip(bias) {
+                *entry = logit_std * (z + expert_bias * b);
+            }
+            let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            for entry in &mut row {
+                *entry = libm::exp(*entry - largest);
+            }
+            let sum: f64 = row.iter().sum();
+            weights.extend(row.iter().map(|power| (power / sum) as f32));
         }
         weights
     }

@@ -40,13 +40,16 @@ impl Selection {
         }
         let keep = gate.top_k.clamp(1, reachable.len());
         let mut chosen = vec![false; gate.weights.len()];
-        let mut order = reachable.clone();
         for (token, row) in chosen.chunks_exact_mut(experts).enumerate() {
             let weights = gate.row(token);
-            order.copy_from_slice(&reachable);
-            order.sort_by(|a, b| weights[*b].total_cmp(&weights[*a]).then(a.cmp(b)));
-            for expert in &order[..keep] {
-                row[*expert] = true;
+            // Few of few: looking through all for each is faster than sorting.
+            for _ in 0..keep {
+                let left = reachable.iter().filter(|expert| !row[**expert]);
+                let heaviest = left.reduce(|best, expert| {
+                    let heavier = weights[*expert].total_cmp(&weights[*best]).is_gt();
+                    if heavier { expert } else { best }
+                });
+                row[*heaviest.expect("no more are kept than can be reached")] = true;
             }
         }
         Ok(Self { experts, chosen })
