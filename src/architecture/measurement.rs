@@ -217,6 +217,39 @@ pub struct ExpertRecord {
     pub lost: u64,
 }
 
+/// The two experts that a layer's tokens visit together most often.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PairRecord {
+    /// The kind of text: a suite's name, else the name of its requests' mode.
+    pub texts: &'static str,
+    /// The layer.
+    pub layer: u32,
+    /// Tokens of all passes on such texts.
+    pub tokens: u64,
+    /// One expert.
+    pub first: u32,
+    /// The other one.
+    pub second: u32,
+    /// Tokens that visited both.
+    pub together: u64,
+    /// Experts of the layer.
+    pub experts: u32,
+}
+
+impl PairRecord {
+    /// The part of the tokens that visited both.
+    pub fn share(&self) -> f64 {
+        self.together as f64 / self.tokens as f64
+    }
+
+    /// The share that every pair would have if all were equally frequent and tokens
+    /// visited two experts: 2/(n(n − 1)).
+    pub fn share_if_even(&self) -> f64 {
+        let n = f64::from(self.experts);
+        2.0 / (n * (n - 1.0))
+    }
+}
+
 /// The error of one all-reduce, per complex entry after normalisation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Distortion {
@@ -335,6 +368,8 @@ pub struct Measurements {
     pub visits: Vec<VisitRecord>,
     /// Per block and expert, if experts are spread.
     pub experts: Vec<ExpertRecord>,
+    /// Per kind of text and layer, if experts are spread and tokens visit two or more.
+    pub pairs: Vec<PairRecord>,
     /// Per device, the server last.
     pub devices: Vec<DeviceRecord>,
     /// How the model was divided, where that is worth telling.

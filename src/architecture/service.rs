@@ -229,6 +229,11 @@ impl Service {
         Ok(graph.notify(id)?)
     }
 
+    /// The kind of text that is being read.
+    pub(super) fn texts(&self) -> &'static str {
+        self.requests[self.served().number].task.texts()
+    }
+
     /// The rows of logits that the pass being run is asked for.
     pub(super) fn rows(&self) -> Rows {
         let mode = self.requests[self.served().number].task.mode();

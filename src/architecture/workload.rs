@@ -135,6 +135,16 @@ impl Task {
         }
     }
 
+    /// The kind of its text: the suite of its questions, else the mode's name.
+    pub fn texts(&self) -> &'static str {
+        match self {
+            Self::Choose { questions } => questions
+                .first()
+                .map_or(self.mode().name(), |question| question.suite.name()),
+            _ => self.mode().name(),
+        }
+    }
+
     /// The most forward passes that it can take.
     pub fn most_passes(&self) -> u64 {
         match self {

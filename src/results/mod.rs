@@ -6,6 +6,7 @@ pub mod columns;
 pub mod comparison;
 pub mod curves;
 pub mod events;
+pub mod expert_pairs;
 pub mod folder;
 pub mod host;
 pub mod manifest;

@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::sweep::draw_figures;
+use crate::results::expert_pairs;
 use crate::results::manifest;
 use crate::results::points::{self, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
@@ -51,6 +52,11 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let mut figures = vec![(TIMELINE, timeline::draw(&timeline::read(folder)?)?)];
     if folder.join(WAITS).is_file() {
         figures.push((WAITING, waiting::draw(&waiting::read(folder)?)));
+    }
+    if folder.join(expert_pairs::TABLE).is_file() {
+        let rows = expert_pairs::read(folder);
+        let rows = rows.map_err(|fault| place(format!("{}: {fault}", expert_pairs::TABLE)))?;
+        figures.push((expert_pairs::FIGURE, expert_pairs::draw(&rows)));
     }
     let mut drawn = Vec::with_capacity(figures.len());
     for (name, svg) in figures {

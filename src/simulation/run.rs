@@ -16,7 +16,7 @@ use crate::results::report::{self, Page};
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
 use crate::results::waiting::{self, WAITING};
-use crate::results::{assignment, perfetto, tables, timeline};
+use crate::results::{assignment, expert_pairs, perfetto, tables, timeline};
 use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
@@ -203,6 +203,11 @@ pub(super) fn stage(
     }
     if level != TraceLevel::Off {
         tables::write_details(staging, &measured)?;
+        if !measured.pairs.is_empty() {
+            expert_pairs::write(staging, &measured.pairs)?;
+            let rows: Vec<_> = measured.pairs.iter().map(Into::into).collect();
+            staging.write(expert_pairs::FIGURE, expert_pairs::draw(&rows).as_bytes())?;
+        }
     }
     if full && !measured.passes.is_empty() {
         let drawn = timeline::read(staging.path())?;
@@ -265,7 +270,7 @@ pub(super) fn stage(
 /// The figures drawn so far, as the report shows them.
 fn figures(staging: &Staging) -> Result<Vec<(&'static str, String)>, FolderError> {
     let mut figures = Vec::new();
-    for name in [TIMELINE, assignment::FIGURE, WAITING] {
+    for name in [TIMELINE, assignment::FIGURE, WAITING, expert_pairs::FIGURE] {
         let path = staging.path().join(name);
         if path.is_file() {
             let figure = std::fs::read_to_string(&path);

@@ -24,6 +24,7 @@ mod delivery;
 mod emit;
 mod links;
 mod network;
+mod pairs;
 mod placement;
 mod program;
 mod records;
@@ -229,6 +230,7 @@ impl<'a> Run<'a> {
 impl Simulation for Run<'_> {
     fn finish(mut self: Box<Self>, makespan: Instant) -> (Measurements, String) {
         self.record_devices(makespan);
+        self.service.measured.pairs = self.state.pairs.records();
         self.service.finish()
     }
 }

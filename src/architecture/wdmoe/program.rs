@@ -3,6 +3,7 @@
 use super::Run;
 use super::decide::{Decision, History};
 use super::network::{Journey, Mix};
+use super::pairs::Pairs;
 use super::stage::Stage;
 use crate::architecture::ArchitectureError;
 use crate::architecture::observer::Travelling;
@@ -18,6 +19,7 @@ pub(super) struct State {
     pub(super) occupied: Vec<Duration>,
     pub(super) occupied_in_run: Vec<Duration>,
     pub(super) history: History,
+    pub(super) pairs: Pairs,
     /// Blocks begun since the start of the run.
     pub(super) blocks: u64,
     /// q of the last pass, layer by layer.
@@ -40,6 +42,7 @@ impl State {
             occupied: vec![Duration::ZERO; devices],
             occupied_in_run: vec![Duration::ZERO; devices],
             history: History::new(devices),
+            pairs: Pairs::default(),
             blocks: 0,
             last_loads: Vec::new(),
             pass_bandwidth: None,

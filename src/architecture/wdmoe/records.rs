@@ -56,6 +56,8 @@ impl Run<'_> {
                 lost: *lost,
             });
         }
+        let texts = self.service.texts();
+        self.state.pairs.enter(texts, layer, &decision.selection);
         self.service.measured.blocks.push(BlockRecord {
             request,
             step,

@@ -64,6 +64,12 @@ pub(super) const TABLES: &[Table] = &[
         columns: EXPERTS,
     },
     Table {
+        file: "expert_pairs.csv",
+        row: "one per kind of text and layer: its most frequent pair of experts",
+        present: "`trace` is `Full` or `Summary`, experts are spread over devices and tokens visit two or more",
+        columns: EXPERT_PAIRS,
+    },
+    Table {
         file: "assignment.csv",
         row: "one per device for every iterate, for the shares asked for, and for what whole heads and columns made of them",
         present: "the model is divided other than equally",
@@ -230,6 +236,17 @@ const EXPERTS: &[Column] = columns! {
     "wanted" "" "tokens for which it was among the k heaviest within reach";
     "visits" "" "tokens that visited it";
     "lost" "" "tokens for which it was among the k heaviest of all, but its device was cut off";
+};
+
+const EXPERT_PAIRS: &[Column] = columns! {
+    "texts" "" "the kind of text: a suite of questions, else score, generate or tokens";
+    "layer" "" "the layer of the model, counted from 0";
+    "tokens" "" "tokens of all passes on such texts";
+    "first" "" "one expert of the pair that most of them visited together";
+    "second" "" "the other one";
+    "together" "" "tokens that visited both";
+    "share" "1" "together / tokens";
+    "share_if_even" "1" "what that would be if each token visited two experts and all pairs were equally frequent";
 };
 
 const ASSIGNMENT: &[Column] = columns! {

@@ -13,6 +13,13 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         present: "a Choose request was served",
     },
     Definition {
+        name: "accuracy_standard_error",
+        symbol: "",
+        unit: "1",
+        meaning: "√(p(1 − p)/n) of the accuracy p on n questions: how far it tends to be from that on all such questions",
+        present: "a Choose request was served",
+    },
+    Definition {
         name: "accuracy_by_chance",
         symbol: "",
         unit: "1",
@@ -106,6 +113,8 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     let questions = run.answers.len();
     if questions > 0 {
         metrics.put("questions", questions as f64);
+        let error = share(None).map(|p| (p * (1.0 - p) / questions as f64).sqrt());
+        metrics.put("accuracy_standard_error", error);
         let time = service_time(run, Mode::Choose);
         metrics.put("question_s", time.map(|seconds| seconds / questions as f64));
     }

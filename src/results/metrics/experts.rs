@@ -1,7 +1,7 @@
 //! A mixture whose experts sit on devices.
 
 use super::{Collector, Definition, mean};
-use crate::architecture::measurement::{ExpertRecord, Measurements};
+use crate::architecture::measurement::{ExpertRecord, Measurements, PairRecord};
 use crate::units::Duration;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -17,6 +17,13 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         symbol: "Σ t^i",
         unit: "s",
         meaning: "from gate to the barrier of the next attention, (11) of WDMoE, summed over layers: mean over passes",
+        present: "experts are spread over devices (Wdmoe)",
+    },
+    Definition {
+        name: "layer_latency_s",
+        symbol: "t^i",
+        unit: "s",
+        meaning: "the same for one layer: mean over layers and passes",
         present: "experts are spread over devices (Wdmoe)",
     },
     Definition {
@@ -54,6 +61,13 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         meaning: "tokens of a block's busiest expert over the mean of its experts: mean over blocks",
         present: "experts are spread over devices (Wdmoe)",
     },
+    Definition {
+        name: "expert_pair_share",
+        symbol: "",
+        unit: "1",
+        meaning: "tokens that visit a layer's most frequent pair of experts over all its tokens: mean over layers and kinds of text",
+        present: "experts are spread over devices and tokens visit two or more (Wdmoe)",
+    },
 ];
 
 pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
@@ -68,6 +82,7 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     let waits = run.blocks.iter().map(|b| b.gathered.since(b.start));
     let seconds = waits.map(Duration::as_seconds).sum::<f64>();
     metrics.put("attention_wait_s", seconds / run.passes.len() as f64);
+    metrics.put("layer_latency_s", seconds / run.blocks.len() as f64);
     let (mut waited, mut spent) = (0.0, 0.0);
     for visit in &run.visits {
         let wait = visit.wait.as_seconds();
@@ -81,6 +96,8 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     metrics.put("expert_visits_dropped", (wanted - visits) as f64);
     let lost: u64 = run.experts.iter().map(|expert| expert.lost).sum();
     metrics.put("expert_visits_lost", lost as f64);
+    let shares = run.pairs.iter().map(PairRecord::share);
+    metrics.put("expert_pair_share", mean(shares));
     let same_block = |a: &ExpertRecord, b: &ExpertRecord| {
         (a.request, a.step, a.layer) == (b.request, b.step, b.layer)
     };
