@@ -3,6 +3,7 @@
 //! what the papers print. One file per paper.
 
 mod aircomp;
+mod beyond;
 mod wdmoe;
 
 use assert_cmd::Command;

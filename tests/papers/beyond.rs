@@ -1,0 +1,102 @@
+//! Figures beyond the papers: the committed files are those of the scenarios' sweeps, and obey
+//! the closed forms that need no run.
+
+use airloom::scenario::{self, Publication, Sweep};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+const SCENARIOS: [&str; 5] = ["csi", "devices", "pareto", "phase", "snr"];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn committed() -> PathBuf {
+    root().join("results/papers/beyond")
+}
+
+fn sweep(name: &str) -> Sweep {
+    let path = root().join(format!("scenarios/papers/beyond_{name}.ron"));
+    let resolved = scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+    resolved.scenario.sweep.unwrap()
+}
+
+fn rows(file: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(committed().join(file)).unwrap();
+    reader.deserialize().map(Result::unwrap).collect()
+}
+
+/// `ours` by the labels of both axes.
+fn numbers(file: &str, axes: [&str; 2], column: &str) -> BTreeMap<(String, String), f64> {
+    let cell = |row: &BTreeMap<String, String>| {
+        let key = (row[axes[0]].clone(), row[axes[1]].clone());
+        Some((key, row[column].parse().ok()?))
+    };
+    rows(file).iter().filter_map(cell).collect()
+}
+
+#[test]
+fn every_committed_file_is_published_by_a_scenario_and_has_its_configurations() {
+    let mut expected = BTreeSet::from(["README.md".to_owned()]);
+    for name in SCENARIOS {
+        let sweep = sweep(name);
+        let headings = sweep.headings().unwrap();
+        for entry in &sweep.publish {
+            let file = entry.file();
+            assert!(
+                matches!(entry, Publication::Figure(_) | Publication::Tradeoff(_)),
+                "{file}"
+            );
+            expected.extend(["svg", "csv"].map(|ending| format!("{file}.{ending}")));
+            let rows = rows(&format!("{file}.csv"));
+            assert_eq!(rows.len(), sweep.configurations(), "{file}");
+            for (index, row) in rows.iter().enumerate() {
+                let choice = sweep.choice(index);
+                for heading in &headings {
+                    let label = &heading.labels[choice[heading.axis]];
+                    assert_eq!(&row[&heading.name], label, "{file}, row {index}");
+                }
+            }
+        }
+    }
+    let entries = std::fs::read_dir(committed()).unwrap();
+    let found = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(found.collect::<BTreeSet<_>>(), expected);
+}
+
+/// An all-reduce of 8192 real entries is 1024 uses of 4 complex streams, 80 layers have 160 of
+/// them, and on a sub-channel of B/N each takes N times as long: without the air's own time,
+/// which both share, FDMA takes (N − 1) · 160 · 1024 / 100 MHz more per token.
+#[test]
+fn fdma_takes_n_minus_one_times_the_airs_time_longer() {
+    let times = numbers("devices_time.csv", ["all-reduce", "devices"], "ours_ms");
+    for devices in [8u32, 16, 32, 64] {
+        let time = |scheme: &str| times[&(scheme.to_owned(), devices.to_string())];
+        let longer = time("uncoded FDMA") - time("over the air");
+        let expected = f64::from(devices - 1) * 160.0 * 1024.0 / 100e6 * 1e3;
+        // The files have six digits, of up to 128 ms.
+        assert!(
+            (longer - expected).abs() < 1.1e-3,
+            "{devices}: {longer} {expected}"
+        );
+    }
+}
+
+/// A digital link decodes with pilots of its own and tracks its device's phase.
+#[test]
+fn digital_sums_feel_neither_bad_estimates_nor_phase() {
+    for (file, axis) in [("csi", "estimation error"), ("phase", "phase error")] {
+        for metric in ["perplexity", "mse"] {
+            let numbers = numbers(
+                &format!("{file}_{metric}.csv"),
+                ["all-reduce", axis],
+                "ours",
+            );
+            let digital = numbers
+                .iter()
+                .filter(|((scheme, _), _)| scheme == "digital 8 bit");
+            let values: BTreeSet<String> = digital.map(|(_, value)| value.to_string()).collect();
+            assert_eq!(values.len(), 1, "{file} {metric}: {values:?}");
+        }
+    }
+}
