@@ -41,9 +41,9 @@ pub struct Task {
     pub kind: Kind,
     /// What it occupies; a task without a resource runs as soon as its inputs are there.
     pub resource: Option<ResourceId>,
-    /// How long it takes, unless [`Graph::defer`] leaves that to its start.
+    /// How long it takes, unless [`Graph::defer`](super::Graph::defer) leaves that to its start.
     pub duration: Duration,
-    /// What it costs, unless [`Graph::defer`] leaves that to its start.
+    /// What it costs, unless [`Graph::defer`](super::Graph::defer) leaves that to its start.
     pub cost: Cost,
 }
 

@@ -23,6 +23,7 @@ macro_rules! pages {
 }
 
 pages! {
+    command_line "command_line.md";
     scenarios "scenarios.md";
     sweeps "sweeps.md";
     channels "channels.md";

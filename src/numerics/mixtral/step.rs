@@ -157,7 +157,7 @@ impl Mixtral {
     /// Final norm and LM head; [`Workspace::logits`] are then \[rows × vocabulary\].
     ///
     /// # Errors
-    /// As for [`ShardedLlama::logits`].
+    /// As for [`ShardedLlama::logits`](crate::numerics::ShardedLlama::logits).
     pub fn logits(
         &self,
         hidden: &Hidden,
