@@ -163,6 +163,13 @@ pub struct BlockRecord {
     pub rounding_s: Option<f64>,
 }
 
+impl BlockRecord {
+    /// The error as its tensors felt it, if they were computed and sent.
+    pub fn felt(&self) -> Option<Felt> {
+        self.distortion?.felt
+    }
+}
+
 /// One device's part of one block whose experts are spread: its tokens' journey.
 #[derive(Debug, Clone)]
 pub struct VisitRecord {
@@ -251,18 +258,27 @@ impl PairRecord {
 }
 
 /// The error of one all-reduce, per complex entry after normalisation.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Distortion {
-    /// Measured mean squared error.
+    /// What the tensors felt; `None` if nothing was computed.
+    pub felt: Option<Felt>,
+    /// What is to be expected: the value of (7), for independent unit-variance entries.
+    /// `None` where tensors decide and nothing was computed, and where nothing but the
+    /// error would have asked for a transceiver.
+    pub analytic_mse: Option<f64>,
+    /// Complex entries behind the means.
+    pub entries: u64,
+}
+
+/// The error of one all-reduce as its tensors felt it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Felt {
+    /// Mean squared error.
     pub mse: f64,
     /// The part of it that is noise.
     pub noise_mse: f64,
-    /// The value of (7), for independent unit-variance entries.
-    pub analytic_mse: f64,
-    /// Measured error power over the power of the exact sum.
+    /// Error power over the power of the exact sum.
     pub nmse: f64,
-    /// Complex entries behind the means.
-    pub entries: u64,
 }
 
 /// One device over the whole run.

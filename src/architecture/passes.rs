@@ -100,18 +100,17 @@ impl Progress {
 /// How many tokens a sequence has whose passes are timed and not computed.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Sequence {
-    context: usize,
-    tokens: usize,
+    /// Tokens before the last pass.
+    pub(super) context: usize,
+    /// Tokens of the last pass.
+    pub(super) tokens: usize,
 }
 
 impl Sequence {
     /// Takes the tokens of `pass` in; returns how many there were before it.
     pub(super) fn extend(&mut self, pass: &Pass) -> usize {
-        self.context = if pass.fresh {
-            0
-        } else {
-            self.context + self.tokens
-        };
+        let before = self.context + self.tokens;
+        self.context = if pass.fresh { 0 } else { before };
         self.tokens = pass.tokens.len();
         self.context
     }

@@ -1,7 +1,7 @@
 //! Serves requests, one at a time and in order, whatever the architecture: which pass is
 //! next, what it yielded, and whom its time and energy are charged to.
 //!
-//! An architecture asks for what is [`next`](Service::next), begins the pass, charges
+//! An architecture [serves](Serve): it begins the pass that is next, charges
 //! [`accounts`](Service::accounts) while it emits tasks, and ends the pass when its last
 //! task is done.
 
@@ -35,6 +35,60 @@ pub struct Words {
     pub tokenizer: Tokenizer,
     /// The tokens that end a generation.
     pub end_tokens: Vec<u32>,
+}
+
+/// An architecture that serves requests, pass by pass.
+pub(super) trait Serve {
+    /// The stage that is the delay until a request arrives.
+    const ARRIVAL: u16;
+
+    /// Whom it serves.
+    fn service(&mut self) -> &mut Service;
+
+    /// Begins `pass` at `now`, when the task `after` has ended.
+    fn begin_pass(
+        &mut self,
+        pass: Pass,
+        now: Instant,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError>;
+
+    /// Lets the first request in.
+    fn serve(&mut self, graph: &mut Graph) -> Result<(), ArchitectureError> {
+        let next = self.service().start()?;
+        self.proceed(next, Instant::ZERO, None, graph)
+    }
+
+    /// Goes on when `after`, the last task of a pass or the delay before a request, has
+    /// ended at `now`.
+    fn next_pass(
+        &mut self,
+        now: Instant,
+        after: TaskId,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError> {
+        let next = self.service().next(now)?;
+        self.proceed(next, now, Some(after), graph)
+    }
+
+    /// Does what is next.
+    fn proceed(
+        &mut self,
+        next: Next,
+        now: Instant,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ArchitectureError> {
+        match next {
+            Next::Nothing => Ok(()),
+            Next::Arrival(delay) => {
+                let service = self.service();
+                service.emit_arrival(delay, Self::ARRIVAL, after, graph)
+            }
+            Next::Pass(pass) => self.begin_pass(pass, now, after, graph),
+        }
+    }
 }
 
 /// What a run does next.
@@ -117,7 +171,7 @@ impl Service {
     }
 
     /// Lets the first request in.
-    pub(super) fn start(&mut self) -> Result<Next, ArchitectureError> {
+    fn start(&mut self) -> Result<Next, ArchitectureError> {
         match self.admit(0, Instant::ZERO) {
             Some(next) => Ok(next),
             None => self.next(Instant::ZERO),
@@ -126,7 +180,7 @@ impl Service {
 
     /// The next pass of the request being served; when it has none left, it is answered and
     /// the next one let in.
-    pub(super) fn next(&mut self, now: Instant) -> Result<Next, ArchitectureError> {
+    fn next(&mut self, now: Instant) -> Result<Next, ArchitectureError> {
         loop {
             let serving = self.serving.as_mut().expect("a request is being served");
             let number = serving.number;
@@ -211,7 +265,7 @@ impl Service {
     }
 
     /// A delay until the request arrives, of whose end the program is told as `stage`.
-    pub(super) fn emit_arrival(
+    fn emit_arrival(
         &self,
         delay: Duration,
         stage: u16,

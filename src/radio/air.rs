@@ -8,7 +8,7 @@
 //! see the same channels.
 
 use super::all_reduce::{
-    Block, Distortion, Link, Schedule, Terms, Transmission, Uplink, duration_of,
+    Block, Distortion, Expected, Link, Schedule, Terms, Transmission, Uplink, duration_of,
 };
 use super::budget::LinkPower;
 use super::channels::Channels;
@@ -20,6 +20,7 @@ use super::error::RadioError;
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
 use super::scheme::Scheme;
+use super::synchronisation::Synchronisation;
 use super::transceiver::TransceiverDesign;
 use crate::rng::{NO_DEVICE, Streams};
 use crate::units::{Duration, FieldFault, Instant};
@@ -338,6 +339,16 @@ impl Round<'_> {
             uplink,
             downlink: downlink.transpose()?,
         })
+    }
+
+    /// The error to be expected of `entries` real entries, as far as that is known for
+    /// nothing: if the link was prepared for something else, tensors do not decide it, and
+    /// no device is out of step.
+    pub fn expected(&self, entries: usize) -> Option<Expected> {
+        if self.air.config.synchronisation != Synchronisation::default() {
+            return None;
+        }
+        self.current.link.get()?.expected(entries)
     }
 
     /// Sends the devices' partial outputs through it: `sum` is what every device holds

@@ -126,6 +126,13 @@ pub trait Schedule: fmt::Debug + Send + Sync {
 
 /// A scheme, prepared for one coherence block.
 pub trait Link: Schedule {
+    /// The error to be expected of rounds of `entries` real entries; `None`, as by default,
+    /// where the tensors decide it, as in quantisation.
+    fn expected(&self, entries: usize) -> Option<Expected> {
+        let _ = entries;
+        None
+    }
+
     /// Sums the devices' partial outputs `parts[n]` into `sum`, all of one length, as
     /// the link delivers them.
     ///
@@ -179,6 +186,15 @@ pub struct Uplink {
     /// below zero if the slowest device is one that the rounding favours. `None` if the
     /// band is divided exactly or not at all.
     pub rounding_s: Option<f64>,
+}
+
+/// What a round will do to tensors of independent unit-variance entries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expected {
+    /// Complex entries summed.
+    pub symbols: u64,
+    /// The mean |ŝ − s|² over them: (7)/L.
+    pub error: f64,
 }
 
 /// What a round did to the tensors. Powers are means per complex entry after

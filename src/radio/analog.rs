@@ -8,7 +8,9 @@
 //! The received sum is formed as s + Σ_n(M_n − I)s_n + noise, so that a perfect channel
 //! is exact.
 
-use super::all_reduce::{Distortion, Layout, Link, Schedule, Transmission, Uplink, duration_of};
+use super::all_reduce::{
+    Distortion, Expected, Layout, Link, Schedule, Transmission, Uplink, duration_of,
+};
 use super::error::RadioError;
 use super::hermitian::semidefinite_factor;
 use super::matrix::{Matrix, power, scaled};
@@ -259,6 +261,13 @@ impl Schedule for AnalogLink {
 }
 
 impl Link for AnalogLink {
+    fn expected(&self, entries: usize) -> Option<Expected> {
+        Some(Expected {
+            symbols: entries.div_ceil(self.schedule.packing.reals) as u64,
+            error: self.analytic,
+        })
+    }
+
     fn reduce(
         &self,
         parts: &[&[f32]],

@@ -272,10 +272,10 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         reduced_ps: block.reduced.0,
         slowest_device: block.slowest_device,
         waiting_s: block.waiting.as_seconds(),
-        mse: block.distortion.map(|d| d.mse),
-        noise_mse: block.distortion.map(|d| d.noise_mse),
-        analytic_mse: block.distortion.map(|d| d.analytic_mse),
-        nmse: block.distortion.map(|d| d.nmse),
+        mse: block.felt().map(|felt| felt.mse),
+        noise_mse: block.felt().map(|felt| felt.noise_mse),
+        analytic_mse: block.distortion.and_then(|d| d.analytic_mse),
+        nmse: block.felt().map(|felt| felt.nmse),
     });
     write_rows(staging, "blocks.csv", blocks)?;
     if run.experts.is_empty() {

@@ -1,6 +1,6 @@
 //! Published tables and figures: the scenarios of `scenarios/papers` give the committed
-//! files of `results/papers` again, and their numbers are held to closed forms and to
-//! what the papers print. One file per paper.
+//! numbers of `results/papers` again, and these are held to closed forms and to what the
+//! papers print. One file per paper. How figures look is no matter of these tests.
 
 mod aircomp;
 mod beyond;

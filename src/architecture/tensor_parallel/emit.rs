@@ -5,6 +5,7 @@ use super::TensorParallel;
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
 use crate::architecture::account::sum;
+use crate::architecture::measurement::Distortion;
 use crate::architecture::task::{compute, transmit};
 use crate::device::Group;
 use crate::engine::{Graph, Kind, TaskId, TaskKey};
@@ -22,6 +23,8 @@ pub(super) struct Reduced {
     pub(super) delivered_at: Instant,
     /// What whole sub-channels add to the uplink, in seconds.
     pub(super) rounding_s: Option<f64>,
+    /// The error to be expected, where the air was used.
+    pub(super) expected: Option<Distortion>,
 }
 
 impl TensorParallel<'_> {
@@ -156,8 +159,10 @@ impl TensorParallel<'_> {
     ) -> Result<Reduced, ArchitectureError> {
         let (layer, tokens) = (self.progress.layer, self.service.running().tokens());
         let entries = tokens * self.plan.shape().hidden;
-        let plan = self.air.round(self.rounds, now)?.plan(entries)?;
         let used = self.air.is_used();
+        let round = self.air.round(self.rounds, now)?;
+        let plan = round.plan(entries)?;
+        let expected = round.expected(entries);
         self.rounds += 1;
         let HalfStages {
             uplink,
@@ -172,8 +177,14 @@ impl TensorParallel<'_> {
                 at: now,
                 delivered_at: now,
                 rounding_s: None,
+                expected: None,
             });
         }
+        let expected = Some(Distortion {
+            felt: None,
+            analytic_mse: expected.map(|expected| expected.error),
+            entries: expected.map_or(0, |expected| expected.symbols),
+        });
         let rounding_s = plan.uplink.rounding_s;
         let mut arrivals = Vec::with_capacity(self.service.devices.len());
         let mut longest = Duration::ZERO;
@@ -197,6 +208,7 @@ impl TensorParallel<'_> {
                 at,
                 delivered_at: at,
                 rounding_s,
+                expected,
             });
         };
         let inputs = self.emit_broadcast(Some(layer), [send, receive], downlink, summed, graph)?;
@@ -205,6 +217,7 @@ impl TensorParallel<'_> {
             at,
             delivered_at: at + downlink.duration,
             rounding_s,
+            expected,
         })
     }
 

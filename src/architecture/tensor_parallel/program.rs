@@ -5,10 +5,10 @@ use super::emit::Reduced;
 use super::network::Summed;
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{BlockRecord, Distortion};
+use crate::architecture::measurement::{BlockRecord, Distortion, Felt};
 use crate::architecture::observer::{Observer, Travelling};
 use crate::architecture::passes::Pass;
-use crate::architecture::service::Next;
+use crate::architecture::service::{Serve, Service};
 use crate::engine::{Graph, Program, TaskId, TaskKey};
 use crate::units::{Duration, Instant};
 
@@ -25,8 +25,7 @@ impl Program for TensorParallel<'_> {
     type Error = ArchitectureError;
 
     fn start(&mut self, graph: &mut Graph) -> Result<(), ArchitectureError> {
-        let next = self.service.start()?;
-        self.proceed(next, Instant::ZERO, None, graph)
+        self.serve(graph)
     }
 
     fn completed(
@@ -46,32 +45,11 @@ impl Program for TensorParallel<'_> {
     }
 }
 
-impl TensorParallel<'_> {
-    fn next_pass(
-        &mut self,
-        now: Instant,
-        after: TaskId,
-        graph: &mut Graph,
-    ) -> Result<(), ArchitectureError> {
-        let next = self.service.next(now)?;
-        self.proceed(next, now, Some(after), graph)
-    }
+impl Serve for TensorParallel<'_> {
+    const ARRIVAL: u16 = Stage::Arrival as u16;
 
-    fn proceed(
-        &mut self,
-        next: Next,
-        now: Instant,
-        after: Option<TaskId>,
-        graph: &mut Graph,
-    ) -> Result<(), ArchitectureError> {
-        match next {
-            Next::Nothing => Ok(()),
-            Next::Arrival(delay) => {
-                let stage = Stage::Arrival.code();
-                self.service.emit_arrival(delay, stage, after, graph)
-            }
-            Next::Pass(pass) => self.begin_pass(pass, now, after, graph),
-        }
+    fn service(&mut self) -> &mut Service {
+        &mut self.service
     }
 
     fn begin_pass(
@@ -87,7 +65,9 @@ impl TensorParallel<'_> {
         let inputs = self.emit_embedding(after, now, graph)?;
         self.emit_half(Half::Attention, &inputs, graph)
     }
+}
 
+impl TensorParallel<'_> {
     /// Sums a half's partial outputs through the air and goes on to the next half.
     fn all_reduce(
         &mut self,
@@ -113,6 +93,7 @@ impl TensorParallel<'_> {
         }
     }
 
+    /// Computes and sums a half's tensors, if any are computed; what that did to them.
     fn reduce_tensors(
         &mut self,
         half: Half,
@@ -128,10 +109,12 @@ impl TensorParallel<'_> {
         note_tensors(&summed, half, place, layer, self.observer)?;
         let outcome = summed.distortion;
         Ok(is_used.then_some(Distortion {
-            mse: outcome.error,
-            noise_mse: outcome.noise,
-            analytic_mse: outcome.analytic,
-            nmse: outcome.nmse,
+            felt: Some(Felt {
+                mse: outcome.error,
+                noise_mse: outcome.noise,
+                nmse: outcome.nmse,
+            }),
+            analytic_mse: Some(outcome.analytic),
             entries: outcome.symbols,
         }))
     }
@@ -157,7 +140,7 @@ impl TensorParallel<'_> {
             reduced: reduced.at,
             slowest_device: Some(slowest.unwrap_or(0) as u32),
             waiting: compute.iter().map(|duration| longest - *duration).sum(),
-            distortion,
+            distortion: distortion.or(reduced.expected),
             rounding_s: reduced.rounding_s,
         });
     }

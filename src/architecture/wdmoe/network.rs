@@ -68,8 +68,6 @@ pub(super) struct Timed {
     gate: Box<dyn GateSource>,
     sequences: u64,
     sequence: Sequence,
-    context: usize,
-    tokens: usize,
 }
 
 impl Timed {
@@ -78,8 +76,6 @@ impl Timed {
             gate,
             sequences: 0,
             sequence: Sequence::default(),
-            context: 0,
-            tokens: 0,
         }
     }
 }
@@ -90,17 +86,17 @@ impl Network for Timed {
             self.gate.restart(self.sequences);
             self.sequences += 1;
         }
-        self.context = self.sequence.extend(pass);
-        self.tokens = pass.tokens.len();
-        Ok(self.context)
+        Ok(self.sequence.extend(pass))
     }
 
     fn gate(&mut self, layer: usize) -> Result<Vec<f32>, ArchitectureError> {
-        Ok(self.gate.weights(layer, self.context, self.tokens)?)
+        let Sequence { context, tokens } = self.sequence;
+        Ok(self.gate.weights(layer, context, tokens)?)
     }
 
     fn foresee(&self, layer: usize) -> Result<Option<Vec<f32>>, ArchitectureError> {
-        let weights = self.gate.foresee(layer, self.context, self.tokens)?;
+        let Sequence { context, tokens } = self.sequence;
+        let weights = self.gate.foresee(layer, context, tokens)?;
         Ok(Some(weights))
     }
 

@@ -8,7 +8,7 @@ use super::stage::Stage;
 use crate::architecture::ArchitectureError;
 use crate::architecture::observer::Travelling;
 use crate::architecture::passes::Pass;
-use crate::architecture::service::Next;
+use crate::architecture::service::{Serve, Service};
 use crate::engine::{Graph, Program, TaskId, TaskKey};
 use crate::units::{Duration, Instant};
 
@@ -55,8 +55,7 @@ impl Program for Run<'_> {
     type Error = ArchitectureError;
 
     fn start(&mut self, graph: &mut Graph) -> Result<(), ArchitectureError> {
-        let next = self.service.start()?;
-        self.proceed(next, Instant::ZERO, None, graph)
+        self.serve(graph)
     }
 
     fn completed(
@@ -76,32 +75,11 @@ impl Program for Run<'_> {
     }
 }
 
-impl Run<'_> {
-    fn next_pass(
-        &mut self,
-        now: Instant,
-        after: TaskId,
-        graph: &mut Graph,
-    ) -> Result<(), ArchitectureError> {
-        let next = self.service.next(now)?;
-        self.proceed(next, now, Some(after), graph)
-    }
+impl Serve for Run<'_> {
+    const ARRIVAL: u16 = Stage::Arrival as u16;
 
-    fn proceed(
-        &mut self,
-        next: Next,
-        now: Instant,
-        after: Option<TaskId>,
-        graph: &mut Graph,
-    ) -> Result<(), ArchitectureError> {
-        match next {
-            Next::Nothing => Ok(()),
-            Next::Arrival(delay) => {
-                let stage = Stage::Arrival.code();
-                self.service.emit_arrival(delay, stage, after, graph)
-            }
-            Next::Pass(pass) => self.begin_pass(pass, now, after, graph),
-        }
+    fn service(&mut self) -> &mut Service {
+        &mut self.service
     }
 
     fn begin_pass(
@@ -117,7 +95,9 @@ impl Run<'_> {
         self.state.pass_bandwidth = self.divide_for_pass(now)?;
         self.emit_attention(after, graph)
     }
+}
 
+impl Run<'_> {
     /// The gate has spoken: decides the block and sends its tokens to their experts.
     fn send_out(
         &mut self,

@@ -9,28 +9,28 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         symbol: "MSE",
         unit: "1",
         meaning: "mean squared error of an all-reduce per complex entry after normalisation, as the tensors felt it",
-        present: "an all-reduce used the radio",
+        present: "an all-reduce used the radio and its tensors were computed",
     },
     Definition {
         name: "all_reduce_noise_mse",
         symbol: "",
         unit: "1",
         meaning: "the part of all_reduce_mse that is receiver noise or quantisation",
-        present: "an all-reduce used the radio",
+        present: "an all-reduce used the radio and its tensors were computed",
     },
     Definition {
         name: "all_reduce_analytic_mse",
         symbol: "",
         unit: "1",
         meaning: "what equation (7) predicts for independent unit-variance entries",
-        present: "an all-reduce used the radio",
+        present: "an all-reduce used the radio and its tensors were computed, or its joules asked for a transceiver",
     },
     Definition {
         name: "all_reduce_nmse",
         symbol: "NMSE",
         unit: "1",
         meaning: "error power over the power of the exact sum, mean over all-reduces",
-        present: "an all-reduce used the radio",
+        present: "an all-reduce used the radio and its tensors were computed",
     },
     Definition {
         name: "all_reduces",
@@ -49,32 +49,35 @@ pub(super) const DEFINITIONS: &[Definition] = &[
 ];
 
 pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let rounds: Vec<_> = run
+    let rounds: Vec<Distortion> = run
         .blocks
         .iter()
         .filter_map(|block| block.distortion)
         .collect();
-    let entries: u64 = rounds.iter().map(|round| round.entries).sum();
-    if entries == 0 {
+    if rounds.is_empty() {
         return;
     }
-    let per_entry = |value: fn(&Distortion) -> f64| {
-        rounds
-            .iter()
-            .map(|round| value(round) * round.entries as f64)
-            .sum::<f64>()
-            / entries as f64
+    let per_entry = |value: fn(&Distortion) -> Option<f64>| {
+        let (mut sum, mut entries) = (0.0, 0);
+        for round in &rounds {
+            if let Some(value) = value(round) {
+                sum += value * round.entries as f64;
+                entries += round.entries;
+            }
+        }
+        (entries > 0).then(|| sum / entries as f64)
     };
-    metrics.put("all_reduce_mse", per_entry(|round| round.mse));
-    metrics.put("all_reduce_noise_mse", per_entry(|round| round.noise_mse));
+    metrics.put("all_reduce_mse", per_entry(|round| Some(round.felt?.mse)));
+    metrics.put(
+        "all_reduce_noise_mse",
+        per_entry(|round| Some(round.felt?.noise_mse)),
+    );
     metrics.put(
         "all_reduce_analytic_mse",
         per_entry(|round| round.analytic_mse),
     );
-    metrics.put(
-        "all_reduce_nmse",
-        mean(rounds.iter().map(|round| round.nmse)),
-    );
+    let felt = rounds.iter().filter_map(|round| round.felt);
+    metrics.put("all_reduce_nmse", mean(felt.map(|felt| felt.nmse)));
     metrics.put("all_reduces", rounds.len() as f64);
     metrics.put(
         "subchannel_rounding_s",
