@@ -94,7 +94,7 @@ fn brief(text: &mut String, entry: &Entry, width: usize) {
     }
     let mut meaning = entry.summary();
     if let Some(path) = &entry.same_as {
-        let _ = write!(meaning, ". Fields as in {path}");
+        let _ = write!(meaning, ". Inside as in {path}");
     }
     let (column, beside) = if width >= ROOMY {
         (MEANING, head.chars().count() + 2 <= MEANING)

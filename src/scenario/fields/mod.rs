@@ -203,11 +203,11 @@ impl Fields {
         entries: &mut Vec<Entry>,
     ) {
         let inside = self.inside(place);
-        let listed = inside
-            .iter()
-            .any(|inner| words || inner.role != Role::Variant || !self.inside(inner).is_empty());
+        let named =
+            |inner: &Place<'_>| inner.role != Role::Variant || !self.inside(inner).is_empty();
+        let names_something = inside.iter().any(named);
         let same_as = match self.shapes.type_name(place.schema) {
-            Some(name) if listed => known.get(name).cloned(),
+            Some(name) if names_something => known.get(name).cloned(),
             _ => None,
         };
         if let Some(name) = self.shapes.type_name(place.schema)
@@ -215,7 +215,7 @@ impl Fields {
         {
             known.insert(name.to_owned(), place.path.clone());
         }
-        let inside = if listed && same_as.is_none() {
+        let inside = if (words || names_something) && same_as.is_none() {
             inside
         } else {
             Vec::new()

@@ -143,7 +143,10 @@ impl Shapes {
             };
         }
         if let Some(entries) = schema.get("items") {
-            return format!("list of {}", self.holds(entries));
+            return match self.holds(entries).as_str() {
+                "" => "list of records".to_owned(),
+                entries => format!("list of {entries}"),
+            };
         }
         if let Some(entries) = keyed(schema) {
             return format!("by number, {}", self.holds(entries));
