@@ -96,7 +96,7 @@ pub fn draw(rows: &[Row]) -> String {
             scale: Some(Scale::Linear),
             places: layers,
             categories: Vec::new(),
-            from_zero: true,
+            from_zero: false,
         },
         y: Direction {
             label: "tokens of the most frequent pair (%)".to_owned(),

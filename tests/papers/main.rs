@@ -11,8 +11,8 @@ use std::path::Path;
 use tempfile::TempDir;
 
 /// Runs a scenario's sweep and compares what it publishes with the committed files of
-/// that name, byte for byte.
-fn publishes_what_is_committed(scenario: &str, committed: &str, files: &[&str]) {
+/// that name, byte for byte. The sweep is in the folder's `sweep`.
+fn publishes_what_is_committed(scenario: &str, committed: &str, files: &[&str]) -> TempDir {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = TempDir::new().unwrap();
     let published = folder.path().join("published");
@@ -33,4 +33,5 @@ fn publishes_what_is_committed(scenario: &str, committed: &str, files: &[&str]) 
         assert_eq!(differs, None, "{scenario}: {file}");
         assert_eq!(now.len(), then.len(), "{scenario}: {file}");
     }
+    folder
 }

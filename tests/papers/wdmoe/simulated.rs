@@ -1,25 +1,8 @@
-//! Xue et al., "WDMoE": the published numbers, the constants behind them, and how far from
-//! the paper's they may be.
+//! The paper's cell with a drawn router: Table II, Figs. 5 to 7, and what they rest on.
 
-use super::publishes_what_is_committed;
+use super::{COMMITTED, row};
+use crate::publishes_what_is_committed;
 use std::path::Path;
-
-const COMMITTED: &str = "results/papers/wdmoe";
-
-/// The rows of a committed table whose first columns are `labels`: their other numbers.
-fn row(file: &str, labels: &[&str]) -> Vec<f64> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join(COMMITTED)
-        .join(file);
-    let mut reader = csv::Reader::from_path(path).unwrap();
-    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
-    let row = rows
-        .iter()
-        .find(|row| row.iter().zip(labels).all(|(cell, label)| cell == *label));
-    let row = row.unwrap_or_else(|| panic!("{file} has no row {labels:?}"));
-    let cells = row.iter().skip(labels.len());
-    cells.filter_map(|cell| cell.parse().ok()).collect()
-}
 
 #[test]
 fn table_2_is_published_again() {
@@ -140,4 +123,33 @@ fn more_imbalance_is_worth_more_bandwidth_and_more_spread_more_selection() {
         ],
         "selection",
     );
+}
+
+#[test]
+fn figures_5_and_7_are_published_again() {
+    for figure in ["figure5", "figure7"] {
+        let files = [
+            format!("{figure}.csv"),
+            format!("{figure}.svg"),
+            format!("{figure}_reductions.csv"),
+            format!("{figure}_reductions.md"),
+        ];
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        publishes_what_is_committed(&format!("wdmoe_{figure}.ron"), COMMITTED, &files);
+    }
+}
+
+/// At a fifth of the band a batch takes about four times as long, in the paper 4.1 times,
+/// and what both halves gain hardly depends on the band.
+#[test]
+fn figure_5_falls_as_in_the_paper() {
+    for variant in ["neither", "both"] {
+        let latency = |band| row("figure5.csv", &[band, variant])[0];
+        let ratio = latency("20 MHz") / latency("100 MHz");
+        assert!((ratio / 4.1 - 1.0).abs() < 0.05, "{variant}: {ratio}");
+    }
+    for band in ["20 MHz", "60 MHz", "120 MHz"] {
+        let change = row("figure5_reductions.csv", &[band, "both"])[0];
+        assert!((change + 42.0).abs() < 3.0, "{band}: {change}");
+    }
 }
