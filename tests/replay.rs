@@ -1,5 +1,6 @@
 //! Replay finds nothing where nothing changed, and the first effect where something did.
 
+use airloom::results::drawn::{DRAWN, is_drawn};
 use airloom::results::folder::{FileDigest, hash_of};
 use airloom::results::manifest::Manifest;
 use airloom::rng::Streams;
@@ -329,6 +330,25 @@ fn a_figure_drawn_by_another_commit_is_no_difference_and_one_by_this_commit_is()
     let replayed = place.replay("run");
     assert_eq!(replayed.files, ["metrics.json"], "{replayed}");
     assert!(!replayed.is_equal());
+}
+
+#[test]
+fn what_an_older_version_did_not_draw_is_no_difference() {
+    let place = Place::new();
+    for drawn in DRAWN {
+        let _ = fs::remove_file(place.path("run").join(drawn.name));
+    }
+    place.edit(|manifest| {
+        manifest.files.retain(|file| !is_drawn(&file.name));
+        manifest.headline.clear();
+        manifest.host.commit = "older".to_owned();
+        manifest.seal();
+    });
+    let replayed = place.replay("run");
+    assert!(replayed.is_equal(), "{replayed}");
+    for name in ["report.html", "timeline.svg", "trace.json"] {
+        assert!(replayed.figures.iter().any(|drawn| drawn == name), "{name}");
+    }
 }
 
 #[test]

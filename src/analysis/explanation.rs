@@ -1,21 +1,13 @@
-//! A run explained in words and numbers: what `airloom explain` prints.
+//! A run explained: what `airloom explain` tells, and from what.
 
-use super::critical_path::{Barriers, CriticalPath, Holder, Part};
 use super::replay::{Arrivals, ExecutedGraph, ReplayError};
-use crate::results::events::{Cause, Events, EventsError, Owner};
-use crate::results::readable::{lines, seconds};
-use crate::units::{Duration, Instant};
+use crate::results::events::{
+    Barriers, Cause, CriticalPath, Events, EventsError, Holder, Owner, Part, Split,
+};
+use crate::units::Instant;
 use serde::Deserialize;
-use std::fmt::{self, Write};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-/// Causes that are told in words.
-const TOLD: usize = 3;
-
-/// The first column of tables, at its widest and at its narrowest, and what stands beside it.
-const LABEL: usize = 34;
-const SHORT_LABEL: usize = 16;
-const BESIDE: usize = 34;
 
 /// Why a run cannot be explained. The input is at fault, always.
 #[derive(Debug, thiserror::Error)]
@@ -56,11 +48,13 @@ pub struct Explanation {
     pub events: Events,
     /// Its critical path.
     pub path: CriticalPath,
+    /// How its devices spent their time.
+    pub splits: BTreeMap<u32, Split>,
     /// Who held its barriers.
     pub barriers: Barriers,
     /// What the largest cause is worth: halved everywhere, then at whoever held it most.
     pub what_if: Vec<WhatIf>,
-    columns: Option<usize>,
+    pub(super) columns: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -152,6 +146,7 @@ impl Explanation {
         }
         Ok(Self {
             folder: folder.to_owned(),
+            splits: events.splits(),
             events,
             path,
             barriers,
@@ -159,225 +154,11 @@ impl Explanation {
             columns: None,
         })
     }
-
-    fn share(&self, time: Duration) -> f64 {
-        100.0 * time.0 as f64 / self.path.length().0.max(1) as f64
-    }
-
-    fn holder_name(&self, holder: Holder) -> String {
-        match holder {
-            Holder::One(owner) => self.events.owner_name(owner),
-            Holder::Together => "devices together".to_owned(),
-        }
-    }
 }
 
 /// Who holds most of a cause.
-fn most(path: &CriticalPath, cause: Cause) -> Option<(Holder, Part)> {
+pub(super) fn most(path: &CriticalPath, cause: Cause) -> Option<(Holder, Part)> {
     let of = path.parts.iter().filter(|((of, _), _)| *of == cause);
     of.max_by_key(|((_, holder), part)| (part.time, std::cmp::Reverse(*holder)))
         .map(|((_, holder), part)| (*holder, *part))
-}
-
-/// What tasks of a cause are called.
-fn tasks_of(cause: Cause, count: u64) -> String {
-    let (one, many) = match cause {
-        Cause::Compute => ("computation", "computations"),
-        Cause::Uplink | Cause::Downlink => ("transmission", "transmissions"),
-        Cause::AirSlot => ("slot", "slots"),
-        Cause::Arrival => ("pause", "pauses"),
-        Cause::Overhead => ("delay", "delays"),
-    };
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        self.write(&mut text)?;
-        for line in text.lines() {
-            match self.columns {
-                // Tables are narrow already.
-                Some(columns) if !line.starts_with("  ") && line.chars().count() > columns => {
-                    for line in lines(line, columns) {
-                        writeln!(f, "{line}")?;
-                    }
-                }
-                _ => writeln!(f, "{line}")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Explanation {
-    /// The same for a terminal of so many columns, if there is one.
-    #[must_use]
-    pub fn within(mut self, columns: Option<usize>) -> Self {
-        self.columns = columns;
-        self
-    }
-
-    fn write(&self, f: &mut String) -> fmt::Result {
-        let makespan = self.path.length();
-        writeln!(
-            f,
-            "{}: {} of simulated time\n",
-            self.folder.display(),
-            seconds(makespan.as_seconds())
-        )?;
-        writeln!(
-            f,
-            "{} of {} tasks form the critical path: each started when the one before it ended.\n",
-            self.path.tasks.len(),
-            self.events.tasks.len()
-        )?;
-        self.table(f)?;
-        self.causes(f)?;
-        self.barriers(f)?;
-        self.what_if(f)
-    }
-
-    /// How wide the first column of tables is.
-    fn label(&self) -> usize {
-        let room = self
-            .columns
-            .map_or(LABEL, |columns| columns.saturating_sub(BESIDE));
-        room.clamp(SHORT_LABEL, LABEL)
-    }
-
-    fn table(&self, f: &mut String) -> fmt::Result {
-        let width = self.label();
-        writeln!(
-            f,
-            "  {:<width$}{:>12}{:>10}{:>9}",
-            "critical path", "time", "share", "tasks"
-        )?;
-        let row = |f: &mut String, label: String, part: &Part| {
-            writeln!(
-                f,
-                "  {label:<width$}{:>12}{:>8.2} %{:>9}",
-                seconds(part.time.as_seconds()),
-                self.share(part.time),
-                part.tasks
-            )
-        };
-        for (cause, total) in self.path.causes() {
-            row(f, cause.name().to_owned(), &total)?;
-            for ((of, holder), part) in &self.path.parts {
-                if *of == cause && *holder != Holder::One(Owner::Nobody) {
-                    row(f, format!("  {}", self.holder_name(*holder)), part)?;
-                }
-            }
-        }
-        let tasks = self.path.parts.values().map(|part| part.tasks).sum();
-        let whole = Part {
-            time: self.path.length(),
-            tasks,
-            queued: Duration::ZERO,
-        };
-        row(f, "makespan".to_owned(), &whole)?;
-        writeln!(f)
-    }
-
-    fn causes(&self, f: &mut String) -> fmt::Result {
-        for (number, (cause, part)) in self.path.causes().into_iter().take(TOLD).enumerate() {
-            write!(
-                f,
-                "{}. {} took {}, {:.1} % of the run: {}, {} each on average",
-                number + 1,
-                capitalised(cause.name()),
-                seconds(part.time.as_seconds()),
-                self.share(part.time),
-                tasks_of(cause, part.tasks),
-                seconds(part.time.as_seconds() / part.tasks as f64)
-            )?;
-            if let Some((holder, most)) = most(&self.path, cause)
-                && holder != Holder::One(Owner::Nobody)
-            {
-                let share = 100.0 * most.time.0 as f64 / part.time.0 as f64;
-                let place = match holder {
-                    Holder::Together => "on several devices at once".to_owned(),
-                    Holder::One(_) => format!("on {}", self.holder_name(holder)),
-                };
-                match most.time == part.time {
-                    true => write!(f, ", all {place}")?,
-                    false => write!(f, ", {share:.1} % of it {place}")?,
-                }
-            }
-            if part.queued > Duration::ZERO {
-                let queued = seconds(part.queued.as_seconds());
-                write!(
-                    f,
-                    "; they had been ready for {queued} before their turn came"
-                )?;
-            }
-            writeln!(f, ".")?;
-        }
-        Ok(())
-    }
-
-    fn barriers(&self, f: &mut String) -> fmt::Result {
-        let barriers = &self.barriers;
-        if barriers.count == 0 {
-            return Ok(());
-        }
-        let width = self.label();
-        writeln!(
-            f,
-            "\n  {:<width$}{:>12}{:>20}",
-            "barriers held by", "barriers", "behind the others"
-        )?;
-        let mut held: Vec<_> = barriers.held.iter().collect();
-        held.sort_by_key(|(who, held)| (std::cmp::Reverse(held.lead), **who));
-        for ((owner, cause), held) in held {
-            writeln!(
-                f,
-                "  {:<width$}{:>12}{:>20}",
-                format!("{}, {cause}", self.events.owner_name(*owner)),
-                held.barriers,
-                format!(
-                    "{} each",
-                    seconds(held.lead.as_seconds() / held.barriers as f64)
-                )
-            )?;
-        }
-        if barriers.tied > 0 {
-            let label = "several at once";
-            writeln!(f, "  {label:<width$}{:>12}{:>20}", barriers.tied, "–")?;
-        }
-        writeln!(f, "  {:<width$}{:>12}", "in all", barriers.count)
-    }
-
-    fn what_if(&self, f: &mut String) -> fmt::Result {
-        let makespan = self.path.length();
-        for what_if in &self.what_if {
-            let saved = makespan - Duration(what_if.makespan.0);
-            let place = match what_if.owner {
-                Some(owner) => format!(" on {} alone", self.events.owner_name(owner)),
-                None => String::new(),
-            };
-            let what = match what_if.cause {
-                Cause::Arrival => "all requests came after half the time".to_owned(),
-                cause => format!("{cause} took half the time{place}"),
-            };
-            writeln!(
-                f,
-                "\nIf {what}, the run would end after {}: {} or {:.1} % sooner.",
-                seconds(Duration(what_if.makespan.0).as_seconds()),
-                seconds(saved.as_seconds()),
-                self.share(saved)
-            )?;
-        }
-        writeln!(
-            f,
-            "(Computed by running the same tasks again in the same order, with these durations.)"
-        )
-    }
 }

@@ -1,7 +1,7 @@
 //! What the run would have taken had some of its tasks been faster.
 //!
 //! The executed tasks form a graph. Its edges: what released a task, what else the task
-//! waited for (see `inputs`), and the order of tasks on one resource. With the
+//! waited for (see [`Events::inputs`]), and the order of tasks on one resource. With the
 //! durations d_k
 //!
 //! ```text
@@ -12,7 +12,6 @@
 //! it is an estimate: the order on each resource, the choices that policies made and
 //! the channel's fading stay as they were. A request never starts before it arrives.
 
-use super::inputs::inputs;
 use crate::results::events::{Cause, Event, Events, Groups};
 use crate::units::{Duration, Instant};
 use petgraph::Direction;
@@ -65,7 +64,7 @@ impl<'e> ExecutedGraph<'e> {
                 edge(releaser, index);
             }
         }
-        for (index, met) in inputs(events, groups) {
+        for (index, met) in events.inputs(groups) {
             met.into_iter().for_each(|input| edge(input, index));
         }
         let mut queues: BTreeMap<u32, Vec<u32>> = BTreeMap::new();

@@ -170,6 +170,15 @@ impl BlockRecord {
     }
 }
 
+/// Whether who comes `lead` before the last to a meeting for which `span` was worked comes
+/// together with it: within a millionth.
+///
+/// Every duration is rounded up to a picosecond. Devices meant to arrive together, as
+/// under `MinMax`, miss each other by a few, and which of them is last means nothing.
+pub fn is_together(lead: Duration, span: Duration) -> bool {
+    lead.0 <= span.0 / 1_000_000
+}
+
 /// One device's part of one block whose experts are spread: its tokens' journey.
 #[derive(Debug, Clone)]
 pub struct VisitRecord {
@@ -197,7 +206,8 @@ pub struct VisitRecord {
     pub end: Instant,
     /// From then until the block's barrier opened.
     pub wait: Duration,
-    /// Whether the barrier waited for it.
+    /// Whether the barrier waited for it: it came last, or [together](is_together) with
+    /// the last.
     pub holds_barrier: bool,
     /// The stage in which its tokens spent most time.
     pub bottleneck: &'static str,
@@ -298,6 +308,8 @@ pub struct DeviceRecord {
     pub weight_bytes: u64,
     /// Largest KV cache, in bytes.
     pub kv_cache_bytes: u64,
+    /// What one token adds to it.
+    pub kv_token_bytes: u64,
     /// Largest activations, in bytes.
     pub activation_bytes: u64,
     /// Memory there is, in bytes.

@@ -33,6 +33,9 @@ pub struct Manifest {
     pub seed: u64,
     /// The repetition.
     pub run: u32,
+    /// What a reader should know of it at first sight; not part of any digest.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub headline: String,
     /// BLAKE3 of `scenario`, seed and run: which run this is.
     pub identity: String,
     /// Every input, by role and name.
@@ -49,6 +52,12 @@ pub struct Manifest {
     pub origin: Origin,
     /// Facts that do not decide a bit; not part of any digest.
     pub host: Host,
+}
+
+/// The title of a run of the scenario `name`; older ones have no headline.
+pub fn title(name: &str, (seed, run): (u64, u32), headline: &str) -> String {
+    let colon = if headline.is_empty() { "" } else { ": " };
+    format!("{name} (seed {seed}, run {run}){colon}{headline}")
 }
 
 /// What every layout has.
@@ -157,6 +166,11 @@ impl Manifest {
             hasher.update(digest.as_bytes());
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// The run's title.
+    pub fn title(&self) -> String {
+        title(&self.scenario_name, (self.seed, self.run), &self.headline)
     }
 
     /// The manifest as text.

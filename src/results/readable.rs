@@ -26,6 +26,17 @@ pub fn joules(value: f64) -> String {
     format!("{} {unit}", significant(value * scale))
 }
 
+/// A number of bytes in the unit in which it reads best.
+pub fn bytes(count: u64) -> String {
+    let (scale, unit) = match count {
+        0..1_000 => return format!("{count} B"),
+        1_000..1_000_000 => (1e3, "kB"),
+        1_000_000..1_000_000_000 => (1e6, "MB"),
+        _ => (1e9, "GB"),
+    };
+    format!("{:.2} {unit}", count as f64 / scale)
+}
+
 /// Four significant digits.
 pub fn significant(value: f64) -> String {
     let magnitude = if value == 0.0 {

@@ -3,7 +3,7 @@
 use super::metrics::Metrics;
 use super::readable::{joules, lines, seconds, significant};
 use super::terminal::Table;
-use crate::architecture::measurement::Measurements;
+use crate::architecture::measurement::{DeviceRecord, Measurements};
 use std::fmt;
 
 /// What one run amounts to, as text for people.
@@ -13,10 +13,28 @@ pub struct Summary<'a> {
     pub title: &'a str,
     /// Its metrics.
     pub metrics: &'a Metrics,
-    /// Everything it measured.
-    pub run: &'a Measurements,
+    /// Its devices, the server last.
+    pub devices: &'a [DeviceRecord],
+    /// What requests generated, with their numbers.
+    pub texts: Vec<(u32, String)>,
     /// How wide lines may be, if anything limits them.
     pub columns: Option<usize>,
+}
+
+impl<'a> Summary<'a> {
+    /// The summary of `run`.
+    pub fn of(title: &'a str, metrics: &'a Metrics, run: &'a Measurements) -> Self {
+        let texts = run.requests.iter();
+        Self {
+            title,
+            metrics,
+            devices: &run.devices,
+            texts: texts
+                .filter_map(|request| Some((request.request, request.text.clone()?)))
+                .collect(),
+            columns: None,
+        }
+    }
 }
 
 impl fmt::Display for Summary<'_> {
@@ -106,12 +124,10 @@ impl fmt::Display for Summary<'_> {
         )?;
         writeln!(f)?;
         f.write_str(&self.devices())?;
-        for request in &self.run.requests {
-            if let Some(text) = &request.text {
-                let head = format!("  request {} generated: ", request.request);
-                writeln!(f)?;
-                self.line(f, &head, text.trim())?;
-            }
+        for (request, text) in &self.texts {
+            let head = format!("  request {request} generated: ");
+            writeln!(f)?;
+            self.line(f, &head, text.trim())?;
         }
         Ok(())
     }
@@ -120,7 +136,7 @@ impl fmt::Display for Summary<'_> {
 impl Summary<'_> {
     fn devices(&self) -> String {
         // Only where layers are divided do devices hold heads.
-        let divided = self.run.devices.iter().any(|device| device.heads > 0);
+        let divided = self.devices.iter().any(|device| device.heads > 0);
         let mut widths = vec![8, if divided { 6 } else { 0 }];
         widths.resize(9, 11);
         let mut table = Table::new(2, 1, widths);
@@ -137,7 +153,7 @@ impl Summary<'_> {
         ];
         table.push(heading.map(str::to_owned).to_vec());
         let unknown = || "–".to_owned();
-        for device in &self.run.devices {
+        for device in self.devices {
             let name = device
                 .device
                 .map_or("server".to_owned(), |number| number.to_string());

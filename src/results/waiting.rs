@@ -5,9 +5,10 @@
 //! waiting up to the barrier, a dashed line. Where tokens are pipelined the three overlap,
 //! and the bar shows their proportions.
 
+use super::svg::{self, Anchor, Svg, time_axis};
+use super::tables::{TableError, WAITS, read_rows};
 use serde::Deserialize;
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The figure's file name.
 pub const WAITING: &str = "waiting.svg";
@@ -22,22 +23,6 @@ const BAR: f64 = 9.0;
 const HEAD: f64 = 26.0;
 const TOP: f64 = 66.0;
 const BOTTOM: f64 = 44.0;
-
-/// Seconds within which devices return together: a thousand times what stages are rounded to.
-const TOGETHER: f64 = 1e-9;
-
-/// Okabe–Ito, as in the timeline.
-const DOWNLINK: &str = "#009E73";
-const COMPUTE: &str = "#0072B2";
-const UPLINK: &str = "#E69F00";
-
-/// Why there is no figure.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}")]
-pub struct WaitingError {
-    path: PathBuf,
-    source: csv::Error,
-}
 
 /// One device's bar.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -66,17 +51,11 @@ impl Bar {
 ///
 /// # Errors
 /// If `waits.csv` is missing or damaged.
-pub fn read(folder: &Path) -> Result<Vec<Vec<Bar>>, WaitingError> {
-    let path = folder.join(super::tables::WAITS);
-    let fault = |source| WaitingError {
-        path: path.clone(),
-        source,
-    };
-    let mut reader = csv::Reader::from_path(&path).map_err(fault)?;
+pub fn read(folder: &Path) -> Result<Vec<Vec<Bar>>, TableError> {
     let mut blocks: Vec<Vec<Bar>> = Vec::new();
     let block = |bar: &Bar| (bar.request, bar.step, bar.layer);
-    for bar in reader.deserialize() {
-        let bar: Bar = bar.map_err(fault)?;
+    for bar in read_rows::<Bar>(folder, WAITS)? {
+        let bar = bar?;
         let last = blocks.last().map(|bars| &bars[0]);
         let same_pass = |last: &Bar| (last.request, last.step) == (bar.request, bar.step);
         if last.is_some_and(|last| block(last) == block(&bar)) {
@@ -90,116 +69,86 @@ pub fn read(folder: &Path) -> Result<Vec<Vec<Bar>>, WaitingError> {
     Ok(blocks)
 }
 
+/// When the barrier of a block opens, in seconds since the gate spoke.
+fn opening(bars: &[Bar]) -> f64 {
+    let ends = bars.iter().map(|bar| bar.busy() + bar.wait_s);
+    ends.fold(0.0, f64::max)
+}
+
 /// The SVG text of `blocks`.
 pub fn draw(blocks: &[Vec<Bar>]) -> String {
     let rows = blocks.iter().map(Vec::len).max().unwrap_or(0);
     let group = HEAD + rows as f64 * BAR + 10.0;
     let lines = blocks.len().div_ceil(COLUMNS);
-    let (width, height) = (
-        COLUMNS as f64 * COLUMN_WIDTH + 24.0,
-        TOP + lines as f64 * group + BOTTOM,
-    );
-    let ends = |bars: &[Bar]| {
-        let ends = bars.iter().map(|bar| bar.busy() + bar.wait_s);
-        ends.fold(0.0, f64::max)
-    };
-    let longest = blocks.iter().map(|bars| ends(bars)).fold(0.0, f64::max);
-    let scale = if longest > 0.0 {
-        (COLUMN_WIDTH - LABELS - 76.0) / longest
-    } else {
-        0.0
-    };
-    let mut svg = String::new();
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"11\">\n\
-         <defs><pattern id=\"wait\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\">\
-         <rect width=\"6\" height=\"6\" fill=\"#EEEEEE\"/>\
-         <path d=\"M0,6 L6,0\" stroke=\"#969696\" stroke-width=\"1\"/></pattern></defs>\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"12\" y=\"24\" font-size=\"17\">Who keeps the next attention waiting</text>"
-    );
+    let height = TOP + lines as f64 * group + BOTTOM;
+    let longest = blocks.iter().map(|bars| opening(bars)).fold(0.0, f64::max);
+    let length = COLUMN_WIDTH - LABELS - 76.0;
+    let scale = if longest > 0.0 { length / longest } else { 0.0 };
+    let mut svg = Svg::new(COLUMNS as f64 * COLUMN_WIDTH + 24.0, height);
+    let title = "Who keeps the next attention waiting";
+    svg.text((12.0, 24.0), 17.0, Anchor::Start, title);
     legend(&mut svg);
     for (number, bars) in blocks.iter().enumerate() {
         let left = 12.0 + (number % COLUMNS) as f64 * COLUMN_WIDTH;
         let top = TOP + (number / COLUMNS) as f64 * group;
-        let barrier = ends(bars);
-        let together = bars.len() > 1 && bars.iter().all(|bar| bar.wait_s <= TOGETHER);
-        let holder = bars.iter().find(|bar| bar.holds_barrier);
-        let held = match holder {
-            _ if together => "all together hold".to_owned(),
-            Some(bar) => format!("device {} holds", bar.device),
-            None => "the server holds".to_owned(),
-        };
-        let _ = writeln!(
-            svg,
-            "<text x=\"{left}\" y=\"{:.1}\" font-size=\"12\">block {}: {held} the \
-             barrier, {:.3} ms</text>",
-            top + 14.0,
+        let barrier = opening(bars);
+        let words = format!(
+            "block {}: {} the barrier, {:.3} ms",
             bars[0].layer,
+            holders(bars),
             barrier * 1e3
         );
+        svg.text((left, top + 14.0), 12.0, Anchor::Start, &words);
         let zero = left + LABELS;
+        let first = top + HEAD - 4.0;
         for (row, bar) in bars.iter().enumerate() {
-            draw_bar(
-                &mut svg,
-                bar,
-                zero,
-                top + HEAD - 4.0 + row as f64 * BAR,
-                scale,
-            );
+            draw_bar(&mut svg, bar, (zero, first + row as f64 * BAR), scale);
         }
-        let x = zero + barrier * scale;
-        let bottom = top + HEAD - 2.0 + bars.len() as f64 * BAR;
-        let _ = writeln!(
-            svg,
-            "<path d=\"M{x:.2},{:.1} V{bottom:.1}\" stroke=\"#464646\" stroke-width=\"1.5\" \
-             stroke-dasharray=\"4 3\"/>",
-            top + HEAD - 8.0
-        );
+        let bottom = first + 2.0 + bars.len() as f64 * BAR;
+        svg.dashed(zero + barrier * scale, (first - 4.0, bottom));
     }
-    axes(&mut svg, height, longest, scale);
-    svg.push_str("</svg>\n");
-    svg
+    for column in 0..COLUMNS.min(blocks.len()) {
+        let zero = 12.0 + column as f64 * COLUMN_WIDTH + LABELS;
+        let place = (zero, zero + longest * scale, height - BOTTOM + 4.0);
+        time_axis(&mut svg, place, longest, 5.0, "time since the gate spoke");
+    }
+    svg.finish()
 }
 
-fn legend(svg: &mut String) {
-    let entries = [
-        (DOWNLINK, "downlink"),
-        (COMPUTE, "compute"),
-        (UPLINK, "uplink"),
-        ("url(#wait)", "waiting for the barrier"),
-    ];
+/// Who holds the barrier of a block, as the subject of a sentence and its verb.
+fn holders(bars: &[Bar]) -> String {
+    let holders: Vec<u32> = bars
+        .iter()
+        .filter(|bar| bar.holds_barrier)
+        .map(|bar| bar.device)
+        .collect();
+    match &holders[..] {
+        [] => "the server holds".to_owned(),
+        [one] => format!("device {one} holds"),
+        all if all.len() == bars.len() => "all together hold".to_owned(),
+        several => format!("{} devices together hold", several.len()),
+    }
+}
+
+fn legend(svg: &mut Svg) {
     let mut x = 12.0;
-    for (fill, name) in entries {
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x}\" y=\"36\" width=\"18\" height=\"11\" fill=\"{fill}\"/>\
-             <text x=\"{}\" y=\"46\">{name}</text>",
-            x + 24.0
-        );
-        x += 96.0;
+    for (fill, name, width) in [
+        (svg::DOWNLINK, "downlink", 96.0),
+        (svg::COMPUTE, "compute", 96.0),
+        (svg::UPLINK, "uplink", 96.0),
+        (svg::WAITING, "waiting for the barrier", 178.0),
+    ] {
+        svg.rect((x, 36.0), (18.0, 11.0), fill);
+        svg.text((x + 24.0, 46.0), 11.0, Anchor::Start, name);
+        x += width;
     }
-    let _ = writeln!(
-        svg,
-        "<path d=\"M{0},34 V50\" stroke=\"#464646\" stroke-width=\"1.5\" \
-         stroke-dasharray=\"4 3\"/><text x=\"{1}\" y=\"46\">barrier opens</text>",
-        x + 66.0,
-        x + 74.0
-    );
+    svg.dashed(x, (34.0, 50.0));
+    svg.text((x + 8.0, 46.0), 11.0, Anchor::Start, "barrier opens");
 }
 
-fn draw_bar(svg: &mut String, bar: &Bar, zero: f64, top: f64, scale: f64) {
-    let _ = writeln!(
-        svg,
-        "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\" font-size=\"8\">{} · {} tok</text>",
-        zero - 5.0,
-        top + 6.5,
-        bar.device,
-        bar.tokens
-    );
+fn draw_bar(svg: &mut Svg, bar: &Bar, (zero, top): (f64, f64), scale: f64) {
+    let label = format!("{} · {} tok", bar.device, bar.tokens);
+    svg.text((zero - 5.0, top + 6.5), 8.0, Anchor::End, &label);
     let stages = bar.downlink_s + bar.compute_s + bar.uplink_s;
     let squeeze = if stages > 0.0 {
         bar.busy() / stages
@@ -208,57 +157,15 @@ fn draw_bar(svg: &mut String, bar: &Bar, zero: f64, top: f64, scale: f64) {
     };
     let mut x = zero;
     for (seconds, fill) in [
-        (bar.downlink_s * squeeze, DOWNLINK),
-        (bar.compute_s * squeeze, COMPUTE),
-        (bar.uplink_s * squeeze, UPLINK),
-        (bar.wait_s, "url(#wait)"),
+        (bar.downlink_s * squeeze, svg::DOWNLINK),
+        (bar.compute_s * squeeze, svg::COMPUTE),
+        (bar.uplink_s * squeeze, svg::UPLINK),
+        (bar.wait_s, svg::WAITING),
     ] {
         let length = seconds * scale;
-        let _ = writeln!(
-            svg,
-            "<rect x=\"{x:.2}\" y=\"{top:.1}\" width=\"{length:.2}\" height=\"{}\" fill=\"{fill}\"/>",
-            BAR - 2.0
-        );
-        x += length;
-    }
-}
-
-/// A time axis under every column, with a step of 1, 2 or 5 times a power of ten.
-fn axes(svg: &mut String, height: f64, longest: f64, scale: f64) {
-    if longest <= 0.0 {
-        return;
-    }
-    let raw = longest / 5.0;
-    let magnitude = libm::pow(10.0, libm::floor(libm::log10(raw)));
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|f| f * magnitude >= raw);
-    let step = factor.unwrap_or(10.0) * magnitude;
-    let y = height - BOTTOM + 4.0;
-    for column in 0..COLUMNS {
-        let zero = 12.0 + column as f64 * COLUMN_WIDTH + LABELS;
-        let end = zero + longest * scale;
-        let _ = writeln!(svg, "<path d=\"M{zero},{y} H{end:.2}\" stroke=\"black\"/>");
-        let mut count = 0;
-        while f64::from(count) * step <= longest * (1.0 + 1e-9) {
-            let at = f64::from(count) * step;
-            let x = zero + at * scale;
-            let _ = writeln!(
-                svg,
-                "<path d=\"M{x:.2},{y} v5\" stroke=\"black\"/>\
-                 <text x=\"{x:.2}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-                y + 17.0,
-                if count == 0 {
-                    "0".to_owned()
-                } else {
-                    super::readable::significant(at * 1e3)
-                }
-            );
-            count += 1;
+        if length > 0.0 {
+            svg.rect((x, top), (length, BAR - 2.0), fill);
         }
-        let _ = writeln!(
-            svg,
-            "<text x=\"{:.1}\" y=\"{}\" text-anchor=\"middle\">time since the gate spoke (ms)</text>",
-            (zero + end) / 2.0,
-            y + 32.0
-        );
+        x += length;
     }
 }

@@ -6,10 +6,8 @@ use crate::engine::EngineError;
 use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;
 use crate::radio::RadioError;
-use crate::results::events::EventsError;
+use crate::results::drawn::DrawError;
 use crate::results::folder::FolderError;
-use crate::results::timeline::TimelineError;
-use crate::results::waiting::WaitingError;
 use crate::scenario::{Resolved, ScenarioError};
 use crate::units::FieldFault;
 use std::path::PathBuf;
@@ -47,18 +45,12 @@ pub enum RunError {
     /// The run folder cannot be written.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The event log cannot be read back.
+    /// A figure, the trace or the report of a run cannot be drawn.
     #[error(transparent)]
-    Events(#[from] EventsError),
-    /// The figure cannot be drawn.
-    #[error(transparent)]
-    Timeline(#[from] TimelineError),
+    Draw(#[from] DrawError),
     /// A figure cannot be drawn.
     #[error("cannot draw the figure: {0}")]
     Figure(String),
-    /// The picture of waiting cannot be drawn.
-    #[error(transparent)]
-    Waiting(#[from] WaitingError),
     /// A folder of a sweep or a run is not what it should be.
     #[error("{path}: {fault}")]
     Place {
@@ -92,7 +84,8 @@ impl RunError {
             Self::Scenario(_) | Self::Field(_) | Self::Model(_) | Self::Text(_) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
             Self::Place { .. } => true,
-            Self::Timeline(TimelineError::Unreadable { .. }) => true,
+            Self::Draw(DrawError::Backend(_) | DrawError::Io(_)) => false,
+            Self::Draw(_) => true,
             Self::Architecture(_) | Self::Radio(_) | Self::Assignment(_) => self.is_infeasible(),
             _ => false,
         }

@@ -1,74 +1,89 @@
-//! Draws the figures of a run folder or a sweep again from its data.
+//! Draws again, from its data, what of a run folder or a sweep is drawn.
 
 use super::error::RunError;
 use super::sweep::draw_figures;
-use crate::results::expert_pairs;
-use crate::results::manifest;
+use crate::results::drawn::{DRAWN, DrawError, Drawn, EVENTS, Sources};
+use crate::results::manifest::{self, Manifest};
 use crate::results::points::{self, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
-use crate::results::tables::WAITS;
-use crate::results::timeline;
-use crate::results::waiting::{self, WAITING};
 use crate::scenario::sweep_of;
+use std::fs;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// The timeline's file name.
-pub(super) const TIMELINE: &str = "timeline.svg";
-
-/// The file name of a full event log.
-pub(super) const EVENTS: &str = "events.csv";
-
-/// Draws the figures of the run folder or sweep `folder` and tells which.
+/// Draws what is drawn of the run folder or sweep `folder` and tells which files.
 ///
 /// # Errors
-/// If `folder` is neither, is a run folder without an event log, or a figure cannot be
-/// written; then the old figure stays.
+/// If `folder` is neither, is a run folder with nothing to draw from, its data is
+/// damaged, or a file cannot be written; then the old one stays.
 pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let place = |fault: String| RunError::Place {
         path: folder.to_owned(),
         fault,
     };
     if folder.join(TABLE).is_file() {
-        let again = "run the sweep again to write it anew";
-        let table = folder.join(TABLE);
-        let rows = points::read(&table).map_err(|fault| RunError::Place {
-            path: table.clone(),
-            fault: format!("{fault}; {again}"),
-        })?;
-        let record =
-            SweepRecord::read(folder).map_err(|fault| place(format!("{fault}; {again}")))?;
-        let sweep = sweep_of(&record.scenario, sweep_record::FILE_NAME)?;
-        return draw_figures(folder, &sweep, &rows, record.points);
+        return plot_sweep(folder);
     }
-    if !folder.join(manifest::FILE_NAME).is_file() {
+    let Ok(text) = fs::read_to_string(folder.join(manifest::FILE_NAME)) else {
         let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` or `airloom sweep` wrote";
         return Err(place(fault.to_owned()));
-    }
-    if !folder.join(EVENTS).is_file() {
+    };
+    let manifest = Manifest::parse(&text)
+        .map_err(|fault| place(format!("its manifest.json cannot be used: {fault}")))?;
+    let paths = plot_run(folder, &manifest)?;
+    if paths.is_empty() && !folder.join(EVENTS).is_file() {
         let fault =
             "this run kept no event log to draw from; run its scenario with --set trace=Full";
         return Err(place(fault.to_owned()));
     }
-    let mut figures = vec![(TIMELINE, timeline::draw(&timeline::read(folder)?)?)];
-    if folder.join(WAITS).is_file() {
-        figures.push((WAITING, waiting::draw(&waiting::read(folder)?)));
+    Ok(paths)
+}
+
+fn plot_sweep(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+    let place = |path: PathBuf, fault: String| RunError::Place {
+        path,
+        fault: format!("{fault}; run the sweep again to write it anew"),
+    };
+    let table = folder.join(TABLE);
+    let rows = points::read(&table).map_err(|fault| place(table.clone(), fault))?;
+    let record = SweepRecord::read(folder).map_err(|fault| place(folder.to_owned(), fault))?;
+    let sweep = sweep_of(&record.scenario, sweep_record::FILE_NAME)?;
+    draw_figures(folder, &sweep, &rows, record.points)
+}
+
+fn plot_run(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, RunError> {
+    let title = manifest.title();
+    let sources = Sources::open(folder, &title, &manifest.scenario)?;
+    let mut paths = Vec::new();
+    for drawn in DRAWN {
+        if drawn.is_wanted(&sources)? {
+            replace(folder, drawn, &sources).map_err(|error| match error {
+                DrawError::Io(error) => RunError::Place {
+                    path: folder.to_owned(),
+                    fault: format!("cannot write {}: {error}", drawn.name),
+                },
+                error => error.into(),
+            })?;
+            paths.push(folder.join(drawn.name));
+        }
     }
-    if folder.join(expert_pairs::TABLE).is_file() {
-        let rows = expert_pairs::read(folder);
-        let rows = rows.map_err(|fault| place(format!("{}: {fault}", expert_pairs::TABLE)))?;
-        figures.push((expert_pairs::FIGURE, expert_pairs::draw(&rows)));
+    Ok(paths)
+}
+
+/// Puts what is drawn in the place of the old file once it is whole.
+fn replace(folder: &Path, drawn: &Drawn, sources: &Sources<'_>) -> Result<(), DrawError> {
+    let mut staged = tempfile::NamedTempFile::new_in(folder)?;
+    let mut out = BufWriter::new(staged.as_file_mut());
+    drawn.write(sources, &mut out)?;
+    out.flush()?;
+    drop(out);
+    // tempfile makes files private; a result is to be shared.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let shared = fs::Permissions::from_mode(0o644);
+        staged.as_file().set_permissions(shared)?;
     }
-    let mut drawn = Vec::with_capacity(figures.len());
-    for (name, svg) in figures {
-        let target = folder.join(name);
-        let write = || -> std::io::Result<()> {
-            let staged = tempfile::NamedTempFile::new_in(folder)?;
-            std::fs::write(staged.path(), &svg)?;
-            staged.persist(&target)?;
-            Ok(())
-        };
-        write().map_err(|error| place(format!("cannot write {name}: {error}")))?;
-        drawn.push(target);
-    }
-    Ok(drawn)
+    let kept = staged.persist(folder.join(drawn.name));
+    kept.map(drop).map_err(|error| error.error.into())
 }

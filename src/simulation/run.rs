@@ -1,22 +1,19 @@
 //! One run: engine, trace and run folder.
 
 use super::error::RunError;
-use super::plot::{EVENTS, TIMELINE};
 use super::prepare::Prepared;
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::architecture::observer::{Observer, Travelling};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
-use crate::results::events::Events;
+use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, Identity, Manifest, Origin};
-use crate::results::metrics::Metrics;
-use crate::results::report::{self, Page};
+use crate::results::metrics::{FILE_NAME as METRICS, Metrics};
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
-use crate::results::waiting::{self, WAITING};
-use crate::results::{assignment, expert_pairs, perfetto, tables, timeline};
+use crate::results::{assignment, expert_pairs, tables};
 use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
@@ -48,10 +45,8 @@ impl Finished {
     /// The table for people, in lines of at most `columns` where that is possible.
     pub fn summary(&self, columns: Option<usize>) -> Summary<'_> {
         Summary {
-            title: &self.title,
-            metrics: &self.metrics,
-            run: &self.measured,
             columns,
+            ..Summary::of(&self.title, &self.metrics, &self.measured)
         }
     }
 }
@@ -196,7 +191,7 @@ pub(super) fn stage(
     }
 
     let metrics = Metrics::of(&measured, makespan);
-    staging.write("metrics.json", metrics.to_json().as_bytes())?;
+    staging.write(METRICS, metrics.to_json().as_bytes())?;
     tables::write_totals(staging, &measured)?;
     if let Some(record) = &measured.assignment {
         assignment::write(staging, record)?;
@@ -205,42 +200,9 @@ pub(super) fn stage(
         tables::write_details(staging, &measured)?;
         if !measured.pairs.is_empty() {
             expert_pairs::write(staging, &measured.pairs)?;
-            let rows: Vec<_> = measured.pairs.iter().map(Into::into).collect();
-            staging.write(expert_pairs::FIGURE, expert_pairs::draw(&rows).as_bytes())?;
         }
     }
-    if full && !measured.passes.is_empty() {
-        let drawn = timeline::read(staging.path())?;
-        staging.write(TIMELINE, timeline::draw(&drawn)?.as_bytes())?;
-        if !measured.visits.is_empty() {
-            let blocks = waiting::read(staging.path())?;
-            staging.write(WAITING, waiting::draw(&blocks).as_bytes())?;
-        }
-    }
-    if full {
-        let executed = Events::read(&staging.path().join(EVENTS))?;
-        let mut file = staging.create(perfetto::FILE_NAME)?;
-        perfetto::write(&executed, &mut file).map_err(|source| file.error(source))?;
-        staging.record(file.finish()?);
-        let title = about.title();
-        let summary = Summary {
-            columns: None,
-            title: &title,
-            metrics: &metrics,
-            run: &measured,
-        };
-        let page = Page {
-            title: &title,
-            summary: summary.to_string(),
-            scenario: &about.scenario,
-            devices: &measured.devices,
-            events: &executed,
-            figures: &figures(staging)?,
-        };
-        let mut file = staging.create(report::FILE_NAME)?;
-        page.write(&mut file).map_err(|source| file.error(source))?;
-        staging.record(file.finish()?);
-    }
+    draw(staging, &about)?;
     let mut manifest = Manifest {
         format: Manifest::format(),
         digest: String::new(),
@@ -250,6 +212,7 @@ pub(super) fn stage(
         scenario: about.scenario,
         seed: about.streams.seed,
         run: about.streams.run,
+        headline: about.headline,
         inputs: about.inputs,
         trace,
         tensors,
@@ -267,17 +230,24 @@ pub(super) fn stage(
     })
 }
 
-/// The figures drawn so far, as the report shows them.
-fn figures(staging: &Staging) -> Result<Vec<(&'static str, String)>, FolderError> {
-    let mut figures = Vec::new();
-    for name in [TIMELINE, assignment::FIGURE, WAITING, expert_pairs::FIGURE] {
-        let path = staging.path().join(name);
-        if path.is_file() {
-            let figure = std::fs::read_to_string(&path);
-            figures.push((name, figure.map_err(FolderError::io(&staging.shown(name)))?));
+/// Draws everything that follows from what the folder holds so far.
+fn draw(staging: &mut Staging, about: &About) -> Result<(), RunError> {
+    let folder = staging.path().to_owned();
+    let title = about.title();
+    let sources = Sources::open(&folder, &title, &about.scenario)?;
+    for drawn in DRAWN {
+        if drawn.is_wanted(&sources)? {
+            let mut file = staging.create(drawn.name)?;
+            drawn
+                .write(&sources, &mut file)
+                .map_err(|error| match error {
+                    DrawError::Io(source) => file.error(source).into(),
+                    error => RunError::from(error),
+                })?;
+            staging.record(file.finish()?);
         }
     }
-    Ok(figures)
+    Ok(())
 }
 
 /// What a run is, beside the parts it is made of.
@@ -304,9 +274,7 @@ impl About {
     }
 
     fn title(&self) -> String {
-        format!(
-            "{} (seed {}, run {}): {}",
-            self.name, self.streams.seed, self.streams.run, self.headline
-        )
+        let Streams { seed, run } = self.streams;
+        manifest::title(&self.name, (seed, run), &self.headline)
     }
 }

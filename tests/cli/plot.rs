@@ -1,6 +1,8 @@
-//! `airloom plot`: the same figure again, from the data alone.
+//! `airloom plot`: the same figures, trace and report again, from the data alone.
 
-use crate::desk::Desk;
+use crate::desk::{Desk, assert_same};
+use airloom::results::drawn::DRAWN;
+use std::collections::BTreeSet;
 use std::fs;
 
 const FIGURE: &str = "x/timeline.svg";
@@ -12,23 +14,52 @@ fn desk() -> Desk {
     desk
 }
 
+/// What is drawn of the run folder `name`, in order.
+fn drawn(desk: &Desk, name: &str) -> Vec<&'static str> {
+    let names = DRAWN.iter().map(|drawn| drawn.name);
+    names
+        .filter(|file| desk.path(name).join(file).is_file())
+        .collect()
+}
+
 #[test]
-fn plot_draws_the_same_figure_from_the_data_alone() {
-    let desk = desk();
-    let figure = desk.text(FIGURE);
-    for damaged in [None, Some("")] {
-        match damaged {
-            None => fs::remove_file(desk.path(FIGURE)).unwrap(),
-            Some(text) => fs::write(desk.path(FIGURE), text).unwrap(),
-        }
-        let plot = desk.airloom(&["plot", "x"]).good();
-        assert_eq!(
-            (plot.stdout.as_str(), plot.stderr.as_str()),
-            ("x/timeline.svg\n", "")
-        );
-        assert!(desk.text(FIGURE) == figure);
+fn whatever_is_drawn_comes_back_byte_for_byte() {
+    let desk = Desk::new();
+    let scenario = |name: &str| format!("{}/scenarios/{name}", env!("CARGO_MANIFEST_DIR"));
+    let converging = "architecture.assignment=StochasticSca(iterations: 3)";
+    let runs = [
+        ("parallel", "model_assignment.ron", converging),
+        (
+            "experts",
+            "wdmoe_simulated.ron",
+            "workload=[Tokens(prompt: 9)]",
+        ),
+    ];
+    for (out, name, change) in runs {
+        let full = ["--set", "trace=Full", "--set", change, "--out", out];
+        desk.airloom(&[&["run", &scenario(name)][..], &full].concat())
+            .good();
     }
-    assert_eq!(desk.names("x").len(), 12);
+    let mut seen = BTreeSet::new();
+    for folder in ["parallel", "experts"] {
+        let before = desk.tree(folder);
+        let names = drawn(&desk, folder);
+        for (place, name) in names.iter().enumerate() {
+            let path = desk.path(folder).join(name);
+            match place % 2 {
+                0 => fs::remove_file(path).unwrap(),
+                _ => fs::write(path, "").unwrap(),
+            }
+        }
+        let plot = desk.airloom(&["plot", folder]).good();
+        assert_eq!(plot.stderr, "");
+        let told = names.iter().map(|name| format!("{folder}/{name}\n"));
+        assert_eq!(plot.stdout, told.collect::<String>());
+        assert_same(&desk.tree(folder), &before);
+        seen.extend(names);
+    }
+    // No file of those that are drawn has escaped this test.
+    assert_eq!(seen, DRAWN.iter().map(|drawn| drawn.name).collect());
 }
 
 #[test]
@@ -72,5 +103,5 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
         "{message}"
     );
     assert!(desk.text(FIGURE) == figure);
-    assert_eq!(desk.names("x").len(), 12);
+    assert_eq!(desk.names("x").len(), 13);
 }

@@ -37,6 +37,7 @@ fn a_run_folder_holds_these_files_and_no_others() {
         "devices.csv",
         "events.csv",
         "manifest.json",
+        "memory.svg",
         "metrics.json",
         "report.html",
         "requests.csv",
@@ -229,5 +230,5 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 12);
+    assert_eq!(desk.names("empty").len(), 13);
 }

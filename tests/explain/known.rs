@@ -8,8 +8,10 @@
 //!           0            20   30     30  35       45      52  60           75      80
 //! ```
 
-use airloom::analysis::{Arrivals, Barriers, CriticalPath, ExecutedGraph, Held, Holder};
-use airloom::results::events::{Cause, Events, EventsError, Owner};
+use airloom::analysis::{Arrivals, ExecutedGraph};
+use airloom::results::events::{
+    Barriers, Cause, CriticalPath, Events, EventsError, Held, Holder, Owner,
+};
 use airloom::units::{Duration, Instant};
 use std::collections::BTreeMap;
 
@@ -87,6 +89,54 @@ fn the_barriers_were_held_by_these() {
     ]);
     assert_eq!((barriers.count, barriers.tied), (2, 0));
     assert_eq!(barriers.held, expected);
+}
+
+#[test]
+fn arrivals_that_rounding_alone_tells_apart_held_the_barrier_together() {
+    let log = |first: u64, second: u64| {
+        let rows = format!(
+            "0,0,0,attention,0,0,device0.compute,compute,0,0,{first},,input,0,0,0,0\n\
+             0,0,0,attention,1,0,device1.compute,compute,0,0,{second},,input,0,0,0,0\n\
+             0,0,0,gather,,0,,barrier,{second},{second},{second},0/0/0/attention/1/0,input,0,0,0,0\n"
+        );
+        events(&[&rows])
+    };
+    // A millionth of 3 000 000 ps is 3 ps.
+    let tied = log(2_999_997, 3_000_000);
+    let openings = tied.openings(&tied.groups());
+    assert_eq!((openings.len(), &openings[0].held_by[..]), (1, &[0, 1][..]));
+    assert_eq!(openings[0].lead, Duration::ZERO);
+    let path = CriticalPath::of(&tied, &tied.groups());
+    let parts: Vec<_> = path.parts.keys().collect();
+    assert_eq!(parts, [&(Cause::Compute, Holder::Together)]);
+    let alone = log(2_999_996, 3_000_000);
+    let openings = alone.openings(&alone.groups());
+    assert_eq!(openings[0].held_by, [1]);
+    assert_eq!(openings[0].lead, Duration(4));
+}
+
+#[test]
+fn devices_spent_the_run_like_this() {
+    let events = events(&[ONE_REQUEST, ANOTHER_REQUEST]);
+    let splits = events.splits().into_iter().map(|(device, split)| {
+        let busy = split.busy.into_iter().map(|(cause, time)| (cause, time.0));
+        (
+            device,
+            busy.collect::<Vec<_>>(),
+            split.waiting.0,
+            split.done.0,
+        )
+    });
+    let busy = |compute, air| {
+        vec![
+            (Cause::Compute, compute),
+            (Cause::Downlink, 8),
+            (Cause::AirSlot, air),
+        ]
+    };
+    // Device 0 waits from 20 to 30, 35 to 52 and 60 to 75, device 1 from 30 to 35 and 45 to 52.
+    let expected = [(0, busy(25, 5), 42, 0), (1, busy(30, 10), 12, 20)];
+    assert_eq!(splits.collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -1,13 +1,16 @@
 //! What holds of any run, on random layers of parallel work that meet at barriers.
 
-use airloom::analysis::{Arrivals, CriticalPath, ExecutedGraph};
+use airloom::analysis::{Arrivals, ExecutedGraph};
 use airloom::engine::{
     self, Cost, CsvTrace, Graph, GraphError, Kind, Program, Resources, Task, TaskId, TaskKey,
     TraceLevel,
 };
-use airloom::results::events::{Cause, Events, Owner};
+use airloom::results::events::{Cause, CriticalPath, Events, Owner};
+use airloom::results::perfetto;
 use airloom::units::{Duration, Instant};
 use proptest::prelude::*;
+use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 const STAGES: &[&str] = &[
@@ -100,7 +103,10 @@ impl Program for Layers {
                             kind,
                             resource: Some(named[resource]),
                             duration: Duration(duration),
-                            cost: Cost::default(),
+                            cost: Cost {
+                                joules: duration as f64,
+                                ..Cost::default()
+                            },
                         },
                         after,
                     ),
@@ -201,6 +207,42 @@ proptest! {
                 prop_assert_eq!(busy + waiting, Duration(last.0));
             }
         }
+    }
+
+    #[test]
+    fn slices_of_a_track_never_overlap_and_every_arrow_has_two_ends(layers in layers()) {
+        let events = layers.run();
+        let mut text = Vec::new();
+        perfetto::write(&events, &mut text).unwrap();
+        let trace: Value = serde_json::from_slice(&text).unwrap();
+        let mut tracks: BTreeMap<(u64, u64), Vec<(u64, u64)>> = BTreeMap::new();
+        let mut ends: BTreeMap<u64, Vec<char>> = BTreeMap::new();
+        let mut spent: BTreeMap<u64, f64> = BTreeMap::new();
+        for row in trace["traceEvents"].as_array().unwrap() {
+            let picoseconds = |field: &str| (row[field].as_f64().unwrap() * 1e6).round() as u64;
+            let number = |field: &str| row[field].as_u64().unwrap();
+            match row["ph"].as_str().unwrap() {
+                "X" => {
+                    let (start, time) = (picoseconds("ts"), picoseconds("dur"));
+                    let track = tracks.entry((number("pid"), number("tid"))).or_default();
+                    track.push((start, start + time));
+                }
+                phase @ ("s" | "f") => {
+                    ends.entry(number("id")).or_default().push(phase.chars().next().unwrap());
+                }
+                "C" => drop(spent.insert(number("pid"), row["args"]["J"].as_f64().unwrap())),
+                _ => {}
+            }
+        }
+        for (_, mut slices) in tracks {
+            slices.sort_unstable();
+            prop_assert!(slices.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+        }
+        // Each layer: every device sends to the server, which sends to every device.
+        prop_assert_eq!(ends.len(), 2 * layers.devices() * layers.layers.len());
+        prop_assert!(ends.values().all(|ends| ends[..] == ['s', 'f']));
+        let joules: f64 = events.tasks.iter().map(|task| task.joules).sum();
+        prop_assert!((spent.values().sum::<f64>() - joules).abs() <= 1e-12 * joules);
     }
 
     #[test]

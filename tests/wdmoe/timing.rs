@@ -3,6 +3,7 @@
 
 use crate::{SYNTHETIC, links, loads, simulate};
 use airloom::policy::{BandwidthPolicy, MinMax, Uniform};
+use airloom::units::Duration;
 use std::collections::BTreeMap;
 
 #[test]
@@ -91,6 +92,18 @@ fn blocks_and_events_tell_the_same_barriers() {
             assert_eq!(last_up(row).to_string(), row["end_ps"], "{pipelining}");
         }
     }
+}
+
+#[test]
+fn devices_that_return_together_hold_the_barrier_together() {
+    let run = simulate(
+        &format!("{SYNTHETIC}, bandwidth: MinMax"),
+        "Tokens(prompt: 12)",
+    );
+    let visits = &run.finished.measured.visits;
+    // Not one picosecond decides: some return before others.
+    assert!(visits.iter().any(|visit| visit.wait > Duration::ZERO));
+    assert!(visits.iter().all(|visit| visit.holds_barrier));
 }
 
 #[test]

@@ -67,6 +67,7 @@ impl Service {
             ffn_columns: 0,
             weight_bytes: 0,
             kv_cache_bytes: 0,
+            kv_token_bytes: 0,
             activation_bytes: 0,
             memory_bytes: node.profile.memory.0 as u64,
             flops: account.flops,

@@ -33,6 +33,7 @@ impl TensorParallel<'_> {
                 ffn_columns: shard.columns.len() as u64,
                 weight_bytes: footprint.weights,
                 kv_cache_bytes: footprint.kv_cache,
+                kv_token_bytes: self.plan.kv_cache_bytes(device, 1),
                 activation_bytes: footprint.activations,
                 ..record(Some(device))
             })

@@ -3,7 +3,7 @@
 use super::Run;
 use super::decide::Decision;
 use crate::architecture::measurement::{
-    BlockRecord, DeviceRecord, ExpertRecord, TimeSplit, VisitRecord,
+    BlockRecord, DeviceRecord, ExpertRecord, TimeSplit, VisitRecord, is_together,
 };
 use crate::units::{Duration, Instant};
 
@@ -37,7 +37,7 @@ impl Run<'_> {
                 start: now,
                 end: now + delivery.span(),
                 wait: longest - delivery.span(),
-                holds_barrier: holder == Some(device),
+                holds_barrier: is_together(longest - delivery.span(), longest),
                 bottleneck: delivery.bottleneck(),
             });
         }
@@ -109,6 +109,7 @@ impl Run<'_> {
         records.push(DeviceRecord {
             weight_bytes: all.saturating_sub(held),
             kv_cache_bytes: self.whole.kv_cache_bytes(0, context),
+            kv_token_bytes: self.whole.kv_cache_bytes(0, 1),
             wait: span - server.compute,
             ..server
         });

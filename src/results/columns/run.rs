@@ -181,6 +181,7 @@ const DEVICES: &[Column] = columns! {
     "ffn_columns" "" "feed-forward columns held";
     "weight_bytes" "B" "weights held";
     "kv_cache_bytes" "B" "KV cache of the longest request";
+    "kv_token_bytes" "B" "what one token adds to it";
     "activation_bytes" "B" "activations of the largest pass";
     "memory_bytes" "B" "memory there is";
     "flops" "FLOP" "floating-point operations computed";

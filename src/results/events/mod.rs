@@ -6,11 +6,19 @@
 //! run without a gap. Everything that explains a run rests on that walk;
 //! [`Events::read`] refuses a log in which it would break.
 
+mod barriers;
+mod critical_path;
 mod deliveries;
+mod inputs;
 mod read;
+mod splits;
 mod waiting;
 
+pub use barriers::{Barriers, Held, Opening};
+pub use critical_path::{CriticalPath, Holder, Part};
+pub use inputs::Inputs;
 pub use read::EventsError;
+pub use splits::Split;
 pub use waiting::Gap;
 
 use crate::engine::{Kind, Reason};

@@ -17,6 +17,9 @@ use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+/// The file's name.
+pub const FILE_NAME: &str = "metrics.json";
+
 /// One metric.
 #[derive(Debug, Clone, Copy)]
 pub struct Definition {

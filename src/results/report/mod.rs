@@ -7,7 +7,7 @@
 mod data;
 
 use super::events::{Events, Owner};
-use super::readable::{joules, seconds};
+use super::readable::{bytes, joules, seconds};
 use crate::architecture::measurement::DeviceRecord;
 use crate::units::Duration;
 use std::fmt::Write as _;
@@ -186,15 +186,4 @@ fn name(device: &DeviceRecord) -> String {
         Some(number) => format!("device {number}"),
         None => "server".to_owned(),
     }
-}
-
-/// A number of bytes in the unit in which it reads best.
-fn bytes(count: u64) -> String {
-    let (scale, unit) = match count {
-        0..1_000 => return format!("{count} B"),
-        1_000..1_000_000 => (1e3, "kB"),
-        1_000_000..1_000_000_000 => (1e6, "MB"),
-        _ => (1e9, "GB"),
-    };
-    format!("{:.2} {unit}", count as f64 / scale)
 }

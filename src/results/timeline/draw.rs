@@ -1,348 +1,225 @@
-//! Draws a timeline: lanes per device, the whole pass beside its first layers.
-//!
-//! Fills are Okabe–Ito colours whose lightness differs too, and waiting is
-//! hatched, so the figure survives greyscale and colour blindness.
+//! Draws a timeline: the whole pass above, its longest block below.
 
-use super::{Lane, Slice, Timeline, TimelineError};
-use crate::units::Instant;
-use plotters::coord::Shift;
-use plotters::prelude::*;
+use super::panel::Panel;
+use super::{Barrier, Slice, Timeline};
+use crate::results::readable::seconds;
+use crate::results::svg::{self, Anchor, Svg, time_axis};
 
-const COMPUTE: RGBColor = RGBColor(0, 114, 178);
-const UPLINK: RGBColor = RGBColor(230, 159, 0);
-const DOWNLINK: RGBColor = RGBColor(0, 158, 115);
-const WAITING: RGBColor = RGBColor(238, 238, 238);
-const HATCH: RGBColor = RGBColor(150, 150, 150);
-const BARRIER: RGBColor = RGBColor(70, 70, 70);
+const WIDTH: f64 = 1280.0;
+const LEFT: f64 = 132.0;
+/// Where panels end; behind it is room for who holds how many barriers.
+const RIGHT: f64 = 1180.0;
+const TOP: f64 = 88.0;
+/// Room for a time axis and its name.
+const AXIS: f64 = 44.0;
+/// Room above the block's lanes: its caption, and the barriers' numbers.
+const HEAD: f64 = 66.0;
+const LINE: f64 = 17.0;
 
-const WIDTH: u32 = 1280;
-const LANE_HEIGHT: u32 = 15;
-const GROUP_GAP: u32 = 9;
-const LABEL_WIDTH: u32 = 128;
-const TOP: u32 = 74;
-const BOTTOM: u32 = 52;
-const PANEL_GAP: u32 = 34;
+/// More lanes than this are drawn thinner.
+const MANY: usize = 48;
 
-/// Share of the plot's width that the whole pass gets; the rest is the zoom.
-const OVERVIEW_SHARE: f64 = 0.52;
+/// Barriers in a panel are this far apart on average, or have no marks.
+const APART: f64 = 14.0;
 
-/// Below this width on screen, in pixels, a slice has no outline of its own.
-const OUTLINE_FROM: f64 = 4.0;
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-type DrawResult<T = ()> = Result<T, String>;
-
-fn fault(error: impl std::fmt::Display) -> String {
-    error.to_string()
-}
-
-struct Window {
-    from: Instant,
-    to: Instant,
-}
-
-impl Window {
-    fn length(&self) -> f64 {
-        self.to.since(self.from).0 as f64
-    }
-}
-
-/// Where everything goes, in pixels.
-struct Layout<'t> {
-    timeline: &'t Timeline,
-    height: u32,
-}
-
-impl<'t> Layout<'t> {
-    fn of(timeline: &'t Timeline) -> Self {
-        let groups = timeline.owners.len() as u32;
-        let lanes: u32 = timeline
-            .owners
-            .iter()
-            .map(|owner| owner.lanes.len() as u32)
-            .sum();
-        Self {
-            timeline,
-            height: TOP + lanes * LANE_HEIGHT + groups * GROUP_GAP + BOTTOM,
-        }
-    }
-
-    /// Top edge of a lane.
-    fn lane_top(&self, owner: usize, lane: usize) -> i32 {
-        let above: u32 = self.timeline.owners[..owner]
-            .iter()
-            .map(|owner| owner.lanes.len() as u32 * LANE_HEIGHT + GROUP_GAP)
-            .sum();
-        (TOP + above + lane as u32 * LANE_HEIGHT) as i32
-    }
-
-    fn plot_bottom(&self) -> i32 {
-        (self.height - BOTTOM) as i32
-    }
-}
+/// More barriers of a block than this are not told in words.
+const TOLD: usize = 8;
 
 /// The SVG text of `timeline`.
-///
-/// # Errors
-/// If the backend refuses to draw.
-pub fn draw(timeline: &Timeline) -> Result<String, TimelineError> {
-    render(timeline).map_err(TimelineError::Drawing)
-}
-
-fn render(timeline: &Timeline) -> DrawResult<String> {
-    let layout = Layout::of(timeline);
-    let mut svg = String::new();
-    {
-        let root = SVGBackend::with_string(&mut svg, (WIDTH, layout.height)).into_drawing_area();
-        root.fill(&WHITE).map_err(fault)?;
-        title(&root, timeline)?;
-        legend(&root, timeline.barrier_name)?;
-        labels(&root, &layout)?;
-        let plot = (WIDTH - LABEL_WIDTH - PANEL_GAP - 16) as f64;
-        let overview_right = LABEL_WIDTH as i32 + (plot * OVERVIEW_SHARE) as i32;
-        let whole = Window {
-            from: timeline.start,
-            to: timeline.end,
-        };
-        let zoom = Window {
-            from: timeline.start,
-            to: timeline.zoom_end,
-        };
-        panel(
-            &root,
-            &layout,
-            &whole,
-            LABEL_WIDTH as i32,
-            overview_right,
-            "whole pass",
-        )?;
-        let zoom_left = overview_right + PANEL_GAP as i32;
-        let caption = format!("first {}", timeline.zoom_caption);
-        panel(
-            &root,
-            &layout,
-            &zoom,
-            zoom_left,
-            WIDTH as i32 - 16,
-            &caption,
-        )?;
-        root.present().map_err(fault)?;
-    }
-    Ok(svg)
-}
-
-fn text(size: i32) -> TextStyle<'static> {
-    ("sans-serif", size).into_font().color(&BLACK)
-}
-
-fn centred(style: TextStyle<'static>) -> TextStyle<'static> {
-    use plotters::style::text_anchor::{HPos, Pos, VPos};
-    style.pos(Pos::new(HPos::Center, VPos::Top))
-}
-
-fn put(root: &Area, words: &str, style: &TextStyle, at: (i32, i32)) -> DrawResult {
-    root.draw_text(words, style, at).map_err(fault)
-}
-
-fn title(root: &Area, timeline: &Timeline) -> DrawResult {
-    put(root, &timeline.title, &text(17), (12, 8))
-}
-
-fn legend(root: &Area, barriers: &str) -> DrawResult {
-    let mut x = LABEL_WIDTH as i32;
-    let y = 34;
-    for (lane, name, width) in [
-        (Some(Lane::Compute), "compute", 92),
-        (Some(Lane::Uplink), "uplink", 80),
-        (Some(Lane::Downlink), "downlink", 98),
-        (None, "waiting", 86),
-    ] {
-        match lane {
-            Some(lane) => fill(root, (x, y), (x + 18, y + 12), colour(lane), true)?,
-            None => hatch(root, (x, y), (x + 18, y + 12))?,
-        }
-        put(root, name, &text(13), (x + 24, y))?;
-        x += width;
-    }
-    dashed(root, x + 8, y - 2, y + 14)?;
-    let name = format!("{barriers} barrier opens");
-    put(root, &name, &text(13), (x + 18, y))
-}
-
-fn labels(root: &Area, layout: &Layout) -> DrawResult {
-    for (group, owner) in layout.timeline.owners.iter().enumerate() {
-        let top = layout.lane_top(group, 0);
-        let middle = top + (owner.lanes.len() as i32 * LANE_HEIGHT as i32) / 2 - 7;
-        put(root, &owner.name, &text(13), (12, middle))?;
-        for (row, lane) in owner.lanes.iter().enumerate() {
-            let at = (LABEL_WIDTH as i32 - 54, layout.lane_top(group, row) + 2);
-            put(root, lane.name(), &text(10), at)?;
-        }
-    }
-    Ok(())
-}
-
-fn colour(lane: Lane) -> RGBColor {
-    match lane {
-        Lane::Compute => COMPUTE,
-        Lane::Uplink => UPLINK,
-        Lane::Downlink => DOWNLINK,
-    }
-}
-
-fn fill(root: &Area, a: (i32, i32), b: (i32, i32), colour: RGBColor, outline: bool) -> DrawResult {
-    root.draw(&Rectangle::new([a, b], colour.filled()))
-        .map_err(fault)?;
-    if outline {
-        root.draw(&Rectangle::new([a, b], WHITE.stroke_width(1)))
-            .map_err(fault)?;
-    }
-    Ok(())
-}
-
-fn hatch(root: &Area, a: (i32, i32), b: (i32, i32)) -> DrawResult {
-    fill(root, a, b, WAITING, false)?;
-    let height = b.1 - a.1;
-    let mut x = a.0 - height;
-    while x < b.0 {
-        // The stroke from (x, bottom) to (x + height, top), clipped to the box.
-        let left = x.max(a.0);
-        let right = (x + height).min(b.0);
-        if left < right {
-            let stroke = [(left, b.1 - (left - x)), (right, b.1 - (right - x))];
-            root.draw(&PathElement::new(stroke, HATCH.stroke_width(1)))
-                .map_err(fault)?;
-        }
-        x += 6;
-    }
-    Ok(())
-}
-
-fn dashed(root: &Area, x: i32, top: i32, bottom: i32) -> DrawResult {
-    let mut y = top;
-    while y < bottom {
-        let stroke = [(x, y), (x, (y + 4).min(bottom))];
-        root.draw(&PathElement::new(stroke, BARRIER.stroke_width(1)))
-            .map_err(fault)?;
-        y += 7;
-    }
-    Ok(())
-}
-
-fn panel(
-    root: &Area,
-    layout: &Layout,
-    window: &Window,
-    left: i32,
-    right: i32,
-    caption: &str,
-) -> DrawResult {
-    let width = f64::from(right - left);
-    let scale = width / window.length().max(1.0);
-    let x_of = |at: Instant| {
-        let clamped = at.clamp(window.from, window.to);
-        left + (clamped.since(window.from).0 as f64 * scale).round() as i32
+pub fn draw(timeline: &Timeline) -> String {
+    let lanes: usize = timeline.groups.iter().map(|group| group.lanes.len()).sum();
+    let (thin, thick) = if lanes > MANY {
+        (3.0, 6.0)
+    } else {
+        (5.0, 13.0)
     };
-    let visible = |slice: &&Slice| slice.end > window.from && slice.start < window.to;
-    for (group, owner) in layout.timeline.owners.iter().enumerate() {
-        for slice in owner.waiting.iter().filter(visible) {
-            let (from, to) = (x_of(slice.start), x_of(slice.end));
-            if to > from {
-                let top = layout.lane_top(group, 0);
-                hatch(root, (from, top), (to, top + LANE_HEIGHT as i32 - 2))?;
-            }
-        }
-        for (row, lane) in owner.lanes.iter().enumerate() {
-            let top = layout.lane_top(group, row);
-            let bottom = top + LANE_HEIGHT as i32 - 2;
-            let base = [(left, bottom), (right, bottom)];
-            root.draw(&PathElement::new(base, WAITING.stroke_width(1)))
-                .map_err(fault)?;
-            for slice in owner.busy.iter().filter(|slice| slice.lane == Some(*lane)) {
-                if !visible(&slice) {
-                    continue;
-                }
-                let (from, to) = (
-                    x_of(slice.start),
-                    x_of(slice.end).max(x_of(slice.start) + 1),
-                );
-                let outline = f64::from(to - from) >= OUTLINE_FROM;
-                fill(root, (from, top), (to, bottom), colour(*lane), outline)?;
-            }
-        }
+    let panel = |window, top, lane, gap| Panel {
+        timeline,
+        window,
+        left: LEFT,
+        right: RIGHT,
+        top,
+        lane,
+        gap,
+    };
+    let whole = panel(timeline.whole, TOP, thin, 5.0);
+    let after = whole.bottom() + AXIS;
+    let block = timeline.block.as_ref().map(|(caption, window)| {
+        let told = told(timeline, *window).len();
+        (
+            caption,
+            panel(*window, after + HEAD, thick, 8.0),
+            if told > TOLD { 1 } else { told },
+        )
+    });
+    let height = block.as_ref().map_or(after, |(_, panel, lines)| {
+        panel.bottom() + AXIS + *lines as f64 * LINE + 12.0
+    });
+    let mut svg = Svg::new(WIDTH, height);
+    svg.text((12.0, 24.0), 17.0, Anchor::Start, &timeline.title);
+    legend(&mut svg);
+    if let Some((_, block, _)) = &block {
+        magnifier(&mut svg, &whole, block);
     }
-    let crowded = layout.timeline.barriers.len() as f64 > width / 6.0;
-    for barrier in &layout.timeline.barriers {
-        if (window.from..=window.to).contains(barrier)
-            && !(crowded && window.to == layout.timeline.end)
-        {
-            dashed(root, x_of(*barrier), TOP as i32 - 4, layout.plot_bottom())?;
-        }
+    overview(&mut svg, &whole);
+    if let Some((caption, panel, _)) = &block {
+        zoomed(&mut svg, panel, caption);
     }
-    axis(root, layout, window, left, right)?;
-    put(
-        root,
-        caption,
-        &centred(text(13)),
-        ((left + right) / 2, TOP as i32 - 20),
-    )
+    svg.finish()
 }
 
-/// The time axis, in the largest unit that keeps the last tick above one.
-fn axis(root: &Area, layout: &Layout, window: &Window, left: i32, right: i32) -> DrawResult {
-    let y = layout.plot_bottom();
-    root.draw(&PathElement::new(
-        [(left, y), (right, y)],
-        BLACK.stroke_width(1),
-    ))
-    .map_err(fault)?;
-    let length = window.length().max(1.0);
-    let (unit, per_unit) = [("s", 1e12), ("ms", 1e9), ("µs", 1e6), ("ns", 1e3)]
-        .into_iter()
-        .find(|(_, per_unit)| length >= *per_unit)
-        .unwrap_or(("ps", 1.0));
-    let step = tick_step(length / per_unit);
-    let mut tick = 0.0;
-    let mut count = 0;
-    while tick <= length / per_unit * (1.0 + 1e-9) {
-        let x = left + (tick * per_unit / length * f64::from(right - left)).round() as i32;
-        root.draw(&PathElement::new(
-            [(x, y), (x, y + 5)],
-            BLACK.stroke_width(1),
-        ))
-        .map_err(fault)?;
-        let digits = if step < 0.1 {
-            2
-        } else if step < 1.0 {
-            1
-        } else {
-            0
-        };
-        put(
-            root,
-            &format!("{tick:.digits$}"),
-            &centred(text(12)),
-            (x, y + 8),
-        )?;
-        count += 1;
-        tick = f64::from(count) * step;
+fn legend(svg: &mut Svg) {
+    let y = 44.0;
+    let mut x = LEFT;
+    for (fill, name) in [
+        (svg::COMPUTE, "compute"),
+        (svg::UPLINK, "uplink"),
+        (svg::DOWNLINK, "downlink"),
+        (svg::WAITING, "waiting"),
+    ] {
+        svg.rect((x, y - 10.0), (18.0, 12.0), fill);
+        svg.text((x + 24.0, y), 12.0, Anchor::Start, name);
+        x += 34.0 + 7.0 * name.len() as f64;
     }
-    let name = format!("time since the pass began ({unit})");
-    put(
-        root,
-        &name,
-        &centred(text(13)),
-        ((left + right) / 2, y + 26),
-    )
+    x += 6.0;
+    svg.rect((x, y - 5.0), (22.0, 3.0), "black");
+    svg.text((x + 28.0, y), 12.0, Anchor::Start, "critical path");
+    x += 124.0;
+    svg.dashed(x, (y - 11.0, y + 3.0));
+    svg.text((x + 8.0, y), 12.0, Anchor::Start, "barrier opens");
+    x += 110.0;
+    svg.diamond((x, y - 4.0), 4.0);
+    svg.text(
+        (x + 10.0, y),
+        12.0,
+        Anchor::Start,
+        "who held it: the last to arrive",
+    );
 }
 
-/// A step of 1, 2 or 5 times a power of ten that gives 4 to 10 ticks.
-fn tick_step(length: f64) -> f64 {
-    let raw = length / 6.0;
-    let magnitude = libm::pow(10.0, libm::floor(libm::log10(raw)));
-    let factor = [1.0, 2.0, 5.0]
-        .into_iter()
-        .find(|factor| factor * magnitude >= raw)
-        .unwrap_or(10.0);
-    factor * magnitude
+/// What of the whole the block is.
+fn magnifier(svg: &mut Svg, whole: &Panel<'_>, block: &Panel<'_>) {
+    let (from, to) = (whole.x(block.window.start), whole.x(block.window.end));
+    let (top, bottom) = (whole.top - 4.0, whole.bottom() + 4.0);
+    let width = (to - from).max(1.0);
+    svg.rect((from, top), (width, bottom - top), "#FFF0B3");
+    let reach = block.top - HEAD + 14.0;
+    let sides = format!(
+        "M{from:.1},{bottom:.1} L{:.1},{reach:.1} M{to:.1},{bottom:.1} L{:.1},{reach:.1}",
+        block.left, block.right
+    );
+    svg.lines(&sides, "#B59B3A", 0.8);
+}
+
+fn overview(svg: &mut Svg, panel: &Panel<'_>) {
+    let timeline = panel.timeline;
+    let barriers = timeline.barriers.len();
+    svg.text((LEFT, TOP - 10.0), 13.0, Anchor::Start, "the whole pass");
+    panel.lanes(svg);
+    panel.path(svg);
+    if barriers as f64 * APART <= panel.right - panel.left {
+        marks(svg, panel, &timeline.barriers.iter().collect::<Vec<_>>());
+    }
+    let count = RIGHT + 12.0;
+    if barriers > 0 {
+        svg.text((count, TOP - 10.0), 11.0, Anchor::Start, "barriers held");
+    }
+    for (number, group) in timeline.groups.iter().enumerate() {
+        let height = group.lanes.len() as f64 * panel.lane;
+        let size = (height + 1.0).min(12.0);
+        let middle = panel.lane_top((number, 0)) + height / 2.0 + 0.35 * size;
+        svg.text((12.0, middle), size, Anchor::Start, &group.name);
+        if barriers > 0 && group.held > 0 {
+            let held = format!("{} of {barriers}", group.held);
+            svg.text((count, middle), size, Anchor::Start, &held);
+        }
+    }
+    let together = timeline.barriers.iter();
+    let together = together.filter(|barrier| barrier.held_by.len() > 1).count();
+    let below = panel.bottom();
+    if together > 0 {
+        let words = format!("{together} together");
+        svg.text((count, below + 14.0), 11.0, Anchor::Start, &words);
+    }
+    let length = panel.window.length().as_seconds();
+    let place = (panel.left, panel.right, below + 4.0);
+    time_axis(svg, place, length, 10.0, "time since the pass began");
+}
+
+/// The barriers within a window.
+fn told(timeline: &Timeline, window: Slice) -> Vec<&Barrier> {
+    let inside = |barrier: &&Barrier| barrier.at > window.start && barrier.at <= window.end;
+    timeline.barriers.iter().filter(inside).collect()
+}
+
+fn marks(svg: &mut Svg, panel: &Panel<'_>, barriers: &[&Barrier]) {
+    for barrier in barriers {
+        svg.dashed(panel.x(barrier.at), (panel.top - 4.0, panel.bottom()));
+    }
+    for barrier in barriers {
+        for place in &barrier.held_by {
+            let middle = panel.lane_top(*place) + panel.lane / 2.0;
+            svg.diamond((panel.x(barrier.at), middle), (panel.lane * 0.4).max(2.5));
+        }
+    }
+}
+
+fn zoomed(svg: &mut Svg, panel: &Panel<'_>, caption: &str) {
+    let timeline = panel.timeline;
+    let head = panel.top - HEAD + 30.0;
+    svg.text((LEFT, head), 13.0, Anchor::Start, caption);
+    panel.lanes(svg);
+    panel.path(svg);
+    let size = (panel.lane - 2.0).min(10.0);
+    for (number, group) in timeline.groups.iter().enumerate() {
+        let height = group.lanes.len() as f64 * panel.lane;
+        let middle = panel.lane_top((number, 0)) + height / 2.0 + 4.0;
+        svg.text((12.0, middle), 12.0, Anchor::Start, &group.name);
+        for (row, (lane, _)) in group.lanes.iter().enumerate() {
+            let y = panel.lane_top((number, row)) + panel.lane / 2.0 + 0.35 * size;
+            svg.text((LEFT - 6.0, y), size, Anchor::End, lane.name());
+        }
+    }
+    let barriers = told(timeline, panel.window);
+    let apart = barriers.len() as f64 * APART <= panel.right - panel.left;
+    if apart {
+        marks(svg, panel, &barriers);
+    }
+    let y = panel.bottom() + 4.0;
+    let length = panel.window.length().as_seconds();
+    let place = (panel.left, panel.right, y);
+    time_axis(svg, place, length, 10.0, "time since the block began");
+    let mut y = y + AXIS + 8.0;
+    if barriers.len() > TOLD {
+        let words = format!("{} barriers open in this block.", barriers.len());
+        svg.text((LEFT, y), 12.0, Anchor::Start, &words);
+        return;
+    }
+    for (number, barrier) in barriers.iter().enumerate() {
+        // Every other number is higher, for neighbours may be close.
+        let above = panel.top - 9.0 - 12.0 * (number % 2) as f64;
+        let name = (number + 1).to_string();
+        svg.text((panel.x(barrier.at), above), 11.0, Anchor::Middle, &name);
+        let words = format!("{name}  {}", in_words(timeline, barrier));
+        svg.text((LEFT, y), 12.0, Anchor::Start, &words);
+        y += LINE;
+    }
+}
+
+/// Who held a barrier, by how much.
+fn in_words(timeline: &Timeline, barrier: &Barrier) -> String {
+    let who = |(group, lane): &(usize, usize)| {
+        let group = &timeline.groups[*group];
+        format!("{}, {}", group.name, group.lanes[*lane].0.name())
+    };
+    let held = match &barrier.held_by[..] {
+        [one] => format!("held by {}", who(one)),
+        several if barrier.lead.0 == 0 => format!("all {} arrive together", several.len()),
+        several => format!("held by {} together", several.len()),
+    };
+    let lead = match barrier.lead.0 {
+        0 => String::new(),
+        _ => format!(", {} after the others", seconds(barrier.lead.as_seconds())),
+    };
+    format!("{}: {held}{lead}", barrier.stage)
 }

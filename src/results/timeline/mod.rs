@@ -1,26 +1,33 @@
 //! `timeline.svg`: where the time of one pass goes, drawn from `events.csv`.
 //!
-//! Shown is the first decode step (or, without one, the first pass): it is the
-//! pass that users wait for over and over. Lanes are per device; what is left of
-//! a device's time when it neither computes nor uses the radio is waiting.
+//! Shown is the first decode step (or, without one, the first pass): it is the pass that
+//! users wait for over and over. Above the whole pass, below its longest block. Lanes are
+//! per device; what is left of a device's time when it neither computes nor uses the
+//! radio is waiting. Marked are the critical path of the pass and who held each barrier.
 
 mod draw;
+mod panel;
 mod read;
 
 pub use draw::draw;
 pub use read::{TimelineError, read};
 
-use crate::units::Instant;
+use crate::units::{Duration, Instant};
 
-/// A lane of one device.
+/// The figure's file name.
+pub const TIMELINE: &str = "timeline.svg";
+
+/// What a lane shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
     /// The compute unit.
     Compute,
     /// The transmitter.
     Uplink,
-    /// The receiver.
+    /// The receiver, or the server's transmitter.
     Downlink,
+    /// Slots on an air that devices share.
+    Slots,
 }
 
 impl Lane {
@@ -30,32 +37,63 @@ impl Lane {
             Self::Compute => "compute",
             Self::Uplink => "uplink",
             Self::Downlink => "downlink",
+            Self::Slots => "slots",
         }
     }
 }
 
-/// A stretch of time on a lane; without a lane it is waiting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A stretch of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slice {
-    /// Where it happened.
-    pub lane: Option<Lane>,
     /// When it began.
     pub start: Instant,
     /// When it ended.
     pub end: Instant,
 }
 
-/// A device or the server, with its lanes.
+impl Slice {
+    /// The part within `window`, if there is one.
+    fn within(self, window: Self) -> Option<Self> {
+        let part = Self {
+            start: self.start.max(window.start),
+            end: self.end.min(window.end),
+        };
+        (part.end > part.start).then_some(part)
+    }
+
+    /// How long it is.
+    pub fn length(self) -> Duration {
+        self.end.since(self.start)
+    }
+}
+
+/// A device, the server or a shared air, with its lanes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
+pub struct Group {
     /// Its name in the figure.
     pub name: String,
-    /// The lanes that it used.
-    pub lanes: Vec<Lane>,
-    /// Busy stretches, by start.
-    pub busy: Vec<Slice>,
-    /// Waiting stretches: the gaps between the busy ones.
+    /// The lanes that it used, each with its busy stretches by start.
+    pub lanes: Vec<(Lane, Vec<Slice>)>,
+    /// Waiting stretches.
     pub waiting: Vec<Slice>,
+    /// Barriers of the pass that waited for it alone.
+    pub held: u64,
+}
+
+/// Where something happened: a group and a lane of it.
+pub type Place = (usize, usize);
+
+/// A barrier of the pass.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Barrier {
+    /// When it opened.
+    pub at: Instant,
+    /// Its stage.
+    pub stage: String,
+    /// Who arrived last; several if they came together.
+    pub held_by: Vec<Place>,
+    /// By how much those came after the others.
+    pub lead: Duration,
 }
 
 /// One pass, ready to be drawn.
@@ -63,63 +101,14 @@ pub struct Owner {
 pub struct Timeline {
     /// What the figure shows.
     pub title: String,
-    /// Devices in order, the server last.
-    pub owners: Vec<Owner>,
-    /// What the barriers are, such as `all-reduce`.
-    pub barrier_name: &'static str,
-    /// When the barriers opened.
-    pub barriers: Vec<Instant>,
-    /// When the pass began.
-    pub start: Instant,
-    /// When it ended.
-    pub end: Instant,
-    /// Where the zoomed panel ends.
-    pub zoom_end: Instant,
-    /// What the zoomed panel shows, such as `2 layers`.
-    pub zoom_caption: String,
-}
-
-/// The gaps between `busy` stretches within `start..end`.
-fn gaps(busy: &[Slice], start: Instant, end: Instant) -> Vec<Slice> {
-    let mut sorted: Vec<Slice> = busy.to_vec();
-    sorted.sort_by_key(|slice| (slice.start, slice.end));
-    let mut gaps = Vec::new();
-    let mut covered = start;
-    let edge = Slice {
-        lane: None,
-        start: end,
-        end,
-    };
-    for slice in sorted.iter().chain([&edge]) {
-        if slice.start > covered {
-            gaps.push(Slice {
-                lane: None,
-                start: covered,
-                end: slice.start,
-            });
-        }
-        covered = covered.max(slice.end);
-    }
-    gaps
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn gaps_and_busy_time_cover_the_pass() {
-        let slice = |start, end| Slice {
-            lane: Some(Lane::Compute),
-            start: Instant(start),
-            end: Instant(end),
-        };
-        let gaps = gaps(
-            &[slice(6, 8), slice(0, 2), slice(1, 3)],
-            Instant(0),
-            Instant(10),
-        );
-        let spans: Vec<_> = gaps.iter().map(|gap| (gap.start.0, gap.end.0)).collect();
-        assert_eq!(spans, [(3, 6), (8, 10)]);
-    }
+    /// Devices in order, the server and shared airs last.
+    pub groups: Vec<Group>,
+    /// Barriers at which several devices met, in order.
+    pub barriers: Vec<Barrier>,
+    /// The critical path of the pass: each began when the one before it ended.
+    pub path: Vec<(Place, Slice)>,
+    /// The pass.
+    pub whole: Slice,
+    /// Its longest block, with a caption; none if there is no block.
+    pub block: Option<(String, Slice)>,
 }

@@ -1,34 +1,27 @@
-//! Reads the pass to be drawn out of a run folder's `tokens.csv` and `events.csv`.
+//! Reads the pass to be drawn out of a run's `tokens.csv` and its executed tasks.
 
-use super::{Lane, Owner, Slice, Timeline, gaps};
-use crate::units::{Duration, Instant};
+use super::{Barrier, Group, Lane, Place, Slice, Timeline};
+use crate::engine::Kind;
+use crate::results::events::{Event, Events, Owner};
+use crate::results::readable::seconds;
+use crate::results::tables::{TOKENS, TableError, read_rows};
+use crate::units::Instant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// Layers in the zoomed panel.
-const ZOOMED_LAYERS: u32 = 2;
-
 /// Why no timeline can be drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum TimelineError {
-    /// A file of the run folder cannot be read.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: csv::Error,
-    },
+    /// A table of the run folder cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// The folder's event log holds no pass.
     #[error("{path} holds no pass to draw; was the run's workload empty?")]
     Empty {
         /// The run folder.
         path: PathBuf,
     },
-    /// The drawing backend failed.
-    #[error("cannot draw the timeline: {0}")]
-    Drawing(String),
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,37 +35,10 @@ struct TokenRow {
     end_ps: u64,
 }
 
-#[derive(Debug, Deserialize)]
-struct EventRow {
-    request: Option<u32>,
-    step: Option<u32>,
-    layer: Option<u32>,
-    stage: String,
-    resource: String,
-    kind: String,
-    start_ps: u64,
-    end_ps: u64,
-}
-
-fn rows<R: for<'de> Deserialize<'de>>(
-    folder: &Path,
-    name: &str,
-) -> Result<impl Iterator<Item = Result<R, TimelineError>>, TimelineError> {
-    let path = folder.join(name);
-    let fault = move |source| TimelineError::Unreadable {
-        path: path.clone(),
-        source,
-    };
-    let reader = csv::Reader::from_path(folder.join(name)).map_err(&fault)?;
-    Ok(reader
-        .into_deserialize()
-        .map(move |row| row.map_err(&fault)))
-}
-
 /// The pass to show: the first decode step, else the first pass.
 fn choose(folder: &Path) -> Result<TokenRow, TimelineError> {
     let mut first = None;
-    for row in rows::<TokenRow>(folder, "tokens.csv")? {
+    for row in read_rows::<TokenRow>(folder, TOKENS)? {
         let row = row?;
         if row.mode == "generate" && row.context > 0 {
             return Ok(row);
@@ -84,135 +50,183 @@ fn choose(folder: &Path) -> Result<TokenRow, TimelineError> {
     })
 }
 
-/// `device3.compute` as (3, compute); the server sorts behind every device.
-fn place(resource: &str) -> Option<(u32, Lane)> {
-    let (owner, lane) = resource.split_once('.')?;
-    let lane = match lane {
-        "compute" => Lane::Compute,
-        "uplink" => Lane::Uplink,
-        "downlink" => Lane::Downlink,
-        _ => return None,
-    };
-    let owner = match owner {
-        "server" => u32::MAX,
-        device => device.strip_prefix("device")?.parse().ok()?,
-    };
-    Some((owner, lane))
+fn lane_of(events: &Events, task: &Event) -> Option<Lane> {
+    task.resource?;
+    Some(match (events.owner(task), task.kind) {
+        (Owner::Shared(_), _) => Lane::Slots,
+        (_, Kind::Compute) => Lane::Compute,
+        (_, Kind::Uplink) => Lane::Uplink,
+        (_, Kind::Downlink) => Lane::Downlink,
+        (_, Kind::Overhead | Kind::Barrier) => return None,
+    })
 }
 
-/// Reads the timeline of the run in `folder`.
+fn slice(task: &Event) -> Slice {
+    Slice {
+        start: task.start,
+        end: task.end,
+    }
+}
+
+/// The lanes of the pass, and where in the figure each is.
+struct Lanes<'e> {
+    events: &'e Events,
+    slices: BTreeMap<Owner, BTreeMap<Lane, Vec<Slice>>>,
+}
+
+impl<'e> Lanes<'e> {
+    fn of(events: &'e Events, pass: &[u32]) -> Self {
+        let mut slices: BTreeMap<Owner, BTreeMap<Lane, Vec<Slice>>> = BTreeMap::new();
+        for index in pass {
+            let task = events.task(*index);
+            let owner = events.owner(task);
+            let Some(lane) = lane_of(events, task).filter(|_| task.end > task.start) else {
+                continue;
+            };
+            let lanes = slices.entry(owner).or_default();
+            if matches!(owner, Owner::Device(_)) {
+                lanes.entry(Lane::Compute).or_default();
+            }
+            lanes.entry(lane).or_default().push(slice(task));
+        }
+        for slices in slices.values_mut().flat_map(BTreeMap::values_mut) {
+            slices.sort_unstable();
+        }
+        Self { events, slices }
+    }
+
+    fn place(&self, index: u32) -> Option<Place> {
+        let task = self.events.task(index);
+        let lane = lane_of(self.events, task)?;
+        let owner = self.events.owner(task);
+        let group = self.slices.keys().position(|other| *other == owner)?;
+        let lane = self.slices[&owner]
+            .keys()
+            .position(|other| *other == lane)?;
+        Some((group, lane))
+    }
+}
+
+/// Reads the timeline of the run in `folder`, whose tasks are `events`.
 ///
 /// # Errors
-/// If the folder lacks `tokens.csv` or `events.csv`, or they are damaged.
-pub fn read(folder: &Path) -> Result<Timeline, TimelineError> {
-    let pass = choose(folder)?;
-    let (start, end) = (Instant(pass.start_ps), Instant(pass.end_ps));
-    let mut busy: BTreeMap<u32, Vec<Slice>> = BTreeMap::new();
-    let mut barriers = Vec::new();
-    let mut barrier_name = "all-reduce";
-    let mut layers = 0;
-    let mut layer_ends: BTreeMap<u32, Instant> = BTreeMap::new();
-    for row in rows::<EventRow>(folder, "events.csv")? {
-        let row = row?;
-        if (row.request, row.step) != (Some(pass.request), Some(pass.step)) {
-            continue;
-        }
-        let slice_end = Instant(row.end_ps);
-        if let Some(layer) = row.layer {
-            layers = layers.max(layer + 1);
-            let last = layer_ends.entry(layer).or_default();
-            *last = slice_end.max(*last);
-        }
-        if row.kind == "barrier" && row.layer.is_some() && row.stage.ends_with("_gather") {
-            barriers.push(slice_end);
-            if row.stage.starts_with("expert") {
-                barrier_name = "experts'";
-            }
-        }
-        if let Some((owner, lane)) = place(&row.resource) {
-            let slices = busy.entry(owner).or_default();
-            if row.end_ps > row.start_ps {
-                slices.push(Slice {
-                    lane: Some(lane),
-                    start: Instant(row.start_ps),
-                    end: slice_end,
-                });
-            }
+/// If the folder's `tokens.csv` is missing, damaged or empty.
+pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
+    let row = choose(folder)?;
+    let whole = Slice {
+        start: Instant(row.start_ps),
+        end: Instant(row.end_ps),
+    };
+    let in_pass = |task: &Event| (task.request, task.step) == (Some(row.request), Some(row.step));
+    let pass: Vec<u32> = (0..events.tasks.len() as u32)
+        .filter(|index| in_pass(events.task(*index)))
+        .collect();
+    let lanes = Lanes::of(events, &pass);
+    let mut groups: Vec<Group> = lanes
+        .slices
+        .iter()
+        .map(|(owner, lanes)| Group {
+            name: events.owner_name(*owner),
+            lanes: lanes.clone().into_iter().collect(),
+            waiting: Vec::new(),
+            held: 0,
+        })
+        .collect();
+    for gap in events.gaps() {
+        let waiting = Slice {
+            start: gap.start,
+            end: gap.end,
+        };
+        let group = lanes.slices.keys().position(|owner| *owner == gap.owner);
+        if let (Some(group), Some(waiting)) = (group, waiting.within(whole)) {
+            groups[group].waiting.push(waiting);
         }
     }
-    let devices = busy.keys().filter(|owner| **owner != u32::MAX).count();
-    let zoomed = ZOOMED_LAYERS.min(layers.div_ceil(2)).max(1);
-    let zoom_end = layer_ends
-        .range(..zoomed)
-        .map(|(_, end)| *end)
-        .max()
-        .unwrap_or(end);
-    let what = match (pass.mode.as_str(), pass.context) {
+    let barriers = barriers(events, &lanes, in_pass);
+    for barrier in &barriers {
+        if let [(group, _)] = barrier.held_by[..] {
+            groups[group].held += 1;
+        }
+    }
+    let devices = lanes.slices.keys();
+    let devices = devices.filter(|owner| matches!(owner, Owner::Device(_)));
+    Ok(Timeline {
+        title: format!(
+            "{} on {} devices: {}",
+            what(&row),
+            devices.count(),
+            seconds(whole.length().as_seconds())
+        ),
+        groups,
+        barriers,
+        path: path(&lanes, &pass, whole),
+        whole,
+        block: block(events, &pass),
+    })
+}
+
+fn what(pass: &TokenRow) -> String {
+    match (pass.mode.as_str(), pass.context) {
         ("generate", 0) => format!("Prefill of {} tokens", pass.tokens),
         ("generate", _) => "One decode step".to_owned(),
         ("tokens", _) => format!("A batch of {} tokens", pass.tokens),
         _ => format!("Scoring a window of {} tokens", pass.tokens),
-    };
-    let length = Duration(pass.end_ps - pass.start_ps);
-    Ok(Timeline {
-        title: format!("{what} on {devices} devices: {}", readable(length)),
-        owners: busy
-            .into_iter()
-            .map(|(owner, slices)| owner_of(owner, slices, start, end))
-            .collect(),
-        barrier_name,
-        barriers,
-        start,
-        end,
-        zoom_end,
-        zoom_caption: match zoomed {
-            1 => "layer".to_owned(),
-            layers => format!("{layers} layers"),
-        },
-    })
-}
-
-fn owner_of(owner: u32, busy: Vec<Slice>, start: Instant, end: Instant) -> Owner {
-    let server = owner == u32::MAX;
-    let mut lanes: Vec<Lane> = busy.iter().filter_map(|slice| slice.lane).collect();
-    // A server that idles between two samplings waits for nothing that it holds up.
-    let waiting = if server {
-        Vec::new()
-    } else {
-        gaps(&busy, start, end)
-    };
-    if !server {
-        lanes.push(Lane::Compute);
-    }
-    lanes.sort_unstable();
-    lanes.dedup();
-    Owner {
-        name: if server {
-            "server".to_owned()
-        } else {
-            format!("device {owner}")
-        },
-        lanes,
-        busy,
-        waiting,
     }
 }
 
-/// Three significant digits for a title.
-fn readable(length: Duration) -> String {
-    let text = length.to_string();
-    match text.split_once(' ') {
-        Some((number, unit)) => {
-            let value: f64 = number.parse().unwrap_or_default();
-            let decimals = if value >= 100.0 {
-                0
-            } else if value >= 10.0 {
-                1
-            } else {
-                2
-            };
-            format!("{value:.decimals$} {unit}")
-        }
-        None => text,
+fn barriers(events: &Events, lanes: &Lanes<'_>, in_pass: impl Fn(&Event) -> bool) -> Vec<Barrier> {
+    let openings = events.openings(&events.groups()).into_iter();
+    let openings = openings.filter(|opening| in_pass(events.task(opening.barrier)));
+    openings
+        .map(|opening| {
+            let barrier = events.task(opening.barrier);
+            let held_by = opening.held_by.into_iter();
+            Barrier {
+                at: barrier.end,
+                stage: events.stage(barrier).replace('_', " "),
+                held_by: held_by.filter_map(|index| lanes.place(index)).collect(),
+                lead: opening.lead,
+            }
+        })
+        .collect()
+}
+
+/// The tasks of some time that lead to the end of the pass, each released by the one
+/// before.
+fn path(lanes: &Lanes<'_>, pass: &[u32], whole: Slice) -> Vec<(Place, Slice)> {
+    let events = lanes.events;
+    let last = pass
+        .iter()
+        .max_by_key(|index| (events.task(**index).end, **index));
+    let back = last.into_iter().flat_map(|index| events.walk_back(*index));
+    let back = back.take_while(|index| events.task(*index).end > whole.start);
+    let mut path: Vec<_> = back
+        .filter_map(|index| {
+            let part = slice(events.task(index)).within(whole)?;
+            Some((lanes.place(index)?, part))
+        })
+        .collect();
+    path.reverse();
+    path
+}
+
+/// The longest of the pass's blocks; of several the first.
+fn block(events: &Events, pass: &[u32]) -> Option<(String, Slice)> {
+    let mut blocks: BTreeMap<u32, Slice> = BTreeMap::new();
+    for index in pass {
+        let task = events.task(*index);
+        let Some(layer) = task.layer else { continue };
+        let block = blocks.entry(layer).or_insert_with(|| slice(task));
+        block.start = block.start.min(task.start);
+        block.end = block.end.max(task.end);
     }
+    let longest = blocks.iter().map(|(_, block)| block.length()).max()?;
+    let mut of_it = blocks.iter().filter(|(_, block)| block.length() == longest);
+    let (layer, block) = of_it.next()?;
+    let length = seconds(longest.as_seconds());
+    let caption = match blocks.len() {
+        1 => format!("its block: {length}"),
+        count => format!("the longest of its {count} blocks, number {layer}: {length}"),
+    };
+    (block.end > block.start).then_some((caption, *block))
 }

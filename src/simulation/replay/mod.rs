@@ -12,11 +12,11 @@ mod report;
 pub use original::Difference;
 
 use super::error::RunError;
-use super::plot::EVENTS;
 use super::prepare::{Prepared, prepare};
 use super::run::{Staged, stage};
 use crate::architecture::measurement::PassRecord;
 use crate::digest::RollingDigest;
+use crate::results::drawn::{EVENTS, is_drawn};
 use crate::results::folder::{Replaceable, Staging};
 use crate::results::manifest::Manifest;
 use crate::results::tensors;
@@ -52,8 +52,8 @@ pub struct Replay {
     pub logits: Option<(String, String)>,
     /// Other files that differ.
     pub files: Vec<String>,
-    /// Figures that another commit of airloom drew differently: they are derived from the
-    /// other files, so this is no difference of the runs.
+    /// Figures and whatever else is drawn from the other files that another commit of
+    /// airloom drew differently, or one of both did not draw: no difference of the runs.
     pub figures: Vec<String>,
     /// Facts about build and machine that differ: name, there, here.
     pub host: Vec<(&'static str, String, String)>,
@@ -182,7 +182,7 @@ fn compare(original: &Original, staged: Staged, here: &Path) -> Result<Replay, R
     files.retain(|name| name != EVENTS && name != tensors::FILE_NAME);
     let mut figures = Vec::new();
     if then.host.commit != now.host.commit {
-        (figures, files) = files.into_iter().partition(|name| is_figure(name));
+        (figures, files) = files.into_iter().partition(|name| is_drawn(name));
     }
     files.extend(original.damaged());
     Ok(Replay {
@@ -201,10 +201,6 @@ fn compare(original: &Original, staged: Staged, here: &Path) -> Result<Replay, R
             digest: now.digest,
         }),
     })
-}
-
-fn is_figure(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|end| end == "svg")
 }
 
 struct Nobody;

@@ -5,19 +5,19 @@
 //! starts with the run. So the durations along the chain add up to the makespan, to the
 //! picosecond: Σ d_k = T. Splitting them by cause and holder says where the time went.
 
-use super::inputs::inputs;
+use super::{Cause, Events, Groups, Owner};
 use crate::engine::Kind;
-use crate::results::events::{Cause, Events, Groups, Owner};
-use crate::units::{Duration, Instant};
-use std::collections::BTreeMap;
+use crate::units::Duration;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Who held the run up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Holder {
     /// One device, the server, a shared resource or nobody.
     One(Owner),
-    /// Several devices whose tasks of one stage ended at the same instant; no one of
-    /// them alone could have ended it sooner.
+    /// Several devices that ended a stage at the same instant, or met a barrier
+    /// [together](crate::architecture::measurement::is_together); no one of them alone
+    /// could have ended it sooner.
     Together,
 }
 
@@ -49,20 +49,43 @@ pub struct CriticalPath {
     pub parts: BTreeMap<(Cause, Holder), Part>,
 }
 
-/// Who the holder of task `index` is: its owner, unless other devices ended the same
-/// stage at the same instant.
-fn holder(events: &Events, groups: &Groups, index: u32) -> Holder {
+/// Whether other devices ended the stage of task `index` at the same instant.
+fn is_tied(events: &Events, groups: &Groups, index: u32) -> bool {
     let task = events.task(index);
     let owner = events.owner(task);
     let tied = |other: &u32| {
         let other = events.task(*other);
         other.end == task.end && events.owner(other) != owner
     };
-    if matches!(owner, Owner::Device(_)) && groups.of(index).iter().any(tied) {
-        Holder::Together
-    } else {
-        Holder::One(owner)
+    groups.of(index).iter().any(tied)
+}
+
+/// The holder of each task of a critical path: its owner, unless several devices were at
+/// it together.
+fn holders(events: &Events, groups: &Groups, path: &[u32]) -> Vec<Holder> {
+    let openings = events.openings(groups).into_iter();
+    let together = openings.filter(|opening| opening.held_by.len() > 1);
+    let together: BTreeSet<u32> = together.map(|opening| opening.barrier).collect();
+    // The device whose tasks lead to a barrier that it met together with others.
+    let mut leading = None;
+    let mut holders = Vec::with_capacity(path.len());
+    for index in path.iter().rev() {
+        let task = events.task(*index);
+        if task.kind == Kind::Barrier {
+            let releaser = task.released_by.filter(|_| together.contains(index));
+            leading = releaser.and_then(|releaser| events.task(releaser).device);
+        } else if task.device != leading {
+            leading = None;
+        }
+        let owner = events.owner(task);
+        let shared = leading.is_some() || is_tied(events, groups, *index);
+        holders.push(match owner {
+            Owner::Device(_) if shared => Holder::Together,
+            owner => Holder::One(owner),
+        });
     }
+    holders.reverse();
+    holders
 }
 
 impl CriticalPath {
@@ -76,10 +99,10 @@ impl CriticalPath {
             .collect();
         tasks.reverse();
         let mut parts: BTreeMap<_, Part> = BTreeMap::new();
-        for index in &tasks {
+        for (index, holder) in tasks.iter().zip(holders(events, groups, &tasks)) {
             let task = events.task(*index);
             if task.end > task.start {
-                let entry = (events.cause(task), holder(events, groups, *index));
+                let entry = (events.cause(task), holder);
                 parts.entry(entry).or_default().add(Part {
                     time: task.duration(),
                     tasks: 1,
@@ -115,55 +138,5 @@ impl CriticalPath {
             .collect();
         causes.sort_by_key(|(cause, part)| (std::cmp::Reverse(part.time), *cause));
         causes
-    }
-}
-
-/// How often, and by how much, one device or link was the last to arrive.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Held {
-    /// Barriers that waited for it alone.
-    pub barriers: u64,
-    /// By how much it came after the last of the others, over all those barriers.
-    pub lead: Duration,
-}
-
-/// Who held each barrier at which several tasks met.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Barriers {
-    /// Barriers in all.
-    pub count: u64,
-    /// Barriers whose last arrivals were several, at one instant.
-    pub tied: u64,
-    /// Who was last alone, and with what.
-    pub held: BTreeMap<(Owner, Cause), Held>,
-}
-
-impl Barriers {
-    /// Looks at every barrier of `events`.
-    pub fn of(events: &Events, groups: &Groups) -> Self {
-        let mut barriers = Self::default();
-        for (index, met) in inputs(events, groups) {
-            let barrier = events.task(index);
-            let ends = met.iter().map(|input| events.task(*input).end);
-            if let (Kind::Barrier, Some(last), Some(before)) =
-                (barrier.kind, barrier.released_by, ends.max())
-            {
-                barriers.count += 1;
-                barriers.note(events, last, barrier.end, before);
-            }
-        }
-        barriers
-    }
-
-    fn note(&mut self, events: &Events, last: u32, opened: Instant, before: Instant) {
-        if before == opened {
-            self.tied += 1;
-            return;
-        }
-        let last = events.task(last);
-        let entry = (events.owner(last), events.cause(last));
-        let held = self.held.entry(entry).or_default();
-        held.barriers += 1;
-        held.lead += opened.since(before);
     }
 }

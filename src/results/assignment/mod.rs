@@ -1,0 +1,87 @@
+//! `assignment.csv` and `assignment.svg`: how the model came to be divided.
+//!
+//! The table has a row per device for every iterate of an iterative assignment, for the
+//! shares asked for, and for what whole heads and columns made of them. The figure shows
+//! how the iterates converge.
+
+mod figure;
+
+pub use figure::{Iterates, read};
+
+use super::folder::{FolderError, Staging};
+use super::tables::write_rows;
+use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
+use serde::Serialize;
+
+/// The table's file name.
+pub const TABLE: &str = "assignment.csv";
+
+/// The figure's file name.
+pub const FIGURE: &str = "assignment.svg";
+
+/// The stage of the rows of iterates.
+const ITERATE: &str = "iterate";
+
+#[derive(Serialize)]
+struct Row {
+    stage: &'static str,
+    iteration: Option<usize>,
+    device: usize,
+    share: f64,
+    heads_share: Option<f64>,
+    columns_share: Option<f64>,
+    compute_j: Option<f64>,
+    headroom_j: Option<f64>,
+    mse: Option<f64>,
+    mse_ci95: Option<f64>,
+    compute_s: f64,
+}
+
+/// Writes the table.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(staging: &mut Staging, record: &AssignmentRecord) -> Result<(), FolderError> {
+    let iterates = record.iterates.iter().enumerate();
+    let iterates = iterates.flat_map(|(iteration, step)| of_iterate(iteration, step));
+    let asked = of_division("asked", &record.asked);
+    let rounded = of_division("rounded", &record.rounded);
+    write_rows(staging, TABLE, iterates.chain(asked).chain(rounded))
+}
+
+fn of_iterate(iteration: usize, step: &IterateRecord) -> impl Iterator<Item = Row> + '_ {
+    let shares = step.shares.iter().enumerate();
+    shares.map(move |(device, share)| Row {
+        stage: ITERATE,
+        iteration: Some(iteration),
+        device,
+        share: *share,
+        heads_share: None,
+        columns_share: None,
+        compute_j: None,
+        headroom_j: None,
+        mse: Some(step.error),
+        mse_ci95: None,
+        compute_s: step.compute_s,
+    })
+}
+
+fn of_division<'a>(
+    stage: &'static str,
+    division: &'a DivisionRecord,
+) -> impl Iterator<Item = Row> + 'a {
+    let each = |values: &Option<Vec<f64>>, device: usize| values.as_ref().map(|all| all[device]);
+    (0..division.weights.len()).map(move |device| Row {
+        stage,
+        iteration: None,
+        device,
+        share: division.weights[device],
+        heads_share: Some(division.heads[device]),
+        columns_share: Some(division.columns[device]),
+        compute_j: each(&division.compute_j, device),
+        headroom_j: each(&division.headroom_j, device),
+        mse: division.error.map(|(mean, _)| mean),
+        mse_ci95: division.error.map(|(_, half_width)| half_width),
+        compute_s: division.compute_s,
+    })
+}

@@ -1,0 +1,227 @@
+//! What of a run folder is drawn from the rest of it: figures, the trace, the report.
+//!
+//! A run writes its tables and then draws; `airloom plot` draws again. Both go through
+//! [`DRAWN`] and read nothing but the folder, the run's title and its scenario, so that
+//! what is drawn again is the same, byte for byte.
+
+use super::events::{Events, EventsError};
+use super::memory::{self, MEMORY};
+use super::metrics::{self, Metrics};
+use super::report::{self, Page};
+use super::summary::Summary;
+use super::tables::{TOKENS, TableError, WAITS, read_devices, read_texts};
+use super::timeline::{self, TIMELINE, TimelineError};
+use super::waiting::{self, WAITING};
+use super::{assignment, expert_pairs, perfetto};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The file name of a full event log.
+pub const EVENTS: &str = "events.csv";
+
+/// Why something cannot be drawn.
+#[derive(Debug, thiserror::Error)]
+pub enum DrawError {
+    /// The event log cannot be used.
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// A table cannot be read.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// There is no pass to draw.
+    #[error(transparent)]
+    Timeline(#[from] TimelineError),
+    /// Another file cannot be used.
+    #[error("cannot read {path}: {fault}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The drawing backend failed.
+    #[error("cannot draw {0}")]
+    Backend(String),
+    /// The file cannot be written.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// What everything is drawn from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    folder: &'a Path,
+    title: &'a str,
+    scenario: &'a str,
+    events: Option<Events>,
+}
+
+impl<'a> Sources<'a> {
+    /// The run in `folder`, with its title and its resolved scenario.
+    ///
+    /// # Errors
+    /// If there is an event log that cannot be used.
+    pub fn open(folder: &'a Path, title: &'a str, scenario: &'a str) -> Result<Self, DrawError> {
+        let log = folder.join(EVENTS);
+        let events = log.is_file().then(|| Events::read(&log)).transpose()?;
+        Ok(Self {
+            folder,
+            title,
+            scenario,
+            events,
+        })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.folder.join(name).is_file()
+    }
+
+    fn text(&self, name: &str) -> Result<String, DrawError> {
+        let path = self.folder.join(name);
+        std::fs::read_to_string(&path).map_err(|error| DrawError::Unreadable {
+            path,
+            fault: error.to_string(),
+        })
+    }
+}
+
+/// One file that is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Drawn {
+    /// Its name.
+    pub name: &'static str,
+    write: fn(&Sources<'_>, &mut dyn Write) -> Result<(), DrawError>,
+    /// Whether the run has something to show there.
+    wanted: fn(&Sources<'_>) -> Result<bool, DrawError>,
+}
+
+/// Everything that is drawn; the report last, for it shows the figures before it.
+pub const DRAWN: &[Drawn] = &[
+    Drawn {
+        name: TIMELINE,
+        wanted: |run| Ok(run.events.as_ref().is_some_and(|all| !all.tasks.is_empty())),
+        write: write_timeline,
+    },
+    Drawn {
+        name: WAITING,
+        wanted: |run| Ok(run.events.is_some() && run.has(WAITS)),
+        write: |run, out| {
+            let blocks = waiting::read(run.folder)?;
+            Ok(out.write_all(waiting::draw(&blocks).as_bytes())?)
+        },
+    },
+    Drawn {
+        name: MEMORY,
+        wanted: |run| {
+            let full = run.events.is_some() && run.has(TOKENS);
+            Ok(full && memory::read(run.folder)?.changes())
+        },
+        write: |run, out| {
+            let memory = memory::read(run.folder)?;
+            Ok(out.write_all(memory.draw().as_bytes())?)
+        },
+    },
+    Drawn {
+        name: assignment::FIGURE,
+        wanted: |run| {
+            let table = run.has(assignment::TABLE);
+            Ok(table && !assignment::read(run.folder)?.is_empty())
+        },
+        write: |run, out| {
+            let figure = assignment::read(run.folder)?.draw();
+            let figure = figure.map_err(DrawError::Backend)?;
+            Ok(out.write_all(figure.as_bytes())?)
+        },
+    },
+    Drawn {
+        name: expert_pairs::FIGURE,
+        wanted: |run| Ok(run.has(expert_pairs::TABLE)),
+        write: |run, out| {
+            let rows = expert_pairs::read(run.folder);
+            let rows = rows.map_err(|fault| DrawError::Unreadable {
+                path: run.folder.join(expert_pairs::TABLE),
+                fault: fault.to_string(),
+            })?;
+            Ok(out.write_all(expert_pairs::draw(&rows).as_bytes())?)
+        },
+    },
+    Drawn {
+        name: perfetto::FILE_NAME,
+        wanted: |run| Ok(run.events.is_some()),
+        write: |run, out| match &run.events {
+            Some(events) => Ok(perfetto::write(events, out)?),
+            None => Ok(()),
+        },
+    },
+    Drawn {
+        name: report::FILE_NAME,
+        wanted: |run| Ok(run.events.is_some()),
+        write: write_report,
+    },
+];
+
+/// Whether the file `name` of a run folder follows from the others.
+pub fn is_drawn(name: &str) -> bool {
+    DRAWN.iter().any(|drawn| drawn.name == name)
+}
+
+impl Drawn {
+    /// Whether `run` has something to show here.
+    ///
+    /// # Errors
+    /// If a table that decides this is damaged.
+    pub fn is_wanted(&self, run: &Sources<'_>) -> Result<bool, DrawError> {
+        (self.wanted)(run)
+    }
+
+    /// Draws it.
+    ///
+    /// # Errors
+    /// If the folder's data is missing or damaged, or `out` cannot be written.
+    pub fn write(&self, run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
+        (self.write)(run, out)
+    }
+}
+
+fn write_timeline(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
+    let Some(events) = &run.events else {
+        return Ok(());
+    };
+    let timeline = timeline::read(run.folder, events)?;
+    Ok(out.write_all(timeline::draw(&timeline).as_bytes())?)
+}
+
+fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
+    let Some(events) = &run.events else {
+        return Ok(());
+    };
+    let text = run.text(metrics::FILE_NAME)?;
+    let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
+        path: run.folder.join(metrics::FILE_NAME),
+        fault: "it holds no metrics".to_owned(),
+    })?;
+    let devices = read_devices(run.folder)?;
+    let mut figures = Vec::new();
+    for drawn in DRAWN.iter().filter(|drawn| drawn.name.ends_with(".svg")) {
+        // Drawn before the report.
+        if drawn.is_wanted(run)? {
+            figures.push((drawn.name, run.text(drawn.name)?));
+        }
+    }
+    let summary = Summary {
+        title: run.title,
+        metrics: &metrics,
+        devices: &devices,
+        texts: read_texts(run.folder)?,
+        columns: None,
+    };
+    let page = Page {
+        title: run.title,
+        summary: summary.to_string(),
+        scenario: run.scenario,
+        devices: &devices,
+        events,
+        figures: &figures,
+    };
+    Ok(page.write(out)?)
+}

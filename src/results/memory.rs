@@ -1,0 +1,186 @@
+//! `memory.svg`: what each device holds over time, drawn from `devices.csv` and
+//! `tokens.csv`.
+//!
+//! Weights stay, and room for the activations of the largest pass. The KV cache is what
+//! changes: while a pass of n tokens runs after c tokens of context it holds c + n, keeps
+//! them until the next pass, and is empty once the request is answered.
+
+use super::readable::bytes;
+use super::svg::{Anchor, Svg, UPLINK, time_axis};
+use super::tables::{TOKENS, TableError, read_devices, read_rows};
+use crate::architecture::measurement::DeviceRecord;
+use crate::units::Instant;
+use serde::Deserialize;
+use std::fmt::Write;
+use std::path::Path;
+
+/// The figure's file name.
+pub const MEMORY: &str = "memory.svg";
+
+const WIDTH: f64 = 1280.0;
+const LEFT: f64 = 420.0;
+const RIGHT: f64 = 1240.0;
+const TOP: f64 = 64.0;
+const ROW: f64 = 30.0;
+const GAP: f64 = 10.0;
+const AXIS: f64 = 52.0;
+
+/// Steps in a picture at most: more are no longer seen, and the largest of each stretch
+/// stands for it.
+const MOST_STEPS: usize = 2000;
+
+/// What a KV cache holds from an instant on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// Since when.
+    pub at: Instant,
+    /// How many tokens.
+    pub tokens: u64,
+}
+
+/// What the devices of a run hold over time.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    devices: Vec<DeviceRecord>,
+    /// In time order; the last is the end of the run's last pass.
+    steps: Vec<Step>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Pass {
+    request: u32,
+    tokens: u64,
+    context: u64,
+    start_ps: u64,
+    end_ps: u64,
+}
+
+/// When the KV cache changes, and to what.
+fn steps(passes: &[Pass]) -> Vec<Step> {
+    let mut steps = Vec::with_capacity(passes.len());
+    for (place, pass) in passes.iter().enumerate() {
+        steps.push(Step {
+            at: Instant(pass.start_ps),
+            tokens: pass.context + pass.tokens,
+        });
+        let next = passes.get(place + 1);
+        if next.is_none_or(|next| next.request != pass.request) {
+            steps.push(Step {
+                at: Instant(pass.end_ps),
+                tokens: 0,
+            });
+        }
+    }
+    steps
+}
+
+/// Reads the memory of the run in `folder`.
+///
+/// # Errors
+/// If a table is missing or damaged.
+pub fn read(folder: &Path) -> Result<Memory, TableError> {
+    let passes: Result<Vec<Pass>, _> = read_rows(folder, TOKENS)?.collect();
+    Ok(Memory {
+        devices: read_devices(folder)?,
+        steps: steps(&passes?),
+    })
+}
+
+impl Memory {
+    /// Whether anything changes: somebody keeps a KV cache.
+    pub fn changes(&self) -> bool {
+        !self.steps.is_empty() && self.devices.iter().any(|device| device.kv_token_bytes > 0)
+    }
+
+    /// The SVG text.
+    pub fn draw(&self) -> String {
+        let rows = || {
+            let devices = self.devices.iter();
+            devices.filter(|device| device.kv_token_bytes > 0)
+        };
+        let count = rows().count() as f64;
+        let bottom = TOP + count * (ROW + GAP);
+        let mut svg = Svg::new(WIDTH, bottom + AXIS);
+        svg.text(
+            (12.0, 24.0),
+            17.0,
+            Anchor::Start,
+            "Memory: the KV cache over time",
+        );
+        svg.text((12.0, 48.0), 12.0, Anchor::Start, "beside what stays");
+        let most = rows()
+            .map(|device| device.kv_token_bytes)
+            .max()
+            .unwrap_or(0);
+        let longest = self.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
+        let most = (most * longest).max(1);
+        let words = format!("highest bar: {}", bytes(most));
+        svg.text((RIGHT, 48.0), 12.0, Anchor::End, &words);
+        for (number, device) in rows().enumerate() {
+            let base = TOP + number as f64 * (ROW + GAP) + ROW;
+            let name = match device.device {
+                Some(number) => format!("device {number}"),
+                None => "server".to_owned(),
+            };
+            let stays = format!(
+                "{name}: weights {}, activations at most {}",
+                bytes(device.weight_bytes),
+                bytes(device.activation_bytes)
+            );
+            svg.text((12.0, base - 2.0), 12.0, Anchor::Start, &stays);
+            let high = (device.kv_token_bytes * longest) as f64 / most as f64 * ROW;
+            let (line, area) = self.outline(base, high / longest.max(1) as f64);
+            svg.area(&area, UPLINK);
+            svg.lines(&line, "black", 0.8);
+            let floor = format!("M{LEFT},{base:.1} H{RIGHT}");
+            svg.lines(&floor, "#888888", 0.6);
+        }
+        let end = self.steps.last().map_or(0.0, |step| step.at.as_seconds());
+        let place = (LEFT, RIGHT, bottom - GAP + 8.0);
+        time_axis(&mut svg, place, end, 8.0, "time");
+        svg.finish()
+    }
+
+    /// The upper edge and the area below it, `scale` pixels a token.
+    fn outline(&self, base: f64, scale: f64) -> (String, String) {
+        let end = self.steps.last().map_or(1, |step| step.at.0).max(1);
+        let x = |at: Instant| LEFT + at.0 as f64 / end as f64 * (RIGHT - LEFT);
+        let stretch = self.steps.len().div_ceil(MOST_STEPS).max(1);
+        let mut line = format!("M{LEFT},{base:.1}");
+        for steps in self.steps.chunks(stretch) {
+            let tokens = steps.iter().map(|step| step.tokens).max().unwrap_or(0);
+            let high = base - tokens as f64 * scale;
+            // Writing to a String cannot fail.
+            let _ = write!(line, " H{:.2} V{high:.2}", x(steps[0].at));
+        }
+        // The last stretch may have merged the end of the last request.
+        let area = format!("{line} V{base:.1} Z");
+        (line, area)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cache_grows_with_its_request_and_is_empty_after_it() {
+        let pass = |request, context, tokens, start_ps, end_ps| Pass {
+            request,
+            tokens,
+            context,
+            start_ps,
+            end_ps,
+        };
+        let passes = [
+            pass(0, 0, 5, 10, 20),
+            pass(0, 5, 1, 20, 30),
+            // Another window of the same request starts afresh.
+            pass(0, 0, 4, 30, 40),
+            pass(1, 0, 2, 70, 90),
+        ];
+        let found: Vec<_> = steps(&passes).iter().map(|s| (s.at.0, s.tokens)).collect();
+        let expected = [(10, 5), (20, 6), (30, 4), (40, 0), (70, 2), (90, 0)];
+        assert_eq!(found, expected);
+    }
+}

@@ -1,0 +1,147 @@
+//! The tables of passes and blocks, which grow with the length of a run.
+
+use super::{SERVER, TOKENS, WAITS, write_rows};
+use crate::architecture::measurement::Measurements;
+use crate::results::folder::{FolderError, Staging};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct TokenRow<'a> {
+    request: u32,
+    step: u32,
+    mode: &'static str,
+    tokens: u64,
+    context: u64,
+    start_ps: u64,
+    end_ps: u64,
+    duration_s: f64,
+    compute_s: f64,
+    uplink_s: f64,
+    downlink_s: f64,
+    wait_s: f64,
+    nats: Option<f64>,
+    token_id: Option<u32>,
+    token: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct BlockRow {
+    request: u32,
+    step: u32,
+    layer: u32,
+    half: &'static str,
+    start_ps: u64,
+    gathered_ps: u64,
+    reduced_ps: u64,
+    slowest_device: Option<u32>,
+    waiting_s: f64,
+    mse: Option<f64>,
+    noise_mse: Option<f64>,
+    analytic_mse: Option<f64>,
+    nmse: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct VisitRow {
+    request: u32,
+    step: u32,
+    layer: u32,
+    device: u32,
+    tokens: u64,
+    bandwidth_hz: f64,
+    downlink_s: f64,
+    compute_s: f64,
+    uplink_s: f64,
+    start_ps: u64,
+    end_ps: u64,
+    wait_s: f64,
+    holds_barrier: bool,
+    bottleneck: &'static str,
+}
+
+#[derive(Serialize)]
+struct ExpertRow {
+    request: u32,
+    step: u32,
+    layer: u32,
+    expert: u32,
+    device: String,
+    wanted: u64,
+    visits: u64,
+    lost: u64,
+}
+
+/// Writes `tokens.csv` and `blocks.csv`, and where experts are spread `waits.csv` and
+/// `experts.csv`.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
+    let tokens = run.passes.iter().map(|pass| TokenRow {
+        request: pass.request,
+        step: pass.step,
+        mode: pass.mode.name(),
+        tokens: pass.tokens,
+        context: pass.context,
+        start_ps: pass.start.0,
+        end_ps: pass.end.0,
+        duration_s: pass.end.since(pass.start).as_seconds(),
+        compute_s: pass.split.compute_s,
+        uplink_s: pass.split.uplink_s,
+        downlink_s: pass.split.downlink_s,
+        wait_s: pass.split.wait_s,
+        nats: pass.negative_log_likelihood,
+        token_id: pass.chosen.as_ref().map(|(id, _)| *id),
+        token: pass.chosen.as_ref().map(|(_, text)| text.as_str()),
+    });
+    write_rows(staging, TOKENS, tokens)?;
+    let blocks = run.blocks.iter().map(|block| BlockRow {
+        request: block.request,
+        step: block.step,
+        layer: block.layer,
+        half: block.half,
+        start_ps: block.start.0,
+        gathered_ps: block.gathered.0,
+        reduced_ps: block.reduced.0,
+        slowest_device: block.slowest_device,
+        waiting_s: block.waiting.as_seconds(),
+        mse: block.felt().map(|felt| felt.mse),
+        noise_mse: block.felt().map(|felt| felt.noise_mse),
+        analytic_mse: block.distortion.and_then(|d| d.analytic_mse),
+        nmse: block.felt().map(|felt| felt.nmse),
+    });
+    write_rows(staging, "blocks.csv", blocks)?;
+    if run.experts.is_empty() {
+        return Ok(());
+    }
+    let visits = run.visits.iter().map(|visit| VisitRow {
+        request: visit.request,
+        step: visit.step,
+        layer: visit.layer,
+        device: visit.device,
+        tokens: visit.tokens,
+        bandwidth_hz: visit.bandwidth_hz,
+        downlink_s: visit.downlink.as_seconds(),
+        compute_s: visit.compute.as_seconds(),
+        uplink_s: visit.uplink.as_seconds(),
+        start_ps: visit.start.0,
+        end_ps: visit.end.0,
+        wait_s: visit.wait.as_seconds(),
+        holds_barrier: visit.holds_barrier,
+        bottleneck: visit.bottleneck,
+    });
+    write_rows(staging, WAITS, visits)?;
+    let experts = run.experts.iter().map(|expert| ExpertRow {
+        request: expert.request,
+        step: expert.step,
+        layer: expert.layer,
+        expert: expert.expert,
+        device: expert
+            .device
+            .map_or(SERVER.to_owned(), |number| number.to_string()),
+        wanted: expert.wanted,
+        visits: expert.visits,
+        lost: expert.lost,
+    });
+    write_rows(staging, "experts.csv", experts)
+}

@@ -1,0 +1,94 @@
+//! The CSV files of a run folder: one row type per file, the unit in each
+//! column's name. Times are integer picoseconds where they are instants, seconds
+//! where they are lengths. An empty cell is a value that was not measured.
+
+mod details;
+mod devices;
+mod requests;
+
+pub use details::write_details;
+pub use devices::read_devices;
+pub use requests::read_texts;
+
+use super::folder::{FolderError, Staging};
+use crate::architecture::measurement::Measurements;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::{Path, PathBuf};
+
+/// Device column of the server's row.
+const SERVER: &str = "server";
+
+/// A row per forward pass.
+pub const TOKENS: &str = "tokens.csv";
+
+/// Who kept which block waiting: a row per block and device with tokens.
+pub const WAITS: &str = "waits.csv";
+
+/// A table that cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {path}: {source}")]
+pub struct TableError {
+    /// The file.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub source: csv::Error,
+}
+
+/// The rows of the table `name` in `folder`.
+///
+/// # Errors
+/// If there is no such table; each row is an error if it is damaged.
+pub(super) fn read_rows<R: DeserializeOwned>(
+    folder: &Path,
+    name: &str,
+) -> Result<impl Iterator<Item = Result<R, TableError>>, TableError> {
+    let path = folder.join(name);
+    let fault = move |source| TableError {
+        path: path.clone(),
+        source,
+    };
+    let reader = csv::Reader::from_path(folder.join(name)).map_err(&fault)?;
+    let rows = reader.into_deserialize();
+    Ok(rows.map(move |row: csv::Result<R>| row.map_err(&fault)))
+}
+
+/// Writes a CSV file of `rows`, whose fields are its columns.
+///
+/// # Errors
+/// If the file system refuses.
+pub(super) fn write_rows<R: Serialize>(
+    staging: &mut Staging,
+    name: &str,
+    mut rows: impl Iterator<Item = R>,
+) -> Result<(), FolderError> {
+    let file = staging.create(name)?;
+    let mut writer = csv::Writer::from_writer(file);
+    let written = rows
+        .try_for_each(|row| writer.serialize(row))
+        .and_then(|()| writer.flush().map_err(csv::Error::from));
+    match (written, writer.into_inner()) {
+        (Ok(()), Ok(file)) => {
+            let digest = file.finish()?;
+            staging.record(digest);
+            Ok(())
+        }
+        (Err(error), Ok(file)) => Err(file.error(error.into())),
+        (_, Err(error)) => {
+            let source = std::io::Error::new(error.error().kind(), error.error().to_string());
+            Err(FolderError::Io {
+                path: staging.shown(name),
+                source,
+            })
+        }
+    }
+}
+
+/// Writes `requests.csv` and `devices.csv`, and `answers.csv` if questions were put.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
+    requests::write(staging, run)?;
+    devices::write(staging, &run.devices)
+}
