@@ -193,3 +193,135 @@ fn readable(unit: &str, most: f64) -> (String, f64) {
         .unwrap_or(("", 1.0));
     (format!("{prefix}{unit}"), factor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::metrics::Metrics;
+    use crate::results::points::Row;
+    use crate::scenario::{Sweep, sweep_of};
+
+    fn sweep(axes: &str, runs: usize) -> Sweep {
+        let text = format!(
+            "Scenario(model: Shape(\"mixtral-8x7b\"), devices: (count: 8), workload: \
+             [Tokens(prompt: 9)], sweep: (axes: [{axes}], runs: {runs}))"
+        );
+        sweep_of(&text, "test").unwrap()
+    }
+
+    /// One row per point, with its number as perplexity; `missing` are infeasible.
+    fn rows(sweep: &Sweep, missing: &[usize]) -> Vec<Row> {
+        let points = sweep.configurations() * sweep.runs as usize;
+        let row = |point: usize| {
+            let metrics = format!("{{\"perplexity\": {point}, \"all_reduces\": 1}}");
+            let done = !missing.contains(&point);
+            Row {
+                point,
+                run: (point % sweep.runs as usize) as u32,
+                settings: Vec::new(),
+                status: if done { "done" } else { "infeasible" }.to_owned(),
+                reason: String::new(),
+                metrics: done.then(|| Metrics::from_json(&metrics).unwrap()),
+            }
+        };
+        (0..points).map(row).collect()
+    }
+
+    fn drawn(axes: &str, runs: usize, missing: &[usize]) -> Vec<(String, Plot)> {
+        let sweep = sweep(axes, runs);
+        let rows = rows(&sweep, missing);
+        figures(&Outcomes::of(&sweep, &rows).unwrap())
+    }
+
+    fn places(series: &Series) -> Vec<(f64, f64)> {
+        series.marks.iter().map(|mark| (mark.x, mark.y)).collect()
+    }
+
+    const SCHEMES: &str = "(path: \"architecture.all_reduce\", values: [Ideal, Digital(bits: 8)])";
+
+    #[test]
+    fn lines_are_the_other_settings_and_marks_the_means_of_runs() {
+        let axes = format!("{SCHEMES}, (path: \"devices.count\", values: [4, 2, 9])");
+        // Points 0 and 1 are Ideal on 4 devices; 10 and 11 are Digital on 9.
+        let found = drawn(&axes, 2, &[1, 10, 11]);
+        // Of the two metrics the printed table shows one, and one axis is numeric.
+        let [(name, plot)] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(name, "perplexity_over_devices.count.svg");
+        assert_eq!(
+            (plot.x.label.as_str(), plot.y.label.as_str()),
+            ("devices.count", "perplexity")
+        );
+        let names: Vec<&str> = plot
+            .series
+            .iter()
+            .map(|series| series.name.as_str())
+            .collect();
+        assert_eq!(names, ["Ideal", "Digital(bits: 8)"]);
+        assert_eq!(
+            places(&plot.series[0]),
+            [(2.0, 2.5), (4.0, 0.0), (9.0, 4.5)]
+        );
+        assert_eq!(places(&plot.series[1]), [(2.0, 8.5), (4.0, 6.5)]);
+        assert_eq!(plot.series[0].marks[1].y_half, None);
+        assert!(plot.series[0].marks[0].y_half.is_some());
+    }
+
+    #[test]
+    fn an_axis_has_the_unit_of_its_values_and_the_scale_of_its_range() {
+        let snr = "(path: \"radio.budget.snr\", values: [\"0 dB\", \"10 dB\"])";
+        let band = "(path: \"radio.bandwidth\", name: \"band\", \
+                    range: (from: \"1 MHz\", to: \"16 MHz\", count: 3, scale: Log))";
+        let found = drawn(&format!("{snr}, {band}"), 1, &[]);
+        let [(_, over_snr), (name, over_band)] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(over_snr.x.label, "radio.budget.snr (dB)");
+        assert_eq!(over_snr.x.scale, Some(Scale::Linear));
+        assert_eq!(over_snr.series[1].name, "band 4 MHz");
+        assert_eq!(name, "perplexity_over_radio.bandwidth.svg");
+        assert_eq!(over_band.x.label, "band (MHz)");
+        assert_eq!(over_band.x.scale, Some(Scale::Log));
+        assert_eq!(
+            places(&over_band.series[1]),
+            [(1.0, 3.0), (4.0, 4.0), (16.0, 5.0)]
+        );
+    }
+
+    #[test]
+    fn fields_that_advance_together_have_one_line() {
+        let zip = "(zip: [(path: \"devices.count\", values: [2, 4]), \
+                   (path: \"seed_of_world\", values: [7, 8])])";
+        for (name, plot) in drawn(zip, 1, &[]) {
+            assert_eq!(plot.series.len(), 1, "{name}");
+            assert_eq!(plot.series[0].name, "");
+        }
+    }
+
+    #[test]
+    fn without_a_numeric_axis_the_longest_is_drawn_by_label() {
+        let variants = "(name: \"variant\", labels: [\"a\", \"b\", \"c\"], \
+                        path: \"architecture.selection\", values: [TopK, All, None])";
+        let found = drawn(&format!("{SCHEMES}, {variants}"), 1, &[]);
+        let [(name, plot)] = &found[..] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(name, "perplexity_over_architecture.selection.svg");
+        assert_eq!(plot.x.categories, ["a", "b", "c"]);
+        for (number, series) in plot.series.iter().enumerate() {
+            assert_eq!(series.look, Look::Dots);
+            for (category, mark) in series.marks.iter().enumerate() {
+                assert!((mark.x - category as f64).abs() < 0.5);
+                assert_eq!(mark.y, (3 * number + category) as f64);
+            }
+        }
+        // Side by side: no two marks at one place.
+        assert!(plot.series[0].marks[0].x < plot.series[1].marks[0].x);
+    }
+
+    #[test]
+    fn without_an_axis_there_is_no_figure() {
+        assert!(drawn("", 3, &[]).is_empty());
+    }
+}

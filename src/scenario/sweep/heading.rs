@@ -42,17 +42,15 @@ impl Heading {
         }
     }
 
-    /// The values as numbers with their common unit, empty where they have none; `None` if
-    /// they are no numbers of one unit. Several fields count by their labels.
+    /// The values as numbers with their common unit, empty where they have none; if they are
+    /// none, the labels as such. `None` if neither are numbers of one unit.
     pub fn numbers(&self) -> Option<(Vec<f64>, String)> {
-        let texts: Vec<&str> = match &self.field {
-            Some((_, values)) => {
-                let bare = |value: &'_ Literal| value.as_str().trim_matches('"').to_owned();
-                return common(values.iter().map(bare));
-            }
-            None => self.labels.iter().map(String::as_str).collect(),
-        };
-        common(texts.into_iter().map(str::to_owned))
+        let values = self.field.iter().flat_map(|(_, values)| values);
+        let values: Vec<&str> = values
+            .map(|value| value.as_str().trim_matches('"'))
+            .collect();
+        let labels = self.labels.iter().map(String::as_str);
+        common(values.into_iter()).or_else(|| common(labels))
     }
 
     fn of(axis: usize, outer: &Axis) -> Result<Vec<Self>, FieldFault> {
@@ -105,11 +103,11 @@ impl Heading {
 }
 
 /// The numbers that `texts` are, if they share a unit.
-fn common(texts: impl Iterator<Item = String>) -> Option<(Vec<f64>, String)> {
+fn common<'a>(texts: impl Iterator<Item = &'a str>) -> Option<(Vec<f64>, String)> {
     let mut unit: Option<String> = None;
     let mut numbers = Vec::new();
     for text in texts {
-        let (number, own) = number_and_unit(&text)?;
+        let (number, own) = number_and_unit(text)?;
         if unit.get_or_insert_with(|| own.to_owned()) != own {
             return None;
         }
