@@ -34,7 +34,7 @@ const MOST_RANDOMISATIONS: usize = 1_000_000;
 #[serde(deny_unknown_fields, default)]
 pub struct Relaxation {
     /// Relative distance between the relaxation's value and its certified bound at which
-    /// it counts as solved, 1e-8 to 1. Default 1e-3.
+    /// it counts as solved, at least 1e-8 and below 1. Default 1e-3.
     pub gap: f64,
     /// Random directions of which the best is taken. Default 200.
     pub randomisations: usize,
@@ -59,7 +59,10 @@ impl Relaxation {
     /// The first impossible one.
     pub fn validate(&self) -> Result<(), FieldFault> {
         if !(LEAST_GAP..1.0).contains(&self.gap) {
-            let message = format!("{} is no usable gap; use {LEAST_GAP} to 1", self.gap);
+            let message = format!(
+                "{} is no usable gap; use {LEAST_GAP} or more, below 1",
+                self.gap
+            );
             return Err(FieldFault::new("gap", message));
         }
         if !(1..=MOST_RANDOMISATIONS).contains(&self.randomisations) {

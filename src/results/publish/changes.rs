@@ -111,7 +111,7 @@ impl<'a> Comparison<'a> {
         }
 
         let mut summary = Vec::new();
-        let labels = (0..along.labels.len()).filter(|label| *label != from);
+        let labels = (0..along.labels.len()).filter(|label| changes.mean && *label != from);
         for (number, label) in labels.enumerate() {
             let mut pair = mean(&cells[label]);
             if let Some(paper) = changes.published_mean.get(number) {

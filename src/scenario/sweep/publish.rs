@@ -92,6 +92,14 @@ pub struct Changes {
     /// means of the published changes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub published_mean: Vec<Option<f64>>,
+    /// Whether the mean over the other axes is told. Default: true; where they list unlike
+    /// assumptions it means nothing.
+    #[serde(default = "told")]
+    pub mean: bool,
+}
+
+fn told() -> bool {
+    true
 }
 
 /// One metric over one axis, a line per configuration of the others, as `<file>.svg`, one column
