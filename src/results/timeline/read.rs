@@ -220,7 +220,7 @@ fn block(events: &Events, pass: &[u32]) -> Option<(String, Slice)> {
         block.start = block.start.min(task.start);
         block.end = block.end.max(task.end);
     }
-    let longest = blocks.iter().map(|(_, block)| block.length()).max()?;
+    let longest = blocks.values().map(|block| block.length()).max()?;
     let mut of_it = blocks.iter().filter(|(_, block)| block.length() == longest);
     let (layer, block) = of_it.next()?;
     let length = seconds(longest.as_seconds());
