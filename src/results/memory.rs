@@ -122,10 +122,14 @@ impl Memory {
                 Some(number) => format!("device {number}"),
                 None => "server".to_owned(),
             };
+            // Not every architecture counts them for the server: what is unknown is not zero.
+            let activations = match device.activation_bytes {
+                0 => String::new(),
+                most => format!(", activations at most {}", bytes(most)),
+            };
             let stays = format!(
-                "{name}: weights {}, activations at most {}",
-                bytes(device.weight_bytes),
-                bytes(device.activation_bytes)
+                "{name}: weights {}{activations}",
+                bytes(device.weight_bytes)
             );
             svg.text((12.0, base - 2.0), 12.0, Anchor::Start, &stays);
             let high = (device.kv_token_bytes * longest) as f64 / most as f64 * ROW;
