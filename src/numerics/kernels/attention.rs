@@ -204,21 +204,21 @@ impl Block<'_> {
     fn compute<L: Lanes>(self, lanes: L, rows: usize) {
         let positions = self.seen + rows - 1;
         let stride = positions.next_multiple_of(LANES);
-        let vectors = stride / LANES;
-        let mut vector = 0;
-        while vector < vectors {
-            let take = (vectors - vector).min(L::tile_vectors(rows));
-            let tile = Tile {
-                a: self.q,
-                a_stride: self.q_stride,
-                b: self.cache.keys(vector),
-                out: &mut self.scores[vector * LANES..],
-                out_stride: stride,
-                columns: take * LANES,
-                resume: false,
-            };
-            tile.compute(lanes, rows, take);
-            vector += take;
+        for (panel, scores) in (0..stride).step_by(PANEL).enumerate() {
+            let vectors = (stride - scores).min(PANEL) / LANES;
+            let keys = self.cache.keys(panel).part(0, vectors);
+            for (vector, keys) in keys.tiles(L::tile_vectors(rows)) {
+                let tile = Tile {
+                    a: self.q,
+                    a_stride: self.q_stride,
+                    b: keys,
+                    out: &mut self.scores[scores + vector * LANES..],
+                    out_stride: stride,
+                    columns: keys.vectors() * LANES,
+                    resume: false,
+                };
+                tile.compute(lanes, rows);
+            }
         }
 
         let mut inverse = [0.0; SCORE_ROWS];
@@ -228,43 +228,41 @@ impl Block<'_> {
         }
 
         let head_dim = self.cache.head_dim();
-        let vectors = head_dim.div_ceil(LANES);
-        let mut vector = 0;
-        while vector < vectors {
-            let take = (vectors - vector).min(L::tile_vectors(rows));
+        let common = self.cache.values(0, self.seen);
+        for (vector, values) in common.tiles(L::tile_vectors(rows)) {
             let column = vector * LANES;
-            let columns = (take * LANES).min(head_dim - column);
+            let columns = (values.vectors() * LANES).min(head_dim - column);
             let common = Tile {
                 a: self.scores,
                 a_stride: stride,
-                b: self.cache.values(0, self.seen, vector),
+                b: values,
                 out: &mut self.out[column..],
                 out_stride: self.out_stride,
                 columns,
                 resume: false,
             };
-            common.compute(lanes, rows, take);
+            common.compute(lanes, rows);
             for (r, inverse) in inverse.iter().enumerate().take(rows) {
                 let out = &mut self.out[r * self.out_stride + column..][..columns];
                 // The positions that this row sees and the first one does not.
                 if r > 0 {
+                    let own = self.cache.values(self.seen, r);
                     let own = Tile {
                         a: &self.scores[r * stride + self.seen..],
                         a_stride: 0,
-                        b: self.cache.values(self.seen, r, vector),
+                        b: own.part(vector, values.vectors()),
                         out,
                         out_stride: 0,
                         columns,
                         resume: true,
                     };
-                    own.compute(lanes, 1, take);
+                    own.compute(lanes, 1);
                 }
                 for chunk in out.chunks_mut(LANES) {
                     let scaled = lanes.mul(lanes.load_or(chunk, 0.0), lanes.splat(*inverse));
                     lanes.store_up_to(lanes.canonical(scaled), chunk);
                 }
             }
-            vector += take;
         }
     }
 }

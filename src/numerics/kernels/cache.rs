@@ -90,28 +90,19 @@ impl HeadCache {
         self.head_dim.next_multiple_of(LANES)
     }
 
-    /// The keys of positions from 16 `vector` on: row i holds element i.
-    pub(super) fn keys(&self, vector: usize) -> Panel<'_> {
-        let (panel, lane) = (vector * LANES / PANEL, vector * LANES % PANEL);
-        let start = panel * PANEL * self.head_dim + lane;
-        Panel {
-            data: self.keys.get(start..).unwrap_or_default(),
-            stride: PANEL,
-            depth: self.head_dim,
-            magnitudes: self.key_magnitudes,
-        }
+    /// The keys of positions 64 `panel` to 64 `panel` + 63: row i holds element i.
+    pub(super) fn keys(&self, panel: usize) -> Panel<'_> {
+        let len = PANEL * self.head_dim;
+        let data = &self.keys[panel * len..(panel + 1) * len];
+        let vectors = PANEL / LANES;
+        Panel::new(data, PANEL, vectors, self.head_dim, self.key_magnitudes)
     }
 
-    /// The values from position `first` and vector `vector` on; row j holds
-    /// position `first` + j.
-    pub(super) fn values(&self, first: usize, depth: usize, vector: usize) -> Panel<'_> {
+    /// The values of `depth` positions from `first` on: row j holds position `first` + j.
+    pub(super) fn values(&self, first: usize, depth: usize) -> Panel<'_> {
         let stride = self.value_stride();
-        let start = first * stride + vector * LANES;
-        Panel {
-            data: self.values.get(start..).unwrap_or_default(),
-            stride,
-            depth,
-            magnitudes: self.value_magnitudes,
-        }
+        let data = &self.values[first * stride..(first + depth) * stride];
+        let vectors = stride / LANES;
+        Panel::new(data, stride, vectors, depth, self.value_magnitudes)
     }
 }

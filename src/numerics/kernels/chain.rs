@@ -18,8 +18,8 @@
 //! seen in a result.
 
 use super::fma;
-use super::lanes::{LANES, sixteen};
-use super::panel::{Magnitudes, Panel};
+use super::lanes::LANES;
+use super::panel::{Columns, Magnitudes};
 
 /// The lowest set bit where the last 29 bits are 1 and zeros.
 const HALF: u64 = 1 << 28;
@@ -27,24 +27,25 @@ const HALF: u64 = 1 << 28;
 /// `acc[r][v][l]` ← fma(`a[r][k]`, `b[k][16 v + l]`, `acc[r][v][l]`) over k ascending.
 pub(super) fn software<const R: usize, const V: usize>(
     a: [&[f32]; R],
-    b: Panel<'_>,
+    b: Columns<'_, V>,
     acc: &mut [[[f32; LANES]; V]; R],
 ) {
     let mut ordinary = true;
     for (a, acc) in a.iter().zip(acc.iter()) {
         let bounds = Magnitudes::of(acc.as_flattened());
-        ordinary &= is_ordinary(Magnitudes::of(a), b.magnitudes, bounds, a.len());
+        ordinary &= is_ordinary(Magnitudes::of(a), b.magnitudes(), bounds, a.len());
     }
     let mut sums = [[[0.0; LANES]; V]; R];
     for (sums, acc) in sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
         *sums = acc.map(f64::from);
     }
-    for (k, row) in b.rows().enumerate() {
+    for k in 0..b.depth() {
+        let row = b.row(k);
         if R == 1 {
-            prefetch(b.data, k * b.stride + PREFETCH, V);
+            prefetch(b.beyond(k, PREFETCH), V);
         }
         for v in 0..V {
-            let weights = sixteen(&row[v * LANES..]).map(f64::from);
+            let weights = row[v].map(f64::from);
             for (a, sums) in a.iter().zip(&mut sums) {
                 let x = f64::from(a[k]);
                 if !ordinary || !fast_step(x, &weights, &mut sums[v]) {
@@ -62,22 +63,17 @@ pub(super) fn software<const R: usize, const V: usize>(
 /// steps between two loads are too many for the CPU to look past by itself.
 const PREFETCH: usize = 256;
 
-/// Asks for `vectors` vectors of `data` from `start` on, if they exist.
+/// Asks for the first `vectors` vectors of `data`, if they exist.
 #[inline(always)]
-fn prefetch(data: &[f32], start: usize, vectors: usize) {
+fn prefetch(data: &[f32], vectors: usize) {
     #[cfg(target_arch = "x86_64")]
-    for line in data
-        .get(start..)
-        .unwrap_or_default()
-        .chunks(LANES)
-        .take(vectors)
-    {
+    for line in data.chunks(LANES).take(vectors) {
         use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         // SAFETY: a prefetch reads and writes nothing that the program can see.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (data, start, vectors);
+    let _ = (data, vectors);
 }
 
 /// One step by two roundings; false, with `sums` as they were, where one differs from a single rounding.

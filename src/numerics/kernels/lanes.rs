@@ -9,7 +9,7 @@
 //! open must never be added here; the payload of a NaN is open everywhere, which
 //! is why kernels store through [`Lanes::canonical`].
 
-use super::panel::Panel;
+use super::panel::Columns;
 
 /// Number of lanes in a vector.
 pub(super) const LANES: usize = 16;
@@ -67,7 +67,7 @@ pub(super) trait Lanes: Copy + Send + Sync {
     fn tile<const R: usize, const V: usize>(
         self,
         a: [&[f32]; R],
-        b: Panel<'_>,
+        b: Columns<'_, V>,
         acc: &mut [[Self::Vector; V]; R],
     ) {
         fused_tile(self, a, b, acc);
@@ -144,16 +144,17 @@ pub(super) trait Kernel {
 pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
     lanes: L,
     a: [&[f32]; R],
-    b: Panel<'_>,
+    b: Columns<'_, V>,
     acc: &mut [[L::Vector; V]; R],
 ) {
-    let depth = b.depth;
+    let depth = b.depth();
     let a = a.map(|row| &row[..depth]);
     let mut local = *acc;
-    for (k, row) in b.rows().enumerate() {
+    for k in 0..depth {
+        let row = b.row(k);
         let mut weights = [lanes.splat(0.0); V];
         for v in 0..V {
-            weights[v] = lanes.load(sixteen(&row[v * LANES..]));
+            weights[v] = lanes.load(&row[v]);
         }
         for r in 0..R {
             let x = lanes.splat(a[r][k]);
@@ -163,10 +164,4 @@ pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
         }
     }
     *acc = local;
-}
-
-/// The first sixteen of `values`.
-#[inline(always)]
-pub(super) fn sixteen(values: &[f32]) -> &[f32; LANES] {
-    values.first_chunk().expect("sixteen values")
 }

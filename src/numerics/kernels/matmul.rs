@@ -86,24 +86,22 @@ impl Kernel for Product<'_> {
         let width = (self.panels.end * PANEL).min(self.weights.outputs()) - first_output;
         let rows = self.out.len() / width;
         for panel in self.panels {
-            let vectors = self.weights.panel_width(panel) / LANES;
+            let weights = self.weights.panel(panel);
             let mut row = 0;
             while row < rows {
                 let count = (rows - row).min(L::TILE_ROWS);
-                let step = L::tile_vectors(count);
-                for vector in (0..vectors).step_by(step) {
-                    let take = (vectors - vector).min(step);
+                for (vector, weights) in weights.tiles(L::tile_vectors(count)) {
                     let column = panel * PANEL + vector * LANES - first_output;
                     let tile = Tile {
                         a: &self.x[row * inputs..],
                         a_stride: inputs,
-                        b: self.weights.panel(panel, vector),
+                        b: weights,
                         out: &mut self.out[row * width + column..],
                         out_stride: width,
-                        columns: (take * LANES).min(width - column),
+                        columns: (weights.vectors() * LANES).min(width - column),
                         resume: false,
                     };
-                    tile.compute(lanes, count, take);
+                    tile.compute(lanes, count);
                 }
                 row += count;
             }
@@ -128,24 +126,24 @@ pub(super) struct Tile<'a> {
 }
 
 impl Tile<'_> {
-    /// Computes `rows` × `vectors` vectors.
+    /// Computes `rows` rows of as many vectors as `b` has.
     #[inline(always)]
-    pub fn compute<L: Lanes>(self, lanes: L, rows: usize, vectors: usize) {
+    pub fn compute<L: Lanes>(self, lanes: L, rows: usize) {
         match rows {
-            1 => self.with_rows::<L, 1>(lanes, vectors),
-            2 => self.with_rows::<L, 2>(lanes, vectors),
-            3 => self.with_rows::<L, 3>(lanes, vectors),
-            4 => self.with_rows::<L, 4>(lanes, vectors),
-            5 => self.with_rows::<L, 5>(lanes, vectors),
-            6 => self.with_rows::<L, 6>(lanes, vectors),
+            1 => self.with_rows::<L, 1>(lanes),
+            2 => self.with_rows::<L, 2>(lanes),
+            3 => self.with_rows::<L, 3>(lanes),
+            4 => self.with_rows::<L, 4>(lanes),
+            5 => self.with_rows::<L, 5>(lanes),
+            6 => self.with_rows::<L, 6>(lanes),
             _ => unreachable!("tiles have one to six rows"),
         }
     }
 
     #[inline(always)]
-    fn with_rows<L: Lanes, const R: usize>(self, lanes: L, vectors: usize) {
+    fn with_rows<L: Lanes, const R: usize>(self, lanes: L) {
         // What a path never asks for compiles to nothing.
-        match vectors {
+        match self.b.vectors() {
             1 if R <= L::TILE_ROWS => self.exactly::<L, R, 1>(lanes),
             2 if L::tile_vectors(R) >= 2 => self.exactly::<L, R, 2>(lanes),
             3 if L::tile_vectors(R) >= 3 => self.exactly::<L, R, 3>(lanes),
@@ -156,9 +154,10 @@ impl Tile<'_> {
 
     #[inline(always)]
     fn exactly<L: Lanes, const R: usize, const V: usize>(self, lanes: L) {
+        let b = self.b.columns::<V>();
         let mut a: [&[f32]; R] = [&[]; R];
         for (r, row) in a.iter_mut().enumerate() {
-            *row = &self.a[r * self.a_stride..][..self.b.depth];
+            *row = &self.a[r * self.a_stride..][..b.depth()];
         }
         let mut acc = [[lanes.splat(0.0); V]; R];
         if self.resume {
@@ -169,7 +168,7 @@ impl Tile<'_> {
                 }
             }
         }
-        lanes.tile(a, self.b, &mut acc);
+        lanes.tile(a, b, &mut acc);
         for (r, vectors) in acc.into_iter().enumerate() {
             let row = &mut self.out[r * self.out_stride..][..self.columns];
             for (vector, to) in vectors.into_iter().zip(row.chunks_mut(LANES)) {

@@ -117,17 +117,13 @@ impl Packed {
         PANEL.min(self.outputs.next_multiple_of(LANES) - panel * PANEL)
     }
 
-    /// Panel `panel` from its vector `vector` on; row k holds input k's weights.
-    pub(super) fn panel(&self, panel: usize, vector: usize) -> Panel<'_> {
+    /// Panel `panel`: row k holds input k's weights.
+    pub(super) fn panel(&self, panel: usize) -> Panel<'_> {
         let start = panel * PANEL * self.inputs;
         let stride = self.panel_width(panel);
         let data = &self.data[start..start + stride * self.inputs];
-        Panel {
-            data: data.get(vector * LANES..).unwrap_or_default(),
-            stride,
-            depth: self.inputs,
-            magnitudes: self.magnitudes,
-        }
+        let vectors = stride / LANES;
+        Panel::new(data, stride, vectors, self.inputs, self.magnitudes)
     }
 }
 
@@ -190,8 +186,8 @@ mod tests {
     #[test]
     fn an_output_lies_in_its_lane() {
         let packed = Packed::new(&MATRIX, 3, 2).unwrap();
-        let panel = packed.panel(0, 0);
-        let rows: Vec<_> = panel.rows().map(|row| row[..4].to_vec()).collect();
+        let columns = packed.panel(0).columns::<1>();
+        let rows: Vec<_> = (0..2).map(|k| columns.row(k)[0][..4].to_vec()).collect();
         assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);
     }
 

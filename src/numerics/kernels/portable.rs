@@ -4,7 +4,7 @@
 //! [`chain`].
 
 use super::lanes::{Kernel, LANES, Lanes, fused_tile};
-use super::panel::Panel;
+use super::panel::Columns;
 use super::{chain, fma};
 
 /// The path that every CPU can run.
@@ -112,10 +112,10 @@ impl Lanes for Portable {
     fn tile<const R: usize, const V: usize>(
         self,
         a: [&[f32]; R],
-        b: Panel<'_>,
+        b: Columns<'_, V>,
         acc: &mut [[[f32; LANES]; V]; R],
     ) {
-        let a = a.map(|row| &row[..b.depth]);
+        let a = a.map(|row| &row[..b.depth()]);
         if fma::IN_HARDWARE {
             fused_tile(self, a, b, acc);
         } else {
