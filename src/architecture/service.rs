@@ -1,5 +1,5 @@
-//! Serves requests, one at a time and in order, whatever the architecture: which pass is
-//! next, what it yielded, and whom its time and energy are charged to.
+//! Serves requests, one at a time, whatever the architecture: first come, first served, by
+//! the time at which they arrive and not by their place in the workload. Which pass is next, what it yielded, and whom its time and energy are charged to.
 //!
 //! An architecture [serves](Serve): it begins the pass that is next, charges
 //! [`accounts`](Service::accounts) while it emits tasks, and ends the pass when its last
@@ -18,6 +18,7 @@ use super::workload::{Arrival, Request};
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::numerics::{Rows, Tokenizer};
 use crate::units::{Duration, Instant};
+use std::collections::BTreeSet;
 
 /// A model with what turns text into tokens.
 #[derive(Debug)]
@@ -106,6 +107,9 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Service {
     requests: Vec<Request>,
+    /// Arrivals that are known and not yet let in, with the request's number: at one
+    /// instant, the place in the workload decides.
+    arrivals: BTreeSet<(Instant, usize)>,
     words: Option<Words>,
     pub(super) devices: Vec<Node>,
     pub(super) server: Node,
@@ -156,7 +160,13 @@ impl Service {
         server: Node,
     ) -> Self {
         let accounts = Accounts::new(devices.len());
+        let known = requests.iter().enumerate();
+        let arrivals = known.filter_map(|(number, request)| match request.arrival {
+            Arrival::At(instant) => Some((instant, number)),
+            Arrival::AfterPrevious => (number == 0).then_some((Instant::ZERO, 0)),
+        });
         Self {
+            arrivals: arrivals.collect(),
             requests,
             words,
             devices,
@@ -172,7 +182,7 @@ impl Service {
 
     /// Lets the first request in.
     fn start(&mut self) -> Result<Next, ArchitectureError> {
-        match self.admit(0, Instant::ZERO) {
+        match self.admit(Instant::ZERO) {
             Some(next) => Ok(next),
             None => self.next(Instant::ZERO),
         }
@@ -191,22 +201,22 @@ impl Service {
                 return Ok(Next::Pass(pass));
             }
             self.answer(now)?;
-            if let Some(next) = self.admit(number + 1, now) {
+            let follower = self.requests.get(number + 1);
+            if follower.is_some_and(|next| next.arrival == Arrival::AfterPrevious) {
+                self.arrivals.insert((now, number + 1));
+            }
+            if let Some(next) = self.admit(now) {
                 return Ok(next);
             }
         }
     }
 
-    /// Lets request `number` in, at its arrival or when the one before is answered; what
-    /// comes before its first pass, if anything.
-    fn admit(&mut self, number: usize, now: Instant) -> Option<Next> {
-        let Some(request) = self.requests.get(number) else {
+    /// Lets the request in that arrived first, or arrives next; what comes before its
+    /// first pass, if anything.
+    fn admit(&mut self, now: Instant) -> Option<Next> {
+        let Some((arrival, number)) = self.arrivals.pop_first() else {
             self.serving = None;
             return Some(Next::Nothing);
-        };
-        let arrival = match request.arrival {
-            Arrival::AfterPrevious => now,
-            Arrival::At(instant) => instant,
         };
         self.serving = Some(Serving {
             number,
@@ -350,7 +360,8 @@ impl Service {
     }
 
     /// What was measured, and the BLAKE3 of all logits in the order in which they came.
-    pub(super) fn finish(self) -> (Measurements, String) {
+    pub(super) fn finish(mut self) -> (Measurements, String) {
+        self.measured.requests.sort_by_key(|record| record.request);
         (self.measured, self.logits.finalize().to_hex().to_string())
     }
 }

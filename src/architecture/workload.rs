@@ -3,7 +3,7 @@
 //! A Score request reads given text in windows; a Generate request reads a prompt
 //! and then one token after another of its own choosing; a Choose request reads a
 //! question once with each of its answers. Requests are served one at a time, in
-//! the order of the workload.
+//! the order in which they arrive.
 
 use super::measurement::{AnswerRecord, Mode};
 use crate::corpus::Suite;

@@ -43,7 +43,7 @@ pub struct Scenario {
     /// How the model is spread and its parts are joined.
     #[serde(default)]
     pub architecture: Architecture,
-    /// The requests, in order.
+    /// The requests; served in the order in which they arrive.
     pub workload: Vec<Request>,
     /// How much of the event log is kept. Default: all of it.
     #[serde(default)]

@@ -311,3 +311,25 @@ fn a_request_that_comes_later_waits_for_nobody_and_the_clock_goes_on() {
     assert_eq!(third.arrival.as_seconds(), 2.0);
     assert_eq!(third.start, second.end);
 }
+
+#[test]
+fn first_come_is_first_served_wherever_it_stands_in_the_workload() {
+    let run = simulate(
+        "devices: (count: 2), workload: [
+            Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"5 s\")),
+            Generate(prompt: \"The\", max_tokens: 2),
+            Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"1 s\")),
+            Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"1 s\")),
+        ]",
+    );
+    let requests = &run.finished.measured.requests;
+    assert!(requests.iter().map(|r| r.request).eq(0..4));
+    let [late, after_late, early, beside] = &requests[..] else {
+        panic!("four requests")
+    };
+    // Nobody is served: the request of the first second waits for none that is yet to come.
+    assert_eq!(early.start.as_seconds(), 1.0);
+    assert_eq!(beside.start, early.end);
+    assert_eq!(late.start.as_seconds(), 5.0);
+    assert_eq!((after_late.arrival, after_late.start), (late.end, late.end));
+}
