@@ -7,12 +7,12 @@ use crate::values::{KINDS, Kind, all_bits, bits, values};
 
 /// A pass of `rows` queries after `before` cached positions.
 #[derive(Debug, Clone, Copy)]
-struct Shape {
-    before: usize,
-    rows: usize,
-    heads: usize,
-    caches: usize,
-    head_dim: usize,
+pub struct Shape {
+    pub before: usize,
+    pub rows: usize,
+    pub heads: usize,
+    pub caches: usize,
+    pub head_dim: usize,
 }
 
 impl Shape {
@@ -20,7 +20,7 @@ impl Shape {
         self.before + self.rows
     }
 
-    fn width(self) -> usize {
+    pub fn width(self) -> usize {
         self.heads * self.head_dim
     }
 
@@ -33,8 +33,8 @@ impl Shape {
 }
 
 /// Queries, and each cache's keys and values, position by position.
-struct Data {
-    shape: Shape,
+pub struct Data {
+    pub shape: Shape,
     queries: Vec<f32>,
     keys: Vec<Vec<f32>>,
     values: Vec<Vec<f32>>,
@@ -42,7 +42,7 @@ struct Data {
 }
 
 impl Data {
-    fn new(shape: Shape, kind: Kind) -> Self {
+    pub fn new(shape: Shape, kind: Kind) -> Self {
         let cached = shape.positions() * shape.head_dim;
         let several = |seed| {
             let seeds = (0..shape.caches).map(|c| seed + c as u32);
@@ -72,7 +72,8 @@ impl Data {
             .collect()
     }
 
-    fn attend(&self, kernels: Kernels, first: usize, rows: usize) -> Vec<u32> {
+    /// `rows` rows from row `first` on, in one pass over the positions before them.
+    pub fn attend(&self, kernels: Kernels, first: usize, rows: usize) -> Vec<u32> {
         let width = self.shape.width();
         let caches = self.caches(self.shape.before + first + rows);
         let groups = self.shape.groups();
@@ -91,7 +92,7 @@ impl Data {
     }
 
     /// What the module's documentation says, one query after the other.
-    fn definition(&self) -> Vec<u32> {
+    pub fn definition(&self) -> Vec<u32> {
         let Shape {
             before,
             rows,
@@ -134,7 +135,7 @@ impl Data {
     }
 }
 
-fn paths() -> impl Iterator<Item = Kernels> {
+pub fn paths() -> impl Iterator<Item = Kernels> {
     Path::available().map(|path| Kernels::with_path(path).unwrap())
 }
 

@@ -3,8 +3,11 @@
 //! to, against `f64`.
 
 mod attention;
+mod attention_lengths;
+mod likelihood;
 mod matmul;
 mod portability;
 mod rope;
+mod row_counts;
 mod rows;
 mod values;

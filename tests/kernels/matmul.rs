@@ -56,6 +56,47 @@ fn awkward_shapes_have_the_bits_of_the_definition() {
     }
 }
 
+/// Rows are independent, so the longest product holds the result of every shorter one.
+fn check_every_row_count(outputs: usize, inputs: usize, most: usize) {
+    let x = values(most * inputs, 1, Kind::Ordinary);
+    let weights = values(outputs * inputs, 2, Kind::Ordinary);
+    let expected = naive(&x, most, &weights, outputs, inputs);
+    let packed = Packed::new(&weights, outputs, inputs).unwrap();
+    for path in Path::available() {
+        for rows in 1..=most {
+            assert!(
+                product(path, &x[..rows * inputs], rows, &packed) == expected[..rows * outputs],
+                "{path}: {rows} × {inputs} × {outputs}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_row_count_has_the_bits_of_the_definition() {
+    for outputs in [
+        1, 15, 16, 17, 31, 32, 33, 47, 48, 49, 63, 64, 65, 80, 96, 112, 127, 128, 129, 192, 193,
+    ] {
+        for inputs in [1, 5, 24] {
+            check_every_row_count(outputs, inputs, 300);
+        }
+    }
+}
+
+#[test]
+fn every_number_of_outputs_has_the_bits_of_the_definition() {
+    for outputs in 1..=300 {
+        check_every_row_count(outputs, 9, 13);
+    }
+}
+
+#[test]
+fn every_number_of_inputs_has_the_bits_of_the_definition() {
+    for inputs in 1..=300 {
+        check_every_row_count(67, inputs, 7);
+    }
+}
+
 #[test]
 fn every_kind_of_number_has_the_bits_of_the_definition() {
     for x in KINDS {

@@ -5,7 +5,10 @@ use proptest::prelude::*;
 
 use crate::values::{KINDS, Kind, all_bits, bits, values};
 
-const LENGTHS: [usize; 10] = [1, 2, 3, 15, 16, 17, 31, 64, 255, 4097];
+/// Every length up to more than four panels, and a long one.
+fn lengths() -> impl Iterator<Item = usize> {
+    (1..=300).chain([4097])
+}
 
 fn kernels() -> impl Iterator<Item = Kernels> {
     Path::available().map(|path| Kernels::with_path(path).unwrap())
@@ -114,7 +117,7 @@ fn exp_has_equal_bits_on_every_path() {
 #[test]
 fn softmax_has_the_bits_of_its_definition() {
     for kind in KINDS {
-        for columns in LENGTHS {
+        for columns in lengths() {
             let rows = values(3 * columns, 21, kind);
             let expected: Vec<_> = rows.chunks(columns).flat_map(softmax).map(bits).collect();
             for kernels in kernels() {
@@ -133,7 +136,7 @@ fn softmax_has_the_bits_of_its_definition() {
 #[test]
 fn softmax_is_a_distribution_in_proportion_to_exp() {
     let kernels = Kernels::active().unwrap();
-    for columns in LENGTHS {
+    for columns in lengths() {
         let x: Vec<_> = values(columns, 22, Kind::Ordinary)
             .iter()
             .map(|x| 20.0 * x)
@@ -152,7 +155,7 @@ fn softmax_is_a_distribution_in_proportion_to_exp() {
 #[test]
 fn rms_norm_has_the_bits_of_its_definition() {
     for kind in KINDS {
-        for columns in LENGTHS {
+        for columns in lengths() {
             let x = values(2 * columns, 31, kind);
             let weight = values(columns, 32, Kind::Ordinary);
             let mut expected = Vec::new();
@@ -176,7 +179,7 @@ fn rms_norm_has_the_bits_of_its_definition() {
 
 #[test]
 fn rms_norm_leaves_a_root_mean_square_of_one() {
-    for columns in LENGTHS {
+    for columns in lengths() {
         let x = values(columns, 33, Kind::Ordinary);
         let mut found = vec![0.0; columns];
         let weight = vec![1.0; columns];
@@ -191,7 +194,7 @@ fn rms_norm_leaves_a_root_mean_square_of_one() {
 #[test]
 fn silu_mul_has_the_bits_of_its_definition() {
     for kind in KINDS {
-        for columns in LENGTHS {
+        for columns in lengths() {
             let (gate, up) = (
                 values(columns, 41, kind),
                 values(columns, 42, Kind::Ordinary),
@@ -231,36 +234,55 @@ fn silu_is_accurate_at_both_ends() {
     }
 }
 
+/// Every pair of kinds, and for each the two rows of numbers.
+fn pairs(seed: u32) -> impl Iterator<Item = (Vec<f32>, Vec<f32>)> {
+    let pairs = KINDS
+        .iter()
+        .flat_map(|x| KINDS.iter().map(move |y| (*x, *y)));
+    pairs.map(move |(x, y)| (values(300, seed, x), values(300, seed + 1, y)))
+}
+
 #[test]
 fn add_rounds_once_and_canonicalises() {
-    for (x, y) in KINDS
-        .iter()
-        .flat_map(|x| KINDS.iter().map(move |y| (*x, *y)))
-    {
-        let (x, y) = (values(259, 51, x), values(259, 52, y));
+    for (x, y) in pairs(51) {
         let expected: Vec<_> = x.iter().zip(&y).map(|(x, y)| bits(x + y)).collect();
         for kernels in kernels() {
-            let mut found = x.clone();
-            kernels.add(&mut found, &y);
-            assert!(all_bits(&found) == expected, "{}", kernels.path());
+            for length in 1..=x.len() {
+                let mut found = x[..length].to_vec();
+                kernels.add(&mut found, &y[..length]);
+                assert!(all_bits(&found) == expected[..length], "{}", kernels.path());
+            }
         }
     }
 }
 
 #[test]
 fn add_scaled_rounds_once_and_canonicalises() {
-    for (x, y) in KINDS
-        .iter()
-        .flat_map(|x| KINDS.iter().map(move |y| (*x, *y)))
-    {
-        let (x, y) = (values(259, 53, x), values(259, 54, y));
+    for (x, y) in pairs(53) {
         for weight in [0.3, -1.0, 0.0, f32::INFINITY, 1e-40] {
             let expected = x.iter().zip(&y).map(|(x, y)| bits(weight.mul_add(*y, *x)));
             let expected: Vec<_> = expected.collect();
             for kernels in kernels() {
-                let mut found = x.clone();
-                kernels.add_scaled(&mut found, weight, &y);
-                assert!(all_bits(&found) == expected, "{}", kernels.path());
+                for length in 1..=x.len() {
+                    let mut found = x[..length].to_vec();
+                    kernels.add_scaled(&mut found, weight, &y[..length]);
+                    assert!(all_bits(&found) == expected[..length], "{}", kernels.path());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn exp_of_any_number_of_values_is_that_of_each() {
+    for kind in KINDS {
+        let x = values(300, 55, kind);
+        let expected: Vec<_> = x.iter().map(|&x| bits(exp(x))).collect();
+        for kernels in kernels() {
+            for length in 1..=x.len() {
+                let mut found = x[..length].to_vec();
+                kernels.exp(&mut found);
+                assert!(all_bits(&found) == expected[..length], "{}", kernels.path());
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Law 1: same scenario, same seed, same bits, wherever the run is made.
 //!
 //! Every shipped scenario runs in a small variant: twice in one process and in two, with
-//! other thread counts, other kernels, in another build, and on an emulated CPU that has
-//! neither AVX nor FMA. The bits are pinned in `pins.csv`; a change of a pin needs a
+//! other thread counts, on every path of the kernels, in another build, and on emulated
+//! CPUs: one that has neither AVX nor FMA, one that has AVX2 alone. The bits are pinned in `pins.csv`; a change of a pin needs a
 //! reason. New pins:
 //!
 //! ```text

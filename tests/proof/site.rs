@@ -11,7 +11,10 @@ use tempfile::TempDir;
 pub const OTHER_BUILD: &str = "AIRLOOM_OTHER_BUILD";
 
 /// The emulator, and a CPU without AVX and FMA.
-const EMULATOR: &[&str] = &["qemu-x86_64", "-cpu", "Nehalem"];
+const WITHOUT_AVX: &[&str] = &["qemu-x86_64", "-cpu", "Nehalem"];
+
+/// The emulator, and a CPU with AVX2 and FMA but without AVX-512.
+const WITH_AVX2: &[&str] = &["qemu-x86_64", "-cpu", "Haswell"];
 
 /// A surrounding in which a run is made, in a process of its own.
 #[derive(Debug, Clone)]
@@ -65,36 +68,38 @@ impl Site {
         })
     }
 
-    /// A CPU without AVX and FMA, or why there is none.
-    pub fn emulated() -> Result<Self, String> {
+    /// A CPU of another kind, or why there is none.
+    pub fn emulated(emulator: &'static [&'static str]) -> Result<Self, String> {
         if cfg!(not(target_arch = "x86_64")) {
             return Err("skipped: not an x86-64 build".to_owned());
         }
-        let answers = Command::new(EMULATOR[0]).arg("--version").output();
+        let answers = Command::new(emulator[0]).arg("--version").output();
         if !answers.is_ok_and(|output| output.status.success()) {
             return Err("skipped: no qemu".to_owned());
         }
         Ok(Self {
-            name: EMULATOR.join(" "),
-            emulator: EMULATOR,
+            name: emulator.join(" "),
+            emulator,
             ..Self::native()
         })
     }
 
-    /// The sites that differ most from each other.
+    /// The sites that differ most from each other: every path of the kernels, and a CPU
+    /// without AVX.
     pub fn few() -> Vec<Self> {
-        let mut sites = vec![Self::native(), Self::with_kernels(Kernels::Portable)];
-        sites.extend(present(Self::emulated()));
+        let mut sites = vec![Self::native()];
+        sites.extend(Kernels::available().map(Self::with_kernels));
+        sites.extend(present(Self::emulated(WITHOUT_AVX)));
         sites
     }
 
     /// Every site, `native` twice.
     pub fn all() -> Vec<Self> {
-        let mut sites = vec![Self::native(), Self::native()];
+        let mut sites = Self::few();
+        sites.push(Self::native());
         sites.extend([1, 2].map(Self::with_threads));
-        sites.extend(Kernels::available().map(Self::with_kernels));
         sites.extend(present(Self::other_build()));
-        sites.extend(present(Self::emulated()));
+        sites.extend(present(Self::emulated(WITH_AVX2)));
         sites
     }
 

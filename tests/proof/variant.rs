@@ -11,6 +11,10 @@ const SHORT: &str = "workload=[\
 /// One prompt, one token.
 const GLANCE: &str = "workload=[Generate(prompt: \"The town\", max_tokens: 1)]";
 
+/// A document of 68 tokens: longer than the 64 positions of a panel of keys, and two more
+/// than a multiple of six, the most rows that a path takes at a time.
+const LONG: &str = "workload=[Score(text: World(first: 125, documents: 1))]";
+
 /// A scenario with changes.
 #[derive(Debug)]
 pub struct Variant {
@@ -20,7 +24,7 @@ pub struct Variant {
     pub scenario: &'static str,
     /// What `--set` changes in it.
     pub overrides: &'static [&'static str],
-    /// Whether it runs in every surrounding, not only in the three that differ most.
+    /// Whether it runs in every surrounding, not only in those that differ most.
     pub everywhere: bool,
 }
 
@@ -59,6 +63,17 @@ pub const VARIANTS: &[Variant] = &[
             "architecture.all_reduce=Ideal",
         ],
         everywhere: false,
+    },
+    Variant {
+        name: "a document longer than a panel of keys",
+        scenario: "compare_all_reduce",
+        overrides: &[
+            LONG,
+            "trace=Full",
+            "devices.count=1",
+            "architecture.all_reduce=Ideal",
+        ],
+        everywhere: true,
     },
     Variant {
         name: "compare_all_reduce, uncoded",
@@ -172,6 +187,12 @@ pub const VARIANTS: &[Variant] = &[
         name: "wdmoe_computed",
         scenario: "wdmoe_computed",
         overrides: &[SHORT],
+        everywhere: true,
+    },
+    Variant {
+        name: "a document longer than a panel of keys, of experts",
+        scenario: "wdmoe_computed",
+        overrides: &[LONG],
         everywhere: true,
     },
 ];
