@@ -150,6 +150,10 @@ pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
     let depth = b.depth();
     let a = a.map(|row| &row[..depth]);
     let mut local = *acc;
+    #[expect(
+        clippy::needless_range_loop,
+        reason = "k counts along every row of a and b"
+    )]
     for k in 0..depth {
         let row = b.row(k);
         let mut weights = [lanes.splat(0.0); V];
