@@ -3,6 +3,7 @@
 use super::Failure;
 use super::output::print;
 use crate::scenario::Template;
+use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -146,19 +147,20 @@ fn bundled(kind: Kind, folder: &Path) -> Option<PathBuf> {
     .find(|model| is_model(model))
 }
 
-/// `path` as a path from `folder`, both absolute; as it is if they have nothing in common.
+/// `path` as a path from `folder`, both absolute, written with `/` so that it means the
+/// same on any system; as it is on another drive.
 fn seen_from(folder: &Path, path: &Path) -> PathBuf {
     let common = folder
         .components()
         .zip(path.components())
         .take_while(|(one, other)| one == other)
         .count();
-    // The root alone makes no neighbours.
-    if common <= 1 {
+    if common == 0 {
         return path.to_owned();
     }
-    let up = folder.components().skip(common).map(|_| Path::new(".."));
+    let up = folder.components().skip(common).map(|_| "..".into());
     let down = path.components().skip(common);
-    up.chain(down.map(|part| Path::new(part.as_os_str())))
-        .collect()
+    let parts = up.chain(down.map(|part| part.as_os_str().to_owned()));
+    let parts: Vec<OsString> = parts.collect();
+    parts.join(OsStr::new("/")).into()
 }

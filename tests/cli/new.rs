@@ -1,6 +1,7 @@
 //! `airloom new`: what it writes runs.
 
 use crate::desk::Desk;
+use airloom::scenario::Template;
 use std::fs;
 
 /// The command lines that `airloom new` proposes, one of them by its verb.
@@ -70,6 +71,36 @@ fn what_it_writes_is_no_wider_than_a_page_and_explains_itself() {
     }
 }
 
+/// Four blanks for every bracket that is open, in every line.
+#[test]
+fn what_it_writes_is_indented_by_its_brackets() {
+    let desk = Desk::new();
+    let mut files = Vec::new();
+    for architecture in ["tensor-parallel", "wdmoe"] {
+        let name = format!("{architecture}.ron");
+        desk.airloom(&["new", &name, "--architecture", architecture])
+            .good();
+        files.push((name.clone(), desk.text(&name)));
+    }
+    for template in [Template::TensorParallel, Template::Wdmoe] {
+        files.push((format!("{template:?}"), template.text("x.ron", None)));
+    }
+    for (file, text) in files {
+        let mut open: usize = 0;
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let words = line.trim_start();
+            // No comment of a template holds half of a pair of brackets.
+            let count = |brackets: &[char]| words.matches(brackets).count();
+            let closed_first = words.starts_with([')', ']', '}']);
+            let depth = open - usize::from(closed_first);
+            assert_eq!(line.len() - words.len(), 4 * depth, "{file}: {line:?}");
+            open += count(&['(', '[', '{']);
+            open -= count(&[')', ']', '}']);
+        }
+        assert_eq!(open, 0, "{file}");
+    }
+}
+
 #[test]
 fn a_model_nearby_is_named_by_a_relative_path_and_wherever_the_file_is() {
     let desk = Desk::new();
@@ -90,10 +121,31 @@ fn a_model_nearby_is_named_by_a_relative_path_and_wherever_the_file_is() {
         "{text}"
     );
     desk.airloom(&["check", "mine/deep/a.ron"]).good();
+    // Wherever the command is given, the file is read from where it stands.
+    let check = desk
+        .command(&["check", "a.ron"])
+        .current_dir(desk.path("mine/deep"))
+        .output();
+    assert!(check.unwrap().status.success());
     // The same model, named.
     let model = ["new", "b", "--model", "models/tiny-llama"];
     desk.airloom(&model).good();
     assert!(desk.text("b.ron").contains("Folder(\"models/tiny-llama\")"));
+}
+
+/// The desk is in a temporary folder, with the bundled models not above it.
+#[test]
+fn a_model_far_away_is_named_by_a_relative_path_too() {
+    let desk = Desk::new();
+    desk.airloom(&["new", "far"]).good();
+    let text = desk.text("far.ron");
+    let path = text.split("Folder(\"").nth(1).unwrap();
+    let path = path.split('"').next().unwrap();
+    assert!(
+        path.starts_with("../") && path.ends_with("/models/tiny-llama"),
+        "{path}"
+    );
+    desk.airloom(&["check", "far.ron"]).good();
 }
 
 #[test]

@@ -81,9 +81,11 @@ impl Template {
             (Self::Wdmoe, None) => (include_str!("wdmoe.ron"), MIXTRAL_SHAPE),
         };
         let model = model.map_or(String::new(), |folder| folder.display().to_string());
-        text.replace("    MODEL", parts.model)
+        // Each word stands where its part begins, so that only further lines of a part
+        // bring their indentation with them.
+        text.replace("MODEL", parts.model)
             .replace("ROUTER", parts.router)
-            .replace("    WORKLOAD", parts.workload)
+            .replace("WORKLOAD", parts.workload)
             .replace("FILE", name)
             // RON's escapes are Rust's.
             .replace("\"PATH\"", &format!("{model:?}"))
