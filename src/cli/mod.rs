@@ -9,6 +9,7 @@ mod completions;
 mod explain;
 mod fields;
 mod list;
+mod man;
 mod merge;
 mod new;
 mod output;
@@ -72,6 +73,8 @@ enum Verb {
     Train(train::TrainArgs),
     /// Print a script that lets a shell complete verbs, options and files
     Completions(completions::CompletionsArgs),
+    /// Print or write manual pages, for `man`
+    Man(man::ManArgs),
 }
 
 /// Why a verb did not succeed.
@@ -147,6 +150,7 @@ pub fn main() -> ExitCode {
         Verb::List(args) => list::list(&args),
         Verb::Train(args) => train(args),
         Verb::Completions(args) => completions::completions(&args),
+        Verb::Man(args) => man::man(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -35,5 +35,6 @@ pages! {
     replay "replay.md";
     laws "laws.md";
     models "models.md";
+    glossary "glossary.md";
     contributing "contributing.md";
 }

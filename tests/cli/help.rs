@@ -3,7 +3,7 @@
 use crate::desk::{Desk, Outcome};
 use std::process::Stdio;
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "new",
     "run",
     "sweep",
@@ -17,6 +17,7 @@ const VERBS: [&str; 13] = [
     "list",
     "train",
     "completions",
+    "man",
 ];
 
 #[test]
