@@ -1,4 +1,5 @@
-//! Replay finds nothing where nothing changed, and the first effect where something did.
+//! Replay finds nothing where nothing changed (law 1), and the first effect where something
+//! did.
 
 use airloom::results::drawn::{DRAWN, is_drawn};
 use airloom::results::folder::{FileDigest, hash_of};

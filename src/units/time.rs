@@ -1,4 +1,4 @@
-//! Simulated time: whole picoseconds, so that it has one value on every machine.
+//! Simulated time: whole picoseconds, so that it has one value on every machine (law 3).
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};

@@ -1,4 +1,5 @@
-//! What holds of any run, on random layers of parallel work that meet at barriers.
+//! What holds of any run, on random layers of parallel work that meet at barriers: the
+//! critical path leads back without a gap (law 4) and its parts are the makespan.
 
 use airloom::analysis::{Arrivals, ExecutedGraph};
 use airloom::engine::{

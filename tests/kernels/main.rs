@@ -1,4 +1,4 @@
-//! The kernels' laws: each has the bits of its definition, on every path, for
+//! Law 1 of the kernels: each has the bits of its definition, on every path, for
 //! every batch and on every number of threads; and each computes what it claims
 //! to, against `f64`.
 

@@ -15,6 +15,8 @@ mod bounds;
 mod published;
 mod relaxation;
 mod selection;
+mod shown;
+mod table;
 
 const SEEDS: Streams = Streams { seed: 21, run: 0 };
 const DESCENT: Design = Design::Descent(Descent { starts: 1 });

@@ -1,4 +1,4 @@
-//! Tokens, bits and joules: none is lost and none is invented.
+//! Law 5 of experts: tokens, bits and joules, none is lost and none is invented.
 
 use crate::{SYNTHETIC, number, simulate};
 use airloom::device::PRESETS;
