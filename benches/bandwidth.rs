@@ -3,9 +3,11 @@
 
 use airloom::policy::{BandwidthPolicy, MinMax, PerPass, TokenLink};
 use airloom::radio::path_loss_db;
-use airloom::rng::Streams;
+use airloom::rng::{Below, Streams};
 use airloom::units::{Hertz, Meters};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use rand::RngExt;
+use rand::distr::OpenClosed01;
 use std::hint::black_box;
 
 const STREAMS: Streams = Streams { seed: 7, run: 0 };
@@ -19,19 +21,19 @@ fn fleet(devices: usize, blocks: usize) -> (Vec<TokenLink>, Vec<f64>) {
     let mut loads = vec![0.0; devices * blocks];
     for device in 0..devices {
         let mut stream = STREAMS.open("bench.bandwidth", device as u32, 0);
-        let distance = 50.0 + 350.0 * stream.uniform();
+        let distance = stream.random_range(50.0..400.0);
         let loss = path_loss_db(Hertz(3.5e9), Meters(distance));
-        let fading = -(1.0 - stream.uniform()).ln();
+        let fading = -stream.sample::<f64, _>(OpenClosed01).ln();
         let gain = 10f64.powf(-loss / 10.0) * fading;
         links.push(TokenLink {
             downlink_bits: 65536.0,
             uplink_bits: 65536.0,
             downlink_reach: 10.0 * gain / NOISE_DENSITY,
             uplink_reach: 0.2 * gain / NOISE_DENSITY,
-            compute: 352.5e6 / (5e12 + 45e12 * stream.uniform()),
+            compute: 352.5e6 / stream.random_range(5e12..50e12),
         });
         for block in 0..blocks {
-            loads[block * devices + device] = 40.0 + stream.below(360) as f64;
+            loads[block * devices + device] = 40.0 + stream.sample(Below::new(360)) as f64;
         }
     }
     (links, loads)

@@ -6,11 +6,11 @@ use airloom::radio::{
     Air, Coherence, Digital, Fading, Matrix, RadioConfig, Scheme, TransceiverProblem, eigen,
     product_adjoint,
 };
-use airloom::rng::{NO_DEVICE, Streams};
+use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
 use airloom::units::Instant;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 use std::hint::black_box;
 
 const STREAMS: Streams = Streams { seed: 7, run: 0 };
@@ -31,7 +31,7 @@ fn normals(c: &mut Criterion) {
     group.throughput(Throughput::Elements(out.len() as u64));
     group.bench_function("fill_normal", |b| {
         let mut stream = STREAMS.open("bench", NO_DEVICE, 0);
-        b.iter(|| stream.fill_normal(black_box(&mut out)));
+        b.iter(|| StandardNormal.fill(&mut stream, black_box(&mut out)));
     });
     group.bench_function("scalar with std", |b| {
         let mut source = ChaCha8Rng::from_seed([7; 32]);
@@ -105,9 +105,7 @@ fn all_reduces(c: &mut Criterion) {
         let parts: Vec<Vec<f32>> = (0..4)
             .map(|device| {
                 let mut normals = vec![0.0; entries];
-                STREAMS
-                    .open("bench.tensor", device, 0)
-                    .fill_normal(&mut normals);
+                StandardNormal.fill(&mut STREAMS.open("bench.tensor", device, 0), &mut normals);
                 normals.iter().map(|x| *x as f32).collect()
             })
             .collect();

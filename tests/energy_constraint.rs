@@ -7,7 +7,7 @@ use airloom::radio::{
     Air, AirComp, Digital, LinkBudget, LinkRate, PowerConvention, RadioConfig, Scheme,
     SubchannelPower, TransceiverProblem, UncodedFdma, VectorLoad,
 };
-use airloom::rng::Streams;
+use airloom::rng::{BulkDistribution, StandardNormal, Streams};
 use airloom::units::{Decibels, Instant, Joules, SpectralEfficiency, Watts};
 use proptest::prelude::*;
 
@@ -134,9 +134,7 @@ fn antennas_radiate_no_more_than_the_budget() {
     for (n, precoder) in transceiver.precoders.iter().enumerate() {
         // As loud as the loudest: unit variance per complex entry.
         let mut entry = vec![0.0; entries];
-        seeds
-            .open("test.entries", n as u32, 0)
-            .fill_normal(&mut entry);
+        StandardNormal.fill(&mut seeds.open("test.entries", n as u32, 0), &mut entry);
         let mut radiated = 0.0;
         for symbols in entry.chunks_exact(2 * streams) {
             for antenna in 0..precoder.nrows() {

@@ -7,7 +7,7 @@ use airloom::numerics::kernels::{
     HeadCache, Kernels, Packed, Queries, RopeTable, attention_scratch_len,
 };
 use airloom::numerics::{Llama, Rows, ShardedLlama, Workspace};
-use airloom::rng::{NO_DEVICE, Streams};
+use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
 use proptest::prelude::*;
 
 fn shape(kv_heads: usize, group: usize, half_dim: usize, ffn: usize, tied: bool) -> ModelShape {
@@ -363,7 +363,7 @@ fn random_weights_are_drawn_in_a_fixed_order() {
     let llama = random(&shape(2, 2, 2, 5, false), 1);
     let mut stream = Streams { seed: 1, run: 0 }.open("test.weights", NO_DEVICE, 0);
     let mut draws = vec![0.0; 37 * 20];
-    stream.fill_normal(&mut draws);
+    StandardNormal.fill(&mut stream, &mut draws);
     let entry = |name: &str| -> f32 {
         let tensor = llama.tensor(name).expect("a published name");
         let flat = tensor
@@ -374,7 +374,7 @@ fn random_weights_are_drawn_in_a_fixed_order() {
     };
     assert_eq!(entry("model.embed_tokens.weight"), draws[0] as f32);
     let mut next = vec![0.0; 16 * 20];
-    stream.fill_normal(&mut next);
+    StandardNormal.fill(&mut stream, &mut next);
     let query = entry("model.layers.0.self_attn.q_proj.weight");
     assert_eq!(query, (next[0] * (1.0 / 20f64.sqrt())) as f32);
     assert_eq!(entry("model.layers.1.input_layernorm.weight"), 1.0);

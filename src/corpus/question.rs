@@ -14,7 +14,8 @@ use super::document::Split;
 use super::registers;
 use super::teller::{Asked, Teller};
 use super::world::World;
-use crate::rng::{NO_DEVICE, Stream, Streams};
+use crate::rng::{Below, NO_DEVICE, Stream, Streams};
+use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -156,14 +157,14 @@ fn put(text: &str, asked: Asked, stream: &mut Stream) -> Question {
     let mut rivals = asked.rivals;
     // Fisher and Yates 1938, as far as needed.
     for place in 0..wrong {
-        let other = place + stream.below((rivals.len() - place) as u64) as usize;
+        let other = place + stream.sample(Below::new(rivals.len() - place));
         rivals.swap(place, other);
     }
     let mut choices: Vec<String> = rivals[..wrong]
         .iter()
         .map(|rival| format!(" {rival}."))
         .collect();
-    let answer = stream.below(wrong as u64 + 1) as usize;
+    let answer = stream.sample(Below::new(wrong + 1));
     choices.insert(answer, right.to_owned());
     Question {
         suite: asked.suite,

@@ -7,7 +7,8 @@
 //! [`Teller::pick`]: the count of nats rests on it.
 
 use super::question::Suite;
-use crate::rng::Stream;
+use crate::rng::{Below, Stream};
+use rand::RngExt;
 
 /// The text being followed says something else than the grammar was about to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,7 @@ impl Teller<'_> {
     pub(super) fn pick(&mut self, alternatives: usize) -> Result<usize, Departure> {
         self.nats += libm::log(alternatives as f64);
         match &mut self.source {
-            Source::Draw(stream) => Ok(stream.below(alternatives as u64) as usize),
+            Source::Draw(stream) => Ok(stream.sample(Below::new(alternatives))),
             Source::Script {
                 steps, position, ..
             } => {

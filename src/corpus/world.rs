@@ -7,7 +7,8 @@
 use super::facts::{
     ANIMALS, GOODS, LANDS, PEOPLE, PLACES, PRODUCTS, Pronouns, RIVERS, TOWNS, TRADES,
 };
-use crate::rng::{NO_DEVICE, Stream, Streams};
+use crate::rng::{Below, NO_DEVICE, Permutation, Streams};
+use rand::RngExt;
 
 /// A person: indices point into the world's and the word lists.
 #[derive(Debug, Clone)]
@@ -67,22 +68,22 @@ impl World {
     /// Draws the facts of the world that `seed` names.
     pub fn new(seed: u64) -> Self {
         let mut stream = Streams { seed, run: 0 }.open("corpus.world", NO_DEVICE, 0);
-        let ring = shuffled(&mut stream, TOWNS.len());
+        let ring = stream.sample(Permutation(TOWNS.len()));
         let per_land = TOWNS.len() / LANDS.len();
         let mut towns: Vec<Town> = TOWNS
             .iter()
             .map(|name| Town {
                 name,
                 land: 0,
-                river: stream.below(RIVERS.len() as u64) as usize,
-                product: stream.below(PRODUCTS.len() as u64) as usize,
+                river: stream.sample(Below::new(RIVERS.len())),
+                product: stream.sample(Below::new(PRODUCTS.len())),
                 next: 0,
-                hours: 1 + stream.below(3) as usize,
+                hours: 1 + stream.sample(Below::new(3)),
             })
             .collect();
         let mut capitals = Vec::with_capacity(LANDS.len());
         for (land, stops) in ring.chunks(per_land).enumerate() {
-            capitals.push(stops[stream.below(per_land as u64) as usize]);
+            capitals.push(stops[stream.sample(Below::new(per_land))]);
             for (place, &town) in stops.iter().enumerate() {
                 towns[town].land = land;
                 towns[town].next = stops[(place + 1) % per_land];
@@ -93,9 +94,9 @@ impl World {
             .map(|&(name, pronouns)| Person {
                 name,
                 pronouns,
-                trade: stream.below(TRADES.len() as u64) as usize,
-                home: stream.below(TOWNS.len() as u64) as usize,
-                pet: stream.below(ANIMALS.len() as u64) as usize,
+                trade: stream.sample(Below::new(TRADES.len())),
+                home: stream.sample(Below::new(TOWNS.len())),
+                pet: stream.sample(Below::new(ANIMALS.len())),
             })
             .collect();
         let goods = GOODS
@@ -103,7 +104,7 @@ impl World {
             .map(|&(singular, plural)| Good {
                 singular,
                 plural,
-                price: 1 + stream.below(5) as usize,
+                price: 1 + stream.sample(Below::new(5)),
             })
             .collect();
         Self {
@@ -124,16 +125,6 @@ impl World {
     pub fn seed(&self) -> u64 {
         self.seed
     }
-}
-
-/// The numbers below `count` in a random order (Fisher and Yates).
-fn shuffled(stream: &mut Stream, count: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..count).collect();
-    for last in (1..count).rev() {
-        let other = stream.below(last as u64 + 1) as usize;
-        order.swap(last, other);
-    }
-    order
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::config::ModelConfig;
 use super::error::StepError;
 use super::weights::Weights;
 use crate::model::Architecture;
-use crate::rng::Stream;
+use crate::rng::{BulkDistribution, StandardNormal, Stream};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ pub(super) fn random(
                     1.0 / (*inputs as f64).sqrt()
                 };
                 draws.resize(count, 0.0);
-                stream.fill_normal(&mut draws);
+                StandardNormal.fill(stream, &mut draws);
                 draws.iter().map(|draw| (draw * scale) as f32).collect()
             }
             _ => vec![1.0; count],

@@ -19,9 +19,15 @@ use serde::{Deserialize, Serialize};
 ///   ‖B_n‖² ≤ P_n;
 /// - the server: A = (Σ H_nB_nB_nᴴH_nᴴ + σ_z² I)⁻¹ Σ H_nB_n, the MMSE combiner.
 ///
-/// The lower the SNR, the more it gains; where it gains nothing it is the descent. (7)
-/// takes partial outputs for independent: on real tensors, which are correlated across
-/// devices, the misalignment it accepts costs more than that, and the tensors show it.
+/// The lower the SNR, the more it gains; where it gains nothing it is the descent.
+///
+/// (7) takes partial outputs for independent and all as loud as the loudest, whose scale
+/// they share. Real ones are neither, and the two pull apart: alike in sign, they make
+/// misalignment dearer, for its shrinkages add up; being quieter, they make it cheaper. On
+/// the bundled LLaMA at 0 dB the first counts 1.3, 1.4 and 1.6 times for 2, 4 and 8
+/// devices, the second .89, .67 and .52 times, and together the misalignment felt is 1.1,
+/// .9 and .7 of what (7) says: the more devices, the more (7) exaggerates. The noise is
+/// what (7) says on any tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlternatingMmse {

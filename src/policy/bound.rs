@@ -2,16 +2,17 @@
 
 use super::lbfgs::Lbfgs;
 use super::span::Span;
-use crate::radio::{
-    Matrix, RadioError, TransceiverProblem, adjoint_product, eigen, inverse, product,
-    product_adjoint, scaled,
-};
+use crate::radio::{Matrix, RadioError, TransceiverProblem, inverse, singular_values};
 use num_complex::Complex;
 
 /// Sharpness of the smoothed maximum, stage by stage, and the gain below which one ends.
 const STAGES: [(f64, f64); 4] = [(4.0, 1e-5), (30.0, 1e-6), (300.0, 1e-7), (3000.0, 1e-8)];
 /// Steps per stage.
 const MAX_STEPS: usize = 200;
+/// A gain below this fraction of the largest counts as none.
+const SINGULAR: f64 = 1e-13;
+/// Steps after which eigenvalues count as not found; a few per row are usual.
+const EIGEN_STEPS: usize = 10_000;
 /// Halvings of a bisection: enough for a double.
 const HALVINGS: usize = 60;
 
@@ -96,15 +97,20 @@ pub fn least_error_bound(problem: &TransceiverProblem<'_>) -> Result<f64, RadioE
 fn all_gains(problem: &TransceiverProblem<'_>) -> Result<Vec<Vec<f64>>, RadioError> {
     let streams = problem.streams;
     let gains = |(device, channel): (usize, &Matrix)| {
-        let mut values = eigen(&adjoint_product(channel, channel)).values;
+        let mut values = singular_values(channel);
         values.truncate(streams);
+        for value in &mut values {
+            *value *= *value;
+        }
+        // A NaN is no gain either.
         if values
             .last()
-            .is_none_or(|least| *least <= 1e-13 * values[0])
+            .is_some_and(|least| *least > SINGULAR * values[0])
         {
-            return Err(RadioError::SingularChannel { device, streams });
+            Ok(values)
+        } else {
+            Err(RadioError::SingularChannel { device, streams })
         }
-        Ok(values)
     };
     problem.channels.iter().enumerate().map(gains).collect()
 }
@@ -217,16 +223,15 @@ impl<'a> Unranked<'a> {
 
     fn parts(&self, f: &Matrix) -> Option<Vec<Part>> {
         let part = |channel: &Matrix| {
-            let seen = adjoint_product(f, channel);
+            let seen = f.adjoint() * channel;
             let antennas = channel.ncols();
-            let gram = adjoint_product(&seen, &seen);
-            let trace = |m: &Matrix| (0..antennas).fold(0.0, |sum, k| sum + m[(k, k)].re);
+            let gram = seen.adjoint() * &seen;
             if self.square {
                 let y = inverse(&gram)?;
-                let demand = trace(&y);
+                let demand = y.trace().re;
                 Some(Part { seen, y, demand })
             } else {
-                let level = self.streams as f64 / trace(&gram);
+                let level = self.streams as f64 / gram.trace().re;
                 let y = Matrix::identity(antennas, antennas).scale(level);
                 let demand = self.streams as f64 * level;
                 demand.is_finite().then_some(Part { seen, y, demand })
@@ -264,9 +269,8 @@ impl<'a> Unranked<'a> {
         let mut pull = Matrix::zeros(self.rows, self.columns);
         for ((part, weight), channel) in parts.iter().zip(weights).zip(self.channels) {
             // ∂ ln demand/∂F* = −H Y² (FᴴH)ᴴ/demand, for both kinds of Y.
-            let squared = product(&part.y, &part.y);
-            let inner = product_adjoint(&squared, &part.seen);
-            pull += scaled(&product(channel, &inner), weight / part.demand);
+            let inner = &part.y * &part.y * part.seen.adjoint();
+            pull += (channel * inner).scale(weight / part.demand);
         }
         for ((slopes, f), pull) in gradient
             .chunks_exact_mut(2)
@@ -291,10 +295,11 @@ impl<'a> Unranked<'a> {
             .zip(self.channels.iter().zip(self.powers))
         {
             gain += weight * part.demand / power;
-            let arriving = product(channel, &part.y);
-            load += scaled(&product_adjoint(&arriving, &arriving), weight / power);
+            let arriving = channel * &part.y;
+            load += (&arriving * arriving.adjoint()).scale(weight / power);
         }
-        Some(gain * gain / eigen(&load).values[0])
+        let spectrum = load.try_symmetric_eigen(f64::EPSILON, EIGEN_STEPS)?;
+        Some(gain * gain / spectrum.eigenvalues.max())
     }
 
     fn unpack(&self, f: &[f64]) -> Matrix {

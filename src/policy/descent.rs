@@ -4,7 +4,7 @@ use super::lbfgs::Lbfgs;
 use super::span::Span;
 use super::weakest::WeakestLink;
 use crate::radio::{Matrix, RadioError, Transceiver, TransceiverDesign, TransceiverProblem};
-use crate::rng::{NO_DEVICE, Streams};
+use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
 use crate::units::FieldFault;
 use num_complex::Complex;
 use schemars::JsonSchema;
@@ -95,9 +95,7 @@ impl Descent {
 
 /// Directions of start number `index`.
 fn draw(index: u64, g: &mut [f64]) {
-    FIXED
-        .open("policy.descent.start", NO_DEVICE, index)
-        .fill_normal(g);
+    StandardNormal.fill(&mut FIXED.open("policy.descent.start", NO_DEVICE, index), g);
 }
 
 /// The best point that any descent has passed.

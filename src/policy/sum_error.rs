@@ -247,3 +247,39 @@ impl SumError {
 fn inner(a: &[Complex<f64>], b: &[Complex<f64>]) -> Complex<f64> {
     a.iter().zip(b).fold(ZERO, |sum, (a, b)| sum + a.conj() * b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::Fading;
+    use crate::rng::Streams;
+
+    /// Its formula by nalgebra's products and LU factors.
+    #[test]
+    fn the_best_combiner_is_the_formulas() {
+        let (rows, streams, noise) = (9, 3, 0.3);
+        let channels: Vec<Matrix> = [4, 3, 5, 4]
+            .iter()
+            .enumerate()
+            .map(|(n, antennas)| {
+                let seeds = Streams { seed: 5, run: 0 };
+                Fading::default().draw(seeds, n, 0, rows, *antennas)
+            })
+            .collect();
+        let mut errors = SumError::new(&channels, &[1.0, 2.0, 0.5, 1.0], noise, streams);
+        let start = Matrix::from_fn(rows, streams, |i, l| Complex::new(i as f64 + 0.1, l as f64));
+        errors.precode(start.as_slice());
+        let mut covariance = Matrix::identity(rows, rows).scale(noise);
+        let mut wanted = Matrix::zeros(rows, streams);
+        for arriving in errors.arriving.chunks_exact(rows * streams) {
+            let arriving = Matrix::from_column_slice(rows, streams, arriving);
+            covariance += &arriving * arriving.adjoint();
+            wanted += arriving;
+        }
+        let expected = covariance.lu().solve(&wanted).unwrap();
+        let mut combiner = vec![ZERO; rows * streams];
+        assert!(errors.combine(&mut combiner));
+        let found = Matrix::from_column_slice(rows, streams, &combiner);
+        assert!((found - &expected).norm() < 1e-10 * expected.norm());
+    }
+}

@@ -275,7 +275,7 @@ fn squared_norm(g: &[f64]) -> f64 {
 mod tests {
     use super::*;
     use crate::radio::Fading;
-    use crate::rng::{NO_DEVICE, Streams};
+    use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
 
     const SEEDS: Streams = Streams { seed: 3, run: 0 };
 
@@ -286,7 +286,7 @@ mod tests {
         let powers: Vec<f64> = (0..devices).map(|n| 1.0 + n as f64).collect();
         let link = WeakestLink::new(&channels, &powers, streams);
         let mut g = vec![0.0; link.dimension()];
-        SEEDS.open("test.start", NO_DEVICE, 0).fill_normal(&mut g);
+        StandardNormal.fill(&mut SEEDS.open("test.start", NO_DEVICE, 0), &mut g);
         (link, g)
     }
 
@@ -310,6 +310,26 @@ mod tests {
                     "{devices} {streams} {k}"
                 );
             }
+        }
+    }
+
+    /// α(G) = tr(GGᴴ) max tr[(GᴴHHᴴG)⁻¹]/P by nalgebra's products and inverses.
+    #[test]
+    fn the_exact_objective_is_the_formulas() {
+        for (devices, streams) in [(1, 2), (3, 4), (5, 1), (8, 3)] {
+            let (mut link, g) = objective(devices, streams);
+            let direction = Matrix::from_fn(7, streams, |i, l| {
+                let entry = 2 * (7 * l + i);
+                num_complex::Complex::new(g[entry], g[entry + 1])
+            });
+            let demand = |n: usize| {
+                let seen = direction.adjoint() * Fading::default().draw(SEEDS, n, 0, 7, 4);
+                let inverse = (&seen * seen.adjoint()).try_inverse().unwrap();
+                inverse.trace().re / (1.0 + n as f64)
+            };
+            let most = (0..devices).map(demand).fold(0.0, f64::max);
+            let expected = direction.norm_squared() * most;
+            assert!((link.exact(&g) / expected - 1.0).abs() < 1e-10);
         }
     }
 

@@ -38,7 +38,6 @@ use super::fading::Moments;
 use super::matrix::Matrix;
 use crate::rng::{Stream, Streams};
 use crate::units::{Duration, FieldFault, Hertz, Instant, Seconds};
-use num_complex::Complex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
@@ -121,11 +120,10 @@ impl Csi {
 }
 
 /// Adds independent CN(0, `variance`) to every entry.
-fn add_normal(matrix: &mut Matrix, variance: f64, mut stream: Stream) {
-    let deviation = (variance / 2.0).sqrt();
-    let mut normals = vec![0.0; 2 * matrix.len()];
-    stream.fill_normal(&mut normals);
-    for (entry, pair) in matrix.iter_mut().zip(normals.chunks_exact(2)) {
-        *entry += Complex::new(pair[0], pair[1]) * deviation;
-    }
+fn add_normal(matrix: &mut Matrix, variance: f64, stream: Stream) {
+    let moments = Moments {
+        mean: 0.0,
+        variance,
+    };
+    *matrix += moments.draw(stream, matrix.nrows(), matrix.ncols());
 }

@@ -21,6 +21,7 @@ use super::matrix::Matrix;
 use crate::rng::Streams;
 use crate::units::{FieldFault, Hertz, Instant, MetersPerSecond};
 use num_complex::Complex;
+use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
@@ -109,13 +110,13 @@ impl Scatterers {
         let open = |purpose| streams.open(purpose, device as u32, 0);
         let mut directions = open("radio.doppler.directions");
         let shifts = (0..PATHS)
-            .map(|m| (m as f64 + directions.uniform()) / PATHS as f64)
+            .map(|m| (m as f64 + directions.random::<f64>()) / PATHS as f64)
             .map(|turn| shift.0 * libm::cos(TAU * turn))
             .collect();
         let mut phases = open("radio.doppler.phases");
         let amplitude = 1.0 / (PATHS as f64).sqrt();
         let phasors = (0..rows * columns * PATHS)
-            .map(|_| unit(phases.uniform()) * amplitude)
+            .map(|_| unit(phases.random::<f64>()) * amplitude)
             .collect();
         Self {
             shifts,

@@ -9,9 +9,11 @@ use super::distance::Distance;
 use super::matrix::Matrix;
 use super::tr38901::Tr38901;
 use super::trace::Trace;
-use crate::rng::{Stream, Streams};
+use crate::rng::{BulkDistribution, StandardNormal, Stream, Streams};
 use crate::units::{FieldFault, Hertz, Meters};
 use num_complex::Complex;
+use rand::Rng;
+use rand::distr::Distribution;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
@@ -76,13 +78,29 @@ impl Moments {
 
     /// Independent CN(E h, E|h − E h|²) entries of a rows × columns matrix, column by column.
     pub(super) fn draw(self, mut stream: Stream, rows: usize, columns: usize) -> Matrix {
+        let mut channel = Matrix::zeros(rows, columns);
+        self.fill(&mut stream, channel.as_mut_slice());
+        channel
+    }
+}
+
+/// h ~ CN(E h, E|h − E h|²): its amplitude is Rice's, Rayleigh's without a mean.
+impl Distribution<Complex<f64>> for Moments {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> Complex<f64> {
+        let mut entry = [Complex::ZERO];
+        self.fill(rng, &mut entry);
+        entry[0]
+    }
+}
+
+impl BulkDistribution<Complex<f64>> for Moments {
+    fn fill<R: Rng + ?Sized>(&self, rng: &mut R, out: &mut [Complex<f64>]) {
         let deviation = (self.variance / 2.0).sqrt();
-        let mut normals = vec![0.0; 2 * rows * columns];
-        stream.fill_normal(&mut normals);
-        let entries = normals
-            .chunks_exact(2)
-            .map(|pair| Complex::new(self.mean + deviation * pair[0], deviation * pair[1]));
-        Matrix::from_iterator(rows, columns, entries)
+        let mut normals = vec![0.0; 2 * out.len()];
+        StandardNormal.fill(rng, &mut normals);
+        for (entry, pair) in out.iter_mut().zip(normals.chunks_exact(2)) {
+            *entry = Complex::new(self.mean + deviation * pair[0], deviation * pair[1]);
+        }
     }
 }
 

@@ -26,23 +26,39 @@ pub fn semidefinite_factor(a: &Matrix) -> Matrix {
 
 /// L, and how many of its columns are not zero.
 fn factor(a: &Matrix) -> (Matrix, usize) {
-    let n = a.nrows();
-    let mut l = Matrix::zeros(n, n);
+    let mut l = a.lower_triangle();
+    let rank = factor_in_place(a.nrows(), l.as_mut_slice(), SINGULAR);
+    (l, rank)
+}
+
+/// Replaces the lower triangle of a Hermitian `a` ∈ C^{n×n}, stored by columns, by its
+/// Cholesky factor and returns how many columns of that are not zero: those whose pivot
+/// exceeds the fraction `singular` of its diagonal entry. The rest of `a` is left alone.
+///
+/// nalgebra's factor of a complex matrix cannot tell: it takes the root of a negative
+/// pivot too.
+#[inline(always)]
+pub(crate) fn factor_in_place(n: usize, a: &mut [Complex<f64>], singular: f64) -> usize {
     let mut rank = 0;
     for j in 0..n {
-        let pivot = (0..j).fold(a[(j, j)].re, |sum, k| sum - l[(j, k)].norm_sqr());
+        let diagonal = a[j + n * j].re;
+        let pivot = (0..j).fold(diagonal, |sum, k| sum - a[j + n * k].norm_sqr());
         // Nor is a NaN a pivot.
-        if pivot > SINGULAR * a[(j, j)].re {
+        if pivot > singular * diagonal {
             rank += 1;
             let root = pivot.sqrt();
-            l[(j, j)] = Complex::new(root, 0.0);
+            a[j + n * j] = Complex::new(root, 0.0);
             for i in j + 1..n {
-                let rest = (0..j).fold(a[(i, j)], |sum, k| sum - l[(i, k)] * l[(j, k)].conj());
-                l[(i, j)] = rest / root;
+                let rest = (0..j).fold(a[i + n * j], |sum, k| {
+                    sum - a[i + n * k] * a[j + n * k].conj()
+                });
+                a[i + n * j] = rest / root;
             }
+        } else {
+            a[j + n * j..n * (j + 1)].fill(Complex::ZERO);
         }
     }
-    (l, rank)
+    rank
 }
 
 /// The inverse of a positive definite `a`, or `None` if it has none to working
@@ -91,6 +107,18 @@ mod tests {
             prop_assert!((back - Matrix::identity(4, 4)).norm() < 1e-9);
             let bits: f64 = eigen(&a).values.iter().map(|x| x.log2()).sum();
             prop_assert!((log2_det(&a).unwrap() - bits).abs() < 1e-10);
+        }
+
+        /// nalgebra's factor, and its inverse and determinant by another factorisation.
+        #[test]
+        fn factor_inverse_and_determinant_agree_with_nalgebra(h in tall(8, 4)) {
+            let a = adjoint_product(&h, &h) + Matrix::identity(4, 4).scale(0.01);
+            let l = a.clone().cholesky().unwrap().l();
+            prop_assert!((cholesky(&a).unwrap() - l).norm() < 1e-12);
+            let lu = a.clone().lu();
+            prop_assert!((inverse(&a).unwrap() - lu.try_inverse().unwrap()).norm() < 1e-9);
+            let determinant = log2_det(&a).unwrap().exp2();
+            prop_assert!((lu.determinant().re / determinant - 1.0).abs() < 1e-10);
         }
     }
 

@@ -74,9 +74,12 @@ pub use downlink::Downlink;
 pub use eigen::{Eigen, eigen};
 pub use error::RadioError;
 pub use fading::{Fading, Mean, Moments, path_loss_db};
+pub(crate) use hermitian::factor_in_place;
 pub use hermitian::{cholesky, inverse, log2_det, semidefinite_factor};
 pub use ideal::Ideal;
-pub use matrix::{Matrix, adjoint_product, column, power, product, product_adjoint, scaled};
+pub use matrix::{
+    Matrix, adjoint_product, column, power, product, product_adjoint, scaled, singular_values,
+};
 pub use npy::{LONGEST_PREFIX, NpyError, NpyHeader, npy_bytes};
 pub use payload::Payload;
 pub use quantiser::{Quantiser, largest_magnitude};

@@ -19,9 +19,10 @@
 //! Randomness: the streams (`"radio.phase"`, device, all-reduce) and (`"radio.timing"`, device,
 //! all-reduce).
 
-use crate::rng::Streams;
+use crate::rng::{StandardNormal, Streams};
 use crate::units::{FieldFault, Radians, Seconds};
 use num_complex::Complex;
+use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::PI;
@@ -65,12 +66,10 @@ impl Synchronisation {
         if self == Self::default() {
             return None;
         }
-        let normal = |purpose, device| {
-            let mut value = [0.0];
+        let normal = |purpose, device| -> f64 {
             streams
                 .open(purpose, device as u32, index)
-                .fill_normal(&mut value);
-            value[0]
+                .sample(StandardNormal)
         };
         let offset = |device| Offset {
             phase: self.phase_error.0 * normal("radio.phase", device),

@@ -21,15 +21,38 @@
 //!
 //! # Draws
 //!
-//! A word is 64 consecutive bits of the keystream, little-endian. Uniforms, integers
-//! and normals are made of words by rules written here, never by a library's
-//! distributions, whose bits may change with its version.
+//! A [`Stream`] is one of `rand`'s generators ([`rand::Rng`], [`SeedableRng`]), and
+//! everything is drawn from it as there: `stream.sample(distribution)`,
+//! `stream.random::<f64>()`. A word is 64 consecutive bits of the keystream,
+//! little-endian. Whose rule makes numbers of words follows from what it promises:
+//!
+//! | draw | rule |
+//! | --- | --- |
+//! | the keystream | `rand_chacha`: the cipher's specification |
+//! | uniform on [0, 1) | `rand`'s [`StandardUniform`](rand::distr::StandardUniform): the top 53 bits times 2⁻⁵³ |
+//! | true with probability p | `rand`'s [`Bernoulli`](rand::distr::Bernoulli): a word below 2⁶⁴p |
+//! | words in bulk | `rand`'s [`Fill`](rand::Fill): as one by one |
+//! | an integer below n, a permutation | ours: [`Below`], [`Permutation`] |
+//! | normals, real and complex | ours: [`StandardNormal`] |
+//!
+//! `rand` keeps the bits of its distributions within one minor version only, and those
+//! of its ranges (on which its shuffles and choices stand) depend on its feature
+//! `unbiased` too, which any crate of a build may switch on; the usual ziggurat for
+//! normals asks the platform for logarithms. So its rules are used where there is but
+//! one sensible rule, which the known answers in `tests/rng_streams.rs` pin, and ours,
+//! behind its [`Distribution`](rand::distr::Distribution), everywhere else.
 
+mod integers;
 mod normal;
 mod normal_single;
 
+pub use integers::{Below, Permutation};
+pub use normal::StandardNormal;
+
+use rand::distr::Distribution;
+use rand::rand_core::Infallible;
+use rand::{Rng, SeedableRng, TryRng};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// The `device` of a stream that belongs to no device in particular.
 pub const NO_DEVICE: u32 = u32::MAX;
@@ -71,8 +94,26 @@ impl Streams {
     }
 }
 
-/// One stream of random numbers whose bits are defined here, not by a library's
-/// changeable distributions.
+impl StreamKey {
+    /// The ChaCha key; see the [module](self) for the layout.
+    fn bytes(self) -> [u8; 32] {
+        let mut bytes = [0u8; 32];
+        bytes[0..8].copy_from_slice(&self.seed.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.run.to_le_bytes());
+        bytes[12..16].copy_from_slice(&self.device.to_le_bytes());
+        bytes[16..24].copy_from_slice(&blake3::hash(self.purpose.as_bytes()).as_bytes()[..8]);
+        bytes[24..32].copy_from_slice(&self.index.to_le_bytes());
+        bytes
+    }
+}
+
+/// A distribution that fills a slice faster than number by number.
+pub trait BulkDistribution<T>: Distribution<T> {
+    /// Fills `out` with independent draws.
+    fn fill<R: Rng + ?Sized>(&self, rng: &mut R, out: &mut [T]);
+}
+
+/// One stream of random numbers: ChaCha8 under the key that names it.
 #[derive(Debug, Clone)]
 pub struct Stream {
     source: ChaCha8Rng,
@@ -81,58 +122,39 @@ pub struct Stream {
 impl Stream {
     /// Opens the stream that `key` names.
     pub fn new(key: StreamKey) -> Self {
-        let mut bytes = [0u8; 32];
-        bytes[0..8].copy_from_slice(&key.seed.to_le_bytes());
-        bytes[8..12].copy_from_slice(&key.run.to_le_bytes());
-        bytes[12..16].copy_from_slice(&key.device.to_le_bytes());
-        bytes[16..24].copy_from_slice(&blake3::hash(key.purpose.as_bytes()).as_bytes()[..8]);
-        bytes[24..32].copy_from_slice(&key.index.to_le_bytes());
-        Self {
-            source: ChaCha8Rng::from_seed(bytes),
-        }
+        Self::from_seed(key.bytes())
     }
 
-    /// Leaves out the next `words` words, at once.
+    /// Leaves out the next `words` words of 64 bits, at once.
     pub fn skip(&mut self, words: u64) {
         let here = self.source.get_word_pos();
         self.source.set_word_pos(here + 2 * u128::from(words));
     }
+}
 
-    /// 64 uniform bits.
-    pub fn bits(&mut self) -> u64 {
-        self.source.next_u64()
-    }
+impl SeedableRng for Stream {
+    /// A key, laid out as the [module](self) says.
+    type Seed = [u8; 32];
 
-    /// Fills `out` with words of 64 uniform bits, as as many calls of [`bits`](Self::bits)
-    /// would.
-    pub fn fill_bits(&mut self, out: &mut [u64]) {
-        let mut bytes = [0u8; 8 * 32];
-        for chunk in out.chunks_mut(32) {
-            let bytes = &mut bytes[..8 * chunk.len()];
-            self.source.fill_bytes(bytes);
-            for (word, eight) in chunk.iter_mut().zip(bytes.chunks_exact(8)) {
-                *word = u64::from_le_bytes(eight.try_into().expect("chunks of eight"));
-            }
+    fn from_seed(key: Self::Seed) -> Self {
+        Self {
+            source: ChaCha8Rng::from_seed(key),
         }
     }
+}
 
-    /// Uniform on [0, 1): the top 53 bits times 2⁻⁵³.
-    pub fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 * (1.0 / (1u64 << 53) as f64)
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        self.source.try_next_u32()
     }
 
-    /// Uniform on 0..n without bias (Lemire's multiply-and-reject).
-    ///
-    /// # Panics
-    /// If `n` is zero.
-    pub fn below(&mut self, n: u64) -> u64 {
-        assert!(n > 0, "cannot draw below zero");
-        let threshold = n.wrapping_neg() % n;
-        loop {
-            let product = u128::from(self.bits()) * u128::from(n);
-            if product as u64 >= threshold {
-                return (product >> 64) as u64;
-            }
-        }
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        self.source.try_next_u64()
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Infallible> {
+        self.source.try_fill_bytes(out)
     }
 }

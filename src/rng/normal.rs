@@ -7,8 +7,9 @@
 //! Everything here is additions, multiplications, one division and one square root
 //! of IEEE doubles plus integer bit operations, in one fixed order and without a
 //! branch: each is correctly rounded, so the compiler may vectorise at any width
-//! and no bit changes. [`crate::wide`] picks the widest vectors that the CPU has. Nothing here may ask the platform for a logarithm, a sine or
-//! a fused multiply-add.
+//! and no bit changes. [`crate::wide`] picks the widest vectors that the
+//! CPU has. Nothing here may ask the platform for a logarithm, a sine or a fused
+//! multiply-add.
 //!
 //! # From bits to a pair
 //!
@@ -24,9 +25,11 @@
 //! Sine and cosine of δ by their power series to δ¹⁵ and δ¹⁶. All three truncation
 //! errors lie below 10⁻¹⁶.
 
-use super::Stream;
+use super::BulkDistribution;
 use crate::wide;
 use num_complex::Complex;
+use rand::distr::Distribution;
+use rand::{Rng, RngExt};
 use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
 
 /// Pairs made per pass: large enough to amortise the generator, small enough for
@@ -122,20 +125,33 @@ fn pair(a: u64, b: u64) -> (f64, f64) {
     (radius * cosine, radius * sine)
 }
 
-/// [`Stream::fill_normal`].
+/// The normal distribution N(0, 1).
+///
+/// Normals come in pairs. A `f64` alone takes a pair's two words and drops the second
+/// number; [`fill`](BulkDistribution::fill) uses both, and drops the second of the last
+/// pair of an odd length. So filling two slices of even length one after the other gives
+/// the same numbers as filling one slice of their joint length. A `Complex<f64>` is one
+/// pair: circularly symmetric CN(0, 1), its real and imaginary part independent N(0, ½).
+/// `f32` has a transform of its own, which takes one word for a pair.
+///
+/// Source: Box–Muller, see `src/rng/normal.rs` and `normal_single.rs`. Range: |x| ≤ 8.49
+/// in double precision, 6.67 in single precision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StandardNormal;
+
 #[inline(always)]
-fn fill(stream: &mut Stream, out: &mut [f64]) {
+fn fill<R: Rng + ?Sized>(rng: &mut R, out: &mut [f64]) {
     let mut words = [0u64; 2 * PAIRS];
     let mut chunks = out.chunks_exact_mut(2 * PAIRS);
     for chunk in &mut chunks {
-        stream.fill_bits(&mut words);
+        rng.fill(&mut words);
         for (two, word) in chunk.chunks_exact_mut(2).zip(words.chunks_exact(2)) {
             (two[0], two[1]) = pair(word[0], word[1]);
         }
     }
     let rest = chunks.into_remainder();
     let words = &mut words[..rest.len().next_multiple_of(2)];
-    stream.fill_bits(words);
+    rng.fill(words);
     for (two, word) in rest.chunks_mut(2).zip(words.chunks_exact(2)) {
         let (first, second) = pair(word[0], word[1]);
         two[0] = first;
@@ -145,32 +161,24 @@ fn fill(stream: &mut Stream, out: &mut [f64]) {
     }
 }
 
-impl Stream {
-    /// Fills `out` with independent standard normals N(0, 1).
-    ///
-    /// Normals come in pairs of two words each; an odd length drops the second of
-    /// the last pair. So filling two slices of even length one after the other gives
-    /// the same numbers as filling one slice of their joint length.
-    ///
-    /// Source: Box–Muller, see the head of this file. Range: |x| ≤ 8.49.
-    pub fn fill_normal(&mut self, out: &mut [f64]) {
+impl BulkDistribution<f64> for StandardNormal {
+    fn fill<R: Rng + ?Sized>(&self, rng: &mut R, out: &mut [f64]) {
         wide::run(
             #[inline(always)]
-            || fill(self, out),
+            || fill(rng, out),
         );
     }
+}
 
-    /// One pair of independent standard normals.
-    pub fn normal_pair(&mut self) -> (f64, f64) {
-        let a = self.bits();
-        let b = self.bits();
-        pair(a, b)
+impl Distribution<f64> for StandardNormal {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f64 {
+        pair(rng.next_u64(), rng.next_u64()).0
     }
+}
 
-    /// One circularly symmetric complex normal CN(0, 1): real and imaginary part are
-    /// independent N(0, ½).
-    pub fn complex_normal(&mut self) -> Complex<f64> {
-        let (re, im) = self.normal_pair();
+impl Distribution<Complex<f64>> for StandardNormal {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> Complex<f64> {
+        let (re, im) = pair(rng.next_u64(), rng.next_u64());
         Complex::new(re * (SQRT_2 / 2.0), im * (SQRT_2 / 2.0))
     }
 }

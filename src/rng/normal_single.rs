@@ -14,8 +14,10 @@
 //! ln, sine and cosine as in [`super::normal`], their series cut where the rest is below
 //! 2·10⁻⁸.
 
-use super::Stream;
+use super::{BulkDistribution, StandardNormal};
 use crate::wide;
+use rand::distr::Distribution;
+use rand::{Rng, RngExt};
 use std::f32::consts::{FRAC_PI_2, LN_2};
 
 /// Pairs made per pass.
@@ -79,18 +81,18 @@ fn pair(word: u64) -> (f32, f32) {
 }
 
 #[inline(always)]
-fn fill(stream: &mut Stream, out: &mut [f32]) {
+fn fill<R: Rng + ?Sized>(rng: &mut R, out: &mut [f32]) {
     let mut words = [0u64; PAIRS];
     let mut chunks = out.chunks_exact_mut(2 * PAIRS);
     for chunk in &mut chunks {
-        stream.fill_bits(&mut words);
+        rng.fill(&mut words);
         for (two, word) in chunk.chunks_exact_mut(2).zip(&words) {
             (two[0], two[1]) = pair(*word);
         }
     }
     let rest = chunks.into_remainder();
     let words = &mut words[..rest.len().div_ceil(2)];
-    stream.fill_bits(words);
+    rng.fill(words);
     for (two, word) in rest.chunks_mut(2).zip(words) {
         let (first, second) = pair(*word);
         two[0] = first;
@@ -100,16 +102,18 @@ fn fill(stream: &mut Stream, out: &mut [f32]) {
     }
 }
 
-impl Stream {
-    /// Fills `out` with independent standard normals N(0, 1) in single precision, a word
-    /// for each pair; an odd length drops the second of the last pair.
-    ///
-    /// Source: Box–Muller, see the head of this file. Range: |x| ≤ 6.67.
-    pub fn fill_normal_single(&mut self, out: &mut [f32]) {
+impl BulkDistribution<f32> for StandardNormal {
+    fn fill<R: Rng + ?Sized>(&self, rng: &mut R, out: &mut [f32]) {
         wide::run(
             #[inline(always)]
-            || fill(self, out),
+            || fill(rng, out),
         );
+    }
+}
+
+impl Distribution<f32> for StandardNormal {
+    fn sample<R: Rng + ?Sized>(&self, rng: &mut R) -> f32 {
+        pair(rng.next_u64()).0
     }
 }
 
@@ -138,7 +142,7 @@ mod tests {
     fn pairs_follow_the_formula_to_single_precision() {
         let mut stream = crate::rng::Streams { seed: 3, run: 0 }.open("test", 0, 0);
         let extremes = [0, 1, u64::from(u32::MAX), u64::MAX, 1 << 32, 3 << 62];
-        let drawn = (0..100_000).map(|_| stream.bits());
+        let drawn = (0..100_000).map(|_| stream.next_u64());
         for word in extremes.into_iter().chain(drawn) {
             let (found, expected) = (pair(word), reference(word));
             for (found, expected) in [(found.0, expected.0), (found.1, expected.1)] {
@@ -153,7 +157,7 @@ mod tests {
         const COUNT: usize = 4_000_000;
         let mut stream = crate::rng::Streams { seed: 5, run: 0 }.open("test", 0, 1);
         let mut out = vec![0.0f32; COUNT];
-        stream.fill_normal_single(&mut out);
+        StandardNormal.fill(&mut stream, &mut out);
         let mean_of = |f: &dyn Fn(f64) -> f64| {
             out.iter().map(|x| f(f64::from(*x))).sum::<f64>() / COUNT as f64
         };

@@ -7,7 +7,7 @@ use airloom::radio::{
     AirComp, AllReduce, Block, Digital, LinkPower, LinkRate, Matrix, RadioConfig, Scheme,
     SubchannelPower, TransceiverProblem, UncodedFdma, adjoint_product, eigen, product,
 };
-use airloom::rng::NO_DEVICE;
+use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal};
 use airloom::units::{Hertz, Instant, Seconds, SpectralEfficiency};
 use num_complex::Complex;
 
@@ -196,9 +196,10 @@ fn received_errors_are_distributed_as_at_the_antennas() {
         );
         let radiated: f64 = precoder.iter().map(|x| x.norm_sqr()).sum();
         assert!((radiated - 1.0).abs() < 1e-12);
-        SEEDS
-            .open("test.antennas", device as u32, 0)
-            .fill_normal(&mut white);
+        StandardNormal.fill(
+            &mut SEEDS.open("test.antennas", device as u32, 0),
+            &mut white,
+        );
         for u in 0..uses {
             let symbols = Matrix::from_fn(streams, 1, |l, _| {
                 let entry = 2 * (u * streams + l);

@@ -7,8 +7,10 @@ use airloom::radio::{
     Csi, Matrix, RadioConfig, Scheme, Synchronisation, TransceiverProblem, UncodedFdma,
     adjoint_product, product,
 };
+use airloom::rng::StandardNormal;
 use airloom::units::{Hertz, Instant, Radians, Seconds};
 use num_complex::Complex;
+use rand::RngExt;
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
@@ -120,11 +122,7 @@ fn out_of_step_on_wrong_estimates_the_sum_equals_the_waveform_chain() {
             streams: 4,
         })
         .unwrap();
-    let draw = |purpose, device| {
-        let mut normal = [0.0];
-        SEEDS.open(purpose, device, 1).fill_normal(&mut normal);
-        normal[0]
-    };
+    let draw = |purpose, device| -> f64 { SEEDS.open(purpose, device, 1).sample(StandardNormal) };
     let frequency = |u: usize| (u as f64 - 31.5) / 64.0;
     let turn = |cycles: f64| Complex::from_polar(1.0, 2.0 * PI * cycles);
     let mut worst = 0.0f64;

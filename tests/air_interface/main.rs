@@ -17,7 +17,7 @@ use airloom::policy::Descent;
 use airloom::radio::{
     Air, Digital, Distortion, LinkBudget, Plan, RadioConfig, Scheme, UncodedFdma,
 };
-use airloom::rng::Streams;
+use airloom::rng::{BulkDistribution, StandardNormal, Streams};
 use airloom::units::{Decibels, Instant, Watts};
 
 const SEEDS: Streams = Streams { seed: 42, run: 0 };
@@ -27,9 +27,10 @@ fn tensors(devices: usize, entries: usize, index: u64) -> Vec<Vec<f32>> {
     (0..devices)
         .map(|device| {
             let mut normals = vec![0.0; entries];
-            SEEDS
-                .open("test.tensors", device as u32, index)
-                .fill_normal(&mut normals);
+            StandardNormal.fill(
+                &mut SEEDS.open("test.tensors", device as u32, index),
+                &mut normals,
+            );
             let loudness = 1.0 / ((device + 1) as f64).sqrt();
             normals.iter().map(|x| (x * loudness) as f32).collect()
         })
@@ -77,9 +78,7 @@ fn unit_tensors(devices: u32, entries: usize, index: u64) -> Vec<Vec<f32>> {
     (0..devices)
         .map(|device| {
             let mut normals = vec![0.0; entries];
-            SEEDS
-                .open("test.unit", device, index)
-                .fill_normal(&mut normals);
+            StandardNormal.fill(&mut SEEDS.open("test.unit", device, index), &mut normals);
             let square = normals.iter().map(|x| x * x).sum::<f64>() / entries as f64;
             normals.iter().map(|x| (x / square.sqrt()) as f32).collect()
         })

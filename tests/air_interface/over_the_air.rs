@@ -6,7 +6,7 @@ use airloom::radio::{
     AirComp, AllReduce, Block, Coherence, Fading, Matrix, RadioConfig, RadioError, Scheme,
     Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product, power, product,
 };
-use airloom::rng::NO_DEVICE;
+use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal};
 use airloom::units::{Instant, Seconds};
 use num_complex::Complex;
 
@@ -175,9 +175,7 @@ fn law_8_total_error_is_equation_7_on_independent_entries() {
         let parts: Vec<Vec<f32>> = (0..4)
             .map(|device| {
                 let mut normals = vec![0.0; 8192];
-                SEEDS
-                    .open("test.unit", device, index)
-                    .fill_normal(&mut normals);
+                StandardNormal.fill(&mut SEEDS.open("test.unit", device, index), &mut normals);
                 // Exactly unit mean square, so that the scale is the deviation.
                 let rms = (normals.iter().map(|x| x * x).sum::<f64>() / 8192.0).sqrt();
                 normals.iter().map(|x| (x / rms) as f32).collect()

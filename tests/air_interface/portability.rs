@@ -4,7 +4,10 @@
 
 use crate::{config, slices, tensors};
 use airloom::policy::{Descent, Design};
-use airloom::radio::{Air, AirComp, Digital, Downlink, LinkRate, RadioConfig, Scheme, UncodedFdma};
+use airloom::radio::{
+    Air, AirComp, Digital, Downlink, Fading, LinkRate, Matrix, RadioConfig, Scheme, UncodedFdma,
+    singular_values,
+};
 use airloom::rng::Streams;
 use airloom::units::{Decibels, Instant};
 
@@ -70,6 +73,35 @@ fn law_1_rounds_have_the_same_bits_everywhere() {
         ),
     ];
     assert_eq!(found, PINNED);
+}
+
+/// nalgebra's products and decompositions, of sizes that its fast paths would take.
+#[test]
+fn law_1_decompositions_have_the_same_bits_everywhere() {
+    let mut hasher = blake3::Hasher::new();
+    let mut tell = |values: &[f64]| {
+        for value in values {
+            hasher.update(&value.to_bits().to_le_bytes());
+        }
+    };
+    for (device, (rows, columns)) in [(20, 8), (8, 8), (3, 5)].into_iter().enumerate() {
+        let streams = Streams { seed: 9, run: 2 };
+        let h = Fading::default().draw(streams, device, 0, rows, columns);
+        tell(&singular_values(&h));
+        let gram = &h * h.adjoint();
+        let shifted = &gram + Matrix::identity(rows, rows);
+        tell(shifted.symmetric_eigenvalues().as_slice());
+        for matrix in [&gram, &shifted.cholesky().unwrap().inverse(), &h.qr().r()] {
+            for entry in matrix {
+                tell(&[entry.re, entry.im]);
+            }
+        }
+        let real = gram.map(|entry| entry.re);
+        tell((&real * &real).as_slice());
+        tell(&[real.lu().determinant()]);
+    }
+    let found = &hasher.finalize().to_hex()[..16];
+    assert_eq!(found, "126b6719ad24a83e");
 }
 
 const PINNED: [&str; 5] = [

@@ -78,8 +78,7 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
             ("done", "")
         );
         let metrics = desk.text(&format!("{folder}/points/{index}/metrics.json"));
-        // Not by serde_json, whose numbers can be one bit off.
-        let metrics: BTreeMap<String, f64> = ron::from_str(&metrics).unwrap();
+        let metrics: BTreeMap<String, f64> = serde_json::from_str(&metrics).unwrap();
         for (name, value) in metrics {
             assert_eq!(row[&name].parse(), Ok(value), "{name}");
         }

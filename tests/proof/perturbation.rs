@@ -13,6 +13,7 @@ use airloom::radio::Air;
 use airloom::rng::{NO_DEVICE, Streams};
 use airloom::scenario::{self, Architecture, NamedProfile, Resolved};
 use airloom::units::Instant;
+use rand::Rng;
 use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -31,7 +32,7 @@ impl Gambler {
             self.drawn += 1;
             let mut stream = STREAMS.open("proof.unrelated", NO_DEVICE, self.drawn);
             for _ in 0..self.drawn % 7 {
-                stream.bits();
+                stream.next_u64();
             }
         }
     }

@@ -3,7 +3,7 @@
 use airloom::device::PRESETS;
 use airloom::policy::Assignment;
 use airloom::radio::Scheme;
-use airloom::scenario::{self, Architecture, Override, Request, Resolved};
+use airloom::scenario::{self, Architecture, Override, Request, Resolved, Scenario};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -36,6 +36,25 @@ fn every_shipped_scenario_and_every_point_of_it_is_good() {
         let points = scenario::points(&resolved).unwrap_or_else(|error| panic!("{error}"));
         assert!(!points.is_empty());
         assert!(!resolved.scenario.description.is_empty(), "{path:?}");
+    }
+}
+
+/// The second route from a text to a scenario: ron's parser into the same types.
+#[test]
+fn ron_reads_every_resolved_scenario_alike() {
+    use ron::extensions::Extensions;
+    let options = ron::Options::default()
+        .with_default_extension(Extensions::UNWRAP_NEWTYPES)
+        .with_default_extension(Extensions::IMPLICIT_SOME)
+        .with_default_extension(Extensions::UNWRAP_VARIANT_NEWTYPES);
+    for path in every_shipped_scenario() {
+        // A sweep's values have no type of their own that ron could know.
+        let resolved = load(&path, &["sweep=None"]);
+        let text = resolved.to_ron();
+        let read: Scenario = options
+            .from_str(&text)
+            .unwrap_or_else(|error| panic!("{error} in {text}"));
+        assert_eq!(read, resolved.scenario, "{path:?}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole tensor-parallel runs against second routes to the same numbers: closed
 //! forms, the unsharded model, and conservation laws over the event log.
 
+mod misalignment;
 mod timed;
 
 use airloom::corpus::{Split, World};

@@ -3,9 +3,10 @@
 use crate::{DESCENT, SEEDS, draw, fleet, forces_zero, total_error};
 use airloom::policy::{AlternatingMmse, Descent, Design, least_error_bound, zero_forcing_bound};
 use airloom::radio::{Fading, Matrix, Transceiver, TransceiverProblem, power};
-use airloom::rng::NO_DEVICE;
+use airloom::rng::{NO_DEVICE, StandardNormal};
 use num_complex::Complex;
 use proptest::prelude::*;
+use rand::RngExt;
 
 #[test]
 fn they_are_tight_for_one_device() {
@@ -123,7 +124,7 @@ proptest! {
         let mut stream = SEEDS.open("test.transceivers", NO_DEVICE, block);
         for step in 0..50 {
             let size = f64::powi(0.8, step);
-            let mut random = |rows| Matrix::from_fn(rows, streams, |_, _| stream.complex_normal());
+            let mut random = |rows| Matrix::from_fn(rows, streams, |_, _| stream.sample::<Complex<f64>, _>(StandardNormal));
             let combiner = random(7) * Complex::from(size);
             let precoders = antennas.iter().zip(&powers).map(|(count, limit)| {
                 let b = random(*count);

@@ -12,7 +12,7 @@ mod timing;
 
 use airloom::policy::TokenLink;
 use airloom::radio::path_loss_db;
-use airloom::rng::Streams;
+use airloom::rng::{BulkDistribution, StandardNormal, Streams};
 use airloom::scenario::{self, Resolved};
 use airloom::simulation::{Finished, RunOptions, prepare, run};
 use airloom::units::{Hertz, Meters};
@@ -86,9 +86,10 @@ fn links() -> Vec<TokenLink> {
         .enumerate()
         .map(|(device, metres)| {
             let mut normals = [0.0; 2];
-            Streams { seed: 1, run: 0 }
-                .open("radio.fading", device as u32, 0)
-                .fill_normal(&mut normals);
+            StandardNormal.fill(
+                &mut Streams { seed: 1, run: 0 }.open("radio.fading", device as u32, 0),
+                &mut normals,
+            );
             let loss = path_loss_db(Hertz(3.5e9), Meters(*metres));
             let power = (normals[0] * normals[0] + normals[1] * normals[1]) / 2.0;
             let gain = power * 10f64.powf(-loss / 10.0);

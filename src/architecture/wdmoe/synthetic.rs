@@ -3,7 +3,7 @@
 
 use super::router::GateSource;
 use super::trace::TraceError;
-use crate::rng::{NO_DEVICE, Stream, Streams};
+use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Stream, Streams};
 use crate::units::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,9 +52,10 @@ impl Synthetic {
         let biases = (0..layers)
             .map(|layer| {
                 let mut bias = vec![0.0; experts];
-                streams
-                    .open("wdmoe.expert_bias", NO_DEVICE, layer as u64)
-                    .fill_normal(&mut bias);
+                StandardNormal.fill(
+                    &mut streams.open("wdmoe.expert_bias", NO_DEVICE, layer as u64),
+                    &mut bias,
+                );
                 bias
             })
             .collect();
@@ -103,7 +104,7 @@ impl Drawn {
         // Logits first, then their powers.
         let mut row = vec![0.0; self.experts];
         for _ in 0..tokens {
-            lane.stream.fill_normal(&mut z);
+            StandardNormal.fill(&mut lane.stream, &mut z);
             match &mut lane.last {
                 Some(last) => {
                     for (z, last) in z.iter_mut().zip(last) {

@@ -126,12 +126,13 @@ mod tests {
     use super::*;
     use crate::numerics::top_experts;
     use crate::rng::{NO_DEVICE, Streams};
+    use rand::RngExt;
     use std::collections::BTreeMap;
 
     fn matrix(rows: usize, columns: usize, index: u64) -> Tensor {
         let mut stream = Streams { seed: 9, run: 0 }.open("test.experts", NO_DEVICE, index);
         let values: Vec<f32> = (0..rows * columns)
-            .map(|_| (2.0 * stream.uniform() - 1.0) as f32)
+            .map(|_| stream.random_range(-1.0..1.0))
             .collect();
         Tensor::from_vec(values, (rows, columns), &Device::Cpu).unwrap()
     }

@@ -6,6 +6,7 @@
 //! with n = norm(x); logits = norm(x) Eᵀ (Touvron et al. 2023, section 2.2).
 //! Inference has an implementation of its own; this one must never serve it.
 
+use rand::RngExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -66,8 +67,8 @@ impl Network {
                 (0..count)
                     .map(|_| {
                         // Box and Muller 1958; 1 − u lies in (0, 1].
-                        let radius = (-2.0 * libm::log(1.0 - stream.uniform())).sqrt();
-                        let angle = 2.0 * std::f64::consts::PI * stream.uniform();
+                        let radius = (-2.0 * libm::log(1.0 - stream.random::<f64>())).sqrt();
+                        let angle = 2.0 * std::f64::consts::PI * stream.random::<f64>();
                         (deviation * radius * libm::cos(angle)) as f32
                     })
                     .collect()

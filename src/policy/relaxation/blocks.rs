@@ -2,6 +2,7 @@
 //! system is written.
 
 use super::split::Split;
+use crate::radio::factor_in_place;
 use num_complex::Complex;
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -185,28 +186,10 @@ pub(super) fn are_positive(
         .all(|(n, &t)| factor(t, &mut scratch[layout.entries[n]..][..t * t]))
 }
 
-/// Cholesky of one block, in its lower triangle.
+/// Cholesky of one block, in its lower triangle; false if it is not positive definite.
 #[inline(always)]
 fn factor(t: usize, a: &mut [Complex<f64>]) -> bool {
-    for j in 0..t {
-        let mut pivot = a[j + t * j].re;
-        for k in 0..j {
-            pivot -= a[j + t * k].norm_sqr();
-        }
-        if pivot.is_nan() || pivot <= 0.0 {
-            return false;
-        }
-        let root = pivot.sqrt();
-        a[j + t * j] = Complex::new(root, 0.0);
-        for i in j + 1..t {
-            let mut entry = a[i + t * j];
-            for k in 0..j {
-                entry -= a[i + t * k] * a[j + t * k].conj();
-            }
-            a[i + t * j] = entry / root;
-        }
-    }
-    true
+    factor_in_place(t, a, 0.0) == t
 }
 
 /// out = blocks⁻¹, block by block; false if one is not positive definite.

@@ -2,8 +2,9 @@
 
 use super::super::weakest::WeakestLink;
 use crate::radio::{Matrix, eigen, scaled};
-use crate::rng::{NO_DEVICE, Stream, Streams};
+use crate::rng::{NO_DEVICE, StandardNormal, Streams};
 use num_complex::Complex;
+use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +55,7 @@ pub(super) fn best(
     let mut best = g.clone();
     let mut least = f64::INFINITY;
     for candidate in 0..count {
-        fill(&mut stream, &mut draw);
+        draw.fill_with(|| stream.sample(StandardNormal));
         if kind == Randomisation::Orthonormal {
             orthonormalise(rank, &mut draw);
         }
@@ -80,12 +81,6 @@ pub(super) fn best(
     });
     // Its scale does not matter; keep it away from under- and overflow.
     scaled(&direction, 1.0 / spectrum.values[0].sqrt())
-}
-
-fn fill(stream: &mut Stream, out: &mut [Complex<f64>]) {
-    for entry in out {
-        *entry = stream.complex_normal();
-    }
 }
 
 /// Gram and Schmidt, twice as usual, on columns of `rows` entries.

@@ -229,3 +229,48 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     let halves = [0, 1, 2, 3].map(|k| lanes[k] + lanes[k + 4]);
     (halves[0] + halves[1]) + (halves[2] + halves[3]) + rest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
+    use nalgebra::{DMatrix, DVector};
+
+    fn with_lower_triangle(matrix: &DMatrix<f64>) -> Schur {
+        let mut schur = Schur::new(matrix.nrows());
+        for j in 0..schur.n {
+            for i in j..schur.n {
+                schur.entries[schur.stride * j + i] = matrix[(i, j)];
+            }
+        }
+        schur
+    }
+
+    /// nalgebra's factor is the second route, for sizes around those of the panels.
+    #[test]
+    fn it_solves_as_nalgebra_does() {
+        for n in [1, 3, 4, 5, 8, 17, 30] {
+            let mut stream = Streams { seed: 5, run: 0 }.open("test.schur", NO_DEVICE, n as u64);
+            let mut tall = DMatrix::<f64>::zeros(n, n + 3);
+            let mut right = DVector::<f64>::zeros(n);
+            StandardNormal.fill(&mut stream, tall.as_mut_slice());
+            StandardNormal.fill(&mut stream, right.as_mut_slice());
+            let matrix = &tall * tall.transpose();
+            let mut schur = with_lower_triangle(&matrix);
+            assert!(schur.factor());
+            let mut found = right.clone();
+            schur.solve(found.as_mut_slice());
+            let expected = matrix.cholesky().unwrap().solve(&right);
+            assert!((found - &expected).norm() < 1e-9 * expected.norm(), "{n}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_positive_definite_is_refused() {
+        for last in [-1.0, 0.0, f64::NAN] {
+            let mut matrix = DMatrix::identity(6, 6);
+            matrix[(5, 5)] = last;
+            assert!(!with_lower_triangle(&matrix).factor(), "{last}");
+        }
+    }
+}

@@ -244,3 +244,52 @@ fn add_scaled(out_re: &mut [f64], out_im: &mut [f64], a_re: &[f64], a_im: &[f64]
         out_im[i] += a_re[i] * y + a_im[i] * x;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::radio::Fading;
+    use crate::rng::Streams;
+
+    fn split(matrix: &Matrix) -> Split {
+        let mut split = Split::zeros(matrix.nrows(), matrix.ncols());
+        for j in 0..matrix.ncols() {
+            for i in 0..matrix.nrows() {
+                split.set(i, j, matrix[(i, j)]);
+            }
+        }
+        split
+    }
+
+    /// nalgebra's product, factor and inverse are the second route.
+    #[test]
+    fn products_factors_and_inverses_are_those_of_nalgebra() {
+        for n in [1, 2, 4, 7, 8, 13] {
+            let streams = Streams { seed: 5, run: 0 };
+            let h = Fading::default().draw(streams, n, 0, n, n + 2);
+            let adjoint = h.adjoint();
+            let gram = &h * &adjoint;
+            let mut found = Split::zeros(n, n);
+            found.set_product(&split(&h), &split(&adjoint), false);
+            assert!((found.to_matrix() - &gram).norm() < 1e-12 * gram.norm());
+
+            assert!(found.factor());
+            let expected = gram.cholesky().unwrap().l();
+            let lower = found.to_matrix().lower_triangle();
+            assert!((&lower - &expected).norm() < 1e-11 * expected.norm());
+            let mut inverse = Split::zeros(n, n);
+            inverse.set_lower_inverse(&found);
+            let unit = &lower * inverse.to_matrix();
+            assert!((unit - Matrix::identity(n, n)).norm() < 1e-9, "{n}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_positive_definite_is_refused() {
+        for last in [-1.0, 0.0, f64::NAN] {
+            let mut matrix = Matrix::identity(3, 3);
+            matrix[(2, 2)] = Complex::from(last);
+            assert!(!split(&matrix).factor(), "{last}");
+        }
+    }
+}

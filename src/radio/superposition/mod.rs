@@ -12,7 +12,7 @@ mod planes;
 use super::matrix::Matrix;
 use super::sums::{SquareSum, exact_sum};
 use super::synchronisation::SUBCARRIERS;
-use crate::rng::Stream;
+use crate::rng::{BulkDistribution, StandardNormal, Stream};
 use crate::wide;
 use num_complex::Complex;
 use planes::{Planes, TILE};
@@ -232,7 +232,7 @@ impl<'a> Tile<'a> {
     fn add_noise(&mut self, noise: &mut Stream, uses: usize) {
         let streams = self.round.streams;
         let white = &mut self.white[..2 * streams * uses];
-        noise.fill_normal_single(white);
+        StandardNormal.fill(noise, white);
         self.noise.clear();
         let (mut re, mut im) = ([0.0; TILE], [0.0; TILE]);
         for column in 0..streams {

@@ -11,8 +11,9 @@ pub use environment::{Environment, Geometry};
 
 use super::distance::Distance;
 use super::fading::Moments;
-use crate::rng::Streams;
+use crate::rng::{StandardNormal, Streams};
 use crate::units::{Decibels, FieldFault, Hertz, Meters};
+use rand::RngExt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -159,17 +160,17 @@ impl Tr38901 {
                 let probability = self
                     .environment
                     .line_of_sight_probability(distance, self.height());
-                open("radio.line_of_sight").uniform() < probability
+                open("radio.line_of_sight").random_bool(probability)
             }
         };
         let mut draws = open("radio.environment_height");
-        let draws = [draws.uniform(), draws.uniform()];
+        let draws = [draws.random::<f64>(), draws.random::<f64>()];
         let environment_height =
             self.environment
                 .environment_height(distance, self.height(), draws);
         let geometry = self.geometry(distance, environment_height);
         let shadowing_db = if self.shadowing {
-            let (normal, _) = open("radio.shadowing").normal_pair();
+            let normal: f64 = open("radio.shadowing").sample(StandardNormal);
             self.environment.shadowing_db(line_of_sight) * normal
         } else {
             0.0

@@ -2,8 +2,7 @@
 
 use super::Ensemble;
 use crate::radio::{
-    Matrix, Moments, adjoint_product, eigen, kolmogorov_smirnov, mimo_capacity, product_adjoint,
-    rician_cdf,
+    Matrix, Moments, kolmogorov_smirnov, mimo_capacity, rician_cdf, singular_values,
 };
 use crate::results::folder::{FolderError, Staging};
 use crate::results::tables::write_rows;
@@ -70,20 +69,6 @@ pub struct Statistics {
 /// 10 log₁₀ of a power; none for nothing.
 fn decibels(power: f64) -> Option<f64> {
     (power > 0.0 && power.is_finite()).then(|| 10.0 * libm::log10(power))
-}
-
-/// Singular values in descending order.
-fn singular_values(channel: &Matrix) -> Vec<f64> {
-    let gram = if channel.nrows() <= channel.ncols() {
-        product_adjoint(channel, channel)
-    } else {
-        adjoint_product(channel, channel)
-    };
-    let values = eigen(&gram).values;
-    values
-        .into_iter()
-        .map(|value| value.max(0.0).sqrt())
-        .collect()
 }
 
 /// Computes them.

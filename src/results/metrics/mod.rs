@@ -130,9 +130,7 @@ impl Metrics {
 
     /// Reads the text of a `metrics.json`; `None` if it is not one.
     pub fn from_json(text: &str) -> Option<Self> {
-        // A flat JSON object is RON too, and ron reads numbers exactly: serde_json can be
-        // one bit off, and a sweep's table would tell whether a point had been skipped.
-        let map: BTreeMap<String, f64> = ron::from_str(text).ok()?;
+        let map: BTreeMap<String, f64> = serde_json::from_str(text).ok()?;
         Some(Self::from_values(|name| map.get(name).copied()))
     }
 

@@ -1,8 +1,8 @@
 //! RON as a tree that remembers where each value was written.
 //!
-//! serde decodes a text straight into a type and forgets its places, and ron's
-//! own `Value` forgets the names of enum variants. This tree keeps both, which
-//! three things need: an error about a value found wrong long after parsing
+//! serde decodes a text straight into a type and forgets its places; ron tells the place
+//! of its own errors only, and its `Value` forgets the names of enum variants and all but
+//! the last of equal keys. This tree keeps all three, which three things need: an error about a value found wrong long after parsing
 //! points at it ([`Node::at`]); an override is put in place before anything is
 //! checked ([`Node::set`]); and a sweep's points are overrides too.
 //!
@@ -10,7 +10,8 @@
 //! knows syntax only and stops at the first fault; it must never give meaning to
 //! a name. Decoding goes through serde, so the types alone say which fields
 //! exist. Bad text is an error, never a panic, and nesting is limited to
-//! [`MAX_DEPTH`], so that no text exhausts the stack.
+//! [`MAX_DEPTH`], so that no text exhausts the stack. ron stays the judge of what RON is: tests hold
+//! the two parsers against each other, both ways.
 
 mod decode;
 mod edit;
@@ -157,5 +158,7 @@ impl Node {
     }
 }
 
+#[cfg(test)]
+mod ron_tests;
 #[cfg(test)]
 mod tests;

@@ -49,7 +49,7 @@ const NOWHERE: Place = Place {
     end: 0,
 };
 
-fn tree() -> impl Strategy<Value = Node> {
+pub(super) fn tree() -> impl Strategy<Value = Node> {
     let node = |value| Node {
         place: NOWHERE,
         value,

@@ -1,6 +1,7 @@
 //! Every fused operation's gradient against central differences of its own
 //! forward pass, and its forward pass against a plain formula.
 
+use rand::RngExt;
 use std::sync::Arc;
 
 use candle_core::{Device, Result, Tensor, Var};
@@ -14,9 +15,7 @@ use crate::rng::{NO_DEVICE, Streams};
 /// `count` numbers in [−1, 1).
 fn numbers(count: usize, index: u64) -> Vec<f32> {
     let mut stream = Streams { seed: 5, run: 0 }.open("test.gradient", NO_DEVICE, index);
-    (0..count)
-        .map(|_| (2.0 * stream.uniform() - 1.0) as f32)
-        .collect()
+    (0..count).map(|_| stream.random_range(-1.0..1.0)).collect()
 }
 
 fn variable(shape: &[usize], index: u64) -> Var {

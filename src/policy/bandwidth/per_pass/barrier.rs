@@ -7,6 +7,7 @@
 
 use super::super::{BandwidthPolicy, MinMax, TokenLink, Uniform, totals};
 use crate::policy::PolicyError;
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 /// Relative gap to the optimum at which the method ends.
 const GAP: f64 = 1e-8;
@@ -151,8 +152,8 @@ impl Barrier {
     /// One Newton step; `false` if it is not worth another.
     fn step(&mut self, t: f64) -> bool {
         let n = self.links.len();
-        let mut gradient = vec![0.0; n];
-        let mut matrix = vec![0.0; n * n];
+        let mut gradient = DVector::zeros(n);
+        let mut matrix = DMatrix::zeros(n, n);
         let mut blocks: Vec<(f64, f64, Vec<f64>)> = Vec::with_capacity(self.blocks);
         let curves: Vec<_> = self
             .links
@@ -178,7 +179,7 @@ impl Barrier {
                 stiffness += force * force;
                 coupling[k] = -force * force * load * slope;
                 gradient[k] += force * load * slope;
-                matrix[k * n + k] += force * load * (force * load * slope * slope + bend);
+                matrix[(k, k)] += force * load * (force * load * slope * slope + bend);
             }
             blocks.push((pull, stiffness, coupling));
         }
@@ -191,16 +192,16 @@ impl Barrier {
             for (k, a) in coupling.iter().enumerate() {
                 gradient[k] -= a * pull / stiffness;
                 for (l, b) in coupling.iter().enumerate() {
-                    matrix[k * n + l] -= a * b / stiffness;
+                    matrix[(k, l)] -= a * b / stiffness;
                 }
             }
         }
-        if !factor(&mut matrix, n) {
+        let Some(factor) = matrix.cholesky() else {
             return false;
-        }
+        };
         // Σ Δβ = 0: Δβ = −S⁻¹(g + ν 1).
-        let ones = substitute(&matrix, vec![1.0; n]);
-        let mut delta = substitute(&matrix, gradient.clone());
+        let ones = solve(&factor, DVector::repeat(n, 1.0));
+        let mut delta = solve(&factor, gradient);
         let nu = -delta.iter().sum::<f64>() / ones.iter().sum::<f64>();
         for (d, one) in delta.iter_mut().zip(&ones) {
             *d = -(*d + nu * one);
@@ -229,7 +230,7 @@ impl Barrier {
             let moved = |from: &[f64], by: &[f64]| -> Vec<f64> {
                 from.iter().zip(by).map(|(x, d)| x + length * d).collect()
             };
-            let shares = moved(&self.shares, &delta);
+            let shares = moved(&self.shares, delta.as_slice());
             let times = moved(&self.times, &lift);
             if self.value(t, &shares, &times) <= here - 0.1 * length * decrease {
                 self.shares = shares;
@@ -242,41 +243,16 @@ impl Barrier {
     }
 }
 
-/// Cholesky factor of a symmetric matrix in its lower triangle; `false` if it has none.
-fn factor(matrix: &mut [f64], n: usize) -> bool {
-    for j in 0..n {
-        for i in j..n {
-            let mut sum = matrix[i * n + j];
-            for k in 0..j {
-                sum -= matrix[i * n + k] * matrix[j * n + k];
-            }
-            if i == j {
-                if sum.is_nan() || sum <= 0.0 {
-                    return false;
-                }
-                matrix[j * n + j] = sum.sqrt();
-            } else {
-                matrix[i * n + j] = sum / matrix[j * n + j];
-            }
-        }
-    }
-    true
-}
-
 /// Solves L Lᵀ x = b.
-fn substitute(factor: &[f64], mut b: Vec<f64>) -> Vec<f64> {
-    let n = b.len();
-    for i in 0..n {
-        for k in 0..i {
-            b[i] -= factor[i * n + k] * b[k];
-        }
-        b[i] /= factor[i * n + i];
-    }
+fn solve(factor: &Cholesky<f64, Dyn>, mut b: DVector<f64>) -> DVector<f64> {
+    let (l, n) = (factor.l_dirty(), b.len());
+    let solved = l.solve_lower_triangular_mut(&mut b);
+    debug_assert!(solved, "the diagonal of a factor is positive");
     for i in (0..n).rev() {
         for k in i + 1..n {
-            b[i] -= factor[k * n + i] * b[k];
+            b[i] -= l[(k, i)] * b[k];
         }
-        b[i] /= factor[i * n + i];
+        b[i] /= l[(i, i)];
     }
     b
 }
