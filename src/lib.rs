@@ -24,8 +24,8 @@
 //!                 analysis      a finished run explained: its critical path
 //! ```
 //!
-//! Each room knows only the rooms before it in this list: [`units`], [`rng`] and
-//! [`digest`],
+//! Each room knows only the rooms before it in this list: [`units`], [`rng`],
+//! [`digest`], [`files`] and [`interrupt`],
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
 //! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
 //! [`simulation`], [`cli`].
@@ -41,6 +41,8 @@ pub mod corpus;
 pub mod device;
 pub mod digest;
 pub mod engine;
+pub mod files;
+pub mod interrupt;
 pub mod manual;
 pub mod model;
 pub mod numerics;

@@ -3,7 +3,7 @@
 //! against a grid search, and every assignment against equal shares on fresh draws.
 
 use airloom::policy::{Affine, Assignment, AssignmentProblem, Combining, Estimate, StochasticSca};
-use airloom::radio::{Matrix, RadioConfig};
+use airloom::radio::RadioConfig;
 use airloom::rng::Streams;
 use proptest::prelude::*;
 
@@ -35,10 +35,9 @@ impl Fleet {
         let config = RadioConfig::default();
         let devices = self.budgets.len();
         let seeds = Streams { seed: 3, run: 0 };
-        let sample = |index: u64| -> Vec<Matrix> {
-            (0..devices)
-                .map(|n| config.fading.draw(seeds, n, index, 20, 4))
-                .collect()
+        let sample = |index: u64| {
+            let channels = (0..devices).map(|n| config.fading.draw(seeds, n, index, 20, 4));
+            Ok(channels.collect())
         };
         body(&AssignmentProblem {
             budgets: &self.budgets,

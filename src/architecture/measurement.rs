@@ -47,7 +47,8 @@ pub struct RequestRecord {
     pub first_token: Option<Instant>,
     /// When its last token was known.
     pub end: Instant,
-    /// Tokens that the model read.
+    /// Tokens of the prompt, or of the text that was read, for every choice of a question
+    /// anew; none that were generated.
     pub input_tokens: u64,
     /// Tokens that the model generated.
     pub output_tokens: u64,

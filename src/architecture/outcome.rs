@@ -115,7 +115,11 @@ impl Outcome {
         reading: Option<Reading>,
         now: Instant,
     ) -> Option<AnswerRecord> {
-        self.input_tokens += pass.tokens.len() as u64;
+        // What is generated goes through the model too, but is no input.
+        let generates = matches!(task, Task::Generate { .. } | Task::Tokens { .. });
+        if pass.fresh || !generates {
+            self.input_tokens += pass.tokens.len() as u64;
+        }
         self.scored_tokens += pass.targets.len() as u64;
         let Some(Reading { chosen, nats }) = reading else {
             if let Task::Tokens { .. } = task {

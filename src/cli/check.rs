@@ -1,9 +1,9 @@
 //! `airloom check`: what is wrong with a scenario, before anything runs.
 
-use super::output::print;
+use super::output::{interrupt_flag, print};
 use super::{Failure, warn};
 use crate::scenario::{self, Override};
-use crate::simulation;
+use crate::simulation::{self, RunError};
 use std::path::PathBuf;
 
 /// Say what is wrong with scenarios, or print them with all fields.
@@ -25,10 +25,12 @@ pub(super) struct CheckArgs {
 
 pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
     let mut faults = Vec::new();
+    let interrupt = interrupt_flag()?.into();
     for path in &args.scenarios {
         let loaded = scenario::load(path, &args.overrides);
-        let checked = loaded.and_then(|resolved| {
+        let checked = loaded.map_err(RunError::from).and_then(|resolved| {
             simulation::check_publications(&resolved)?;
+            simulation::check_inputs(&resolved, interrupt)?;
             Ok(resolved)
         });
         match checked {
@@ -40,7 +42,8 @@ pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
                     print(format_args!("{}: ok\n", path.display()))?;
                 }
             }
-            Err(error) => faults.push(super::chain(&error)),
+            Err(error) if error.is_input() => faults.push(super::chain(&error)),
+            Err(error) => return Err(Failure::run(error)),
         }
     }
     if faults.is_empty() {

@@ -53,12 +53,20 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
         interrupt: interrupt_flag()?,
     };
     set_threads(args.threads)?;
-    let prepared = simulation::prepare(&resolved, streams, texts(&args.overrides))?;
+    let interrupt = options.interrupt.into();
+    let prepared =
+        simulation::prepare_until(&resolved, streams, texts(&args.overrides), interrupt)?;
     let bar = bar(prepared.expected_passes(), "passes");
     let watched = bar.clone();
     let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));
     bar.finish_and_clear();
     let finished = finished?;
+    for name in finished.metrics.not_finite() {
+        eprintln!(
+            "warning: {name} is beyond every number: what was asked of the model is as good as \
+             impossible to it, as after a radio that lets next to nothing through"
+        );
+    }
     print(format_args!(
         "{}\nwritten to {}\n",
         finished.summary(width::columns()),

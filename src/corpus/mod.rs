@@ -26,7 +26,7 @@
 //! assert!((derivations[0] - document.nats).abs() < 1e-9);
 //! ```
 //!
-//! This room knows [`crate::rng`] and nothing else; tokens are not its business.
+//! This room knows [`crate::rng`] and [`crate::files`] and nothing else; tokens are not its business.
 
 mod document;
 mod facts;
@@ -38,5 +38,5 @@ mod world;
 
 pub use document::{Document, Register, Split};
 pub use question::{Question, Suite};
-pub use text_file::{TextFileError, read_text};
+pub use text_file::{TextFile, TextFileError, TextPiece};
 pub use world::World;

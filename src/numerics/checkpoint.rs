@@ -1,16 +1,22 @@
 //! The weights files of a Hugging Face folder: one `model.safetensors`, or the
 //! shards that `model.safetensors.index.json` lists.
 //!
-//! Lifecycle: open (read, hash and check every file), ask for tensors by name and
-//! shape, drop. Every fault names the file and the tensor. Nothing is converted
-//! here: tensors keep the precision they are stored in.
+//! Lifecycle: open (headers only), hold every tensor that the model wants against them,
+//! refuse what would stay unread, read (and hash) the tensors. So a folder that does not
+//! fit is refused before its weights are read, and nothing takes more memory than the
+//! model that `config.json` describes. Every fault names the file and the tensor. Nothing
+//! is converted here: tensors keep the precision they are stored in.
 
 use super::error::LoadError;
-use candle_core::safetensors::Load;
-use candle_core::{Device, Tensor};
-use safetensors::{Dtype, SafeTensors};
+use super::formats;
+use super::json;
+use super::model_file::{FileDigest, MOST_SETTINGS, read};
+use super::weights_file::WeightsFile;
+use crate::interrupt::Interrupt;
+use candle_core::Tensor;
+use safetensors::Dtype;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The name of the weights file where there is only one.
@@ -18,89 +24,78 @@ pub const WEIGHTS_FILE: &str = "model.safetensors";
 /// The name of the list of weights files where there are several.
 pub const INDEX_FILE: &str = "model.safetensors.index.json";
 
-/// What a file held when it was read, for a run's manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileDigest {
-    /// The file's name within its folder.
-    pub name: String,
-    /// Its length.
-    pub bytes: u64,
-    /// BLAKE3 of its content, in hexadecimal.
-    pub blake3: String,
-}
-
-/// Reads `folder`/`name` whole.
-///
-/// # Errors
-/// [`LoadError::Read`] with the file, the system's reason and `fix`.
-pub(super) fn read(
-    folder: &Path,
-    name: &str,
-    fix: &'static str,
-) -> Result<(Vec<u8>, FileDigest), LoadError> {
-    let path = folder.join(name);
-    let content = std::fs::read(&path).map_err(|source| LoadError::Read { path, source, fix })?;
-    let digest = FileDigest {
-        name: name.to_owned(),
-        bytes: content.len() as u64,
-        blake3: blake3::hash(&content).to_hex().to_string(),
-    };
-    Ok((content, digest))
-}
+/// Unread tensors that an error names.
+const MOST_NAMES: usize = 4;
 
 #[derive(Deserialize)]
 struct Index {
     weight_map: BTreeMap<String, String>,
 }
 
-/// The files' contents, read and hashed.
+/// The weights files' headers.
+#[derive(Debug)]
 pub(super) struct Checkpoint {
     folder: PathBuf,
     /// The file that is said to hold a tensor; empty if there is one file only.
     places: BTreeMap<String, usize>,
-    files: Vec<(String, Vec<u8>)>,
-    digests: Vec<FileDigest>,
+    files: Vec<WeightsFile>,
+    /// Of the index, if there is one.
+    index: Option<FileDigest>,
+    /// The tensors that the model has, by name.
+    wanted: BTreeSet<String>,
 }
 
 impl Checkpoint {
-    /// Reads the weights files of `folder`.
+    /// Reads the headers of the weights files of `folder`.
     pub(super) fn open(folder: &Path) -> Result<Self, LoadError> {
-        if folder.join(WEIGHTS_FILE).exists() || !folder.join(INDEX_FILE).exists() {
-            let fix = "a model folder needs model.safetensors, or model.safetensors.index.json \
-                 and the files it lists";
-            let (content, digest) = read(folder, WEIGHTS_FILE, fix)?;
-            return Ok(Self {
-                folder: folder.to_owned(),
-                places: BTreeMap::new(),
-                files: vec![(WEIGHTS_FILE.to_owned(), content)],
-                digests: vec![digest],
-            });
-        }
-        let (index, digest) = read(folder, INDEX_FILE, "make it readable")?;
-        let index: Index = serde_json::from_slice(&index).map_err(|error| LoadError::Config {
-            path: folder.join(INDEX_FILE),
-            fault: format!("not an index of weights files: {error}; fetch it again"),
-        })?;
         let mut checkpoint = Self {
             folder: folder.to_owned(),
             places: BTreeMap::new(),
             files: Vec::new(),
-            digests: vec![digest],
+            index: None,
+            wanted: BTreeSet::new(),
         };
+        if folder.join(WEIGHTS_FILE).exists() || !folder.join(INDEX_FILE).exists() {
+            let fix = formats::instead_of_weights(folder);
+            checkpoint
+                .files
+                .push(WeightsFile::open(folder, WEIGHTS_FILE, &fix)?);
+            return Ok(checkpoint);
+        }
+        let (content, digest) = read(folder, INDEX_FILE, MOST_SETTINGS, "make it readable")?;
+        checkpoint.index = Some(digest);
+        let fault = |fault: String| LoadError::Config {
+            path: folder.join(INDEX_FILE),
+            fault,
+        };
+        let index = json::parse(&content).and_then(|value| {
+            serde_json::from_value::<Index>(value).map_err(|error| error.to_string())
+        });
+        let index = index.map_err(|error| {
+            fault(format!(
+                "not an index of weights files: {error}; fetch it again"
+            ))
+        })?;
         for (tensor, name) in index.weight_map {
-            let known = checkpoint.files.iter().position(|(file, _)| *file == name);
+            let known = checkpoint.files.iter().position(|file| file.name == name);
             let file = match known {
                 Some(file) => file,
                 None => {
                     checkpoint.check_plain(&name)?;
                     let fix = "the index model.safetensors.index.json lists it: fetch it too";
-                    let (content, digest) = read(folder, &name, fix)?;
-                    checkpoint.digests.push(digest);
-                    checkpoint.files.push((name, content));
+                    checkpoint
+                        .files
+                        .push(WeightsFile::open(folder, &name, fix)?);
                     checkpoint.files.len() - 1
                 }
             };
             checkpoint.places.insert(tensor, file);
+        }
+        if checkpoint.files.is_empty() {
+            return Err(fault(
+                "its weight_map lists no tensor, so there are no weights; fetch it again"
+                    .to_owned(),
+            ));
         }
         Ok(checkpoint)
     }
@@ -116,57 +111,23 @@ impl Checkpoint {
         })
     }
 
-    /// Digests of every file read, the index first.
-    pub(super) fn digests(&self) -> &[FileDigest] {
-        &self.digests
-    }
-
-    /// Checks the files' headers.
-    pub(super) fn parse(&self) -> Result<Parsed<'_>, LoadError> {
-        let parsed = self.files.iter().map(|(name, content)| {
-            SafeTensors::deserialize(content).map_err(|error| LoadError::Damaged {
-                path: self.folder.join(name),
-                fault: error.to_string(),
-                bytes: content.len() as u64,
-            })
-        });
-        Ok(Parsed {
-            checkpoint: self,
-            files: parsed.collect::<Result<_, _>>()?,
-        })
-    }
-}
-
-/// The files' tensors by name.
-pub(super) struct Parsed<'a> {
-    checkpoint: &'a Checkpoint,
-    files: Vec<SafeTensors<'a>>,
-}
-
-impl Parsed<'_> {
-    /// The tensor `name`, which must have the shape `expected`; `hint` says what
-    /// may be the matter if there is none.
-    pub(super) fn tensor(
-        &self,
+    /// Notes that the model has the tensor `name`, which must be there in the shape
+    /// `expected`; `hint` says what may be the matter if there is none.
+    pub(super) fn want(
+        &mut self,
         name: &str,
         expected: &[usize],
         hint: &'static str,
-    ) -> Result<Tensor, LoadError> {
-        let file = self.checkpoint.places.get(name).copied();
+    ) -> Result<(), LoadError> {
+        let place = self.places.get(name).copied();
         // One file without an index holds everything; an index that does not
         // list the tensor is itself the file to complain about.
-        let (path, found) = match file {
-            Some(file) => {
-                let path = self.checkpoint.folder.join(&self.checkpoint.files[file].0);
-                (path, self.files[file].tensor(name).ok())
-            }
-            None if self.checkpoint.places.is_empty() => {
-                let path = self.checkpoint.folder.join(WEIGHTS_FILE);
-                (path, self.files[0].tensor(name).ok())
-            }
-            None => (self.checkpoint.folder.join(INDEX_FILE), None),
+        let (path, found) = match place {
+            Some(file) => self.entry(file, name),
+            None if self.index.is_none() => self.entry(0, name),
+            None => (self.folder.join(INDEX_FILE), None),
         };
-        let Some(view) = found else {
+        let Some((shape, dtype)) = found else {
             return Err(LoadError::MissingTensor {
                 path,
                 tensor: name.to_owned(),
@@ -174,22 +135,114 @@ impl Parsed<'_> {
                 hint,
             });
         };
-        if view.shape() != expected {
+        if shape != expected {
             return Err(LoadError::Shape {
                 path,
                 tensor: name.to_owned(),
-                found: view.shape().to_owned(),
+                found: shape,
                 expected: expected.to_owned(),
             });
         }
-        if !matches!(view.dtype(), Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+        if !matches!(dtype, Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             return Err(LoadError::Format {
                 path,
                 tensor: name.to_owned(),
-                found: format!("{:?}", view.dtype()),
+                found: format!("{dtype:?}"),
             });
         }
-        view.load(&Device::Cpu)
-            .map_err(|source| LoadError::Tensor { path, source })
+        self.wanted.insert(name.to_owned());
+        Ok(())
     }
+
+    fn entry(&self, file: usize, name: &str) -> (PathBuf, Option<(Vec<usize>, Dtype)>) {
+        let file = &self.files[file];
+        let entry = file.header.info(name);
+        (
+            file.path.clone(),
+            entry.map(|info| (info.shape.clone(), info.dtype)),
+        )
+    }
+
+    /// Refuses tensors that nobody wants, unless they are `harmless`: the published model
+    /// might have computed with them. `layers` is how many the model has.
+    pub(super) fn refuse_unread(
+        &self,
+        layers: usize,
+        harmless: impl Fn(&str) -> bool,
+    ) -> Result<(), LoadError> {
+        let mut unread = BTreeMap::new();
+        for file in &self.files {
+            for name in file.header.offset_keys() {
+                if !self.wanted.contains(&name) && !harmless(&name) {
+                    unread.insert(name, &file.path);
+                }
+            }
+        }
+        let Some((first, path)) = unread.first_key_value() else {
+            return Ok(());
+        };
+        let beyond = unread.keys().filter_map(|name| layer(name)).max();
+        let fix = match beyond.filter(|last| *last >= layers) {
+            Some(last) => format!(
+                "config.json says num_hidden_layers: {layers}, and the weights go up to layer \
+                 {last}, counted from 0; give all of them, or save the weights without those"
+            ),
+            None if first.ends_with(".bias") => "biases are not implemented, and without them \
+                 the model computes something else; use a model that has none"
+                .to_owned(),
+            None => "without them it may compute something else; use a model of a supported \
+                 architecture, or save the weights without them"
+                .to_owned(),
+        };
+        Err(LoadError::UnreadTensors {
+            path: (*path).clone(),
+            count: unread.len(),
+            tensors: unread
+                .into_keys()
+                .take(MOST_NAMES)
+                .map(|name| format!("`{name}`"))
+                .collect(),
+            fix,
+        })
+    }
+
+    /// Bits per stored weight, averaged over all that are wanted.
+    pub(super) fn bits(&self) -> f64 {
+        let infos = self.wanted.iter().filter_map(|name| {
+            let file = self.places.get(name).copied().unwrap_or(0);
+            self.files[file].header.info(name)
+        });
+        let (entries, bits) = infos.fold((0, 0), |(entries, bits), info| {
+            let count: usize = info.shape.iter().product();
+            (entries + count, bits + count * info.dtype.bitsize())
+        });
+        bits as f64 / entries as f64
+    }
+
+    /// Reads the tensors that are wanted, and hashes the files: the index first.
+    ///
+    /// # Errors
+    /// If a file cannot be read or holds a number that is not finite, or `interrupt` is
+    /// raised.
+    pub(super) fn read(
+        self,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(BTreeMap<String, Tensor>, Vec<FileDigest>), LoadError> {
+        let mut tensors = BTreeMap::new();
+        let mut digests: Vec<FileDigest> = self.index.into_iter().collect();
+        for (number, file) in self.files.into_iter().enumerate() {
+            let here = |name: &str| {
+                let place = self.places.get(name).copied().unwrap_or(0);
+                self.wanted.contains(name) && place == number
+            };
+            digests.push(file.read(here, &mut tensors, interrupt)?);
+        }
+        Ok((tensors, digests))
+    }
+}
+
+/// N of `model.layers.N.…`.
+fn layer(name: &str) -> Option<usize> {
+    let rest = name.strip_prefix("model.layers.")?;
+    rest.split('.').next()?.parse().ok()
 }

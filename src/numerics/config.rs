@@ -7,6 +7,7 @@
 //! newer `rope_parameters`.
 
 use super::error::LoadError;
+use super::json;
 use super::rope::{DEFAULT_THETA, Rope, RopeScaling};
 use crate::model::{Architecture, Experts, ModelShape};
 use serde::Deserialize;
@@ -62,24 +63,50 @@ const MIXTRAL: Family = Family {
     kv_heads: Some(8),
 };
 
+/// What to do with a model that is implemented, but was asked for as another.
+fn hint(found: &str) -> Option<&'static str> {
+    let is = |family: &Family| found == family.class || found == family.model_type;
+    if is(&MIXTRAL) {
+        Some(", or serve this Mixtral with the scenario's `architecture: Wdmoe(…)`")
+    } else if is(&LLAMA) {
+        Some(", or serve this LLaMA with the scenario's `architecture: TensorParallel(…)`")
+    } else {
+        None
+    }
+}
+
 /// A Mixtral's experts and active experts where its file says nothing.
 const DEFAULT_EXPERTS: Experts = Experts {
     count: 8,
     active: 2,
 };
 
+/// x · σ(x), by both of its names.
+const SILU: [&str; 2] = ["silu", "swish"];
+
 /// One token id or several.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Ids {
+pub(super) enum Ids {
     One(u32),
     Many(Vec<u32>),
 }
 
+impl Ids {
+    pub(super) fn into_list(self) -> Vec<u32> {
+        match self {
+            Self::One(id) => vec![id],
+            Self::Many(ids) => ids,
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct RawRope {
-    #[serde(alias = "type")]
     rope_type: Option<String>,
+    /// What `rope_type` was called at first. Files of the time between have both.
+    #[serde(rename = "type")]
+    former_type: Option<String>,
     rope_theta: Option<f64>,
     factor: Option<f64>,
     low_freq_factor: Option<f64>,
@@ -150,8 +177,7 @@ impl ModelConfig {
             path: path.to_owned(),
             fault,
         };
-        let value: serde_json::Value =
-            serde_json::from_slice(text).map_err(|error| fault(format!("not JSON: {error}")))?;
+        let value = json::parse(text).map_err(fault)?;
         // The architecture first: another family lacks the fields below.
         let named = |field: &str| match value.get(field)? {
             serde_json::Value::Array(names) => names.first()?.as_str(),
@@ -163,6 +189,7 @@ impl ModelConfig {
                 path: path.to_owned(),
                 found: found.unwrap_or("(none named)").to_owned(),
                 supported: family.class,
+                hint: found.and_then(hint).unwrap_or_default(),
             });
         }
         let raw: Raw = serde_json::from_value(value).map_err(|error| {
@@ -195,7 +222,7 @@ impl Raw {
             }
         }
         if let Some(activation) = self.hidden_act.as_deref()
-            && activation != "silu"
+            && !SILU.contains(&activation)
         {
             return Err(format!(
                 "hidden_act is `{activation}`, but only `silu` is implemented"
@@ -251,11 +278,7 @@ impl Raw {
             ));
         }
         let rope = self.rope(family.theta)?;
-        let ids = |ids: Option<Ids>| match ids {
-            None => Vec::new(),
-            Some(Ids::One(id)) => vec![id],
-            Some(Ids::Many(ids)) => ids,
-        };
+        let ids = |ids: Option<Ids>| ids.map(Ids::into_list).unwrap_or_default();
         Ok(ModelConfig {
             shape: ModelShape {
                 name: name.to_owned(),
@@ -304,7 +327,7 @@ impl Raw {
             )),
             None => Err(format!("rope scaling: {field} is missing")),
         };
-        let scaling = match raw.rope_type.as_deref() {
+        let scaling = match raw.rope_type.as_deref().or(raw.former_type.as_deref()) {
             None | Some("default") => RopeScaling::None,
             Some("linear") => RopeScaling::Linear {
                 factor: positive("factor", raw.factor)?,

@@ -132,3 +132,12 @@ fn faults_name_the_field_and_the_fix() {
     let error = llama(b"{,").expect_err("refused");
     assert!(error.to_string().contains("not JSON"), "{error}");
 }
+
+#[test]
+fn a_rope_type_may_be_written_under_its_former_name_too() {
+    let both = r#", "rope_scaling": {"type": "linear", "rope_type": "linear", "factor": 2.0}"#;
+    let scaling = parse(both).expect("valid").rope.scaling;
+    assert_eq!(scaling, RopeScaling::Linear { factor: 2.0 });
+    let newer = r#", "rope_scaling": {"type": "dynamic", "rope_type": "default"}"#;
+    assert_eq!(parse(newer).expect("valid").rope.scaling, RopeScaling::None);
+}

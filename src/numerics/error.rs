@@ -1,6 +1,7 @@
 //! What can go wrong in this room: loading a model folder, and stepping a model.
 
 use super::kernels::KernelError;
+use crate::interrupt::Interrupted;
 use std::path::PathBuf;
 
 /// A model folder that cannot be loaded.
@@ -14,8 +15,11 @@ pub enum LoadError {
         /// What the system says.
         source: std::io::Error,
         /// What to do about it.
-        fix: &'static str,
+        fix: String,
     },
+    /// Reading was given up.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// `config.json` is not valid or describes a model that is not supported.
     #[error("{}: {fault}", path.display())]
     Config {
@@ -27,7 +31,7 @@ pub enum LoadError {
     /// The configuration names an architecture that is not implemented.
     #[error(
         "{}: the architecture `{found}` is not supported; \
-         use a model whose `architectures` is one of: {supported}", path.display()
+         use a model whose `architectures` is one of: {supported}{hint}", path.display()
     )]
     Architecture {
         /// The configuration file.
@@ -36,6 +40,8 @@ pub enum LoadError {
         found: String,
         /// What would do.
         supported: &'static str,
+        /// What to do with a model of the family that it names, or nothing.
+        hint: &'static str,
     },
     /// A weights file is truncated or damaged.
     #[error(
@@ -78,6 +84,42 @@ pub enum LoadError {
         found: Vec<usize>,
         /// The shape it should have.
         expected: Vec<usize>,
+    },
+    /// The weights have tensors that the model described by `config.json` has no use for.
+    #[error(
+        "{}: {} that the model of config.json has no use for: {}{}; {fix}",
+        path.display(),
+        if *count == 1 { "a tensor".to_owned() } else { format!("{count} tensors") },
+        tensors.join(", "),
+        if *count > tensors.len() { ", …" } else { "" }
+    )]
+    UnreadTensors {
+        /// The file that holds the first of them.
+        path: PathBuf,
+        /// The names of the first few.
+        tensors: Vec<String>,
+        /// How many there are.
+        count: usize,
+        /// What to do about them.
+        fix: String,
+    },
+    /// A weight is not a number or infinite.
+    #[error(
+        "{}: the tensor `{tensor}` of shape {shape:?} holds {value} at entry {entry}, counted row \
+         by row from 0; a model with such a weight computes nothing: fetch the file again",
+        path.display()
+    )]
+    NotFinite {
+        /// The file that holds it.
+        path: PathBuf,
+        /// Its name.
+        tensor: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// The first entry at fault.
+        entry: usize,
+        /// That entry.
+        value: f32,
     },
     /// A tensor has a number format that is not supported.
     #[error(
@@ -226,7 +268,26 @@ pub enum StepError {
         /// `"cache"` or `"workspace"`.
         what: &'static str,
     },
+    /// Logits are not finite, so that no token is the most probable and no text has a
+    /// likelihood.
+    #[error(
+        "the logits of row {row} are not finite: that of token {token} is {value}; the model's \
+         weights are damaged, or what its tensors went through was too much for 32 bits"
+    )]
+    Logits {
+        /// The row.
+        row: usize,
+        /// The first token at fault.
+        token: usize,
+        /// Its logit.
+        value: f32,
+    },
     /// A text cannot be turned into tokens or back.
-    #[error("tokenizer: {0}")]
-    Tokenizer(String),
+    #[error("{}: {fault}", path.display())]
+    Tokenizer {
+        /// The tokenizer's file.
+        path: PathBuf,
+        /// What its reader says.
+        fault: String,
+    },
 }

@@ -2,14 +2,15 @@
 //!
 //! It cannot step: [`Llama::shard`] divides and packs it, even for one device.
 
-use super::checkpoint::FileDigest;
 use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
-use super::folder::Published;
+use super::folder::Described;
 use super::kernels::Kernels;
+use super::model_file::FileDigest;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::weights::Weights;
+use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, ShardPlan};
 use crate::rng::Stream;
 use candle_core::Tensor;
@@ -31,11 +32,19 @@ impl Llama {
     /// The shape's precisions become that of the stored weights.
     ///
     /// # Errors
-    /// If a file is missing or damaged, the architecture is another, or a tensor
-    /// is missing or has another shape; the error says which, what was expected
-    /// and what to do.
+    /// If a file is missing or damaged, the architecture is another, a tensor is missing,
+    /// has another shape or a number that is not finite, or one is there that the model has
+    /// no use for; the error says which, what was expected and what to do.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
-        let published = Published::load(folder, Architecture::Llama)?;
+        Self::load_until(folder, Interrupt::NEVER)
+    }
+
+    /// [`Llama::load`], given up when `interrupt` is raised.
+    ///
+    /// # Errors
+    /// Those of [`Llama::load`], and [`LoadError::Interrupted`].
+    pub fn load_until(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, LoadError> {
+        let published = Described::open(folder, Architecture::Llama)?.load(interrupt)?;
         Ok(Self {
             config: published.config,
             weights: published.weights,

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 /// row r is what the model said before it saw target r. In f64, with `libm`.
 ///
 /// # Errors
-/// If the sizes do not match, or a target is outside the vocabulary.
+/// If the sizes do not match, a target is outside the vocabulary, or a logit is not finite.
 pub fn score(logits: &[f32], vocabulary: usize, targets: &[u32]) -> Result<Vec<f64>, StepError> {
     let expected = targets.len() * vocabulary;
     if logits.len() != expected {
@@ -30,6 +30,7 @@ pub fn score(logits: &[f32], vocabulary: usize, targets: &[u32]) -> Result<Vec<f
             vocabulary,
         });
     }
+    check_finite(logits, vocabulary)?;
     let rows = logits.par_chunks_exact(vocabulary.max(1)).zip(targets);
     Ok(rows
         .map(|(row, &target)| -log_softmax_at(row, target as usize))
@@ -39,10 +40,23 @@ pub fn score(logits: &[f32], vocabulary: usize, targets: &[u32]) -> Result<Vec<f
 /// The most probable token of one row of logits; the lowest id at a tie.
 ///
 /// # Errors
-/// If the row is empty.
+/// If the row is empty, or a logit is not finite: nothing is the greatest beside a NaN.
 pub fn greedy(logits: &[f32]) -> Result<u32, StepError> {
+    check_finite(logits, logits.len())?;
     let best = argmax(logits).ok_or(StepError::NoToken)?;
     Ok(u32::try_from(best).expect("a vocabulary fits 32 bits"))
+}
+
+/// Refuses logits, in rows of `vocabulary`, that are NaN or infinite.
+fn check_finite(logits: &[f32], vocabulary: usize) -> Result<(), StepError> {
+    let place = logits.iter().position(|logit| !logit.is_finite());
+    place.map_or(Ok(()), |place| {
+        Err(StepError::Logits {
+            row: place / vocabulary,
+            token: place % vocabulary,
+            value: logits[place],
+        })
+    })
 }
 
 #[cfg(test)]
@@ -65,6 +79,22 @@ mod tests {
             error.to_string().contains("token 5 at position 1"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn logits_that_are_not_finite_are_named_and_decide_nothing() {
+        for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut logits = [0.0; 10];
+            logits[7] = value;
+            let error = score(&logits, 5, &[0, 1])
+                .expect_err("not finite")
+                .to_string();
+            assert!(
+                error.contains("row 1") && error.contains("token 2"),
+                "{error}"
+            );
+            assert!(greedy(&logits).is_err());
+        }
     }
 
     #[test]

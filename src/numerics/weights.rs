@@ -141,12 +141,4 @@ impl Weights {
     pub(super) fn tensor(&self, name: &str) -> Option<&Tensor> {
         self.by_name.get(name)
     }
-
-    /// Bits per stored weight, averaged over all of them.
-    pub(super) fn bits(&self) -> f64 {
-        let count = |size: fn(&Tensor) -> usize| self.by_name.values().map(size).sum::<usize>();
-        let entries = count(Tensor::elem_count);
-        let bytes = count(|tensor| tensor.elem_count() * tensor.dtype().size_in_bytes());
-        8.0 * bytes as f64 / entries as f64
-    }
 }

@@ -1,5 +1,6 @@
 //! What can go wrong on the air.
 
+use crate::interrupt::Interrupted;
 use crate::units::{DurationError, FieldFault, Joules};
 
 /// A fault of the radio: of its configuration, of a channel, or of what was sent.
@@ -8,6 +9,9 @@ pub enum RadioError {
     /// A configuration field holds an impossible value.
     #[error(transparent)]
     Field(#[from] FieldFault),
+    /// The work was given up.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// A device's channel cannot carry the streams that a design asks of it.
     #[error(
         "the channel of device {device} cannot carry {streams} streams: AᴴH is singular; use fewer streams or more antennas"

@@ -42,7 +42,7 @@ fn axes(rows: &[Row]) -> impl Iterator<Item = &str> {
 pub fn table(rows: &[Row]) -> csv::Result<Vec<u8>> {
     let measured = |name: &str| {
         let mut metrics = rows.iter().filter_map(|row| row.metrics.as_ref());
-        metrics.any(|metrics| metrics.get(name).is_some())
+        metrics.any(|metrics| metrics.measured(name).is_some())
     };
     let names = DEFINITIONS.iter().map(|definition| definition.name);
     let names: Vec<&str> = names.filter(|name| measured(name)).collect();
@@ -58,7 +58,8 @@ pub fn table(rows: &[Row]) -> csv::Result<Vec<u8>> {
         record.extend(row.settings.iter().map(|(_, value)| value.clone()));
         record.extend([row.status.clone(), row.reason.clone()]);
         record.extend(names.iter().map(|name| {
-            let value = row.metrics.as_ref().and_then(|metrics| metrics.get(name));
+            let value = row.metrics.as_ref();
+            let value = value.and_then(|metrics| metrics.measured(name));
             value.map_or(String::new(), |value| value.to_string())
         }));
         writer.write_record(record)?;
@@ -130,8 +131,7 @@ pub fn read(path: &Path) -> Result<Vec<Row>, String> {
         let done = &record[status] == "done";
         let measured = |name: &str| {
             let column = header.iter().skip(status + 2).position(|own| own == name)?;
-            let value: f64 = record.get(status + 2 + column)?.parse().ok()?;
-            value.is_finite().then_some(value)
+            record.get(status + 2 + column)?.parse().ok()
         };
         let settings = (2..status).map(|column| (header[column].into(), record[column].into()));
         Ok(Row {

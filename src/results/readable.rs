@@ -39,6 +39,9 @@ pub fn bytes(count: u64) -> String {
 
 /// Four significant digits.
 pub fn significant(value: f64) -> String {
+    if !value.is_finite() {
+        return value.to_string();
+    }
     let magnitude = if value == 0.0 {
         0.0
     } else {

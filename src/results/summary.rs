@@ -43,7 +43,7 @@ impl fmt::Display for Summary<'_> {
             writeln!(f, "{line}")?;
         }
         writeln!(f)?;
-        let get = |name: &str| self.metrics.get(name);
+        let get = |name: &str| self.metrics.measured(name);
         let mut row = |label: &str, value: Option<String>, note: String| match value {
             Some(value) => {
                 let gap = if note.is_empty() { "" } else { "  " };

@@ -9,10 +9,14 @@ use super::raw;
 use super::rules;
 use super::schema::{Devices, Scenario};
 use crate::device::{DeviceProfile, Profile};
+use crate::files;
 use crate::radio::PowerConvention;
 use crate::units::FieldFault;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// No scenario is longer; what is too long to be parsed is told at its place.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// A device's profile and what it is called.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,7 +58,7 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
             ))
         })
     };
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = files::read(path, MOST_BYTES).map_err(|error| {
         let help = match error.kind() {
             ErrorKind::NotFound => missing::help(path),
             ErrorKind::IsADirectory if path.join("manifest.json").is_file() => {

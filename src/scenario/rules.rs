@@ -3,13 +3,13 @@
 use super::model::Model;
 use super::schema::{Architecture, Devices, Scenario, TensorParallel};
 use super::workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};
+use crate::files;
 use crate::model::ModelShape;
 use crate::policy::Setting;
 use crate::radio::{
     Fading, LONGEST_PREFIX, NpyHeader, PowerConvention, RadioConfig, Scheme, Trace, TraceShape,
 };
 use crate::units::{Duration, FieldFault};
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
@@ -18,6 +18,16 @@ const MOST_DEVICES: usize = 65_534;
 
 /// More tokens than that in one request are a slip of the pen.
 const MOST_TOKENS: u32 = 1 << 20;
+
+/// So are more documents or questions.
+const MOST_TEXTS: u64 = 1 << 20;
+
+/// The most tokens of a text file in one request: they are held in memory.
+const MOST_SCORED: usize = 1 << 24;
+
+/// The longest text file that is scored whole, in bytes; of a longer one windows are
+/// counted.
+const LONGEST_TEXT: u64 = 32 << 20;
 
 /// Everything wrong with `scenario`, whose file lies in `folder`.
 pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
@@ -209,8 +219,7 @@ fn trace_fits(
         ));
     }
     let read = || -> std::io::Result<(Vec<u8>, u64)> {
-        let file = File::open(&path)?;
-        let length = file.metadata()?.len();
+        let (file, length) = files::open(&path)?;
         let mut prefix = Vec::new();
         file.take(LONGEST_PREFIX as u64).read_to_end(&mut prefix)?;
         Ok((prefix, length))
@@ -303,8 +312,9 @@ fn choose(choose: &Choose) -> Result<(), FieldFault> {
     let Choose {
         questions, first, ..
     } = choose;
-    if *questions == 0 {
-        return Err(FieldFault::new("questions", "0 questions; use 1 or more"));
+    if !(1..=MOST_TEXTS).contains(questions) {
+        let message = format!("{questions} questions; use 1 to {MOST_TEXTS}");
+        return Err(FieldFault::new("questions", message));
     }
     if first.checked_add(*questions).is_none() {
         return Err(FieldFault::new(
@@ -321,8 +331,9 @@ fn score(score: &Score, folder: &Path) -> Result<(), FieldFault> {
         Text::World(WorldText {
             documents, first, ..
         }) => {
-            if *documents == 0 {
-                return fault("text.documents", "0 documents; use 1 or more".to_owned());
+            if !(1..=MOST_TEXTS).contains(documents) {
+                let message = format!("{documents} documents; use 1 to {MOST_TEXTS}");
+                return fault("text.documents", message);
             }
             if first.checked_add(*documents).is_none() {
                 return fault(
@@ -363,6 +374,30 @@ fn score(score: &Score, folder: &Path) -> Result<(), FieldFault> {
                     "windows",
                     "0 windows; use 1 or more, or leave it out".to_owned(),
                 );
+            }
+            let window = score.window.unwrap_or(Score::DEFAULT_WINDOW);
+            if window > MOST_TOKENS as usize {
+                let message = format!("{window} tokens; use 2 to {MOST_TOKENS}");
+                return fault("window", message);
+            }
+            let bytes = path.metadata().map_or(0, |file| file.len());
+            match score.windows {
+                Some(windows) if windows.saturating_mul(window) > MOST_SCORED => fault(
+                    "windows",
+                    format!(
+                        "{windows} windows of {window} tokens; use at most {}",
+                        MOST_SCORED / window
+                    ),
+                )?,
+                None if bytes > LONGEST_TEXT => fault(
+                    "text",
+                    format!(
+                        "{} has {bytes} bytes, and at most {LONGEST_TEXT} are scored whole; say \
+                         with `windows` how many to take from its start",
+                        path.display()
+                    ),
+                )?,
+                _ => {}
             }
         }
     }

@@ -39,11 +39,12 @@ impl Request {
 pub struct Score {
     /// What is evaluated.
     pub text: Text,
-    /// Tokens per window of a file, at least 2. A document of the world is one window
+    /// Tokens per window of a file, 2 to 1 048 576. A document of the world is one window
     /// and takes none. Default: 128 for a file.
     #[serde(default)]
     pub window: Option<usize>,
-    /// Most windows to take from a file, at least 1. Default: all that are full.
+    /// Most windows to take from a file, at least 1 and together at most 16 777 216 tokens.
+    /// Default: all that are full, of a file of at most 32 MiB.
     #[serde(default)]
     pub windows: Option<usize>,
     /// Whether tokens pass one by one, as in generation, instead of one prefill per
@@ -74,7 +75,7 @@ pub enum Text {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorldText {
-    /// How many documents, at least 1. Default 64.
+    /// How many documents, 1 to 1 048 576. Default 64.
     pub documents: u64,
     /// The number of the first one. Default 0.
     pub first: u64,
@@ -118,7 +119,7 @@ pub struct Choose {
     /// choices, short), `Facts` (four, knowledge), `Reasoning` (four, to be worked out),
     /// `YesNo` (two), `Stories` (four, the longest texts).
     pub suite: Suite,
-    /// How many questions, at least 1. Default 64.
+    /// How many questions, 1 to 1 048 576. Default 64.
     #[serde(default = "default_questions")]
     pub questions: u64,
     /// The number of the first one. Default 0.

@@ -5,6 +5,7 @@
 use super::error::RunError;
 use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use crate::device::Group;
+use crate::interrupt::Interrupt;
 use crate::model::{ModelShape, ShardPlan, Shares, Work};
 use crate::policy::{
     Affine, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Estimate,
@@ -27,19 +28,23 @@ pub(super) struct Divided {
     pub(super) record: Option<AssignmentRecord>,
 }
 
-/// Divides a model of `shape` as the scenario says.
+/// Divides a model of `shape` as the scenario says; gives up when `interrupt` is raised.
 pub(super) fn divide(
     resolved: &Resolved,
     parallel: &TensorParallel,
     shape: &ModelShape,
     channels: &Channels,
+    interrupt: Interrupt<'_>,
 ) -> Result<Divided, RunError> {
     let radio = &resolved.scenario.radio;
     let fleet = Fleet::new(resolved, shape)?;
     let devices = resolved.devices.len();
     let scheme = parallel.all_reduce;
     let power = radio.power_per_headroom(scheme.all_reduce(), shape.hidden, devices)?;
-    let sample = |index| channels.sample(index);
+    let sample = |index| {
+        interrupt.check()?;
+        Ok(channels.sample(index))
+    };
     let budgets = radio.budgets(devices);
     let problem = AssignmentProblem {
         budgets: &budgets,

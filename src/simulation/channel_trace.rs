@@ -1,11 +1,15 @@
 //! Reads the channels that a scenario brings along.
 
 use super::error::RunError;
+use crate::files;
 use crate::radio::{ChannelTrace, Fading};
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
 use crate::units::FieldFault;
 use std::sync::Arc;
+
+/// The longest file of channels that is read.
+const MOST_TRACE: u64 = 1 << 32;
 
 /// What the name of a channel trace ends with in a manifest.
 pub(super) const CHANNELS: &str = " (channels)";
@@ -26,7 +30,7 @@ pub(super) fn channel_trace(
         let message = format!("{}: {message}", path.display());
         resolved.fault(FieldFault::new("radio.fading.file", message))
     };
-    let bytes = std::fs::read(&path)
+    let bytes = files::read(&path, MOST_TRACE)
         .map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;
     let trace = ChannelTrace::from_npy(&bytes).map_err(|wrong| fault(wrong.message))?;
     let digest = FileDigest {

@@ -1,8 +1,8 @@
 //! Why a run or a sweep did not produce a result.
 
 use crate::architecture::ArchitectureError;
-use crate::corpus::TextFileError;
 use crate::engine::EngineError;
+use crate::interrupt::Interrupted;
 use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;
 use crate::radio::RadioError;
@@ -23,19 +23,16 @@ pub enum RunError {
     Field(#[from] FieldFault),
     /// The model cannot be loaded.
     #[error(transparent)]
-    Model(#[from] LoadError),
-    /// The text cannot be read.
-    #[error(transparent)]
-    Text(#[from] TextFileError),
+    Model(LoadError),
     /// The forward pass cannot be set up.
     #[error(transparent)]
     Step(#[from] StepError),
     /// The radio cannot be set up.
     #[error(transparent)]
-    Radio(#[from] RadioError),
+    Radio(RadioError),
     /// The model cannot be divided.
     #[error(transparent)]
-    Assignment(#[from] AssignmentError),
+    Assignment(AssignmentError),
     /// The configuration cannot be built.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
@@ -77,11 +74,51 @@ pub enum RunError {
     },
 }
 
+/// Nothing is written before a run is prepared.
+impl From<Interrupted> for RunError {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted {
+            kept: "nothing was written",
+        }
+    }
+}
+
+impl From<LoadError> for RunError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Interrupted(interrupted) => interrupted.into(),
+            error => Self::Model(error),
+        }
+    }
+}
+
+impl From<RadioError> for RunError {
+    fn from(error: RadioError) -> Self {
+        match error {
+            RadioError::Interrupted(interrupted) => interrupted.into(),
+            error => Self::Radio(error),
+        }
+    }
+}
+
+impl From<AssignmentError> for RunError {
+    fn from(error: AssignmentError) -> Self {
+        match error {
+            AssignmentError::Radio(RadioError::Interrupted(interrupted)) => interrupted.into(),
+            error => Self::Assignment(error),
+        }
+    }
+}
+
 impl RunError {
     /// Whether the input is at fault rather than the run.
     pub fn is_input(&self) -> bool {
         match self {
-            Self::Scenario(_) | Self::Field(_) | Self::Model(_) | Self::Text(_) => true,
+            Self::Scenario(_) | Self::Field(_) | Self::Model(_) => true,
+            Self::Step(StepError::Tokenizer { .. }) => true,
+            Self::Engine(EngineError::Program(ArchitectureError::Step(StepError::Tokenizer {
+                ..
+            }))) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
             Self::Place { .. } => true,
             Self::Draw(DrawError::Backend(_) | DrawError::Io(_)) => false,
@@ -91,10 +128,17 @@ impl RunError {
         }
     }
 
-    /// The same fault with its place in the scenario, if it is a field's.
+    /// The same fault with its place in the scenario, if it is a field's or of the files
+    /// that a field names.
     pub(super) fn placed(self, resolved: &Resolved) -> Self {
         match self {
             Self::Field(fault) => resolved.fault(fault).into(),
+            Self::Model(error) => resolved
+                .fault(FieldFault::new("model", error.to_string()))
+                .into(),
+            Self::Step(error @ StepError::Tokenizer { .. }) => resolved
+                .fault(FieldFault::new("model", error.to_string()))
+                .into(),
             other => other,
         }
     }

@@ -7,6 +7,7 @@
 mod assignment;
 mod channel;
 mod channel_trace;
+mod check;
 mod error;
 mod merge;
 mod place;
@@ -21,11 +22,12 @@ mod standing;
 mod sweep;
 
 pub use channel::{DrawnChannels, channel};
+pub use check::check_inputs;
 pub use error::RunError;
 pub use merge::merge;
 pub use place::{default_channel_folder, default_folder, default_sweep_folder};
 pub use plot::plot;
-pub use prepare::{Prepared, prepare};
+pub use prepare::{Prepared, prepare, prepare_until};
 pub use publish::check_publications;
 pub use replay::{Difference, Made, Replay, ReplayOptions, replay};
 pub use run::{Finished, RunOptions, run};

@@ -1,6 +1,7 @@
 //! Whether a point of a sweep is finished: made by this version from what it would read now.
 
-use super::prepare::prepare;
+use super::prepare::prepare_until;
+use crate::interrupt::Interrupt;
 use crate::results::folder::{FileDigest, Replaceable};
 use crate::results::manifest::{self, Identity, Manifest};
 use crate::results::metrics::Metrics;
@@ -23,17 +24,26 @@ pub enum Standing {
 
 /// The digests of what points read, each model and text read once per sweep.
 #[derive(Debug, Default)]
-pub(super) struct Inputs {
+pub(super) struct Inputs<'a> {
+    interrupt: Interrupt<'a>,
     known: Mutex<BTreeMap<String, Result<Vec<FileDigest>, String>>>,
 }
 
-impl Inputs {
+impl<'a> Inputs<'a> {
+    /// None so far; reading them is given up when `interrupt` is raised.
+    pub(super) fn until(interrupt: Interrupt<'a>) -> Self {
+        Self {
+            interrupt,
+            ..Self::default()
+        }
+    }
+
     /// Those of the run that `resolved` and `streams` name.
     fn of(&self, resolved: &Resolved, streams: Streams) -> Result<Vec<FileDigest>, String> {
         let key = inputs_key(&resolved.configuration());
         let mut known = self.known.lock().expect("nothing panics while it is held");
         let read = || {
-            let prepared = prepare(resolved, streams, Vec::new());
+            let prepared = prepare_until(resolved, streams, Vec::new(), self.interrupt);
             let inputs = prepared.map(|prepared| prepared.about.inputs);
             inputs.map_err(|error| error.to_string())
         };
@@ -78,7 +88,7 @@ pub(super) fn standing(
     resolved: &Resolved,
     streams: Streams,
     target: &Path,
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
 ) -> Standing {
     let stale = |why: String| Standing::Stale(why);
     if !target.is_dir() {

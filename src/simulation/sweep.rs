@@ -15,7 +15,7 @@
 //! nothing. A shard has no aggregates, figures and publications: [`merge`](super::merge) makes them.
 
 use super::error::RunError;
-use super::prepare::prepare;
+use super::prepare::prepare_until;
 use super::publish::{PUBLISHED, check_publications, check_target, publish};
 use super::run::{RunOptions, run};
 use super::shard::Shard;
@@ -120,7 +120,7 @@ pub fn survey(
     options: &SweepOptions<'_>,
 ) -> Result<Vec<(Point, Standing)>, RunError> {
     check(points, options)?;
-    let inputs = Inputs::default();
+    let inputs = Inputs::until(options.interrupt.into());
     let own = points.iter().filter(|point| options.takes(point));
     own.map(|point| {
         let target = options.target(point);
@@ -151,7 +151,7 @@ pub fn sweep(
     let points: Vec<&Point> = points.iter().filter(|point| options.takes(point)).collect();
     // Made before any point starts, lest one that fails take it from under another.
     let _created = CreatedFolders::create(&folder.join(POINTS))?;
-    let inputs = Inputs::default();
+    let inputs = Inputs::until(options.interrupt.into());
     let outcomes: Vec<Mutex<Option<PointOutcome>>> =
         points.iter().map(|_| Mutex::new(None)).collect();
     let next = AtomicUsize::new(0);
@@ -340,7 +340,7 @@ fn judge(outcome: Result<PointOutcome, RunError>) -> PointOutcome {
 fn simulate(
     point: &Point,
     options: &SweepOptions<'_>,
-    inputs: &Inputs,
+    inputs: &Inputs<'_>,
 ) -> Result<PointOutcome, RunError> {
     let resolved = point.resolve()?;
     let (target, streams) = (options.target(point), options.streams(point));
@@ -360,7 +360,7 @@ fn simulate(
         .iter()
         .map(|(path, value)| format!("{path}={value}"));
     let overrides = options.overrides.iter().cloned().chain(settings).collect();
-    let prepared = prepare(&resolved, streams, overrides)?;
+    let prepared = prepare_until(&resolved, streams, overrides, options.interrupt.into())?;
     let run_options = RunOptions {
         out: target,
         interrupt: options.interrupt,

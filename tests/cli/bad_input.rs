@@ -142,7 +142,10 @@ fn a_text_that_is_missing_empty_or_not_text() {
     assert!(message.starts_with(expected), "{message}");
     desk.write("it.txt", "");
     let message = said(&desk, &["run", "bad.ron"]);
-    assert!(message.contains("./it.txt holds 0 characters"), "{message}");
+    assert!(
+        message.contains("./it.txt holds nothing but white space"),
+        "{message}"
+    );
     std::fs::write(desk.path("it.txt"), [b'a', 0xff, b'b']).unwrap();
     let message = said(&desk, &["run", "bad.ron"]);
     assert!(

@@ -25,17 +25,18 @@ mod step;
 pub use step::Contribution;
 
 use super::buffer::Buffer;
-use super::checkpoint::FileDigest;
 use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
 use super::expert::Expert;
-use super::folder::Published;
+use super::folder::Described;
 use super::kernels::{Kernels, Packed};
+use super::model_file::FileDigest;
 use super::packing::pack;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::state::{KvCache, Workspace};
 use super::weights::{FeedForwardWeights, Weights};
+use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, ShardPlan};
 use crate::rng::Stream;
 use candle_core::Tensor;
@@ -69,11 +70,20 @@ impl Mixtral {
     /// The shape's precisions become that of the stored weights.
     ///
     /// # Errors
-    /// If a file is missing or damaged, the architecture is another, a tensor is
-    /// missing or has another shape, or the kernels cannot be had; the error says
-    /// which, what was expected and what to do.
+    /// If a file is missing or damaged, the architecture is another, a tensor is missing,
+    /// has another shape or a number that is not finite, one is there that the model has no
+    /// use for, or the kernels cannot be had; the error says which, what was expected and
+    /// what to do.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
-        let published = Published::load(folder, Architecture::Mixtral)?;
+        Self::load_until(folder, Interrupt::NEVER)
+    }
+
+    /// [`Mixtral::load`], given up when `interrupt` is raised.
+    ///
+    /// # Errors
+    /// Those of [`Mixtral::load`], and [`LoadError::Interrupted`].
+    pub fn load_until(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, LoadError> {
+        let published = Described::open(folder, Architecture::Mixtral)?.load(interrupt)?;
         let packed = Kernels::active()
             .map_err(StepError::from)
             .and_then(|kernels| Self::pack(published.config, published.weights, kernels));

@@ -1,6 +1,7 @@
 //! What an assignment can know: budgets, speeds, and the channels' statistics.
 
 use super::AssignmentError;
+use crate::interrupt::Interrupted;
 use crate::model::Shares;
 use crate::policy::Descent;
 use crate::radio::{Matrix, RadioError, TransceiverDesign, TransceiverProblem};
@@ -56,8 +57,9 @@ pub struct Combining<'a> {
     pub noise: f64,
     /// Units of tr(B_n B_nᴴ) per unit of P'_n, in device order.
     pub power: &'a [f64],
-    /// Sample number i of all channels: independent draws of the run's statistics.
-    pub sample: &'a dyn Fn(u64) -> Vec<Matrix>,
+    /// Sample number i of all channels: independent draws of the run's statistics. Its only
+    /// error is that the work be given up.
+    pub sample: &'a dyn Fn(u64) -> Result<Vec<Matrix>, Interrupted>,
 }
 
 impl fmt::Debug for Combining<'_> {
@@ -137,7 +139,7 @@ impl AssignmentProblem<'_> {
     /// ∂α/∂m_n = α ζ_n e_n s_tot/(2 P'_n).
     ///
     /// # Errors
-    /// If the channels cannot carry the streams.
+    /// If the channels cannot carry the streams, or the work is given up.
     ///
     /// # Panics
     /// If nothing is combined over the air.
@@ -148,7 +150,7 @@ impl AssignmentProblem<'_> {
         let headroom = self.budgets.iter().zip(compute).map(|(p, c)| p - c);
         let powers: Vec<f64> = headroom.zip(air.power).map(|(left, k)| left * k).collect();
         let problem = TransceiverProblem {
-            channels: &(air.sample)(sample),
+            channels: &(air.sample)(sample)?,
             powers: &powers,
             noise: air.noise,
             streams: air.streams,

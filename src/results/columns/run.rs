@@ -135,7 +135,7 @@ const REQUESTS: &[Column] = columns! {
     "ttft_s" "s" "first token − arrival";
     "tpot_s" "s" "(end − first token) / (output tokens − 1); empty below two output tokens";
     "e2e_latency_s" "s" "end − arrival";
-    "input_tokens" "" "tokens that went through the model";
+    "input_tokens" "" "tokens of the prompt, or of the text that was read, for every choice of a question anew; none that were generated";
     "output_tokens" "" "tokens generated; of mode tokens, passes";
     "scored_tokens" "" "tokens whose likelihood was taken";
     "perplexity" "1" "exp(Σ −ln p / scored tokens); only of score";

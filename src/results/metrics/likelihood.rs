@@ -8,7 +8,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "perplexity",
         symbol: "PPL",
         unit: "1",
-        meaning: "exp(Σ −ln p / scored tokens) over Score requests",
+        meaning: "exp(Σ −ln p / scored tokens) over Score requests; not a number, null in the file, where that is beyond every number",
         present: "Score requests read text with real weights",
     },
     Definition {
@@ -41,7 +41,7 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     if tokens > 0 {
         let perplexity = |nats: f64| libm::exp(nats / tokens as f64);
         let nats = scored.iter().map(|request| request.negative_log_likelihood);
-        metrics.put("perplexity", nats.sum::<Option<f64>>().map(perplexity));
+        metrics.put_measured("perplexity", nats.sum::<Option<f64>>().map(perplexity));
         let source = scored.iter().map(|request| request.source_nats);
         metrics.put(
             "source_perplexity",

@@ -104,10 +104,21 @@ pub const DEFINITIONS: &[Definition] = &{
 pub struct Metrics(Vec<(&'static str, f64)>);
 
 impl Metrics {
-    /// The value of `name`, if the run measured it.
+    /// The value of `name`, if the run measured it and it is a number.
     pub fn get(&self, name: &str) -> Option<f64> {
+        self.measured(name).filter(|value| value.is_finite())
+    }
+
+    /// The value of `name`, if the run measured it: NaN if it is beyond every number.
+    pub fn measured(&self, name: &str) -> Option<f64> {
         let (_, value) = self.0.iter().find(|(key, _)| *key == name)?;
         Some(*value)
+    }
+
+    /// The names of what was measured and is beyond every number.
+    pub fn not_finite(&self) -> impl Iterator<Item = &'static str> + '_ {
+        let beyond = self.iter().filter(|(_, value)| !value.is_finite());
+        beyond.map(|(name, _)| name)
     }
 
     /// Name and value of everything measured.
@@ -116,7 +127,7 @@ impl Metrics {
     }
 
     /// The text of `metrics.json`. Numbers are the shortest that read back to
-    /// the same bits.
+    /// the same bits; `null` is what is beyond every number.
     pub fn to_json(&self) -> String {
         let map: Map<String, Value> = self
             .iter()
@@ -130,8 +141,10 @@ impl Metrics {
 
     /// Reads the text of a `metrics.json`; `None` if it is not one.
     pub fn from_json(text: &str) -> Option<Self> {
-        let map: BTreeMap<String, f64> = serde_json::from_str(text).ok()?;
-        Some(Self::from_values(|name| map.get(name).copied()))
+        let map: BTreeMap<String, Option<f64>> = serde_json::from_str(text).ok()?;
+        Some(Self::from_values(|name| {
+            map.get(name).map(|value| value.unwrap_or(f64::NAN))
+        }))
     }
 
     /// The metrics that `value` knows.
@@ -160,7 +173,7 @@ impl Metrics {
                         .0
                         .iter()
                         .find(|(name, _)| *name == definition.name)?;
-                    value.is_finite().then_some((definition.name, *value))
+                    Some((definition.name, *value))
                 })
                 .collect(),
         )
@@ -171,8 +184,16 @@ impl Metrics {
 struct Collector(Vec<(&'static str, f64)>);
 
 impl Collector {
+    /// Enters what is a number; of a ratio, that there was something to divide by.
     fn put(&mut self, name: &'static str, value: impl Into<Option<f64>>) {
-        if let Some(value) = value.into() {
+        let value = value.into();
+        self.put_measured(name, value.filter(|value| value.is_finite()));
+    }
+
+    /// Enters what was measured even if it is beyond every number, as NaN.
+    fn put_measured(&mut self, name: &'static str, value: Option<f64>) {
+        let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
+        if let Some(value) = value.map(finite) {
             debug_assert!(DEFINITIONS.iter().any(|definition| definition.name == name));
             self.0.push((name, value));
         }

@@ -5,18 +5,21 @@ mod tensor_parallel;
 mod wdmoe;
 
 use super::error::RunError;
+use super::requests::Reader;
 use super::run::About;
 use crate::architecture::measurement::AssignmentRecord;
 use crate::architecture::workload::{Request, Task};
 use crate::architecture::{Assembly, Node};
 use crate::engine::TraceLevel;
-use crate::model::ModelShape;
-use crate::numerics;
+use crate::interrupt::Interrupt;
+use crate::model::{Architecture as Family, ModelShape};
+use crate::numerics::{self, Tokenizer};
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Architecture, NamedProfile, Resolved, Trace};
 use crate::units::FieldFault;
+use std::path::Path;
 
 /// The input that is no file: the tokens that the run reads.
 pub(super) const TEXT: &str = "text (tokens)";
@@ -58,11 +61,27 @@ pub fn prepare(
     streams: Streams,
     overrides: Vec<String>,
 ) -> Result<Prepared, RunError> {
+    prepare_until(resolved, streams, overrides, Interrupt::NEVER)
+}
+
+/// [`prepare`], given up when `interrupt` is raised.
+///
+/// # Errors
+/// Those of [`prepare`], and [`RunError::Interrupted`].
+pub fn prepare_until(
+    resolved: &Resolved,
+    streams: Streams,
+    overrides: Vec<String>,
+    interrupt: Interrupt<'_>,
+) -> Result<Prepared, RunError> {
     let scenario = &resolved.scenario;
     let made = match &scenario.architecture {
-        Architecture::TensorParallel(fields) => tensor_parallel::make(resolved, fields, streams)?,
-        Architecture::Wdmoe(fields) => wdmoe::make(resolved, fields, streams)?,
+        Architecture::TensorParallel(fields) => {
+            tensor_parallel::make(resolved, fields, streams, interrupt)
+        }
+        Architecture::Wdmoe(fields) => wdmoe::make(resolved, fields, streams, interrupt),
     };
+    let made = made.map_err(|error| error.placed(resolved))?;
     let about = About {
         name: resolved.name.clone(),
         scenario: resolved.configuration(),
@@ -88,6 +107,40 @@ pub fn prepare(
         parts: made.parts,
         about,
     })
+}
+
+/// Checks the files that a run of `resolved` would read, weights by their headers alone and
+/// of the world's texts only the first of each request.
+///
+/// # Errors
+/// What [`prepare`] would say about them, each at its field.
+pub(super) fn check(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
+    let checked = match &resolved.scenario.architecture {
+        Architecture::TensorParallel(_) => tensor_parallel::check(resolved, interrupt),
+        Architecture::Wdmoe(fields) => wdmoe::check(resolved, fields, interrupt),
+    };
+    checked.map_err(|error| error.placed(resolved))
+}
+
+/// Checks the model folder `folder` for a model of `family`, and reads the workload by it;
+/// returns the model's shape.
+fn check_folder(
+    resolved: &Resolved,
+    folder: &Path,
+    family: Family,
+    interrupt: Interrupt<'_>,
+) -> Result<ModelShape, RunError> {
+    let config = numerics::inspect(folder, family)?;
+    let tokenizer = Tokenizer::load(folder)?;
+    let reader = Reader {
+        tokenizer: &tokenizer,
+        config: &config,
+        folder: &resolved.folder,
+        most_of_world: 1,
+        interrupt,
+    };
+    reader.requests(&resolved.scenario.workload)?;
+    Ok(config.shape)
 }
 
 /// The published shape of that name, in the scenario's precision.

@@ -1,11 +1,12 @@
 //! What tensor parallelism needs: the model or its shape divided, the air, the text as
 //! tokens.
 
-use super::{Made, digest, node, shape, text_digest};
+use super::{Made, check_folder, digest, node, shape, text_digest};
 use crate::architecture::tensor_parallel::{Parts, Source};
 use crate::architecture::workload::Request;
 use crate::architecture::{Loaded, Node, Words};
-use crate::model::{ModelShape, ShardPlan};
+use crate::interrupt::Interrupt;
+use crate::model::{Architecture, ModelShape, ShardPlan};
 use crate::numerics::{Llama, Tokenizer};
 use crate::radio::{Air, Channels};
 use crate::results::folder::FileDigest;
@@ -14,26 +15,27 @@ use crate::scenario::{Model, Resolved, TensorParallel};
 use crate::simulation::assignment::divide;
 use crate::simulation::channel_trace::channel_trace;
 use crate::simulation::error::RunError;
-use crate::simulation::requests::{Frame, Reader, counted_requests};
+use crate::simulation::requests::{Reader, counted_requests};
 use std::path::Path;
 
 pub(super) fn make(
     resolved: &Resolved,
     architecture: &TensorParallel,
     streams: Streams,
+    interrupt: Interrupt<'_>,
 ) -> Result<Made, RunError> {
     let scenario = &resolved.scenario;
     let served = match &scenario.model {
         Model::Shape(name) => Served::Timed(shape(resolved, name)?),
-        Model::Folder(written) => Served::read(&resolved.path(written))?,
+        Model::Folder(written) => Served::read(&resolved.path(written), interrupt)?,
     };
     let mut inputs = Vec::new();
-    let requests = served.requests(resolved, &mut inputs)?;
+    let requests = served.requests(resolved, &mut inputs, interrupt)?;
     let devices: Vec<Node> = resolved.devices.iter().map(node).collect();
     let (trace, trace_digest) = channel_trace(resolved)?.unzip();
     inputs.extend(trace_digest);
     let channels = Channels::new(&scenario.radio, devices.len(), streams, trace)?;
-    let divided = divide(resolved, architecture, served.shape(), &channels)?;
+    let divided = divide(resolved, architecture, served.shape(), &channels, interrupt)?;
     let air = Air::over(
         channels,
         scenario.radio.clone(),
@@ -66,6 +68,14 @@ pub(super) fn make(
     })
 }
 
+/// Checks what [`make`] would read.
+pub(super) fn check(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
+    if let Some(folder) = resolved.model_folder() {
+        check_folder(resolved, &folder, Architecture::Llama, interrupt)?;
+    }
+    Ok(())
+}
+
 /// What is served: a shape, or a model that was read.
 enum Served {
     Timed(ModelShape),
@@ -73,8 +83,8 @@ enum Served {
 }
 
 impl Served {
-    fn read(folder: &Path) -> Result<Self, RunError> {
-        let model = Llama::load(folder)?;
+    fn read(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, RunError> {
+        let model = Llama::load_until(folder, interrupt)?;
         let words = Words {
             tokenizer: Tokenizer::load(folder)?,
             end_tokens: model.config().eos.clone(),
@@ -94,29 +104,23 @@ impl Served {
         &self,
         resolved: &Resolved,
         inputs: &mut Vec<FileDigest>,
+        interrupt: Interrupt<'_>,
     ) -> Result<Vec<Request>, RunError> {
         let workload = &resolved.scenario.workload;
         let Loaded { model, words } = match self {
-            Self::Timed(_) => {
-                let requests = counted_requests(workload);
-                return requests.map_err(|error| error.placed(resolved));
-            }
+            Self::Timed(_) => return counted_requests(workload),
             Self::Computed(loaded) => loaded.as_ref(),
         };
         let reader = Reader {
             tokenizer: &words.tokenizer,
-            frame: Frame {
-                begin: model.config().bos,
-                end: words.end_tokens.first().copied(),
-            },
+            config: model.config(),
             folder: &resolved.folder,
-            max_positions: model.config().max_positions,
+            most_of_world: u64::MAX,
+            interrupt,
         };
-        let requests = reader
-            .requests(workload)
-            .map_err(|error| error.placed(resolved))?;
+        let requests = reader.requests(workload)?;
         inputs.extend(model.digests().iter().map(digest));
-        inputs.push(digest(words.tokenizer.digest()));
+        inputs.extend(words.tokenizer.digests().iter().map(digest));
         inputs.push(text_digest(&requests));
         Ok(requests)
     }

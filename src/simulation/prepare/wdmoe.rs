@@ -1,9 +1,11 @@
 //! What WDMoE needs: a model or a shape, a router, and who holds which expert.
 
-use super::{Made, digest, node, shape, text_digest};
+use super::{Made, check_folder, digest, node, shape, text_digest};
 use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source, Wdmoe};
 use crate::architecture::{Loaded, Node, Words};
-use crate::model::Architecture as Family;
+use crate::files;
+use crate::interrupt::Interrupt;
+use crate::model::{Architecture as Family, ModelShape};
 use crate::numerics::{Mixtral, Tokenizer};
 use crate::radio::Channels;
 use crate::results::folder::FileDigest;
@@ -11,13 +13,17 @@ use crate::rng::Streams;
 use crate::scenario::{Model, Resolved};
 use crate::simulation::channel_trace::channel_trace;
 use crate::simulation::error::RunError;
-use crate::simulation::requests::{Frame, Reader, counted_requests};
+use crate::simulation::requests::{Reader, counted_requests};
 use crate::units::FieldFault;
+
+/// The longest recorded router that is read.
+const MOST_TRACE: u64 = 1 << 30;
 
 pub(super) fn make(
     resolved: &Resolved,
     fields: &Wdmoe,
     streams: Streams,
+    interrupt: Interrupt<'_>,
 ) -> Result<Made, RunError> {
     let scenario = &resolved.scenario;
     let fault = |path: &str, message: String| -> RunError {
@@ -29,26 +35,13 @@ pub(super) fn make(
         Model::Shape(name) => shape(resolved, name)?,
         Model::Folder(written) => {
             let folder = resolved.path(written);
-            let model = Mixtral::load(&folder)?;
+            let model = Mixtral::load_until(&folder, interrupt)?;
             let shape = model.shape().clone();
             computed = Some((model, Tokenizer::load(&folder)?));
             shape
         }
     };
-    if shape.architecture != Family::Mixtral {
-        let message = format!("`{}` has no experts; use mixtral-8x7b", shape.name);
-        return Err(fault("model", message));
-    }
-    let experts = shape.expert_count();
-    if let Some(visits) = fields.experts_per_token.filter(|visits| *visits > experts) {
-        let message = format!("{visits} of {experts} experts; use {experts} or fewer");
-        return Err(fault("architecture.experts_per_token", message));
-    }
-    let placement = fields
-        .placement
-        .resolve(shape.layers, experts, resolved.devices.len())
-        .map_err(|fault| fault.under("architecture.placement"))
-        .map_err(|fault| resolved.fault(fault))?;
+    let placement = placement(resolved, fields, &shape)?;
     let headline = format!(
         "{} on {} device{}, {}, {} selection, {} bandwidth",
         shape.name,
@@ -61,24 +54,20 @@ pub(super) fn make(
         fields.selection.name(),
         fields.bandwidth.name(),
     );
-    let counted = || counted_requests(&scenario.workload).map_err(|error| error.placed(resolved));
+    let counted = || counted_requests(&scenario.workload);
     let (source, requests) = match (computed, &fields.router) {
         (Some((model, tokenizer)), _) => {
             let end_tokens = model.config().eos.clone();
             let reader = Reader {
                 tokenizer: &tokenizer,
-                frame: Frame {
-                    begin: model.config().bos,
-                    end: end_tokens.first().copied(),
-                },
+                config: model.config(),
                 folder: &resolved.folder,
-                max_positions: model.config().max_positions,
+                most_of_world: u64::MAX,
+                interrupt,
             };
-            let requests = reader
-                .requests(&scenario.workload)
-                .map_err(|error| error.placed(resolved))?;
+            let requests = reader.requests(&scenario.workload)?;
             inputs.extend(model.digests().iter().map(digest));
-            inputs.push(digest(tokenizer.digest()));
+            inputs.extend(tokenizer.digests().iter().map(digest));
             inputs.push(text_digest(&requests));
             let source = Source::Computed(Box::new(Loaded {
                 model,
@@ -91,19 +80,8 @@ pub(super) fn make(
         }
         (None, Router::Synthetic(synthetic)) => (Source::Drawn(shape, *synthetic), counted()?),
         (None, Router::Trace(written)) => {
-            let path = resolved.path(written);
-            let read = std::fs::read(&path).map_err(|error| {
-                let message = format!("cannot read {}: {error}", path.display());
-                fault("architecture.router", message)
-            })?;
-            inputs.push(FileDigest {
-                name: written.clone(),
-                bytes: read.len() as u64,
-                blake3: blake3::hash(&read).to_hex().to_string(),
-            });
-            let file = path.display().to_string();
-            let trace = GateTrace::parse(&file, &read, shape.layers, experts)
-                .map_err(|error| fault("architecture.router", error.to_string()))?;
+            let (trace, read) = recorded(resolved, written, &shape)?;
+            inputs.push(read);
             (Source::Recorded(shape, trace), counted()?)
         }
         (None, Router::Model) => {
@@ -132,4 +110,69 @@ pub(super) fn make(
         headline,
         assignment: None,
     })
+}
+
+/// Checks what [`make`] would read.
+pub(super) fn check(
+    resolved: &Resolved,
+    fields: &Wdmoe,
+    interrupt: Interrupt<'_>,
+) -> Result<(), RunError> {
+    match &resolved.scenario.model {
+        Model::Folder(written) => {
+            let folder = resolved.path(written);
+            let shape = check_folder(resolved, &folder, Family::Mixtral, interrupt)?;
+            placement(resolved, fields, &shape)?;
+        }
+        Model::Shape(name) => {
+            let shape = shape(resolved, name)?;
+            placement(resolved, fields, &shape)?;
+            if let Router::Trace(written) = &fields.router {
+                recorded(resolved, written, &shape)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Which device holds which expert of each layer of a model of `shape`, if any does.
+fn placement(
+    resolved: &Resolved,
+    fields: &Wdmoe,
+    shape: &ModelShape,
+) -> Result<Vec<Vec<Option<usize>>>, FieldFault> {
+    if shape.architecture != Family::Mixtral {
+        let message = format!("`{}` has no experts; use mixtral-8x7b", shape.name);
+        return Err(FieldFault::new("model", message));
+    }
+    let experts = shape.expert_count();
+    if let Some(visits) = fields.experts_per_token.filter(|visits| *visits > experts) {
+        let message = format!("{visits} of {experts} experts; use {experts} or fewer");
+        return Err(FieldFault::new("architecture.experts_per_token", message));
+    }
+    let placement = fields
+        .placement
+        .resolve(shape.layers, experts, resolved.devices.len());
+    placement.map_err(|fault| fault.under("architecture.placement"))
+}
+
+/// The recorded router in the file `written`, for a model of `shape`.
+fn recorded(
+    resolved: &Resolved,
+    written: &str,
+    shape: &ModelShape,
+) -> Result<(GateTrace, FileDigest), RunError> {
+    let fault = |message: String| FieldFault::new("architecture.router", message);
+    let path = resolved.path(written);
+    let read = files::read(&path, MOST_TRACE)
+        .map_err(|error| fault(format!("cannot read {}: {error}", path.display())))?;
+    let digest = FileDigest {
+        name: written.to_owned(),
+        bytes: read.len() as u64,
+        blake3: blake3::hash(&read).to_hex().to_string(),
+    };
+    let file = path.display().to_string();
+    let trace = GateTrace::parse(&file, &read, shape.layers, shape.expert_count())
+        .map_err(|error| fault(error.to_string()))?;
+    Ok((trace, digest))
 }

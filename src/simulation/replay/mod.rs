@@ -12,7 +12,7 @@ mod report;
 pub use original::Difference;
 
 use super::error::RunError;
-use super::prepare::{Prepared, prepare};
+use super::prepare::{Prepared, prepare_until};
 use super::run::{Staged, stage};
 use crate::architecture::measurement::PassRecord;
 use crate::digest::RollingDigest;
@@ -132,7 +132,7 @@ pub fn replay(
         error => Ok(Replay::stopped(notes, changes, error)),
     };
     let prepared = match own.as_ref().map_err(|error| error.clone().into()) {
-        Ok(resolved) => prepared(then, resolved),
+        Ok(resolved) => prepared(then, resolved, options.interrupt),
         Err(error) => Err(error),
     };
     let prepared = match prepared {
@@ -162,12 +162,17 @@ pub fn replay(
     })
 }
 
-fn prepared(then: &Manifest, resolved: &Resolved) -> Result<Prepared, RunError> {
+fn prepared(
+    then: &Manifest,
+    resolved: &Resolved,
+    interrupt: &AtomicBool,
+) -> Result<Prepared, RunError> {
     let streams = Streams {
         seed: then.seed,
         run: then.run,
     };
-    prepare(resolved, streams, then.origin.overrides.clone())
+    let overrides = then.origin.overrides.clone();
+    prepare_until(resolved, streams, overrides, interrupt.into())
 }
 
 /// Compares the `original` to the run that was made and lies in the folder `here`.

@@ -1,67 +1,11 @@
-//! Folders that are not what they should be: every fault names the file, the
-//! tensor, what was expected and what to do.
-//!
-//! Each test damages a copy of a reference fixture in one way.
+//! Weights files: damaged, incomplete, of another model, with tensors too many, or with
+//! numbers that are none.
 
-use airloom::numerics::{Llama, LoadError, StepError, Tokenizer};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
-use std::collections::BTreeMap;
+use crate::{add, configure, copy, fixture, refusal, rewrite, rewrite_all};
+use airloom::numerics::{Llama, LoadError};
+use safetensors::tensor::Dtype;
 use std::fs;
-use std::path::{Path, PathBuf};
-use tempfile::TempDir;
-
-fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
-}
-
-fn copy(name: &str) -> TempDir {
-    let folder = TempDir::new().expect("a temporary folder");
-    for entry in fs::read_dir(fixture(name)).expect("the fixture") {
-        let entry = entry.expect("readable");
-        fs::copy(entry.path(), folder.path().join(entry.file_name())).expect("copied");
-    }
-    folder
-}
-
-fn refusal(folder: &Path, words: &[&str]) -> LoadError {
-    let error = Llama::load(folder).expect_err("must be refused");
-    says(&error.to_string(), words);
-    error
-}
-
-fn says(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{text}` lacks `{word}`");
-    }
-}
-
-/// Rewrites the single weights file: `change` may drop, reshape or retype tensors.
-fn rewrite(
-    folder: &Path,
-    change: impl Fn(&str, Dtype, Vec<usize>, &[u8]) -> Option<(Dtype, Vec<usize>, Vec<u8>)>,
-) {
-    let path = folder.join("model.safetensors");
-    let content = fs::read(&path).expect("readable");
-    let tensors = SafeTensors::deserialize(&content).expect("intact");
-    let kept: BTreeMap<String, (Dtype, Vec<usize>, Vec<u8>)> = tensors
-        .iter()
-        .filter_map(|(name, view)| {
-            let shape = view.shape().to_vec();
-            Some((
-                name.to_owned(),
-                change(name, view.dtype(), shape, view.data())?,
-            ))
-        })
-        .collect();
-    let views = kept.iter().map(|(name, (dtype, shape, data))| {
-        let view = TensorView::new(*dtype, shape.clone(), data).expect("consistent");
-        (name, view)
-    });
-    let content = safetensors::serialize(views, None).expect("serialised");
-    fs::write(path, content).expect("written");
-}
+use std::path::Path;
 
 #[test]
 fn a_folder_that_does_not_exist_is_named() {
@@ -248,70 +192,161 @@ fn the_shape_has_the_precision_of_the_stored_weights() {
     }
 }
 
-const TOKENIZER: &str = r#"{"version": "1.0", "truncation": null, "padding": null,
-    "added_tokens": [{"id": 0, "content": "<s>", "single_word": false, "lstrip": false,
-        "rstrip": false, "normalized": false, "special": true}],
-    "normalizer": null, "pre_tokenizer": {"type": "Whitespace"},
-    "post_processor": {"type": "TemplateProcessing",
-        "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}},
-                   {"Sequence": {"id": "A", "type_id": 0}}],
-        "pair": [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "B", "type_id": 0}}],
-        "special_tokens": {"<s>": {"id": "<s>", "ids": [0], "tokens": ["<s>"]}}},
-    "decoder": null,
-    "model": {"type": "WordLevel", "unk_token": "?",
-        "vocab": {"<s>": 0, "?": 1, "a": 2, "cat": 3, "sat": 4}}}"#;
-
-fn tokenizer_folder(content: &str) -> TempDir {
-    let folder = TempDir::new().expect("a temporary folder");
-    fs::write(folder.path().join("tokenizer.json"), content).expect("written");
-    folder
+#[test]
+fn tensors_that_nobody_reads_are_named() {
+    let folder = copy("llama_multi_head");
+    let bias = "model.layers.0.self_attn.q_proj.bias";
+    add(folder.path(), &[bias]);
+    refusal(
+        folder.path(),
+        &["model.safetensors", "a tensor that", bias, "biases"],
+    );
+    let more: Vec<String> = (0..6).map(|n| format!("score.{n}.weight")).collect();
+    add(
+        folder.path(),
+        &more.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
+    let words = [
+        "7 tensors that",
+        bias,
+        "`score.0.weight`",
+        "`score.2.weight`, …",
+    ];
+    refusal(folder.path(), &words);
 }
 
 #[test]
-fn text_becomes_tokens_and_text_again() {
-    let tokenizer = Tokenizer::load(tokenizer_folder(TOKENIZER).path()).expect("intact");
-    assert_eq!(tokenizer.vocabulary(), 5);
-    assert_eq!(
-        tokenizer.encode("a cat sat").expect("known words"),
-        [2, 3, 4]
-    );
-    assert_eq!(
-        tokenizer.encode_document("a dog").expect("one unknown"),
-        [0, 2, 1]
-    );
-    assert_eq!(
-        tokenizer.decode(&[0, 2, 3, 4]).expect("known tokens"),
-        "a cat sat"
-    );
-    assert_eq!((tokenizer.id("<s>"), tokenizer.id("dog")), (Some(0), None));
-    assert_eq!(tokenizer.digest().bytes, TOKENIZER.len() as u64);
+fn layers_beyond_those_of_the_configuration_are_named() {
+    let folder = copy("llama_multi_head");
+    configure(folder.path(), "num_hidden_layers", 1.into());
+    let words = [
+        "9 tensors that",
+        "`model.layers.1.input_layernorm.weight`",
+        "num_hidden_layers: 1",
+        "up to layer 1, counted from 0",
+    ];
+    refusal(folder.path(), &words);
 }
 
 #[test]
-fn tokens_that_the_tokenizer_does_not_know_are_named() {
-    let tokenizer = Tokenizer::load(tokenizer_folder(TOKENIZER).path()).expect("intact");
-    let error = tokenizer.decode(&[2, 9]).expect_err("9 is unknown");
-    assert!(matches!(
-        error,
-        StepError::Token {
-            token: 9,
-            position: 1,
-            vocabulary: 5
-        }
-    ));
+fn tensors_of_a_shard_that_its_index_does_not_list_are_unread_too() {
+    let folder = copy("llama_rope_scaled");
+    let shard = folder.path().join("model-00002-of-00002.safetensors");
+    fs::rename(&shard, folder.path().join("model.safetensors")).expect("moved");
+    add(folder.path(), &["model.layers.0.mlp.gate_proj.scales"]);
+    fs::rename(folder.path().join("model.safetensors"), &shard).expect("moved");
+    let words = ["model-00002-of-00002.safetensors", "gate_proj.scales"];
+    refusal(folder.path(), &words);
 }
 
 #[test]
-fn a_missing_or_broken_tokenizer_is_named() {
-    let folder = TempDir::new().expect("a temporary folder");
-    let error = Tokenizer::load(folder.path()).expect_err("nothing there");
-    says(&error.to_string(), &["tokenizer.json", "fast tokenizer"]);
-    for broken in ["", "{}", "not json", &TOKENIZER[..200]] {
-        let error = Tokenizer::load(tokenizer_folder(broken).path()).expect_err("broken");
-        assert!(matches!(error, LoadError::Tokenizer { .. }));
-        says(
-            &error.to_string(),
-            &["tokenizer.json", "expected the `tokenizer.json`"],
+fn buffers_that_follow_from_the_configuration_are_no_fault() {
+    let folder = copy("llama_grouped_tied");
+    let before = Llama::load(folder.path()).expect("intact");
+    let buffers = [
+        "model.layers.0.self_attn.rotary_emb.inv_freq",
+        "model.rotary_emb.inv_freq",
+        "lm_head.weight",
+    ];
+    add(folder.path(), &buffers);
+    let after = Llama::load(folder.path()).expect("intact");
+    assert_eq!(after.config(), before.config());
+    let untied = copy("llama_multi_head");
+    configure(untied.path(), "tie_word_embeddings", true.into());
+    Llama::load(untied.path()).expect("a tied model may store its head all the same");
+}
+
+/// With `entry` of the tensor `name` set to `value`.
+fn with(fixture: &str, name: &str, entry: usize, value: f32) -> LoadError {
+    let folder = copy(fixture);
+    rewrite_all(folder.path(), |stored| {
+        let (format, _, data) = stored.get_mut(name).expect("a tensor");
+        let bytes = match format {
+            Dtype::BF16 => half::bf16::from_f32(value).to_le_bytes().to_vec(),
+            _ => value.to_le_bytes().to_vec(),
+        };
+        let from = entry * bytes.len();
+        data[from..from + bytes.len()].copy_from_slice(&bytes);
+    });
+    refusal(
+        folder.path(),
+        &[
+            "model.safetensors",
+            name,
+            &format!("holds {value} at entry {entry}"),
+        ],
+    )
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_named_by_its_tensor_and_place() {
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        with("llama_multi_head", "model.norm.weight", 23, value);
+        with(
+            "llama_multi_head",
+            "model.layers.1.mlp.up_proj.weight",
+            0,
+            value,
+        );
+        with("llama_grouped_tied", "model.embed_tokens.weight", 7, value);
+    }
+}
+
+#[test]
+fn an_index_of_nothing_has_no_weights() {
+    let folder = copy("llama_rope_scaled");
+    let path = folder.path().join("model.safetensors.index.json");
+    fs::write(path, r#"{"metadata": {}, "weight_map": {}}"#).expect("written");
+    refusal(folder.path(), &["index.json", "weight_map lists no tensor"]);
+}
+
+#[test]
+fn a_header_that_claims_more_than_there_is_takes_no_memory() {
+    let folder = copy("llama_multi_head");
+    let path = folder.path().join("model.safetensors");
+    let whole = fs::read(&path).expect("readable");
+    for claimed in [u64::MAX, 1 << 40, 99_999_999, whole.len() as u64] {
+        let mut content = whole.clone();
+        content[..8].copy_from_slice(&claimed.to_le_bytes());
+        fs::write(&path, content).expect("written");
+        refusal(folder.path(), &["model.safetensors", "damaged"]);
+    }
+    let header = r#"{"a":{"dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,4]}}"#;
+    let content = [
+        &(header.len() as u64).to_le_bytes()[..],
+        header.as_bytes(),
+        &[0; 4],
+    ]
+    .concat();
+    fs::write(&path, content).expect("written");
+    refusal(folder.path(), &["model.safetensors", "damaged"]);
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .and_then(|file| file.set_len(1 << 40))
+        .expect("a sparse file");
+    refusal(
+        folder.path(),
+        &["model.safetensors", "damaged", "(1099511627776 bytes)"],
+    );
+}
+
+#[test]
+fn weights_in_another_format_are_named_with_what_converts_them() {
+    for name in ["pytorch_model.bin", "model.gguf", "consolidated.00.pth"] {
+        let folder = copy("llama_multi_head");
+        fs::remove_file(folder.path().join("model.safetensors")).expect("removed");
+        fs::write(folder.path().join(name), b"PK").expect("written");
+        refusal(
+            folder.path(),
+            &["model.safetensors", name, "save_pretrained"],
         );
     }
+    let folder = copy("llama_multi_head");
+    let path = folder.path().join("model.safetensors");
+    fs::rename(path, folder.path().join("model-00001-of-00001.safetensors")).expect("moved");
+    refusal(
+        folder.path(),
+        &["`model-00001-of-00001.safetensors` is neither"],
+    );
 }
