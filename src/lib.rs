@@ -24,7 +24,7 @@
 //!                 analysis      a finished run explained: its critical path
 //! ```
 //!
-//! Each room knows only the rooms before it in this list: [`units`], [`rng`],
+//! Each room knows only the rooms before it in this list: [`units`], [`text`], [`rng`],
 //! [`digest`], [`files`] and [`interrupt`],
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
 //! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
@@ -33,6 +33,8 @@
 #![warn(missing_docs)]
 // clippy.toml lists what would let bits depend on the machine. Tests may use it.
 #![cfg_attr(not(test), warn(clippy::disallowed_methods, clippy::disallowed_types))]
+// Printing panics when nobody reads; the command line has words that do not.
+#![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 pub mod analysis;
 pub mod architecture;
@@ -53,5 +55,6 @@ pub mod results;
 pub mod rng;
 pub mod scenario;
 pub mod simulation;
+pub mod text;
 pub mod units;
 mod wide;

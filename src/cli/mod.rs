@@ -18,10 +18,14 @@ mod progress;
 mod replay;
 mod run;
 mod sweep;
+mod threads;
 mod train;
 mod usage;
 mod width;
 
+use crate::scenario::ScenarioError;
+use crate::simulation::RunError;
+use crate::text::Visible;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -86,8 +90,16 @@ enum Failure {
     Run(String),
 }
 
-/// What `error` says, with everything that caused it.
-fn chain(error: &dyn std::error::Error) -> String {
+/// What `error` says, with everything that caused it, on one line: only a scenario's faults are
+/// laid out in several, and any other line break comes from outside.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let scenario = match error.downcast_ref() {
+        Some(RunError::Scenario(error)) => Some(error),
+        _ => error.downcast_ref::<ScenarioError>(),
+    };
+    if let Some(error) = scenario {
+        return error.to_string();
+    }
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -98,28 +110,29 @@ fn chain(error: &dyn std::error::Error) -> String {
         }
         cause = error.source();
     }
-    text
+    Visible(&text).to_string()
 }
 
 /// Says what is remarkable about a scenario that runs all the same.
 fn warn(resolved: &crate::scenario::Resolved) {
     for warning in resolved.warnings() {
-        eprintln!("warning: {warning}");
+        output::tell(format_args!("warning: {warning}"));
     }
 }
 
 impl Failure {
-    fn input(error: impl std::error::Error) -> Self {
+    fn input(error: impl std::error::Error + 'static) -> Self {
         Self::Input(chain(&error))
     }
 
-    fn run(error: impl std::error::Error) -> Self {
+    fn run(error: impl std::error::Error + 'static) -> Self {
         Self::Run(chain(&error))
     }
 }
 
 fn train(args: train::TrainArgs) -> Result<(), Failure> {
     let interrupt = output::interrupt_flag()?;
+    threads::start(None)?;
     let report = train::run(args, interrupt).map_err(|error| {
         if error.is_input() {
             Failure::input(error)
@@ -155,11 +168,11 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Run(message)) => {
-            eprintln!("error: {message}");
+            output::tell(format_args!("error: {message}"));
             ExitCode::from(1)
         }
         Err(Failure::Input(message)) => {
-            eprintln!("error: {message}");
+            output::tell(format_args!("error: {message}"));
             ExitCode::from(2)
         }
     }

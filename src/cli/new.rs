@@ -3,6 +3,7 @@
 use super::Failure;
 use super::output::print;
 use crate::scenario::Template;
+use crate::text::Visible;
 use std::ffi::{OsStr, OsString};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -72,7 +73,7 @@ pub(super) fn new(args: NewArgs) -> Result<(), Failure> {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    let input = |message: String| Failure::Input(message);
+    let input = |message: String| Failure::Input(Visible(&message).to_string());
     let folder = folder.canonicalize().map_err(|_| {
         let folder = folder.display();
         input(format!(

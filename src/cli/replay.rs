@@ -1,8 +1,7 @@
 //! `airloom replay`: run again and compare, bit for bit.
 
 use super::output::{interrupt_flag, print};
-use super::run::set_threads;
-use super::{Failure, chain};
+use super::{Failure, chain, threads};
 use crate::simulation::{self, ReplayOptions};
 use std::path::PathBuf;
 
@@ -27,7 +26,7 @@ pub(super) struct ReplayArgs {
 }
 
 pub(super) fn replay(args: ReplayArgs) -> Result<(), Failure> {
-    set_threads(args.threads)?;
+    threads::start(args.threads)?;
     let options = ReplayOptions {
         base: args.base,
         interrupt: interrupt_flag()?,

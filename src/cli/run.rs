@@ -3,7 +3,7 @@
 use super::output::{interrupt_flag, print};
 use super::progress::bar;
 use super::width;
-use super::{Failure, warn};
+use super::{Failure, threads, warn};
 use crate::rng::Streams;
 use crate::scenario::{self, Override};
 use crate::simulation::{self, RunOptions, default_folder};
@@ -52,7 +52,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
             .unwrap_or_else(|| default_folder(&resolved.name, streams, &args.overrides)),
         interrupt: interrupt_flag()?,
     };
-    set_threads(args.threads)?;
+    threads::start(args.threads)?;
     let interrupt = options.interrupt.into();
     let prepared =
         simulation::prepare_until(&resolved, streams, texts(&args.overrides), interrupt)?;
@@ -80,17 +80,6 @@ pub(super) fn texts(overrides: &[Override]) -> Vec<String> {
         .iter()
         .map(|change| change.as_str().to_owned())
         .collect()
-}
-
-/// Sizes the pool on which kernels run.
-pub(super) fn set_threads(threads: Option<u16>) -> Result<(), Failure> {
-    let Some(threads) = threads else {
-        return Ok(());
-    };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(usize::from(threads))
-        .build_global()
-        .map_err(Failure::run)
 }
 
 impl From<simulation::RunError> for Failure {

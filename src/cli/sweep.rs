@@ -1,16 +1,17 @@
 //! `airloom sweep`: every point of a scenario's sweep, each an ordinary run folder.
 
-use super::output::{interrupt_flag, print};
+use super::output::{interrupt_flag, print, tell};
 use super::progress::bar;
 use super::run::texts;
 use super::width;
-use super::{Failure, warn};
+use super::{Failure, threads, warn};
 use crate::results::comparison::Comparison;
 use crate::results::outcomes::Outcomes;
 use crate::scenario::{self, Override, Point};
 use crate::simulation::{
     self, PointOutcome, Shard, Standing, SweepOptions, Swept, default_sweep_folder,
 };
+use crate::text::Visible;
 use std::path::PathBuf;
 
 /// Simulate every point of a scenario's sweep.
@@ -53,7 +54,7 @@ pub(super) struct SweepArgs {
 }
 
 fn describe(point: &Point) -> String {
-    format!("point {}: {}", point.index, point.label)
+    format!("point {}: {}", point.index, Visible(&point.label))
 }
 
 pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
@@ -69,7 +70,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
         seed,
         shard: args.shard,
         overrides: texts(&args.overrides),
-        jobs: usize::from(args.jobs),
+        jobs: threads::bounded("--jobs", usize::from(args.jobs)),
         publish: args.publish,
         interrupt: interrupt_flag()?,
     };
@@ -80,6 +81,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
         let shard = args.shard;
         shard.is_none_or(|shard| shard.has(point.index))
     });
+    threads::start(None)?;
     let bar = bar(own.count() as u64, "points");
     let tell = |point: &Point, outcome: &PointOutcome| {
         bar.inc(1);
@@ -96,7 +98,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
             PointOutcome::Infeasible(reason) => format!("infeasible: {reason}"),
             PointOutcome::Failed(reason) => format!("failed: {reason}"),
         };
-        bar.suspend(|| eprintln!("{}: {note}", describe(point)));
+        bar.suspend(|| tell(format_args!("{}: {note}", describe(point))));
     };
     let swept = simulation::sweep(&points, &options, &tell);
     bar.finish_and_clear();

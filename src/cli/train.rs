@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::tell;
 use crate::numerics::train::{
     Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError,
     train,
@@ -26,6 +27,7 @@ pub enum Recipe {
 #[command(after_help = "Examples:\n  \
     airloom train --out models/mine\n  \
     airloom train --architecture mixtral --out models/two")]
+#[command(mut_args(with_default))]
 pub struct TrainArgs {
     /// Architecture, and with it the recipe
     #[arg(long, value_enum, default_value = "llama")]
@@ -81,6 +83,59 @@ pub struct TrainArgs {
     /// Steps between checkpoints
     #[arg(long, value_name = "STEPS")]
     pub checkpoint_every: Option<u64>,
+}
+
+/// What is told of a setting, by its argument.
+type Told = (&'static str, fn(&TrainConfig) -> Option<String>);
+
+/// The settings that a recipe decides where no argument does.
+const SETTINGS: &[Told] = &[
+    ("seed", |config| Some(config.seed.to_string())),
+    ("steps", |config| Some(config.steps.to_string())),
+    ("documents", |config| Some(config.documents.to_string())),
+    ("questions", |config| Some(config.questions.to_string())),
+    ("shards", |config| Some(config.shards.to_string())),
+    ("learning_rate", |config| {
+        Some(config.learning_rate.to_string())
+    }),
+    ("hidden", |config| Some(config.network.hidden.to_string())),
+    ("layers", |config| Some(config.network.layers.to_string())),
+    ("heads", |config| Some(config.network.heads.to_string())),
+    ("ffn", |config| Some(config.network.ffn.to_string())),
+    ("experts", |config| {
+        Some(config.network.experts.as_ref()?.count.to_string())
+    }),
+    ("active", |config| {
+        Some(config.network.experts.as_ref()?.active.to_string())
+    }),
+    ("balance", |config| {
+        Some(config.network.experts.as_ref()?.balance.to_string())
+    }),
+    ("vocabulary", |config| Some(config.vocabulary.to_string())),
+    ("held_out", |config| Some(config.held_out.to_string())),
+    ("checkpoint_every", |config| {
+        Some(config.checkpoint_every.to_string())
+    }),
+];
+
+/// The argument, its help with what the recipes take where it is left out.
+fn with_default(argument: clap::Arg) -> clap::Arg {
+    let setting = SETTINGS.iter().find(|(name, _)| argument.get_id() == *name);
+    let Some((_, of)) = setting else {
+        return argument;
+    };
+    let llama = of(&TrainConfig::new(PathBuf::new()));
+    let mixtral = of(&TrainConfig::mixtral(PathBuf::new()));
+    let default = match (llama, mixtral) {
+        (Some(llama), Some(mixtral)) if llama != mixtral => {
+            format!("{llama}, of a Mixtral {mixtral}")
+        }
+        (llama, mixtral) => llama.or(mixtral).unwrap_or_default(),
+    };
+    let what = argument
+        .get_help()
+        .map_or(String::new(), ToString::to_string);
+    argument.help(format!("{what} [default: {default}]"))
 }
 
 impl TrainArgs {
@@ -151,7 +206,7 @@ impl Display {
 
     fn note(&self, line: &str) {
         if self.bar.is_hidden() {
-            eprintln!("{line}");
+            tell(line);
         } else {
             self.bar.println(line);
         }

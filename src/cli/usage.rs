@@ -4,6 +4,8 @@
 //! reads that by accident, and a script that lost its verb fails with nothing on stdout. A
 //! path where a verb belongs is told the verbs that take it. All else is clap's.
 
+use super::output::tell;
+use crate::text::Visible;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::path::Path;
 use std::process::ExitCode;
@@ -29,12 +31,12 @@ Help:
 pub(super) fn answer(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if std::env::args_os().len() == 1 => {
-            eprint!("{BEGIN}");
+            tell(BEGIN.trim_end());
             ExitCode::from(2)
         }
         ErrorKind::InvalidSubcommand => match error.get(ContextKind::InvalidSubcommand) {
             Some(ContextValue::String(word)) if is_path(word) => {
-                eprintln!("error: {}", verb_missing(word));
+                tell(format_args!("error: {}", verb_missing(word)));
                 ExitCode::from(2)
             }
             _ => error.exit(),
@@ -64,6 +66,7 @@ fn verb_missing(path: &str) -> String {
             ("check", "say what is wrong with it"),
         ]
     };
+    let path = Visible(path);
     let mut text = format!("`{path}` is a path, and a verb has to stand before it:");
     for (verb, what) in verbs {
         text.push_str(&format!("\n  airloom {verb} {path}    {what}"));

@@ -4,6 +4,7 @@ use super::metrics::Metrics;
 use super::readable::{joules, lines, seconds, significant};
 use super::terminal::Table;
 use crate::architecture::measurement::{DeviceRecord, Measurements};
+use crate::text::Visible;
 use std::fmt;
 
 /// What one run amounts to, as text for people.
@@ -127,7 +128,7 @@ impl fmt::Display for Summary<'_> {
         for (request, text) in &self.texts {
             let head = format!("  request {request} generated: ");
             writeln!(f)?;
-            self.line(f, &head, text.trim())?;
+            self.line(f, &head, &Visible(text.trim()).to_string())?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! Fills are Okabe–Ito colours whose lightness differs too, and waiting is hatched, so
 //! that a picture survives greyscale and colour blindness.
 
+use crate::text::Markup;
 use std::fmt::Write;
 
 /// The fill of compute.
@@ -81,7 +82,7 @@ impl Svg {
             Anchor::Middle => " text-anchor=\"middle\"",
             Anchor::End => " text-anchor=\"end\"",
         };
-        let words = words.replace('&', "&amp;").replace('<', "&lt;");
+        let words = Markup(words);
         let _ = writeln!(
             self.text,
             "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\"{anchor}>{words}</text>"

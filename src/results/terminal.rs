@@ -1,6 +1,7 @@
 //! Tables for a terminal, which stay readable where it is narrow: columns that find no
 //! room stand below, each part beginning with the columns that name its rows.
 
+use crate::text::Visible;
 use std::fmt::Write;
 
 /// Cells in rows and columns.
@@ -29,7 +30,8 @@ impl Table {
 
     /// Adds a row; the first one is the heading.
     pub fn push(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        let visible = |cell: String| Visible(&cell).to_string();
+        self.rows.push(cells.into_iter().map(visible).collect());
     }
 
     /// The table in lines of at most `columns`, if that is possible with one column beside

@@ -2,6 +2,7 @@
 
 use super::overrides::Override;
 use super::raw::Place;
+use crate::text::{Visible, acts};
 use std::fmt;
 
 /// One thing that is wrong.
@@ -87,19 +88,20 @@ impl fmt::Display for Fault {
                 line: Some(line),
                 column,
                 ..
-            }) => write!(f, "{source}:{line}:{column}: ")?,
-            Some(Location { source, .. }) => write!(f, "{source}: ")?,
+            }) => write!(f, "{}:{line}:{column}: ", Visible(source))?,
+            Some(Location { source, .. }) => write!(f, "{}: ", Visible(source))?,
             None => {}
         }
         if let Some(path) = &self.path {
-            write!(f, "{path}: ")?;
+            write!(f, "{}: ", Visible(path))?;
         }
-        f.write_str(&self.message)?;
+        write!(f, "{}", Visible(&self.message))?;
         if let Some(point) = &self.point {
-            write!(f, " (at the sweep's point {point})")?;
+            write!(f, " (at the sweep's point {})", Visible(point))?;
         }
+        let help = self.help.as_deref().map(Visible);
         let Some(at) = &self.location else {
-            return match &self.help {
+            return match help {
                 Some(help) => write!(f, "; {help}"),
                 None => Ok(()),
             };
@@ -110,7 +112,7 @@ impl fmt::Display for Fault {
         let carets = "^".repeat(at.width);
         write!(f, "\n {margin} |\n {number} | {}", at.text)?;
         write!(f, "\n {margin} | {indent}{carets}")?;
-        match &self.help {
+        match help {
             Some(help) => write!(f, " {help}"),
             None => Ok(()),
         }
@@ -148,6 +150,11 @@ impl Source {
         }
     }
 
+    /// Its length in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// `place`, which refers to this text, ready to be shown.
     pub(super) fn location(&self, place: Place) -> Location {
         let text = self.text.as_str();
@@ -168,9 +175,7 @@ impl Source {
                 .then(|| text[..line_start].matches('\n').count() + 1),
             column: before + 1,
             width: marked.chars().count().clamp(1, WIDEST / 2),
-            text: shown
-                .map(|c| if c.is_control() { ' ' } else { c })
-                .collect(),
+            text: shown.map(|c| if acts(c) { ' ' } else { c }).collect(),
             indent: before - skipped,
         }
     }

@@ -1,6 +1,7 @@
 //! What the program says of itself, and to a reader who leaves early.
 
 use crate::desk::{Desk, Outcome};
+use airloom::numerics::train::TrainConfig;
 use std::process::Stdio;
 
 const VERBS: [&str; 14] = [
@@ -114,5 +115,71 @@ fn a_reader_who_leaves_early_is_no_failure() {
         drop(child.stdout.take());
         let outcome = Outcome::from(child.wait_with_output().unwrap());
         assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn training_tells_its_defaults() {
+    let desk = Desk::new();
+    let help = desk.airloom(&["train", "--help"]).good().stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    let llama = TrainConfig::new("out");
+    let mixtral = TrainConfig::mixtral("out");
+    let experts = mixtral.network.experts.unwrap();
+    for expected in [
+        format!("Optimiser steps [default: {}", llama.steps),
+        format!("Documents per step [default: {}", llama.documents),
+        format!(
+            "Experts per layer of a Mixtral [default: {}]",
+            experts.count
+        ),
+        format!(
+            "Width of the residual stream [default: {}",
+            llama.network.hidden
+        ),
+    ] {
+        assert!(help.contains(&expected), "{expected}: {help}");
+    }
+}
+
+/// What is told on the way is dropped where it cannot be written, and decides nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_or_closed_stderr_changes_neither_result_nor_exit_code() {
+    let desk = Desk::new();
+    let sweep = "sweep=(axes: [(path: \"radio.bandwidth\", values: [\"5 MHz\", \"9 MHz\"])])";
+    let whole = ["sweep", "tiny.ron", "--set", sweep, "--out"];
+    desk.airloom(&[&whole[..], &["quiet"]].concat()).good();
+    let full = || {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let mut command = desk.command(&[&whole[..], &["full"]].concat());
+    assert_eq!(command.stderr(full()).status().unwrap().code(), Some(0));
+    let mut child = desk
+        .command(&[&whole[..], &["closed"]].concat())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    for name in ["full", "closed"] {
+        assert!(
+            desk.text(&format!("{name}/points.csv")) == desk.text("quiet/points.csv"),
+            "{name}"
+        );
+    }
+    for arguments in [&["check", "nope.ron"][..], &[], &["no-verb"], &["tiny.ron"]] {
+        let mut command = desk.command(arguments);
+        let code = command
+            .stderr(full())
+            .stdout(Stdio::null())
+            .status()
+            .unwrap()
+            .code();
+        assert_eq!(code, Some(2), "{arguments:?}");
     }
 }

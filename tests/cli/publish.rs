@@ -429,3 +429,53 @@ fn what_cannot_be_published_is_refused_with_its_place_and_the_fix() {
         assert!(!desk.path("out").exists());
     }
 }
+
+/// Labels are words of Markdown and of SVG, whatever characters they have.
+#[test]
+fn labels_are_escaped_in_tables_and_figures() {
+    let desk = Desk::new();
+    desk.write(
+        "labels.ron",
+        r#"Scenario(
+    model: Shape("llama-2-7b"),
+    devices: (count: 2, profile: Preset("jetson-agx-orin")),
+    architecture: TensorParallel(all_reduce: Digital(bits: 8, rate: Fixed("12 bit/s/Hz"))),
+    workload: [Tokens(prompt: 8, generate: 4)],
+    sweep: (
+        axes: [
+            (path: "radio.bandwidth", name: "B & <W>", values: ["10 MHz", "20 MHz"]),
+            (path: "architecture.all_reduce.bits", name: "scheme <&>", values: [8, 4],
+             labels: ["8-bit & \"cheap\" | *", "<4-bit>"]),
+        ],
+        publish: [
+            Table(file: "t", title: "A & <b> | pipe", metric: "tpot_s", unit: "μs",
+                  published: [1, 2, 3, 4]),
+            Figure(file: "f", metric: "tpot_s", over: "B & <W>", title: "x < y & z"),
+        ],
+    ),
+)"#,
+    );
+    desk.airloom(&["sweep", "labels.ron", "--out", "s", "--publish", "pub"])
+        .good();
+    let table = desk.text("pub/t.md");
+    let lines: Vec<&str> = table.lines().collect();
+    assert_eq!(lines[0], "## A &amp; &lt;b> \\| pipe");
+    assert!(
+        lines[2].starts_with("| B &amp; &lt;W> | scheme &lt;&amp;> | paper (µs) | ours (µs) |"),
+        "{table}"
+    );
+    assert!(
+        lines[4].starts_with("| 10 MHz | 8-bit &amp; \"cheap\" \\| \\* | "),
+        "{table}"
+    );
+    assert!(lines[5].starts_with("| 10 MHz | &lt;4-bit> | "), "{table}");
+    for (name, content) in desk.tree("s") {
+        if name.ends_with(".svg") {
+            let figure = String::from_utf8(content).unwrap();
+            assert!(
+                !figure.contains("<4-bit") && !figure.contains("& <"),
+                "{name}"
+            );
+        }
+    }
+}

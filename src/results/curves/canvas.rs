@@ -3,6 +3,7 @@
 //! Numbers are written with two decimals, so that a drawing's bytes depend on nothing below a
 //! hundredth of a point.
 
+use crate::text::Markup;
 use std::fmt::Write;
 
 /// A place, to the right and downwards from the upper left corner.
@@ -75,11 +76,6 @@ pub fn width_of(words: &str, size: f64) -> f64 {
     size * words.chars().map(letter).sum::<f64>()
 }
 
-fn escaped(words: &str) -> String {
-    let words = words.replace('&', "&amp;").replace('<', "&lt;");
-    words.replace('>', "&gt;")
-}
-
 impl Canvas {
     /// A line through `places`.
     pub fn line(&mut self, places: &[Place], stroke: Stroke) {
@@ -123,7 +119,7 @@ impl Canvas {
             0.0 => String::new(),
             degrees => format!(" transform=\"rotate({degrees} {x:.2} {y:.2})\""),
         };
-        let words = escaped(words);
+        let words = Markup(words);
         self.put(format_args!(
             "<text x=\"{x:.2}\" y=\"{y:.2}\" font-size=\"{size}\" text-anchor=\"{anchor}\"{turn}>\
              {words}</text>"

@@ -6,6 +6,7 @@ use super::sheet::{Cell, Sheet};
 use crate::results::outcomes::{Configuration, Outcomes};
 use crate::results::readable::significant;
 use crate::scenario::{Changes, Publication, Sweep};
+use crate::text::Markdown;
 
 /// A comparison along one axis.
 #[derive(Debug)]
@@ -197,5 +198,6 @@ fn sentence(label: &str, from: &str, pair: Pair) -> String {
     let paper = pair.paper.map_or(String::new(), |paper| {
         format!(", in the paper {}", words(paper))
     });
+    let (label, from) = (Markdown(label), Markdown(from));
     format!("{label} against {from}: on average {ours}{paper}.")
 }

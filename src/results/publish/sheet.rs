@@ -1,6 +1,7 @@
 //! A table that is written twice: as CSV for programs, as Markdown for people.
 
 use crate::results::readable::significant;
+use crate::text::Markdown;
 
 /// What stands in one place.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +45,8 @@ impl Sheet {
             .map_err(|error| error.into_error().into())
     }
 
-    /// With four significant digits; columns without any content are left out.
+    /// With four significant digits; columns without any content are left out. The sentences of
+    /// the `summary` are Markdown already.
     pub fn markdown(&self, title: &str, summary: &[String]) -> Vec<u8> {
         let texts: Vec<Vec<String>> = self
             .rows
@@ -54,14 +56,13 @@ impl Sheet {
         let shown: Vec<usize> = (0..self.columns.len())
             .filter(|column| texts.iter().any(|row| !row[*column].is_empty()))
             .collect();
-        let mut out = format!("## {title}\n\n");
+        let mut out = format!("## {}\n\n", Markdown(title));
         let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
-        out += &line(
-            shown
-                .iter()
-                .map(|column| self.columns[*column].1.as_str())
-                .collect(),
-        );
+        let headings: Vec<String> = shown
+            .iter()
+            .map(|column| Markdown(&self.columns[*column].1).to_string())
+            .collect();
+        out += &line(headings.iter().map(String::as_str).collect());
         let rule = |column: &usize| {
             let numeric = |row: &Vec<Cell>| !matches!(row[*column], Cell::Words(_));
             if self.rows.iter().any(numeric) {
@@ -84,7 +85,7 @@ impl Sheet {
 fn text(cell: &Cell) -> String {
     let signed = |value: f64| format!("{value:+.1}").replace('-', "−");
     match cell {
-        Cell::Words(words) => words.replace('|', "\\|"),
+        Cell::Words(words) => Markdown(words).to_string(),
         Cell::Number(value) => value.map_or(String::new(), significant),
         Cell::Share(value) => value.map_or(String::new(), |value| {
             format!("{} %", signed(100.0 * value))

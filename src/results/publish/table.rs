@@ -6,6 +6,7 @@ use super::sheet::{Cell, Sheet};
 use crate::results::outcomes::Outcomes;
 use crate::results::readable::significant;
 use crate::scenario::Table;
+use crate::text::Markdown;
 
 pub(super) fn files(
     table: &Table,
@@ -86,9 +87,10 @@ fn agreement(errors: &[(f64, String)]) -> String {
     let mean = errors.iter().map(|(error, _)| error).sum::<f64>() / errors.len() as f64;
     let percent = |share: f64| significant(100.0 * share);
     format!(
-        "{} cells compared: mean |error| {} %, worst {} % at {place}.",
+        "{} cells compared: mean |error| {} %, worst {} % at {}.",
         errors.len(),
         percent(mean),
-        percent(*worst)
+        percent(*worst),
+        Markdown(place)
     )
 }

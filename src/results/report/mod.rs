@@ -9,6 +9,7 @@ mod data;
 use super::events::{Events, Owner};
 use super::readable::{bytes, joules, seconds};
 use crate::architecture::measurement::DeviceRecord;
+use crate::text::Markup;
 use crate::units::Duration;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -40,12 +41,6 @@ pub struct Page<'a> {
     pub figures: &'a [(&'a str, String)],
 }
 
-/// `text` where HTML expects characters.
-fn escaped(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    text.replace('>', "&gt;")
-}
-
 /// A bar that fills `share` of its cell.
 fn bar(share: f64) -> String {
     format!(
@@ -60,13 +55,13 @@ impl Page<'_> {
     /// # Errors
     /// If `out` cannot be written.
     pub fn write(&self, mut out: impl Write) -> io::Result<()> {
-        let title = escaped(self.title);
+        let title = Markup(self.title);
         write!(
             out,
             "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n<title>{title}</title>\n\
              <link rel=icon href=\"data:,\">\n<style>\n{STYLE}</style>\n<h1>{title}</h1>\n\
              <pre>{}</pre>\n<h2>Timeline</h2>\n",
-            escaped(&self.summary)
+            Markup(&self.summary)
         )?;
         out.write_all(include_bytes!("timeline.html"))?;
         let all = self.events.tasks.len();
@@ -86,13 +81,13 @@ impl Page<'_> {
             writeln!(
                 out,
                 "<figure>{figure}<figcaption>{}</figcaption></figure>",
-                escaped(name)
+                Markup(name)
             )?;
         }
         write!(
             out,
             "<h2>Scenario</h2>\n<pre>{}</pre>\n<script type=\"application/json\" id=run>",
-            escaped(self.scenario)
+            Markup(self.scenario)
         )?;
         data::write(self.events, MOST_TASKS, &mut out)?;
         write!(out, "</script>\n<script>\n{SCRIPT}</script>\n</html>\n")
@@ -117,8 +112,8 @@ impl Page<'_> {
             let _ = writeln!(
                 html,
                 "<tr><td>{}<td>{cause}{}<td>{}<td>{:.2} %{}</tr>",
-                self.events.owner_name(who),
-                escaped(&whose),
+                Markup(&self.events.owner_name(who)),
+                Markup(&whose),
                 seconds(Duration::as_seconds(time)),
                 100.0 * share,
                 bar(share)
@@ -139,7 +134,7 @@ impl Page<'_> {
                 html,
                 "<tr><td>{}<td>{}",
                 name(device),
-                escaped(&device.profile)
+                Markup(&device.profile)
             );
             for part in parts(device) {
                 let _ = write!(html, "<td>{}", part.map_or("–".to_owned(), joules));
