@@ -2,6 +2,7 @@
 //! texts that its places refer to.
 
 use super::fault::{Fault, Location, ScenarioError, Source};
+use super::fields::Fields;
 use super::literal::Literal;
 use super::overrides::Override;
 use super::raw::{self, Node, Path, Place, Segment, Value};
@@ -10,7 +11,14 @@ use crate::units::FieldFault;
 use std::sync::Arc;
 
 /// How many faults are reported at once.
-const MOST_FAULTS: usize = 16;
+pub(super) const MOST_FAULTS: usize = 16;
+
+/// So much text stays within [`raw::MAX_LENGTH`] whatever defaults come to it: none of its
+/// bytes grows to a hundred.
+const SURELY_SHORT: usize = 8 << 10;
+
+/// So many places are named at which a field exists.
+const MOST_PLACES: usize = 3;
 
 /// The text of a scenario with overrides in place, not yet checked.
 #[derive(Debug, Clone)]
@@ -60,6 +68,30 @@ impl Draft {
                 location: self.location(place),
                 ..Fault::new(error.to_string())
             })
+        })
+    }
+
+    /// Every text that is written, with its path.
+    pub(super) fn texts(&self) -> Vec<(Path, &str)> {
+        self.tree.texts()
+    }
+
+    /// The fault of `scenario`, decoded from here, if with its defaults it is longer than a text
+    /// that can be read again.
+    pub(super) fn too_long(&self, scenario: &Scenario) -> Option<Fault> {
+        let written: usize = self.sources.iter().map(|source| source.len()).sum();
+        if written <= SURELY_SHORT {
+            return None;
+        }
+        let whole = raw::pretty(&tree_of(scenario));
+        (whole.len() > raw::MAX_LENGTH).then(|| Fault {
+            location: self.location(self.tree.head()),
+            ..Fault::new(format!(
+                "with every default written out, as run folders keep it, the scenario has {} \
+                 bytes, and the limit is {}; shorten its lists and texts",
+                whole.len(),
+                raw::MAX_LENGTH
+            ))
         })
     }
 
@@ -116,8 +148,9 @@ impl Draft {
             // A field misses where one was just taken out or had another name.
             let consequence = error.missing.is_some() && pruned.contains(&place);
             if !consequence {
+                let elsewhere = error.unknown.as_deref().and_then(elsewhere);
                 faults.push(Fault {
-                    help: error.help,
+                    help: elsewhere.or(error.help),
                     location: self.location(place),
                     ..Fault::new(error.message)
                 });
@@ -153,6 +186,28 @@ impl Draft {
     }
 }
 
+/// Where a field called `name` exists, if it does: such a one is meant rather than one of a
+/// similar name here.
+fn elsewhere(name: &str) -> Option<String> {
+    let paths = Fields::new().paths_of(name);
+    let named: Vec<String> = paths
+        .iter()
+        .take(MOST_PLACES)
+        .map(|path| format!("`{path}`"))
+        .collect();
+    (!named.is_empty()).then(|| {
+        let more = if paths.len() > named.len() {
+            " …"
+        } else {
+            ""
+        };
+        format!(
+            "did you mean {}{more}? `airloom fields {name}` explains it",
+            named.join(" or ")
+        )
+    })
+}
+
 /// The path as overrides write it: rooms name variants on the way, paths do not.
 fn written(path: &str) -> Option<Path> {
     let mut path: Path = path.parse().ok()?;
@@ -173,7 +228,7 @@ pub(super) fn tree_of(scenario: &Scenario) -> Node {
     let text = options
         .to_string(scenario)
         .expect("a scenario has no value that RON cannot write");
-    let mut tree = raw::parse(&text, 0).expect("ron writes RON");
+    let mut tree = raw::parse_own(&text, 0, 0).expect("ron writes RON");
     let axes = scenario.sweep.iter().flat_map(|sweep| &sweep.axes);
     for (axis, swept) in axes.enumerate() {
         for (below, member) in swept.members() {

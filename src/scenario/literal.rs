@@ -1,6 +1,6 @@
 //! A value that is not decoded yet: what a sweep puts in place.
 
-use super::raw::{LITERAL_TOKEN, Node, SyntaxError, line, parse};
+use super::raw::{LITERAL_TOKEN, Node, Place, SyntaxError, Value, line, parse, parse_own};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::{Serialize, Serializer};
@@ -25,8 +25,19 @@ impl Literal {
         Ok(Self(line(&parse(text, 0)?)))
     }
 
+    /// The literal of a text.
+    pub(super) fn text(content: String) -> Self {
+        let place = Place {
+            source: 0,
+            start: 0,
+            end: 0,
+        };
+        let value = Value::Text(content);
+        Self(line(&Node { place, value }))
+    }
+
     pub(super) fn node(&self) -> Node {
-        parse(&self.0, 0).expect("a literal was read once already")
+        parse_own(&self.0, 0, 0).expect("a literal was read once already")
     }
 }
 

@@ -1,6 +1,6 @@
 //! Overrides: `path=value`, put in place before a scenario is checked.
 
-use super::raw::{Node, Path, PathError, Place, SyntaxError, Value, line, parse_from};
+use super::raw::{Node, Path, PathError, Place, SyntaxError, Value, line, parse_from, parse_own};
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,7 +65,7 @@ impl FromStr for Override {
 fn read(value: &str) -> Result<Node, SyntaxError> {
     let bare = value.trim();
     parse_from(value, 0, 0).or_else(|fault| {
-        if bare.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)) {
+        if bare.starts_with(|c: char| c.is_ascii_digit() || "+-.−".contains(c)) {
             Ok(Node {
                 place: fault.place,
                 value: Value::Text(bare.to_owned()),
@@ -95,7 +95,7 @@ impl Override {
 
     /// The value, and the place of the path, both in source number `source`.
     pub(super) fn node(&self, source: u32) -> (Node, Place) {
-        let node = parse_from(&self.text, self.value, source);
+        let node = parse_own(&self.text, self.value, source);
         let place = Place {
             source,
             start: 0,

@@ -2,7 +2,7 @@
 
 use super::literal::Literal;
 use super::raw::Value;
-use crate::units::FieldFault;
+use crate::units::{FieldFault, leading_number, plain};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -124,7 +124,7 @@ impl End {
         let (number, unit) = number_and_unit(&text)?;
         Some(Self {
             number,
-            unit: unit.to_owned(),
+            unit,
             quoted,
         })
     }
@@ -133,24 +133,18 @@ impl End {
     fn like(&self, number: f64) -> Literal {
         let text = match (self.quoted, self.unit.as_str()) {
             (false, _) => number.to_string(),
-            (true, "") => format!("\"{number}\""),
-            (true, unit) => format!("\"{number} {unit}\""),
+            (true, "") => return Literal::text(number.to_string()),
+            (true, unit) => return Literal::text(format!("{number} {unit}")),
         };
-        Literal::new(&text).expect("a number and a unit that were read from RON")
+        Literal::new(&text).expect("a number that was just written")
     }
 }
 
 /// The finite number at the start of `text`, and the unit behind it.
-pub(super) fn number_and_unit(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    // The longest part in front that is a number: in "1e3 Hz" the e is no unit.
-    let ends = (1..=text.len())
-        .rev()
-        .filter(|end| text.is_char_boundary(*end));
-    let (number, end) = ends
-        .filter(|_| text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)))
-        .find_map(|end| Some((text[..end].trim_end().parse::<f64>().ok()?, end)))?;
-    number.is_finite().then(|| (number, text[end..].trim()))
+pub(super) fn number_and_unit(text: &str) -> Option<(f64, String)> {
+    let text = plain(text.trim());
+    let (number, unit) = leading_number(&text)?;
+    number.is_finite().then(|| (number, unit.trim().to_owned()))
 }
 
 fn rounded(value: f64) -> f64 {

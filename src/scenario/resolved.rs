@@ -1,6 +1,6 @@
 //! A scenario that may run: decoded, checked, every default filled in.
 
-use super::draft::{Draft, tree_of};
+use super::draft::{Draft, MOST_FAULTS, tree_of};
 use super::fault::{Fault, ScenarioError};
 use super::missing;
 use super::model::Model;
@@ -72,6 +72,10 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
         };
         unreadable(error.to_string(), &help)
     })?;
+    if bytes.len() > raw::MAX_LENGTH {
+        let limit = format!("it has more than {} bytes", raw::MAX_LENGTH);
+        return Err(unreadable(limit, "give a scenario's file"));
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         unreadable(
@@ -133,7 +137,8 @@ impl Resolved {
         let scenario = draft.decode()?;
         let faults = rules::faults(&scenario, &folder);
         if !faults.is_empty() {
-            let faults = faults.into_iter().map(|fault| draft.rule_fault(fault));
+            let faults = faults.into_iter().take(MOST_FAULTS);
+            let faults = faults.map(|fault| draft.rule_fault(fault));
             return Err(ScenarioError {
                 faults: faults.collect(),
             });
@@ -164,6 +169,9 @@ impl Resolved {
         if counts_joules && let Some(device) = devices.iter().position(without_energy) {
             return Err(draft.rule_fault(energy_unknown(device, fleet)).into());
         }
+        if let Some(fault) = draft.too_long(&scenario) {
+            return Err(fault.into());
+        }
         Ok(Self {
             name,
             folder,
@@ -172,6 +180,11 @@ impl Resolved {
             scenario,
             draft,
         })
+    }
+
+    /// Every text that is written, with its path.
+    pub(super) fn texts(&self) -> Vec<(raw::Path, &str)> {
+        self.draft.texts()
     }
 
     /// The seed that the scenario states.

@@ -106,7 +106,9 @@ fn architecture(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
             let all_reduce = parallel.all_reduce.all_reduce().validate(layout);
             let design = design(parallel, scenario.radio.device_antennas);
             let scheme = parallel.all_reduce.all_reduce();
-            if setting.shares_energy
+            // What a scheme says of itself rests on its fields being possible.
+            if all_reduce.is_ok()
+                && setting.shares_energy
                 && scheme.uses_radio()
                 && scheme.uses_per_vector(2, devices).is_none()
             {
@@ -178,6 +180,18 @@ fn precision(scenario: &Scenario) -> Result<(), FieldFault> {
     }
 }
 
+/// Says that there is no `kind` at `path`, which the scenario has as `written`. A path of
+/// Windows loses its backslashes to RON, where they begin escapes.
+fn missing(kind: &str, path: &Path, written: &str) -> String {
+    let fix = if written.contains(char::is_control) {
+        "its backslashes began escapes such as \\n and \\t: write the path with `/`, with each \
+         backslash doubled, or as r\"C:\\folder\""
+    } else {
+        "paths are relative to the scenario's file"
+    };
+    format!("there is no {kind} {}; {fix}", path.display())
+}
+
 fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
     let written = match model {
         Model::Folder(written) => written,
@@ -186,10 +200,7 @@ fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
     let path = folder.join(written);
     let fault = |message: String| Err(FieldFault::new("Folder", message));
     if !path.is_dir() {
-        return fault(format!(
-            "there is no folder {}; paths are relative to the scenario's file",
-            path.display()
-        ));
+        return fault(missing("folder", &path, written));
     }
     if !path.join("config.json").is_file() {
         return fault(format!(
@@ -210,13 +221,7 @@ fn trace_fits(
     let path = folder.join(&trace.file);
     let fault = |message: String| FieldFault::new("file", format!("{}: {message}", path.display()));
     if !path.is_file() {
-        return Err(FieldFault::new(
-            "file",
-            format!(
-                "there is no file {}; paths are relative to the scenario's file",
-                path.display()
-            ),
-        ));
+        return Err(FieldFault::new("file", missing("file", &path, &trace.file)));
     }
     let read = || -> std::io::Result<(Vec<u8>, u64)> {
         let (file, length) = files::open(&path)?;
@@ -355,13 +360,7 @@ fn score(score: &Score, folder: &Path) -> Result<(), FieldFault> {
         Text::File(written) => {
             let path = folder.join(written);
             if !path.is_file() {
-                return fault(
-                    "text",
-                    format!(
-                        "there is no file {}; paths are relative to the scenario's file",
-                        path.display()
-                    ),
-                );
+                return fault("text", missing("file", &path, written));
             }
             if score.window.is_some_and(|window| window < 2) {
                 return fault(

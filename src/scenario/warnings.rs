@@ -1,13 +1,14 @@
-//! What is no fault but hardly meant: settings that change nothing, and a budget that a
-//! path loss drowns.
+//! What is no fault but hardly meant: settings that change nothing, a budget that a path loss
+//! drowns, and quantities with absurd prefixes.
 
 use super::fault::Fault;
+use super::fields::Fields;
 use super::resolved::Resolved;
 use super::schema::{Architecture, Scenario};
 use crate::architecture::wdmoe::{OnOutage, Wdmoe};
 use crate::policy::ExpertSelection;
 use crate::radio::{Csi, Doppler, Fading, LinkBudget, Scheme, Synchronisation, path_loss_db};
-use crate::units::FieldFault;
+use crate::units::{FieldFault, oddity};
 
 /// Below this mean signal-to-noise ratio at an antenna, in dB, nothing useful arrives.
 const DROWNED_DB: f64 = -20.0;
@@ -44,11 +45,36 @@ impl Resolved {
                 under(path, axis) || under(axis, path) || deciding.any(|path| under(path, axis))
             })
         };
-        remarks(&self.scenario)
-            .into_iter()
-            .filter(|remark| !meant(remark))
+        let remarks = remarks(&self.scenario).into_iter();
+        let remarks = remarks.filter(|remark| !meant(remark));
+        remarks
+            .chain(self.odd_prefixes())
             .filter_map(|remark| self.remark(remark.fault, remark.if_written))
             .collect()
+    }
+
+    /// Quantities with a prefix that hardly can be meant, `40 mHz` of bandwidth. What a sweep
+    /// varies has no field of its own here, and its unit alone says that it is a quantity.
+    fn odd_prefixes(&self) -> Vec<Remark> {
+        let mut fields = None;
+        let mut remarks = Vec::new();
+        for (path, text) in self.texts() {
+            let Some(odd) = oddity(text) else { continue };
+            let path = path.to_string();
+            let of_a_sweep = path.starts_with("sweep.axes") && {
+                let last = path.rsplit('.').next().unwrap_or_default();
+                last == "from" || last == "to" || last.starts_with("values")
+            };
+            let fields = fields.get_or_insert_with(Fields::new);
+            if of_a_sweep || fields.holds_quantity(&path, odd.unit) {
+                remarks.push(Remark {
+                    fault: FieldFault::new(path, odd.message),
+                    decided_by: &[],
+                    if_written: true,
+                });
+            }
+        }
+        remarks
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::dimension::Scale;
 use super::quantity::{Bytes, Joules, Seconds, Units};
+use super::spelling::plain;
 
 /// Multiplies or divides by one factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +33,8 @@ impl Conversion {
     /// # Errors
     /// The units that `from` can be converted into, if `to` is none of them.
     pub fn between(from: &str, to: &str) -> Result<Self, Vec<String>> {
+        let to = plain(to);
+        let to = to.as_ref();
         if from == to {
             return Ok(Self {
                 scale: Scale::Times(1.0),
@@ -88,6 +91,7 @@ mod tests {
             (0.0125, "s", "ms", 12.5),
             (0.0125, "s", "s", 0.0125),
             (3.0e-6, "s", "µs", 3.0),
+            (3.0e-6, "s", "μs", 3.0),
             (90.0, "s", "min", 1.5),
             (0.25, "1", "%", 25.0),
             (0.002, "1", "‰", 2.0),

@@ -5,6 +5,7 @@
 //! be in dBm. Parsing never loses bits twice: the text's number is read once and
 //! multiplied once by its prefix.
 
+use super::spelling::{leading_number, plain};
 use schemars::{Schema, json_schema};
 use serde::de::{self, Visitor};
 use std::fmt;
@@ -29,6 +30,8 @@ pub(super) struct Dimension {
     /// Whether decimal prefixes may stand before the unit.
     pub(super) prefixed: bool,
     pub(super) signed: bool,
+    /// Prefixes with which nothing of this kind is measured: probably a slip of the pen.
+    pub(super) odd: &'static [&'static str],
     pub(super) example: &'static str,
 }
 
@@ -99,7 +102,7 @@ impl Dimension {
 
     fn error(&self, text: &str, fault: impl Into<String>) -> ParseQuantityError {
         ParseQuantityError {
-            text: text.to_owned(),
+            text: abridged(text),
             quantity: self.name,
             fault: fault.into(),
             example: self.example,
@@ -107,19 +110,10 @@ impl Dimension {
     }
 
     pub(super) fn parse(&self, text: &str) -> Result<f64, ParseQuantityError> {
-        let trimmed = text.trim();
-        // The longest numeric prefix, so that `1e3 Hz` and `10MHz` both read.
-        let split = (1..=trimmed.len())
-            .rev()
-            .filter(|end| trimmed.is_char_boundary(*end))
-            .find(|end| {
-                let number = &trimmed[..*end];
-                number.ends_with(|c: char| c.is_ascii_digit() || c == '.')
-                    && number.parse::<f64>().is_ok()
-            })
+        let written = plain(text.trim());
+        let (number, unit) = leading_number(&written)
             .ok_or_else(|| self.error(text, "it does not start with a number"))?;
-        let number: f64 = trimmed[..split].parse().expect("checked just above");
-        let unit = trimmed[split..].trim();
+        let unit = unit.trim();
         let logarithmic = matches!((unit, self.unit), ("dBm", "W") | ("dBm/Hz", "W/Hz"));
         let value = if logarithmic {
             from_dbm(number)
@@ -128,7 +122,7 @@ impl Dimension {
         } else {
             let scale = self
                 .scale(unit)
-                .ok_or_else(|| self.error(text, format!("unknown unit `{unit}`")))?;
+                .ok_or_else(|| self.error(text, format!("unknown unit `{}`", abridged(unit))))?;
             scale.apply(number)
         };
         if !value.is_finite() {
@@ -138,6 +132,32 @@ impl Dimension {
             return Err(self.error(text, "it must not be negative"));
         }
         Ok(value)
+    }
+
+    /// Why `text`, a quantity of this dimension, is probably a slip: its prefix makes it
+    /// absurdly small or large.
+    pub(super) fn oddity(&self, text: &str) -> Option<String> {
+        let written = plain(text.trim());
+        let (number, unit) = leading_number(&written)?;
+        let prefix = unit.trim().strip_suffix(self.unit)?;
+        if !self.odd.contains(&prefix) || number == 0.0 {
+            return None;
+        }
+        let (_, scale) = DECIMAL_PREFIXES.iter().find(|(name, _)| *name == prefix)?;
+        let plainly = format!("{:e} {}", scale.apply(number), self.unit);
+        let swapped = match prefix {
+            "m" => "M",
+            "M" => "m",
+            "p" => "P",
+            "P" => "p",
+            _ => "",
+        };
+        Some(format!(
+            "`{}` is {plainly}, hardly the {} that is meant; did you mean `{number} {swapped}{}`?",
+            text.trim(),
+            self.name,
+            self.unit
+        ))
     }
 
     /// A text of this dimension, its unit and an example beside it.
@@ -219,6 +239,9 @@ impl Dimension {
     }
 }
 
+/// More characters of a text than that are not quoted in a message.
+const LONGEST_QUOTE: usize = 60;
+
 /// A text with more significant digits than that is hard to read.
 const MANY_DIGITS: usize = 6;
 
@@ -235,6 +258,15 @@ fn shortest(value: f64, as_good: impl Fn(f64) -> bool) -> Option<(usize, f64)> {
 /// A level over a milliwatt in watts.
 fn from_dbm(level: f64) -> f64 {
     1e-3 * libm::pow(10.0, level / 10.0)
+}
+
+/// As much of `text` as a message has room for.
+fn abridged(text: &str) -> String {
+    let mut start: String = text.chars().take(LONGEST_QUOTE).collect();
+    if start.len() < text.len() {
+        start.push('…');
+    }
+    start
 }
 
 /// Reads a text of the dimension.
@@ -256,6 +288,12 @@ impl Visitor<'_> for Text {
     }
 }
 
+/// Prefixes below one.
+pub(super) const SMALL: &[&str] = &["p", "n", "µ", "u", "m"];
+
+/// Prefixes of a million and more.
+pub(super) const LARGE: &[&str] = &["M", "G", "T", "P"];
+
 /// What the SI writes with prefixes and never with a sign.
 pub(super) const fn si(name: &'static str, unit: &'static str, example: &'static str) -> Dimension {
     Dimension {
@@ -264,6 +302,7 @@ pub(super) const fn si(name: &'static str, unit: &'static str, example: &'static
         aliases: &[],
         prefixed: true,
         signed: false,
+        odd: &[],
         example,
     }
 }

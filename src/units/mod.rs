@@ -7,6 +7,7 @@ mod conversion;
 mod dimension;
 mod field;
 mod quantity;
+mod spelling;
 mod time;
 
 pub use conversion::Conversion;
@@ -14,7 +15,8 @@ pub use dimension::ParseQuantityError;
 pub use field::FieldFault;
 pub use quantity::{
     Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte, JoulesPerFlop,
-    Meters, MetersPerSecond, ParametersPerSecond, Radians, Seconds, SpectralEfficiency, Watts,
-    WattsPerHertz,
+    Meters, MetersPerSecond, Oddity, ParametersPerSecond, Radians, Seconds, SpectralEfficiency,
+    Watts, WattsPerHertz, oddity,
 };
+pub use spelling::{leading_number, plain};
 pub use time::{Duration, DurationError, Instant};

@@ -2,7 +2,7 @@
 //! `"10 MHz"` or `"23 dBm"` and written back the same way. A new one is one
 //! invocation of the macro below.
 
-use super::dimension::{Dimension, ParseQuantityError, Scale, Text, si};
+use super::dimension::{Dimension, LARGE, ParseQuantityError, SMALL, Scale, Text, si};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize, Serializer};
@@ -79,45 +79,67 @@ macro_rules! quantity {
 quantity!(
     /// A frequency or bandwidth in hertz.
     Hertz,
-    si("frequency", "Hz", "10 MHz")
+    Dimension {
+        odd: SMALL,
+        ..si("frequency", "Hz", "10 MHz")
+    }
 );
 quantity!(
     /// A power in watts; text may also be in dBm.
     Watts,
-    si("power", "W", "23 dBm")
+    Dimension {
+        odd: LARGE,
+        ..si("power", "W", "23 dBm")
+    }
 );
 quantity!(
     /// A power spectral density in watts per hertz; text may also be in dBm/Hz.
     WattsPerHertz,
-    si("power spectral density", "W/Hz", "-174 dBm/Hz")
+    Dimension {
+        odd: LARGE,
+        ..si("power spectral density", "W/Hz", "-174 dBm/Hz")
+    }
 );
 quantity!(
     /// An energy in joules.
     Joules,
-    si("energy", "J", "50 mJ")
+    Dimension {
+        odd: LARGE,
+        ..si("energy", "J", "50 mJ")
+    }
 );
 quantity!(
     /// An energy per floating-point operation in joules.
     JoulesPerFlop,
-    si("energy per operation", "J/FLOP", "1.5 pJ/FLOP")
+    Dimension {
+        odd: LARGE,
+        ..si("energy per operation", "J/FLOP", "1.5 pJ/FLOP")
+    }
 );
 quantity!(
     /// An energy per byte moved in joules.
     JoulesPerByte,
-    si("energy per byte", "J/B", "20 pJ/B")
+    Dimension {
+        odd: LARGE,
+        ..si("energy per byte", "J/B", "20 pJ/B")
+    }
 );
 quantity!(
     /// A span of time in seconds, as scenarios state it.
     Seconds,
     Dimension {
         aliases: &[("min", 60.0), ("h", 3600.0)],
+        odd: LARGE,
         ..si("time", "s", "5 ms")
     }
 );
 quantity!(
     /// A length in metres.
     Meters,
-    si("length", "m", "120 m")
+    Dimension {
+        odd: LARGE,
+        ..si("length", "m", "120 m")
+    }
 );
 quantity!(
     /// A speed in metres per second; text may also be in km/h.
@@ -138,13 +160,17 @@ quantity!(
             ("TFLOPS", 1e12),
             ("PFLOPS", 1e15)
         ],
+        odd: SMALL,
         ..si("compute rate", "FLOP/s", "5 TFLOP/s")
     }
 );
 quantity!(
     /// Weights (parameters) processed per second.
     ParametersPerSecond,
-    si("weight rate", "param/s", "58.2 Gparam/s")
+    Dimension {
+        odd: SMALL,
+        ..si("weight rate", "param/s", "58.2 Gparam/s")
+    }
 );
 quantity!(
     /// An amount of memory in bytes.
@@ -156,6 +182,7 @@ quantity!(
             ("GiB", 1_073_741_824.0),
             ("TiB", 1_099_511_627_776.0)
         ],
+        odd: SMALL,
         ..si("memory size", "B", "8 GB")
     }
 );
@@ -164,6 +191,7 @@ quantity!(
     BytesPerSecond,
     Dimension {
         aliases: &[("GiB/s", 1_073_741_824.0)],
+        odd: SMALL,
         ..si("memory bandwidth", "B/s", "50 GB/s")
     }
 );
@@ -193,6 +221,41 @@ quantity!(
         ..si("angle", "rad", "5 deg")
     }
 );
+
+/// Every quantity of which some prefix is odd.
+const ODD: [Dimension; 12] = [
+    Hertz::DIMENSION,
+    Watts::DIMENSION,
+    WattsPerHertz::DIMENSION,
+    Joules::DIMENSION,
+    JoulesPerFlop::DIMENSION,
+    JoulesPerByte::DIMENSION,
+    Seconds::DIMENSION,
+    Meters::DIMENSION,
+    FlopsPerSecond::DIMENSION,
+    ParametersPerSecond::DIMENSION,
+    Bytes::DIMENSION,
+    BytesPerSecond::DIMENSION,
+];
+
+/// A quantity that is probably a slip of the pen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oddity {
+    /// The SI unit of its kind.
+    pub unit: &'static str,
+    /// What is odd, and what may be meant.
+    pub message: String,
+}
+
+/// Why the quantity `text` is probably a slip: its prefix makes it absurdly small or large, as
+/// in a bandwidth of `40 mHz`. `None` of what is no quantity, or a likely one.
+pub fn oddity(text: &str) -> Option<Oddity> {
+    ODD.iter().find_map(|dimension| {
+        let message = dimension.oddity(text)?;
+        let unit = dimension.unit;
+        Some(Oddity { unit, message })
+    })
+}
 
 impl Decibels {
     /// The ratio itself: 10^(dB/10).
@@ -237,6 +300,60 @@ mod tests {
             let message = text.parse::<Hertz>().unwrap_err().to_string();
             assert!(message.contains(fault), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn characters_that_look_alike_are_read_as_those_that_are_meant() {
+        let micro = Seconds(2e-5);
+        for text in [
+            "20 µs",
+            "20 μs",
+            "20\u{2009}μs",
+            "20\u{a0}µs",
+            "20\u{202f}us",
+            "20us",
+        ] {
+            assert_eq!(text.parse::<Seconds>().unwrap(), micro, "{text}");
+        }
+        let noise: WattsPerHertz = "-174 dBm/Hz".parse().unwrap();
+        for minus in ['\u{2212}', '\u{2011}', '\u{2013}'] {
+            let text = format!("{minus}174 dBm/Hz");
+            assert_eq!(text.parse::<WattsPerHertz>().unwrap(), noise, "{text}");
+        }
+        assert_eq!("2e−3 s".parse::<Seconds>().unwrap(), Seconds(2e-3));
+    }
+
+    #[test]
+    fn prefixes_that_make_no_sense_are_odd() {
+        let message = |text: &str| oddity(text).map(|oddity| oddity.message);
+        assert_eq!(
+            message("40 mHz").unwrap(),
+            "`40 mHz` is 4e-2 Hz, hardly the frequency that is meant; did you mean `40 MHz`?"
+        );
+        for (text, meant) in [
+            ("23 MW", "23 mW"),
+            ("5 Ms", "5 ms"),
+            ("8 mB", "8 MB"),
+            ("2 PJ/FLOP", "2 pJ/FLOP"),
+            ("3 μHz", "3 Hz"),
+        ] {
+            assert!(
+                message(text).unwrap().contains(&format!("`{meant}`")),
+                "{text}"
+            );
+        }
+        for text in [
+            "40 MHz", "23 mW", "5 ms", "0 mHz", "-3 dB", "3 m/s", "90 min", "m", "",
+        ] {
+            assert_eq!(message(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_refused_at_once() {
+        let text = format!("1{}", ".1".repeat(500_000));
+        let message = text.parse::<Hertz>().unwrap_err().to_string();
+        assert!(message.len() < 400, "{message}");
     }
 
     const PREFIXES: [&str; 9] = ["p", "n", "µ", "m", "", "k", "M", "G", "T"];

@@ -327,3 +327,119 @@ fn a_wrong_verb_or_argument() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+#[test]
+fn a_count_of_zero_is_refused_before_anything_is_computed_from_it() {
+    let scenario = |name: &str| format!("{}/scenarios/{name}", env!("CARGO_MANIFEST_DIR"));
+    let desk = Desk::new();
+    let assignment = scenario("model_assignment.ron");
+    for (setting, expected) in [
+        (
+            "architecture.all_reduce.streams=0",
+            "architecture.all_reduce.streams: 0 streams carry nothing; use 1 or more\n",
+        ),
+        (
+            "architecture.all_reduce=UncodedFdma(streams: 0)",
+            "architecture.all_reduce.streams: 0 streams carry nothing; use 1 or more\n",
+        ),
+        (
+            "architecture.all_reduce.reals_per_symbol=0",
+            "a complex symbol carries 1 or 2 real entries, not 0\n",
+        ),
+        (
+            "architecture.all_reduce=Digital(bits: 0, rate: Fixed(\"12 bit/s/Hz\"))",
+            "architecture.all_reduce.bits: ",
+        ),
+        (
+            "architecture.all_reduce=Digital(rate: Fixed(\"0 bit/s/Hz\"))",
+            "architecture.all_reduce.rate",
+        ),
+        (
+            "architecture.all_reduce=Digital(subchannels: Some(0), rate: Fixed(\"12 bit/s/Hz\"))",
+            "architecture.all_reduce.subchannels: ",
+        ),
+    ] {
+        let message = said(&desk, &["check", &assignment, "--set", setting]);
+        assert!(message.contains(expected), "{setting}: {message}");
+    }
+}
+
+#[test]
+fn a_scenario_that_is_too_long_with_its_defaults_is_refused_by_all_verbs() {
+    let desk = Desk::new();
+    let one = "Tokens(prompt: 1),".repeat(21_000);
+    let text =
+        format!("Scenario(model: Shape(\"llama-2-7b\"), devices: (count: 2), workload: [{one}])");
+    desk.write("long.ron", &text);
+    for verb in [&["check"][..], &["check", "--resolved"], &["run"]] {
+        let message = said(&desk, &[verb, &["long.ron"]].concat());
+        let expected = "error: long.ron:1:1: with every default written out, as run folders keep it, \
+                        the scenario has ";
+        assert!(message.starts_with(expected), "{message}");
+        assert!(message.contains("and the limit is 1048576"), "{message}");
+    }
+    let quotes = format!("description: r#\"{}\"#,", "\"".repeat(525_000));
+    desk.write("long.ron", &TINY.replace("seed: 3,", &quotes));
+    said(&desk, &["check", "long.ron"]);
+    desk.write("long.ron", &" ".repeat((1 << 20) + 1));
+    let message = said(&desk, &["check", "long.ron"]);
+    assert!(
+        message.contains("it has more than 1048576 bytes"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_path_of_windows_is_told_about_its_backslashes() {
+    let message = refuse("MODEL", r"C:\new\tiny");
+    assert!(
+        message.starts_with(
+            "error: bad.ron:3:12: model: there is no folder ./C:\\new\\tiny; its backslashes began \
+             escapes such as \\n and \\t: write the path with `/`, with each backslash doubled, or as \
+             r\"C:\\folder\"\n"
+        ),
+        "{message}"
+    );
+    let message = refuse("MODEL", r"C:\models\tiny");
+    assert!(
+        message.contains(r"`\m` is no escape") && message.contains(r#"or as r"C:\folder""#),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_field_at_another_place_is_named() {
+    let desk = Desk::new();
+    let message = said(&desk, &["check", "tiny.ron", "--set", "radio.snr=10"]);
+    assert!(
+        message.contains("unknown field `snr`")
+            && message
+                .contains("did you mean `radio.budget.snr`? `airloom fields snr` explains it"),
+        "{message}"
+    );
+}
+
+#[test]
+fn no_message_holds_what_would_act_on_a_terminal() {
+    let desk = Desk::new();
+    desk.write(
+        "a\nb\u{1b}.ron",
+        &TINY.replace("count: 2", "count: 0, \u{7}x\u{9b}: 1"),
+    );
+    for arguments in [
+        &["check", "a\nb\u{1b}.ron"][..],
+        &["check", "no\nwhere\u{1b}.ron"],
+        &["plot", "no\nwhere\u{1b}"],
+        &["explain", "no\nwhere\u{1b}"],
+        &["replay", "no\nwhere\u{1b}"],
+        &["run", "tiny.ron", "--set", "devices=\"\u{1b}\""],
+    ] {
+        let message = said(&desk, arguments);
+        let acting = |c: char| c.is_control() && c != '\n';
+        assert!(!message.contains(acting), "{message:?}");
+        assert!(
+            !message.contains("no\nwhere") && !message.contains("a\nb"),
+            "{message:?}"
+        );
+    }
+}

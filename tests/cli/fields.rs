@@ -50,6 +50,29 @@ fn a_field_that_is_not_there_is_refused_with_the_nearest() {
 }
 
 #[test]
+fn a_name_is_found_wherever_it_is() {
+    let desk = Desk::new();
+    let snr = desk.airloom(&["fields", "snr"]).good().stdout;
+    assert!(
+        snr.starts_with("radio.budget.Normalised.snr\n  ratio in dB"),
+        "{snr}"
+    );
+    let streams = desk.airloom(&["fields", "streams"]).good().stdout;
+    let places = streams
+        .lines()
+        .filter(|line| line.starts_with("architecture."));
+    let places: Vec<&str> = places.collect();
+    let expected = [
+        "architecture.TensorParallel.all_reduce.AirComp.streams",
+        "architecture.TensorParallel.all_reduce.UncodedFdma.streams",
+    ];
+    assert_eq!(places, expected, "{streams}");
+    let nested = desk.airloom(&["fields", "budget.snr"]).good().stdout;
+    assert_eq!(nested, snr);
+    desk.airloom(&["fields", "snrr"]).refused(2);
+}
+
+#[test]
 fn no_line_is_wider_than_there_are_columns() {
     let desk = Desk::new();
     for (columns, arguments) in [

@@ -134,3 +134,45 @@ fn no_shipped_scenario_is_remarked_upon() {
         }
     }
 }
+
+#[test]
+fn a_prefix_that_makes_no_sense_is_told_where_it_is_written() {
+    let desk = Desk::new();
+    let told = warned(&desk, &["radio.bandwidth=40 mHz"]);
+    assert_eq!(
+        told,
+        [
+            "--set radio.bandwidth=\"40 mHz\": radio.bandwidth: `40 mHz` is 4e-2 Hz, hardly the frequency \
+          that is meant; did you mean `40 MHz`?"
+        ]
+    );
+    let budget = "radio.budget.reference_power=100 MW";
+    assert!(warned(&desk, &[budget])[0].contains("`100 mW`"));
+    // A prompt is no quantity.
+    let workload = "workload=[Generate(prompt: \"40 mHz\", max_tokens: 1)]";
+    assert_eq!(warned(&desk, &[workload]), [""; 0]);
+    let sweep = "sweep=(axes: [(path: \"radio.bandwidth\", values: [\"10 MHz\", \"20 mHz\"])])";
+    let told = warned(&desk, &[sweep]);
+    assert!(
+        told.len() == 1 && told[0].contains("sweep.axes[0].values[1]: `20 mHz`"),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn more_threads_than_are_of_use_are_not_started() {
+    let desk = Desk::new();
+    let run = |threads: &str, out: &str| {
+        let mut command = desk.command(&["run", "tiny.ron", "--out", out]);
+        let output = command.env("RAYON_NUM_THREADS", threads).output().unwrap();
+        crate::desk::Outcome::from(output).good().stderr
+    };
+    assert_eq!(run("3", "few"), "");
+    let warning = run("100000", "many");
+    assert!(
+        warning.starts_with("warning: RAYON_NUM_THREADS asks for 100000 threads; "),
+        "{warning}"
+    );
+    let (few, many) = (desk.hashed_tree("few"), desk.hashed_tree("many"));
+    crate::desk::assert_same(&few, &many);
+}

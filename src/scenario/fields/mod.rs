@@ -116,23 +116,72 @@ impl Fields {
     }
 
     /// What `path` leads to, each with everything inside it. Variants and entries may be
-    /// left out on the way, so that several places may be meant.
+    /// left out on the way, so that several places may be meant. A path that leads nowhere
+    /// from the outermost level is looked for anywhere.
     ///
     /// # Errors
-    /// If it leads nowhere; the error names similar fields.
+    /// If there is none; the error names similar fields.
     pub fn find(&self, path: &str) -> Result<Vec<Vec<Entry>>, NoField> {
-        let mut places = vec![self.root()];
+        if names(path).next().is_none() {
+            return Err(self.no_field(path));
+        }
+        let mut places = self.walk(vec![self.root()], path);
+        if places.is_empty() {
+            places = self.anywhere(path);
+        }
+        if places.is_empty() {
+            return Err(self.no_field(path));
+        }
+        let found = places.iter().map(|place| self.listing(place, true));
+        Ok(found.collect())
+    }
+
+    /// The paths, from the outermost level on, of all fields called `name`: variants are left
+    /// out of them, as overrides do.
+    pub fn paths_of(&self, name: &str) -> Vec<String> {
+        let mut paths: Vec<String> = Vec::new();
+        for entry in self.all() {
+            let is_word = |part: &&str| !part.starts_with(char::is_uppercase);
+            let path: Vec<&str> = entry.path.split('.').filter(is_word).collect();
+            let path = path.join(".");
+            let called = entry.role != Role::Variant && prose::last_name(&entry.path) == name;
+            if called && !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths
+    }
+
+    /// Whether what stands at `path` is a quantity whose SI unit is `unit`.
+    pub fn holds_quantity(&self, path: &str, unit: &str) -> bool {
+        let places = self.walk(vec![self.root()], path);
+        let mut entries = places.iter().flat_map(|place| self.listing(place, true));
+        entries.any(|entry| entry.holds.ends_with(&format!(" in {unit}")))
+    }
+
+    /// Where the names of `path` lead from any of `places`.
+    fn walk<'a>(&'a self, mut places: Vec<Place<'a>>, path: &str) -> Vec<Place<'a>> {
         for name in names(path) {
             places = places
                 .iter()
                 .flat_map(|place| self.step(place, name))
                 .collect();
         }
-        if places.is_empty() || names(path).next().is_none() {
-            return Err(self.no_field(path));
+        places
+    }
+
+    /// Where `path` leads from any place of the scenario, each type once.
+    fn anywhere(&self, path: &str) -> Vec<Place<'_>> {
+        let mut found: Vec<Place<'_>> = Vec::new();
+        for entry in self.all() {
+            let start = self.walk(vec![self.root()], &entry.path);
+            for place in self.walk(start, path) {
+                if found.iter().all(|other| other.path != place.path) {
+                    found.push(place);
+                }
+            }
         }
-        let found = places.iter().map(|place| self.listing(place, true));
-        Ok(found.collect())
+        found
     }
 
     fn root(&self) -> Place<'_> {

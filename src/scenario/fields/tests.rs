@@ -276,6 +276,6 @@ fn a_wrong_path_is_told_what_is_near() {
         "a scenario has no field `radio.bandwith`; did you mean radio.bandwidth or \
          architecture.Wdmoe.bandwidth?"
     );
-    assert!(told("snr").contains("radio.budget.Normalised.snr"));
+    assert!(told("snrr").contains("radio.budget.Normalised.snr"));
     assert!(told("xyzzy").ends_with("`airloom fields` lists them all"));
 }

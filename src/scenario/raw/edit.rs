@@ -11,14 +11,25 @@ fn has_inside(node: &Node) -> bool {
 }
 
 fn is_key(key: &Node, entry: u64) -> bool {
-    matches!(&key.value, Value::Number(text) if number::whole(text) == number::Whole::Value(entry.into()))
+    key.entry() == Some(entry)
 }
 
 impl Node {
     /// Whether this is `Variant(inner)` with an inner value that has an inside
     /// of its own, so that paths pass straight through.
-    fn wraps(&self) -> bool {
+    pub(super) fn wraps(&self) -> bool {
         matches!(&self.value, Value::Tuple(Some(_), items) if items.len() == 1 && has_inside(&items[0]))
+    }
+
+    /// The entry of a map whose key this is.
+    pub(super) fn entry(&self) -> Option<u64> {
+        let Value::Number(text) = &self.value else {
+            return None;
+        };
+        match number::whole(text) {
+            number::Whole::Value(value) => value.try_into().ok(),
+            _ => None,
+        }
     }
 
     fn step(&self, segment: &Segment) -> Option<&Node> {

@@ -17,10 +17,11 @@ pub(super) enum Token {
     End,
 }
 
-/// The blank start of a line.
+/// The blank start of a token's line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Indent {
     pub(super) width: usize,
-    /// Whether nothing stands before the place asked for.
+    /// Whether nothing stands before the token.
     pub(super) is_first: bool,
 }
 
@@ -28,6 +29,12 @@ pub(super) struct Lexer<'a> {
     text: &'a str,
     source: u32,
     at: usize,
+    /// Where the line of the last token starts, and how wide its blank start is: kept, for
+    /// looking back to it from every bracket of a long line takes time by the line's square.
+    line: usize,
+    blank: usize,
+    /// Where the last token starts.
+    token: usize,
 }
 
 impl<'a> Lexer<'a> {
@@ -35,7 +42,14 @@ impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str, start: usize, source: u32) -> Self {
         let byte_order_mark = text[start..].starts_with('\u{feff}');
         let at = start + if byte_order_mark { 3 } else { 0 };
-        Self { text, source, at }
+        Self {
+            text,
+            source,
+            at,
+            line: start,
+            blank: 0,
+            token: start,
+        }
     }
 
     /// What was written at `place`.
@@ -43,15 +57,24 @@ impl<'a> Lexer<'a> {
         &self.text[place.start as usize..place.end as usize]
     }
 
-    /// How far the line of `place` is indented, and whether `place` is its first.
-    pub(super) fn indent(&self, place: Place) -> Indent {
-        let before = &self.text[..place.start as usize];
-        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
-        let rest = line.trim_start();
+    /// How far the line of the last token is indented, and whether that token is its first.
+    pub(super) fn indent(&self) -> Indent {
         Indent {
-            width: line.len() - rest.len(),
-            is_first: rest.is_empty(),
+            width: self.blank,
+            is_first: self.token == self.line + self.blank,
         }
+    }
+
+    /// Remembers a token that starts at `start`, and its line.
+    fn begin(&mut self, start: usize) {
+        let newline = self.text[self.token..start].rfind('\n');
+        let at_start = self.token == self.line;
+        self.line = newline.map_or(self.line, |newline| self.token + newline + 1);
+        if newline.is_some() || at_start {
+            let before = &self.text[self.line..start];
+            self.blank = before.len() - before.trim_start().len();
+        }
+        self.token = start;
     }
 
     fn rest(&self) -> &'a str {
@@ -124,6 +147,7 @@ impl<'a> Lexer<'a> {
     pub(super) fn next(&mut self) -> Result<(Token, Place), SyntaxError> {
         self.skip_blanks()?;
         let start = self.at;
+        self.begin(start);
         let Some(first) = self.rest().chars().next() else {
             return Ok((Token::End, self.place(start)));
         };
@@ -141,7 +165,7 @@ impl<'a> Lexer<'a> {
             ),
             _ => {
                 self.at += first.len_utf8();
-                let help = (first == '\'').then_some("texts stand in double quotes");
+                let help = look_alike(first);
                 return Err(self.error(start, format!("`{first}` has no meaning here"), help));
             }
         };
@@ -232,7 +256,10 @@ impl<'a> Lexer<'a> {
             return Err(self.error(
                 start,
                 format!("`{}` is no escape", &self.text[start..self.at]),
-                Some("write `\\\\` for a backslash; known are \\n \\r \\t \\0 \\\" \\xHH \\u{…}"),
+                Some(
+                    "write `\\\\` for a backslash, or a whole path with `/` or as r\"C:\\folder\"; known are \
+                     \\n \\r \\t \\0 \\\" \\xHH \\u{…}",
+                ),
             ));
         };
         content.push(plain);
@@ -251,5 +278,48 @@ impl<'a> Lexer<'a> {
         let content = self.rest()[..length].to_owned();
         self.at += length + end.len();
         Ok(Token::Text(content))
+    }
+}
+
+/// What to write in place of a character that only looks like one of RON's.
+fn look_alike(c: char) -> Option<&'static str> {
+    match c {
+        '\'' | '“' | '”' | '„' | '‘' | '’' | '«' | '»' | '`' => {
+            Some("texts stand in double quotes, \"so\"")
+        }
+        '−' | '‐' | '‑' | '‒' | '–' | '—' => Some("a minus is written `-`"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The indent by looking back from the token at `place`.
+    fn looked_up(text: &str, place: Place) -> Indent {
+        let before = &text[..place.start as usize];
+        let line = &before[before.rfind('\n').map_or(0, |at| at + 1)..];
+        let rest = line.trim_start();
+        Indent {
+            width: line.len() - rest.len(),
+            is_first: rest.is_empty(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_indent_that_is_kept_is_that_of_the_line(
+            text in "([ \t]{0,3}([\\[\\](){}:,]|[a-z]{1,3}|\"a\nb\"|/\\*\n?\\*/|//x)?\n?){0,12}",
+        ) {
+            let mut lexer = Lexer::new(&text, 0, 0);
+            while let Ok((token, place)) = lexer.next() {
+                if token == Token::End {
+                    break;
+                }
+                prop_assert_eq!(lexer.indent(), looked_up(&text, place), "{:?} in {:?}", token, text);
+            }
+        }
     }
 }

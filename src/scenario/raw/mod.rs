@@ -20,11 +20,13 @@ mod number;
 mod parser;
 mod path;
 mod prune;
+mod walk;
 mod write;
 
 pub(crate) use decode::LITERAL_TOKEN;
 pub use decode::{DecodeError, decode};
-pub use parser::{MAX_DEPTH, parse, parse_from};
+pub(in crate::scenario) use parser::parse_own;
+pub use parser::{MAX_DEPTH, MAX_LENGTH, parse, parse_from};
 pub use path::{Path, PathError, Segment};
 pub use write::{compact, line, pretty};
 

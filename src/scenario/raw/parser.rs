@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 pub const MAX_DEPTH: usize = 64;
 
 /// How long a text may be, in bytes.
-pub(super) const MAX_LENGTH: usize = 1 << 20;
+pub const MAX_LENGTH: usize = 1 << 20;
 
 /// Reads `text` as one RON value; places carry `source`.
 ///
@@ -33,8 +33,8 @@ pub fn parse(text: &str, source: u32) -> Result<Node, SyntaxError> {
 pub fn parse_from(text: &str, start: usize, source: u32) -> Result<Node, SyntaxError> {
     if text.len() > MAX_LENGTH {
         return Err(SyntaxError {
-            message: format!("{} bytes are too many for a scenario", text.len()),
-            help: Some(format!("the limit is {MAX_LENGTH} bytes")),
+            message: format!("a scenario of more than {MAX_LENGTH} bytes is too long"),
+            help: Some("shorten its lists and texts".to_owned()),
             place: Place {
                 source,
                 start: 0,
@@ -42,6 +42,16 @@ pub fn parse_from(text: &str, start: usize, source: u32) -> Result<Node, SyntaxE
             },
         });
     }
+    parse_own(text, start, source)
+}
+
+/// Like [`parse_from`], for a text that was written from a tree or a scenario: what it was
+/// made of had its limit already, and written out it may be longer.
+pub(in crate::scenario) fn parse_own(
+    text: &str,
+    start: usize,
+    source: u32,
+) -> Result<Node, SyntaxError> {
     let mut lexer = Lexer::new(text, start, source);
     let (token, place) = lexer.next()?;
     let mut parser = Parser {
@@ -165,6 +175,7 @@ impl Parser<'_> {
         mut entry: impl FnMut(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         let open = self.place;
+        let opening = self.lexer.indent();
         self.advance()?;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -185,8 +196,8 @@ impl Parser<'_> {
                 return Err(self.missing_comma(open, close));
             }
         }
-        let closing = self.lexer.indent(self.place);
-        if closing.is_first && closing.width != self.lexer.indent(open).width {
+        let closing = self.lexer.indent();
+        if closing.is_first && closing.width != opening.width {
             self.suspect.get_or_insert((open, close));
         }
         self.advance()?;

@@ -108,7 +108,7 @@ fn common<'a>(texts: impl Iterator<Item = &'a str>) -> Option<(Vec<f64>, String)
     let mut numbers = Vec::new();
     for text in texts {
         let (number, own) = number_and_unit(text)?;
-        if unit.get_or_insert_with(|| own.to_owned()) != own {
+        if *unit.get_or_insert_with(|| own.clone()) != own {
             return None;
         }
         numbers.push(number);

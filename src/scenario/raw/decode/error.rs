@@ -16,6 +16,8 @@ pub struct DecodeError {
     pub place: Option<Place>,
     /// The field that is missing, if that is the fault.
     pub missing: Option<&'static str>,
+    /// The name of a field that does not exist here, if that is the fault.
+    pub unknown: Option<String>,
 }
 
 impl DecodeError {
@@ -25,6 +27,7 @@ impl DecodeError {
             help,
             place: None,
             missing: None,
+            unknown: None,
         }
     }
 
@@ -51,7 +54,10 @@ impl de::Error for DecodeError {
     }
 
     fn unknown_field(field: &str, known: &'static [&'static str]) -> Self {
-        Self::new(format!("unknown field `{field}`"), Some(hint(field, known)))
+        Self {
+            unknown: Some(field.to_owned()),
+            ..Self::new(format!("unknown field `{field}`"), Some(hint(field, known)))
+        }
     }
 
     fn unknown_variant(variant: &str, known: &'static [&'static str]) -> Self {
