@@ -1,9 +1,12 @@
 //! A run explained: what `airloom explain` tells, and from what.
 
 use super::replay::{Arrivals, ExecutedGraph, ReplayError};
+use crate::results::bounded::read_text;
 use crate::results::events::{
     Barriers, Cause, CriticalPath, Events, EventsError, Holder, Owner, Part, Split,
 };
+use crate::results::manifest::{self, Manifest};
+use crate::results::tables::{REQUESTS, read_rows};
 use crate::units::Instant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -18,7 +21,7 @@ pub enum ExplainError {
         /// The folder.
         path: PathBuf,
         /// What is wrong, and the fix.
-        fault: &'static str,
+        fault: String,
     },
     /// The event log cannot be used.
     #[error(transparent)]
@@ -67,15 +70,9 @@ struct RequestRow {
 /// When requests arrived that found an earlier one being served. Those that arrived
 /// when the earlier one ended may have been asked for by its end.
 fn arrivals(folder: &Path) -> Result<Arrivals, EventsError> {
-    let path = folder.join("requests.csv");
-    let unreadable = |source| EventsError::Unreadable {
-        path: path.clone(),
-        source,
-    };
     let mut arrivals = Arrivals::new();
-    let table = csv::Reader::from_path(&path).map_err(unreadable)?;
-    for row in table.into_deserialize::<RequestRow>() {
-        let row = row.map_err(unreadable)?;
+    for row in read_rows::<RequestRow>(folder, REQUESTS)? {
+        let row = row?;
         if row.arrival_ps < row.start_ps {
             arrivals.insert(row.request, Instant(row.arrival_ps));
         }
@@ -88,9 +85,9 @@ fn arrivals(folder: &Path) -> Result<Arrivals, EventsError> {
 /// # Errors
 /// If it is no run folder, kept no event log, or its tables are damaged.
 pub fn explain(folder: &Path) -> Result<Explanation, ExplainError> {
-    let refuse = |fault| ExplainError::Place {
+    let refuse = |fault: &str| ExplainError::Place {
         path: folder.to_owned(),
-        fault,
+        fault: fault.to_owned(),
     };
     if !folder.join("manifest.json").is_file() {
         let sweep = folder.join("points.csv").is_file();
@@ -105,6 +102,12 @@ pub fn explain(folder: &Path) -> Result<Explanation, ExplainError> {
     if !log.is_file() {
         let fault = "this run kept no event log to explain; run its scenario with --set trace=Full";
         return Err(refuse(fault));
+    }
+    // One of another layout tells nothing of lengths; the tables explain themselves.
+    let text = read_text(&folder.join(manifest::FILE_NAME)).unwrap_or_default();
+    if let Ok(manifest) = Manifest::parse(&text) {
+        let lengths = manifest.check_lengths(folder);
+        lengths.map_err(|fault| refuse(&fault))?;
     }
     let events = Events::read(&log)?;
     if events.tasks.is_empty() {

@@ -4,6 +4,7 @@
 //! [`DRAWN`] and read nothing but the folder, the run's title and its scenario, so that
 //! what is drawn again is the same, byte for byte.
 
+use super::bounded::read_text;
 use super::events::{Events, EventsError};
 use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
@@ -78,7 +79,7 @@ impl<'a> Sources<'a> {
 
     fn text(&self, name: &str) -> Result<String, DrawError> {
         let path = self.folder.join(name);
-        std::fs::read_to_string(&path).map_err(|error| DrawError::Unreadable {
+        read_text(&path).map_err(|error| DrawError::Unreadable {
             path,
             fault: error.to_string(),
         })
@@ -137,11 +138,7 @@ pub const DRAWN: &[Drawn] = &[
         name: expert_pairs::FIGURE,
         wanted: |run| Ok(run.has(expert_pairs::TABLE)),
         write: |run, out| {
-            let rows = expert_pairs::read(run.folder);
-            let rows = rows.map_err(|fault| DrawError::Unreadable {
-                path: run.folder.join(expert_pairs::TABLE),
-                fault: fault.to_string(),
-            })?;
+            let rows = expert_pairs::read(run.folder)?;
             Ok(out.write_all(expert_pairs::draw(&rows).as_bytes())?)
         },
     },

@@ -3,7 +3,7 @@
 
 use super::curves::{self, Direction, Format, Look, Mark, Plot, Series};
 use super::folder::{FolderError, Staging};
-use super::tables::write_rows;
+use super::tables::{TableError, not_negative, read_rows, write_rows};
 use crate::architecture::measurement::PairRecord;
 use crate::scenario::Scale;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,9 @@ pub struct Row {
     first: u32,
     second: u32,
     together: u64,
+    #[serde(deserialize_with = "not_negative")]
     share: f64,
+    #[serde(deserialize_with = "not_negative")]
     share_if_even: f64,
 }
 
@@ -55,10 +57,8 @@ pub fn write(staging: &mut Staging, records: &[PairRecord]) -> Result<(), Folder
 ///
 /// # Errors
 /// If it is missing or damaged.
-pub fn read(folder: &Path) -> csv::Result<Vec<Row>> {
-    csv::Reader::from_path(folder.join(TABLE))?
-        .deserialize()
-        .collect()
+pub fn read(folder: &Path) -> Result<Vec<Row>, TableError> {
+    read_rows(folder, TABLE)?.collect()
 }
 
 /// The SVG text of `rows`: a line per kind of text over the layers, and what would be if all

@@ -4,6 +4,8 @@
 //! scenario, seed, run, inputs, outputs; [`Manifest::digest`] is the digest of it.
 //! The `host` part says where and how fast it ran, and never enters a digest.
 
+use super::bounded::read_text;
+use super::drawn::is_drawn;
 use super::folder::{FileDigest, Replaceable};
 use super::host::Host;
 use crate::digest::RollingDigest;
@@ -100,7 +102,7 @@ impl Replaceable for Identity {
         if !path.is_dir() {
             return Err("a file that is no run folder".to_owned());
         }
-        let text = match std::fs::read_to_string(path.join(FILE_NAME)) {
+        let text = match read_text(&path.join(FILE_NAME)) {
             Ok(text) => text,
             Err(_) if is_empty(path) => return Ok(()),
             Err(_) => return Err("something that is no run folder".to_owned()),
@@ -166,6 +168,26 @@ impl Manifest {
             hasher.update(digest.as_bytes());
         }
         hasher.finalize().to_hex().to_string()
+    }
+
+    /// Refuses a folder in which a file that is no drawing is longer than it was written:
+    /// whoever reads it would read what no run wrote, for as long as it lasts.
+    ///
+    /// # Errors
+    /// The first such file, with the fix.
+    pub fn check_lengths(&self, folder: &Path) -> Result<(), String> {
+        for file in self.files.iter().filter(|file| !is_drawn(&file.name)) {
+            let length = std::fs::metadata(folder.join(&file.name)).map(|about| about.len());
+            if let Ok(length) = length
+                && length > file.bytes
+            {
+                return Err(format!(
+                    "{} has {length} bytes, and the run wrote {}; run the scenario again",
+                    file.name, file.bytes
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// The run's title.

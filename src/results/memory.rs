@@ -61,7 +61,7 @@ fn steps(passes: &[Pass]) -> Vec<Step> {
     for (place, pass) in passes.iter().enumerate() {
         steps.push(Step {
             at: Instant(pass.start_ps),
-            tokens: pass.context + pass.tokens,
+            tokens: pass.context.saturating_add(pass.tokens),
         });
         let next = passes.get(place + 1);
         if next.is_none_or(|next| next.request != pass.request) {
@@ -113,7 +113,7 @@ impl Memory {
             .max()
             .unwrap_or(0);
         let longest = self.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
-        let most = (most * longest).max(1);
+        let most = most.saturating_mul(longest).max(1);
         let words = format!("highest bar: {}", bytes(most));
         svg.text((RIGHT, 48.0), 12.0, Anchor::End, &words);
         for (number, device) in rows().enumerate() {
@@ -132,7 +132,7 @@ impl Memory {
                 bytes(device.weight_bytes)
             );
             svg.text((12.0, base - 2.0), 12.0, Anchor::Start, &stays);
-            let high = (device.kv_token_bytes * longest) as f64 / most as f64 * ROW;
+            let high = device.kv_token_bytes as f64 * longest as f64 / most as f64 * ROW;
             let (line, area) = self.outline(base, high / longest.max(1) as f64);
             svg.area(&area, UPLINK);
             svg.lines(&line, "black", 0.8);

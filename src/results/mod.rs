@@ -1,6 +1,7 @@
 //! The run folder: manifest, metrics, tables and figures.
 
 pub mod assignment;
+pub mod bounded;
 pub mod channel;
 pub mod columns;
 pub mod comparison;

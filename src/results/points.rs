@@ -4,7 +4,8 @@
 
 use super::metrics::{DEFINITIONS, Metrics};
 use super::student;
-use std::collections::BTreeMap;
+use super::tables::{TableError, TableFile};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The table with a row per point.
@@ -119,14 +120,17 @@ pub fn aggregates(rows: &[Row]) -> csv::Result<Vec<u8>> {
 /// # Errors
 /// What is wrong with it.
 pub fn read(path: &Path) -> Result<Vec<Row>, String> {
-    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
-    let header = reader.headers().map_err(|error| error.to_string())?.clone();
+    let told = |error: TableError| match error.line {
+        Some(line) => format!("line {line}: {}", error.fault),
+        None => error.fault,
+    };
+    let mut table = TableFile::open(path).map_err(told)?;
+    let header = table.heading().map_err(told)?;
     let status = header.iter().position(|name| name == "status");
     let (Some(status), Some("point"), Some("run")) = (status, header.get(0), header.get(1)) else {
         return Err("its columns are not those of a sweep".to_owned());
     };
-    let row = |record: csv::Result<csv::StringRecord>| -> Result<Row, String> {
-        let record = record.map_err(|error| error.to_string())?;
+    let read = |record: &csv::StringRecord| -> Result<Row, String> {
         let number = |cell: &str| cell.parse().map_err(|_| format!("`{cell}` is no number"));
         let done = &record[status] == "done";
         let measured = |name: &str| {
@@ -143,5 +147,14 @@ pub fn read(path: &Path) -> Result<Vec<Row>, String> {
             metrics: done.then(|| Metrics::from_values(measured)),
         })
     };
-    reader.records().map(row).collect()
+    let mut rows: Vec<Row> = Vec::new();
+    let mut known = BTreeSet::new();
+    while let Some((line, record)) = table.next_row().map_err(told)? {
+        let row = read(record).map_err(|fault| format!("line {line}: {fault}"))?;
+        if !known.insert(row.point) {
+            return Err(format!("line {line}: point {} is there twice", row.point));
+        }
+        rows.push(row);
+    }
+    Ok(rows)
 }

@@ -1,5 +1,6 @@
 //! `sweep.json`: which sweep a folder belongs to, so that shards of it find each other.
 
+use super::bounded::read_text;
 use super::folder::Replaceable;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -29,7 +30,7 @@ impl SweepRecord {
     /// # Errors
     /// What is wrong with it.
     pub fn read(folder: &Path) -> Result<Self, String> {
-        let text = std::fs::read_to_string(folder.join(FILE_NAME))
+        let text = read_text(&folder.join(FILE_NAME))
             .map_err(|error| format!("cannot read {FILE_NAME}: {error}"))?;
         serde_json::from_str(&text).map_err(|error| format!("{FILE_NAME}: {error}"))
     }

@@ -6,7 +6,7 @@
 //! and the bar shows their proportions.
 
 use super::svg::{self, Anchor, Svg, time_axis};
-use super::tables::{TableError, WAITS, read_rows};
+use super::tables::{TableError, TableFile, WAITS, not_negative};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -32,11 +32,15 @@ pub struct Bar {
     layer: u32,
     device: u32,
     tokens: u64,
+    #[serde(deserialize_with = "not_negative")]
     downlink_s: f64,
+    #[serde(deserialize_with = "not_negative")]
     compute_s: f64,
+    #[serde(deserialize_with = "not_negative")]
     uplink_s: f64,
     start_ps: u64,
     end_ps: u64,
+    #[serde(deserialize_with = "not_negative")]
     wait_s: f64,
     holds_barrier: bool,
 }
@@ -54,8 +58,16 @@ impl Bar {
 pub fn read(folder: &Path) -> Result<Vec<Vec<Bar>>, TableError> {
     let mut blocks: Vec<Vec<Bar>> = Vec::new();
     let block = |bar: &Bar| (bar.request, bar.step, bar.layer);
-    for bar in read_rows::<Bar>(folder, WAITS)? {
-        let bar = bar?;
+    let path = folder.join(WAITS);
+    for bar in TableFile::open(&path)?.rows::<Bar>() {
+        let (line, bar) = bar?;
+        if bar.end_ps < bar.start_ps {
+            return Err(TableError {
+                path,
+                line: Some(line),
+                fault: "the visit ends before it starts".to_owned(),
+            });
+        }
         let last = blocks.last().map(|bars| &bars[0]);
         let same_pass = |last: &Bar| (last.request, last.step) == (bar.request, bar.step);
         if last.is_some_and(|last| block(last) == block(&bar)) {

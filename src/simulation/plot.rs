@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::sweep::draw_figures;
+use crate::results::bounded::read_text;
 use crate::results::drawn::{DRAWN, DrawError, Drawn, EVENTS, Sources};
 use crate::results::manifest::{self, Manifest};
 use crate::results::points::{self, TABLE};
@@ -24,12 +25,13 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     if folder.join(TABLE).is_file() {
         return plot_sweep(folder);
     }
-    let Ok(text) = fs::read_to_string(folder.join(manifest::FILE_NAME)) else {
+    let Ok(text) = read_text(&folder.join(manifest::FILE_NAME)) else {
         let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` or `airloom sweep` wrote";
         return Err(place(fault.to_owned()));
     };
     let manifest = Manifest::parse(&text)
         .map_err(|fault| place(format!("its manifest.json cannot be used: {fault}")))?;
+    manifest.check_lengths(folder).map_err(place)?;
     let paths = plot_run(folder, &manifest)?;
     if paths.is_empty() && !folder.join(EVENTS).is_file() {
         let fault =
@@ -48,6 +50,10 @@ fn plot_sweep(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let rows = points::read(&table).map_err(|fault| place(table.clone(), fault))?;
     let record = SweepRecord::read(folder).map_err(|fault| place(folder.to_owned(), fault))?;
     let sweep = sweep_of(&record.scenario, sweep_record::FILE_NAME)?;
+    if let Some(row) = rows.iter().find(|row| row.point >= record.points) {
+        let fault = format!("there is no point {} among {}", row.point, record.points);
+        return Err(place(table, fault));
+    }
     draw_figures(folder, &sweep, &rows, record.points)
 }
 

@@ -98,10 +98,139 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
     let end = events[..events.len() / 2].rfind('\n').unwrap() + 8;
     fs::write(desk.path("x/events.csv"), &events[..end]).unwrap();
     let message = desk.airloom(&["plot", "x"]).refused(2);
-    assert!(
-        message.starts_with("error: cannot read x/events.csv: "),
-        "{message}"
+    let (line, last) = events[..end].lines().enumerate().last().unwrap();
+    let (line, cells) = (line + 1, last.split(',').count());
+    assert_eq!(
+        message,
+        format!(
+            "error: x/events.csv, line {line}: the row has {cells} cells, and the heading 17\n"
+        )
     );
     assert!(desk.text(FIGURE) == figure);
     assert_eq!(desk.names("x").len(), 13);
+}
+
+/// A desk with the run folder `x`, whose assignment took three iterations.
+fn assigned() -> Desk {
+    let desk = Desk::new();
+    let name = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/scenarios/model_assignment.ron"
+    );
+    let few = "architecture.assignment=StochasticSca(iterations: 3)";
+    let short = "workload=[Generate(prompt: \"Once Clara\", max_tokens: 2)]";
+    desk.airloom(&[
+        "run",
+        name,
+        "--set",
+        "trace=Full",
+        "--set",
+        few,
+        "--set",
+        short,
+        "--out",
+        "x",
+    ])
+    .good();
+    desk
+}
+
+/// Puts `change(row)` in the place of line `number` of a table of the run folder `x`, and tells
+/// what `plot` says.
+fn with_row(desk: &Desk, table: &str, number: usize, change: impl Fn(&[&str]) -> String) -> String {
+    let whole = desk.text(table);
+    let mut lines: Vec<String> = whole.lines().map(str::to_owned).collect();
+    let cells: Vec<&str> = whole.lines().nth(number - 1).unwrap().split(',').collect();
+    lines[number - 1] = change(&cells);
+    lines.retain(|line| !line.is_empty());
+    fs::write(desk.path(table), lines.join("\n") + "\n").unwrap();
+    let said = desk.airloom(&["plot", "x"]).refused(2);
+    fs::write(desk.path(table), whole).unwrap();
+    said
+}
+
+#[test]
+fn a_damaged_row_is_told_with_its_table_and_line() {
+    let desk = assigned();
+    let tables = ["x/assignment.csv", "x/tokens.csv"];
+    let devices = desk.text(tables[0]);
+    let devices = devices
+        .lines()
+        .filter(|line| line.starts_with("iterate,0,"))
+        .count();
+    for (table, line, column, cell, fault) in [
+        (0, 3, 3, "NaN", "NaN is not a finite number, zero or above"),
+        (0, 3, 8, "inf", "inf is not a finite number, zero or above"),
+        (0, 3, 1, "7", "no row of iteration 7, device 1 stands here"),
+        (0, 3, 1, "", "an iterate has a number and an error"),
+        (1, 3, 6, "0", "the pass ends before it starts"),
+        (1, 3, 5, "-1", "start_ps: invalid digit found in string"),
+    ] {
+        let said = with_row(&desk, tables[table], line, |cells| {
+            let mut cells = cells.to_vec();
+            cells[column] = cell;
+            cells.join(",")
+        });
+        assert_eq!(
+            said,
+            format!("error: {}, line {line}: {fault}\n", tables[table])
+        );
+    }
+    // A row less: from there on nothing is where it belongs, or the last has too few.
+    let said = with_row(&desk, tables[0], 4, |_| String::new());
+    assert!(said.starts_with("error: x/assignment.csv, line "), "{said}");
+    let last = 1 + 3 * devices;
+    let rows: Vec<String> = desk.text(tables[0]).lines().map(str::to_owned).collect();
+    fs::write(desk.path(tables[0]), rows[..last - 1].join("\n") + "\n").unwrap();
+    let said = desk.airloom(&["plot", "x"]).refused(2);
+    let few = format!(
+        "error: x/assignment.csv, line {}: before it, iteration 2 has {} devices, and the first \
+         has {devices}\n",
+        last - 1,
+        devices - 1
+    );
+    assert_eq!(said, few);
+}
+
+#[test]
+fn a_table_that_grew_since_the_run_is_refused() {
+    let desk = desk();
+    for (table, verb) in [
+        ("tokens.csv", "plot"),
+        ("devices.csv", "explain"),
+        ("events.csv", "explain"),
+    ] {
+        let path = desk.path("x").join(table);
+        let length = fs::metadata(&path).unwrap().len();
+        let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.set_len(3 << 30).unwrap();
+        assert_eq!(
+            desk.airloom(&[verb, "x"]).refused(2),
+            format!(
+                "error: x: {table} has 3221225472 bytes, and the run wrote {length}; run the \
+                 scenario again\n"
+            )
+        );
+        let replay = desk.airloom(&["replay", "x"]);
+        assert_ne!(replay.code, Some(0), "{}", replay.stdout);
+        file.set_len(length).unwrap();
+    }
+}
+
+#[test]
+fn generated_text_is_read_in_the_report_and_does_not_act_there() {
+    let desk = desk();
+    let requests = desk.text("x/requests.csv");
+    let (rest, last) = requests.trim_end().rsplit_once(',').unwrap();
+    let acting = "\u{1b}<i\r";
+    assert!(acting.len() <= last.len(), "{last}");
+    fs::write(
+        desk.path("x/requests.csv"),
+        format!("{rest},{acting}\n").replace('\r', ""),
+    )
+    .unwrap();
+    desk.airloom(&["plot", "x"]).good();
+    let report = desk.text("x/report.html");
+    assert!(report.contains(r"generated: \u{1b}&lt;i"), "{report}");
+    assert!(!report.contains('\u{1b}'));
 }

@@ -1,7 +1,7 @@
 //! The figure: how the iterates of an assignment converge, drawn from its table.
 
 use super::{ITERATE, TABLE};
-use crate::results::tables::{TableError, read_rows};
+use crate::results::tables::{TableError, TableFile, not_negative, not_negative_if_any};
 use plotters::prelude::*;
 use serde::Deserialize;
 use std::path::Path;
@@ -32,7 +32,10 @@ const MOST_LABELS: usize = 10;
 struct Row {
     stage: String,
     iteration: Option<usize>,
+    device: usize,
+    #[serde(deserialize_with = "not_negative")]
     share: f64,
+    #[serde(deserialize_with = "not_negative_if_any")]
     mse: Option<f64>,
 }
 
@@ -53,20 +56,59 @@ pub struct Iterates(Vec<Iterate>);
 /// If the table is missing or damaged.
 pub fn read(folder: &Path) -> Result<Iterates, TableError> {
     let mut iterates: Vec<Iterate> = Vec::new();
-    for row in read_rows::<Row>(folder, TABLE)? {
-        let row = row?;
+    let path = folder.join(TABLE);
+    let damaged = |line: u64, fault: String| TableError {
+        path: path.clone(),
+        line: Some(line),
+        fault,
+    };
+    let mut last = 0;
+    for row in TableFile::open(&path)?.rows::<Row>() {
+        let (line, row) = row?;
+        last = line;
         if row.stage != ITERATE {
             continue;
         }
-        if row.iteration == Some(iterates.len()) {
+        let (Some(iteration), Some(error)) = (row.iteration, row.mse) else {
+            return Err(damaged(
+                line,
+                "an iterate has a number and an error".to_owned(),
+            ));
+        };
+        if iteration == iterates.len() {
+            check_whole(&iterates).map_err(|fault| damaged(line, fault))?;
             iterates.push(Iterate::default());
         }
-        if let (Some(step), Some(error)) = (iterates.last_mut(), row.mse) {
-            step.error = error;
-            step.shares.push(row.share);
+        let count = iterates.len();
+        match iterates.last_mut() {
+            Some(step) if iteration + 1 == count && row.device == step.shares.len() => {
+                step.error = error;
+                step.shares.push(row.share);
+            }
+            _ => {
+                let fault = format!(
+                    "no row of iteration {iteration}, device {} stands here",
+                    row.device
+                );
+                return Err(damaged(line, fault));
+            }
         }
     }
+    check_whole(&iterates).map_err(|fault| damaged(last, fault))?;
     Ok(Iterates(iterates))
+}
+
+/// Checks that the last iterate has as many devices as the first.
+fn check_whole(iterates: &[Iterate]) -> Result<(), String> {
+    match iterates {
+        [first, .., last] if first.shares.len() != last.shares.len() => Err(format!(
+            "before it, iteration {} has {} devices, and the first has {}",
+            iterates.len() - 1,
+            last.shares.len(),
+            first.shares.len()
+        )),
+        _ => Ok(()),
+    }
 }
 
 impl Iterates {

@@ -2,6 +2,8 @@
 
 use super::{Event, Events, owner_of};
 use crate::engine::{HEADER, Kind, Reason};
+use crate::results::tables::{TableError, TableFile};
+use crate::text::{Visible, acts};
 use crate::units::Instant;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,13 +13,8 @@ use std::str::FromStr;
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
     /// The file cannot be read as a table.
-    #[error("cannot read {path}: {source}")]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: csv::Error,
-    },
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A row says what cannot be.
     #[error("{path}, line {line}: {fault}; run the scenario again with --set trace=Full")]
     Damaged {
@@ -41,14 +38,18 @@ struct Names {
 }
 
 impl Names {
-    fn number(&mut self, name: &str) -> u32 {
+    /// The number of `name`, which goes into pages and messages as it is.
+    fn number(&mut self, name: &str) -> Result<u32, String> {
         if let Some(number) = self.numbers.get(name) {
-            return *number;
+            return Ok(*number);
+        }
+        if name.contains(acts) {
+            return Err(format!("`{}` is no name", Visible(name)));
         }
         let number = self.list.len() as u32;
         self.numbers.insert(name.to_owned(), number);
         self.list.push(name.to_owned());
-        number
+        Ok(number)
     }
 }
 
@@ -83,7 +84,7 @@ impl Reader {
         for (place, value) in key.iter_mut().enumerate() {
             let cell = cells.next().ok_or("a task's key has six fields")?;
             *value = match place {
-                3 => self.stages.number(cell),
+                3 => self.stages.number(cell)?,
                 _ => optional(cell, "a task's key")?,
             };
         }
@@ -117,7 +118,7 @@ impl Reader {
             sequence: key[5],
             resource: match cell(6) {
                 "" => None,
-                name => Some(self.resources.number(name)),
+                name => Some(self.resources.number(name)?),
             },
             kind: kind.ok_or_else(|| format!("`{}` is no kind", cell(7)))?,
             ready: Instant(number(cell(8), "ready_ps")?),
@@ -166,26 +167,20 @@ impl Events {
     /// # Errors
     /// If it cannot be read, or says what no run could have done.
     pub fn read(path: &Path) -> Result<Self, EventsError> {
-        let unreadable = |source| EventsError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
         let damaged = |line, fault| EventsError::Damaged {
             path: path.to_owned(),
             line,
             fault,
         };
-        let mut table = csv::Reader::from_path(path).map_err(unreadable)?;
-        let header = table.headers().map_err(unreadable)?;
+        let mut table = TableFile::open(path)?;
+        let header = table.heading()?;
         if !header.iter().eq(HEADER.trim_end().split(',')) {
             let fault = format!("the columns are not {}", HEADER.trim_end());
             return Err(damaged(1, fault));
         }
         let mut reader = Reader::default();
-        let mut row = csv::StringRecord::new();
-        while table.read_record(&mut row).map_err(unreadable)? {
-            let line = row.position().map_or(0, csv::Position::line);
-            reader.row(&row).map_err(|fault| damaged(line, fault))?;
+        while let Some((line, row)) = table.next_row()? {
+            reader.row(row).map_err(|fault| damaged(line, fault))?;
         }
         let resources = reader.resources.list;
         let owners = resources.iter().enumerate();

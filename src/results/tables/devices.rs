@@ -1,6 +1,6 @@
 //! `devices.csv`, written and read back.
 
-use super::{SERVER, TableError, read_rows, write_rows};
+use super::{SERVER, TableError, TableFile, not_negative, not_negative_if_any, write_rows};
 use crate::architecture::measurement::DeviceRecord;
 use crate::results::folder::{FolderError, Staging};
 use crate::units::Duration;
@@ -13,6 +13,7 @@ const DEVICES: &str = "devices.csv";
 struct DeviceRow {
     device: String,
     profile: String,
+    #[serde(deserialize_with = "not_negative_if_any")]
     share: Option<f64>,
     heads: u64,
     ffn_columns: u64,
@@ -23,12 +24,19 @@ struct DeviceRow {
     memory_bytes: u64,
     flops: u64,
     uplink_bits: u64,
+    #[serde(deserialize_with = "not_negative")]
     compute_s: f64,
+    #[serde(deserialize_with = "not_negative")]
     uplink_s: f64,
+    #[serde(deserialize_with = "not_negative")]
     downlink_s: f64,
+    #[serde(deserialize_with = "not_negative")]
     wait_s: f64,
+    #[serde(deserialize_with = "not_negative_if_any")]
     energy_compute_j: Option<f64>,
+    #[serde(deserialize_with = "not_negative_if_any")]
     energy_radio_j: Option<f64>,
+    #[serde(deserialize_with = "not_negative_if_any")]
     energy_idle_j: Option<f64>,
 }
 
@@ -68,11 +76,20 @@ pub(super) fn write(staging: &mut Staging, devices: &[DeviceRecord]) -> Result<(
 pub fn read_devices(folder: &Path) -> Result<Vec<DeviceRecord>, TableError> {
     // A cell is a whole number of picoseconds over 10¹², and reads back as that.
     let length = |seconds: f64| Duration((seconds * 1e12).round() as u64);
-    let rows = read_rows::<DeviceRow>(folder, DEVICES)?;
+    let path = folder.join(DEVICES);
+    let rows = TableFile::open(&path)?.rows::<DeviceRow>();
     rows.map(|row| {
-        let row = row?;
+        let (line, row) = row?;
+        let number = match row.device.as_str() {
+            SERVER => None,
+            number => Some(number.parse().map_err(|_| TableError {
+                path: path.clone(),
+                line: Some(line),
+                fault: format!("device: `{number}` is no device and not the {SERVER}"),
+            })?),
+        };
         Ok(DeviceRecord {
-            device: row.device.parse().ok(),
+            device: number,
             profile: row.profile,
             share: row.share,
             heads: row.heads,

@@ -4,54 +4,29 @@
 
 mod details;
 mod devices;
+mod read;
 mod requests;
 
 pub use details::write_details;
 pub use devices::read_devices;
+pub use read::{TableError, TableFile, not_negative, not_negative_if_any, read_rows};
 pub use requests::read_texts;
 
 use super::folder::{FolderError, Staging};
 use crate::architecture::measurement::Measurements;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
 
 /// Device column of the server's row.
 const SERVER: &str = "server";
+
+/// A row per request.
+pub const REQUESTS: &str = "requests.csv";
 
 /// A row per forward pass.
 pub const TOKENS: &str = "tokens.csv";
 
 /// Who kept which block waiting: a row per block and device with tokens.
 pub const WAITS: &str = "waits.csv";
-
-/// A table that cannot be read.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot read {path}: {source}")]
-pub struct TableError {
-    /// The file.
-    pub path: PathBuf,
-    /// What is wrong with it.
-    pub source: csv::Error,
-}
-
-/// The rows of the table `name` in `folder`.
-///
-/// # Errors
-/// If there is no such table; each row is an error if it is damaged.
-pub(super) fn read_rows<R: DeserializeOwned>(
-    folder: &Path,
-    name: &str,
-) -> Result<impl Iterator<Item = Result<R, TableError>>, TableError> {
-    let path = folder.join(name);
-    let fault = move |source| TableError {
-        path: path.clone(),
-        source,
-    };
-    let reader = csv::Reader::from_path(folder.join(name)).map_err(&fault)?;
-    let rows = reader.into_deserialize();
-    Ok(rows.map(move |row: csv::Result<R>| row.map_err(&fault)))
-}
 
 /// Writes a CSV file of `rows`, whose fields are its columns.
 ///

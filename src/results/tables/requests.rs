@@ -1,13 +1,11 @@
 //! `requests.csv` and `answers.csv`.
 
-use super::{TableError, read_rows, write_rows};
+use super::{REQUESTS, TableError, read_rows, write_rows};
 use crate::architecture::measurement::Measurements;
 use crate::results::folder::{FolderError, Staging};
 use crate::units::Instant;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
-
-const REQUESTS: &str = "requests.csv";
 
 #[derive(Serialize)]
 struct RequestRow<'a> {

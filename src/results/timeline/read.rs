@@ -4,7 +4,7 @@ use super::{Barrier, Group, Lane, Place, Slice, Timeline};
 use crate::engine::Kind;
 use crate::results::events::{Event, Events, Owner};
 use crate::results::readable::seconds;
-use crate::results::tables::{TOKENS, TableError, read_rows};
+use crate::results::tables::{TOKENS, TableError, TableFile};
 use crate::units::Instant;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -38,8 +38,16 @@ struct TokenRow {
 /// The pass to show: the first decode step, else the first pass.
 fn choose(folder: &Path) -> Result<TokenRow, TimelineError> {
     let mut first = None;
-    for row in read_rows::<TokenRow>(folder, TOKENS)? {
-        let row = row?;
+    let path = folder.join(TOKENS);
+    for row in TableFile::open(&path)?.rows::<TokenRow>() {
+        let (line, row) = row?;
+        if row.end_ps < row.start_ps {
+            return Err(TimelineError::Table(TableError {
+                path,
+                line: Some(line),
+                fault: "the pass ends before it starts".to_owned(),
+            }));
+        }
         if row.mode == "generate" && row.context > 0 {
             return Ok(row);
         }

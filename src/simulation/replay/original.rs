@@ -1,11 +1,13 @@
 //! The run that is replayed, and where its logs and those of the replay part.
 
 use crate::digest::RollingDigest;
+use crate::results::bounded::read_text;
 use crate::results::folder::hash_of;
 use crate::results::manifest::{self, Manifest};
+use crate::scenario::raw::MAX_LENGTH;
 use crate::simulation::error::RunError;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -50,13 +52,19 @@ impl Original {
             path: file.clone(),
             fault,
         };
-        let text = std::fs::read_to_string(&file).map_err(|error| {
+        let text = read_text(&file).map_err(|error| {
             place(format!(
                 "cannot be read ({error}); give a run folder or a manifest.json"
             ))
         })?;
         let manifest = Manifest::parse(&text)
             .map_err(|error| place(format!("is no manifest of this version: {error}")))?;
+        if manifest.scenario.len() > MAX_LENGTH {
+            return Err(place(format!(
+                "its scenario has {} bytes, and none is longer than {MAX_LENGTH}: it was edited",
+                manifest.scenario.len()
+            )));
+        }
         Ok(Self { manifest, folder })
     }
 
@@ -68,7 +76,15 @@ impl Original {
             .iter()
             .flat_map(|folder| self.manifest.files.iter().map(move |file| (folder, file)))
         {
-            match hash_of(&folder.join(&file.name)) {
+            let path = folder.join(&file.name);
+            match std::fs::metadata(&path) {
+                Ok(about) if about.len() != file.bytes || !about.is_file() => {
+                    damaged.push(format!("{} was changed after the run", file.name));
+                    continue;
+                }
+                _ => {}
+            }
+            match hash_of(&path) {
                 Ok(hash) if hash == file.blake3 => {}
                 Ok(_) => damaged.push(format!("{} was changed after the run", file.name)),
                 Err(error) => damaged.push(format!("{} cannot be read: {error}", file.name)),
@@ -100,10 +116,36 @@ impl Original {
     }
 }
 
+/// No row of a log is longer.
+const LONGEST_ROW: u64 = 1 << 20;
+
+/// The lines of a log, none of which takes more memory than the longest row.
+struct Lines(BufReader<File>);
+
+impl Iterator for Lines {
+    type Item = std::io::Result<String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        let read = (&mut self.0).take(LONGEST_ROW).read_until(b'\n', &mut line);
+        match read {
+            Ok(0) => None,
+            Ok(_) if line.len() as u64 == LONGEST_ROW => {
+                Some(Err(std::io::Error::other("it has a row without end")))
+            }
+            Ok(_) => {
+                let line = String::from_utf8_lossy(&line);
+                Some(Ok(line.trim_end_matches(['\n', '\r']).to_owned()))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
 /// The first row in which two files differ.
 fn first_row(there: &Path, here: &Path) -> std::io::Result<Option<Difference>> {
-    let mut there = BufReader::new(File::open(there)?).lines();
-    let mut here = BufReader::new(File::open(here)?).lines();
+    let mut there = Lines(BufReader::new(File::open(there)?));
+    let mut here = Lines(BufReader::new(File::open(here)?));
     let mut number = 0;
     let mut header = None;
     loop {
