@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Opens the regular file at `path`; returns its length too.
 ///
@@ -17,14 +17,20 @@ pub fn open(path: &Path) -> io::Result<(File, u64)> {
         return Err(ErrorKind::IsADirectory.into());
     }
     if !kind.is_file() {
-        return Err(io::Error::new(
-            ErrorKind::InvalidInput,
-            "it is a pipe, socket or device, not a regular file",
-        ));
+        return Err(not_regular());
     }
     let file = File::open(path)?;
-    let length = file.metadata()?.len();
-    Ok((file, length))
+    let found = file.metadata()?;
+    // Another may have taken its place meanwhile.
+    if !found.is_file() {
+        return Err(not_regular());
+    }
+    Ok((file, found.len()))
+}
+
+fn not_regular() -> io::Error {
+    let message = "it is a pipe, socket or device, not a regular file";
+    io::Error::new(ErrorKind::InvalidInput, message)
 }
 
 /// The content of the regular file at `path`, if it has at most `most` bytes.
@@ -49,9 +55,41 @@ pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
+/// The text of the regular file at `path`, if it has at most `most` bytes.
+///
+/// # Errors
+/// Those of [`read`], and of kind `InvalidData` if it is not UTF-8.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let text = String::from_utf8(read(path, most)?);
+    text.map_err(|_| io::Error::new(ErrorKind::InvalidData, "it is not UTF-8"))
+}
+
+/// Whether `name` is the name of a file in a folder, rather than a path to elsewhere on
+/// this system or on another.
+pub fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let one = matches!(
+        (parts.next(), parts.next()),
+        (Some(Component::Normal(part)), None) if part == name
+    );
+    one && !name.contains(['/', '\\', ':']) && !name.contains(char::is_control)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plain_name_leads_nowhere_else() {
+        for name in ["events.csv", "a b", "..x", "ä.svg"] {
+            assert!(is_plain(name), "{name}");
+        }
+        for name in [
+            "", ".", "..", "/", "../x", "a/b", "a/", "./a", "a\\b", "c:x", "a\0b", "a\n",
+        ] {
+            assert!(!is_plain(name), "{name:?}");
+        }
+    }
 
     #[test]
     fn a_regular_file_is_read_up_to_the_limit() {

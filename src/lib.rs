@@ -25,7 +25,7 @@
 //! ```
 //!
 //! Each room knows only the rooms before it in this list: [`units`], [`text`], [`rng`],
-//! [`digest`], [`files`] and [`interrupt`],
+//! [`digest`], [`files`], [`whole`] and [`interrupt`],
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
 //! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
 //! [`simulation`], [`cli`].
@@ -57,4 +57,5 @@ pub mod scenario;
 pub mod simulation;
 pub mod text;
 pub mod units;
+pub mod whole;
 mod wide;

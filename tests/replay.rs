@@ -274,7 +274,7 @@ fn a_point_of_a_sweep_has_the_scenario_it_came_from() {
         interrupt: &IDLE,
     };
     let points = scenario::points(&resolved).unwrap();
-    sweep(&points, &options, &|_, _| ()).unwrap();
+    sweep(&points, &options, &|_| ()).unwrap();
     let replayed = place.replay("swept/points/0");
     assert!(
         replayed.is_equal() && replayed.notes.is_empty(),

@@ -92,7 +92,7 @@ pub fn explain(folder: &Path) -> Result<Explanation, ExplainError> {
     if !folder.join("manifest.json").is_file() {
         let sweep = folder.join("points.csv").is_file();
         return Err(refuse(match sweep {
-            true => "this is a sweep; give one of its run folders, such as points/0",
+            true => "this is a sweep; give one of the run folders in its points/",
             false => {
                 "this is no run folder: it has no manifest.json; give a folder that `airloom run` or `airloom sweep` wrote"
             }

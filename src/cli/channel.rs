@@ -1,6 +1,6 @@
 //! `airloom channel`: what a scenario's channels are like, before anything is sent.
 
-use super::output::print;
+use super::output::{interrupt_flag, print};
 use super::width;
 use super::{Failure, warn};
 use crate::results::terminal::Table;
@@ -50,7 +50,8 @@ pub(super) fn channel(args: ChannelArgs) -> Result<(), Failure> {
     let out = args
         .out
         .unwrap_or_else(|| default_channel_folder(&resolved.name, streams, &args.overrides));
-    let drawn = simulation::channel(&resolved, streams, args.blocks, &out)?;
+    let interrupt = interrupt_flag()?;
+    let drawn = simulation::channel(&resolved, streams, args.blocks, &out, interrupt)?;
     print(table(&drawn))
 }
 

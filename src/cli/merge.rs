@@ -1,8 +1,9 @@
 //! `airloom merge`: the shards of a sweep, put together.
 
 use super::Failure;
+use super::output::interrupt_flag;
 use super::sweep::told;
-use crate::simulation;
+use crate::simulation::{self, MergeOptions};
 use std::path::PathBuf;
 
 /// Put the shards of a sweep together.
@@ -19,9 +20,17 @@ pub(super) struct MergeArgs {
     /// The sweep's folder to write
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: PathBuf,
+    /// Replace another sweep in that folder
+    #[arg(long)]
+    overwrite: bool,
 }
 
 pub(super) fn merge(args: MergeArgs) -> Result<(), Failure> {
-    let merged = simulation::merge(&args.folders, &args.out)?;
-    told(&merged)
+    let options = MergeOptions {
+        folders: &args.folders,
+        out: args.out,
+        overwrite: args.overwrite,
+        interrupt: interrupt_flag()?,
+    };
+    told(&simulation::merge(&options)?)
 }

@@ -3,10 +3,11 @@
 use super::Failure;
 use super::output::print;
 use crate::scenario::Template;
+use crate::simulation::model_folders;
 use crate::text::Visible;
+use crate::whole::write_new;
 use std::ffi::{OsStr, OsString};
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What to spread over the devices, and how.
@@ -55,11 +56,11 @@ impl Kind {
     }
 
     /// The bundled model of this kind.
-    fn bundled(self) -> &'static Path {
-        Path::new(match self {
-            Self::TensorParallel => "models/tiny-llama",
-            Self::Wdmoe => "models/tiny-mixtral",
-        })
+    fn bundled(self) -> &'static str {
+        match self {
+            Self::TensorParallel => "tiny-llama",
+            Self::Wdmoe => "tiny-mixtral",
+        }
     }
 }
 
@@ -99,15 +100,18 @@ pub(super) fn new(args: NewArgs) -> Result<(), Failure> {
     };
     let name = path.display().to_string();
     let text = kind.template().text(&name, model.as_deref());
-    let file = OpenOptions::new().write(true).create_new(true).open(&path);
-    let mut file = file.map_err(|error| match error.kind() {
+    let written = write_new(&path, text.as_bytes());
+    written.map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => input(format!(
             "{name} is there already and stays as it is; give another name"
         )),
-        _ => input(format!("cannot write {name}: {error}")),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            input(format!("cannot write {name}: {error}"))
+        }
+        _ => Failure::Run(format!(
+            "cannot write {name}: {error}; nothing was left behind"
+        )),
     })?;
-    file.write_all(text.as_bytes())
-        .map_err(|error| Failure::Run(format!("cannot write {name}: {error}")))?;
     let timed = match model {
         Some(_) => "",
         None => " (no model found: a shape is timed, and no text is read)",
@@ -129,23 +133,12 @@ fn is_model(folder: &Path) -> bool {
     folder.join("config.json").is_file()
 }
 
-/// The bundled model in `folder` or one above, above the working folder or the program,
-/// or where the program was built.
+/// The bundled model nearest to `folder`.
 fn bundled(kind: Kind, folder: &Path) -> Option<PathBuf> {
-    let here = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    let built = Path::new(env!("CARGO_MANIFEST_DIR"));
-    [
-        Some(folder),
-        here.as_deref(),
-        program.as_deref(),
-        Some(built),
-    ]
-    .into_iter()
-    .flatten()
-    .flat_map(Path::ancestors)
-    .map(|above| above.join(kind.bundled()))
-    .find(|model| is_model(model))
+    let models = model_folders(folder).into_iter();
+    models
+        .map(|models| models.join(kind.bundled()))
+        .find(|model| is_model(model))
 }
 
 /// `path` as a path from `folder`, both absolute, written with `/` so that it means the

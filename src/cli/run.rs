@@ -5,7 +5,7 @@ use super::progress::bar;
 use super::width;
 use super::{Failure, threads, warn};
 use crate::rng::Streams;
-use crate::scenario::{self, Override};
+use crate::scenario::Override;
 use crate::simulation::{self, RunOptions, default_folder};
 use std::path::PathBuf;
 
@@ -19,43 +19,57 @@ use std::path::PathBuf;
     --set 'architecture.all_reduce=Digital(bits: 8)'\n\n\
     `airloom new first` writes first.ron; `airloom fields` explains what --set may change.")]
 pub(super) struct RunArgs {
-    /// The scenario file
+    /// The scenario file, or the manifest.json of a run folder to run it again
     #[arg(value_hint = clap::ValueHint::FilePath)]
     scenario: PathBuf,
     /// The experiment's seed, in place of the scenario's
     #[arg(long)]
     seed: Option<u64>,
-    /// Which repetition of the experiment: picks the random substream
-    #[arg(long, default_value_t = 0)]
-    run: u32,
+    /// Which repetition of the experiment: picks the random substream [default: 0, or that of
+    /// the manifest]
+    #[arg(long)]
+    run: Option<u32>,
     /// Change a field of the scenario, such as devices.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
-    /// The run folder to write [default: results/NAME/seedS-runR, with a hash of the overrides]
+    /// The run folder to write [default: results/NAME/seedS-runR, with a hash of the overrides,
+    /// and one of the scenario where that folder holds another run]
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     out: Option<PathBuf>,
+    /// Replace another run in that folder
+    #[arg(long)]
+    overwrite: bool,
     /// Threads for the forward pass [default: all cores]; results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     threads: Option<u16>,
 }
 
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
-    let resolved = scenario::load(&args.scenario, &args.overrides).map_err(Failure::input)?;
-    warn(&resolved);
+    let loaded = simulation::load(&args.scenario, &args.overrides)?;
+    let resolved = &loaded.resolved;
+    warn(resolved);
+    let recorded = loaded.streams.unwrap_or(Streams {
+        seed: resolved.seed(),
+        run: 0,
+    });
     let streams = Streams {
-        seed: args.seed.unwrap_or(resolved.seed()),
-        run: args.run,
+        seed: args.seed.unwrap_or(recorded.seed),
+        run: args.run.unwrap_or(recorded.run),
     };
-    let options = RunOptions {
-        out: args
-            .out
-            .unwrap_or_else(|| default_folder(&resolved.name, streams, &args.overrides)),
-        interrupt: interrupt_flag()?,
-    };
+    let interrupt = interrupt_flag()?;
     threads::start(args.threads)?;
-    let interrupt = options.interrupt.into();
-    let prepared =
-        simulation::prepare_until(&resolved, streams, texts(&args.overrides), interrupt)?;
+    let mut prepared =
+        simulation::prepare_until(resolved, streams, loaded.overrides, interrupt.into())?;
+    let usual = || default_folder(&resolved.name, streams, &args.overrides);
+    let out = match args.out {
+        Some(out) => out,
+        None if args.overwrite => usual(),
+        None => prepared.own_folder(usual()),
+    };
+    let options = RunOptions { out, interrupt };
+    if args.overwrite {
+        prepared = prepared.overwriting();
+    }
     let bar = bar(prepared.expected_passes(), "passes");
     let watched = bar.clone();
     let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));

@@ -9,7 +9,7 @@ use crate::results::comparison::Comparison;
 use crate::results::outcomes::Outcomes;
 use crate::scenario::{self, Override, Point};
 use crate::simulation::{
-    self, PointOutcome, Shard, Standing, SweepOptions, Swept, default_sweep_folder,
+    self, PointOutcome, Shard, Standing, SweepEvent, SweepOptions, Swept, default_sweep_folder,
 };
 use crate::text::Visible;
 use std::path::PathBuf;
@@ -25,7 +25,7 @@ use std::path::PathBuf;
     airloom sweep S.ron --shard $I/4 --out shards/$I\n  \
     airloom merge shards/* --out results/whole\n\n\
     Points that are finished are skipped, unless the model, a text, a channel trace or airloom\n\
-    has changed since.")]
+    has changed since. More runs, values or axes make only what is missing.")]
 pub(super) struct SweepArgs {
     /// A scenario file with a `sweep`
     #[arg(value_hint = clap::ValueHint::FilePath)]
@@ -83,7 +83,14 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
     });
     threads::start(None)?;
     let bar = bar(own.count() as u64, "points");
-    let tell = |point: &Point, outcome: &PointOutcome| {
+    let on_event = |event: SweepEvent<'_>| {
+        let (point, outcome) = match event {
+            SweepEvent::Point(point, outcome) => (point, outcome),
+            SweepEvent::Waiting => {
+                let note = "the same sweep is at work in this folder; waiting for its end";
+                return bar.suspend(|| tell(note));
+            }
+        };
         bar.inc(1);
         let note = match outcome {
             PointOutcome::Done { skipped: true, .. } => {
@@ -100,7 +107,7 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
         };
         bar.suspend(|| tell(format_args!("{}: {note}", describe(point))));
     };
-    let swept = simulation::sweep(&points, &options, &tell);
+    let swept = simulation::sweep(&points, &options, &on_event);
     bar.finish_and_clear();
     told(&swept?)
 }

@@ -12,6 +12,7 @@ use super::formats;
 use super::json;
 use super::model_file::{FileDigest, MOST_SETTINGS, read};
 use super::weights_file::WeightsFile;
+use crate::files::is_plain;
 use crate::interrupt::Interrupt;
 use candle_core::Tensor;
 use safetensors::Dtype;
@@ -102,7 +103,7 @@ impl Checkpoint {
 
     /// An index from elsewhere must not make us read outside the folder.
     fn check_plain(&self, name: &str) -> Result<(), LoadError> {
-        if Path::new(name).file_name().is_some_and(|file| file == name) {
+        if is_plain(name) {
             return Ok(());
         }
         Err(LoadError::Config {

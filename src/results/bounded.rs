@@ -1,7 +1,7 @@
 //! Small files of a run folder, read whole: no file takes more memory than an honest one.
 
-use std::fs::File;
-use std::io::{self, Error, ErrorKind, Read};
+use crate::files;
+use std::io;
 use std::path::Path;
 
 /// No text that is read whole is longer: a figure of a long run is the longest.
@@ -10,29 +10,15 @@ const LONGEST: u64 = 64 << 20;
 /// The text of the file at `path`.
 ///
 /// # Errors
-/// If it cannot be read, is no regular file (a pipe may keep a reader waiting for ever), is
-/// longer than 64 MiB, or no UTF-8.
+/// Those of [`files::read_text`], with a limit of 64 MiB.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    let refuse = |fault: String| Err(Error::new(ErrorKind::InvalidData, fault));
-    if !std::fs::metadata(path)?.is_file() {
-        return refuse("it is no file".to_owned());
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?
-        .take(LONGEST + 1)
-        .read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LONGEST {
-        return refuse(format!("it is longer than {LONGEST} bytes"));
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(text),
-        Err(_) => refuse("it is not UTF-8".to_owned()),
-    }
+    files::read_text(path, LONGEST)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
 
     #[test]
     fn only_a_short_text_is_read() {
@@ -44,7 +30,7 @@ mod tests {
         std::fs::write(&path, [0xff]).unwrap();
         assert_eq!(fault(), "it is not UTF-8");
         File::create(&path).unwrap().set_len(1 << 40).unwrap();
-        assert_eq!(fault(), "it is longer than 67108864 bytes");
+        assert!(fault().ends_with("at most 67108864 are read"));
         assert!(read_text(folder.path()).is_err());
     }
 }

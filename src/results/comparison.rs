@@ -128,6 +128,7 @@ mod tests {
         let points = runs.map(|metrics| points::Row {
             point: 0,
             run: 0,
+            folder: String::new(),
             settings: Vec::new(),
             status: "done".to_owned(),
             reason: String::new(),

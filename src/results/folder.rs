@@ -1,14 +1,13 @@
 //! A run folder that appears whole or not at all.
 //!
-//! Files are written into a hidden folder beside the target and hashed on the
-//! way. [`Staging::commit`] renames that folder into place; dropping the staging
-//! instead (an error, Ctrl-C) removes it, together with every parent folder
-//! that it had to create.
+//! Files are written into a [`StagedFolder`] and hashed on the way. [`Staging::commit`]
+//! puts it in its place; dropping the staging instead (an error, Ctrl-C) leaves nothing.
 
+use crate::files::{self, is_plain};
+use crate::whole::{StagedFolder, Unwritable};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use tempfile::TempDir;
 
 /// Name, size and BLAKE3 digest of a file in a run folder.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -21,13 +20,29 @@ pub struct FileDigest {
     pub blake3: String,
 }
 
-/// BLAKE3 of the file at `path`, in hexadecimal.
+impl FileDigest {
+    /// Refuses a name that leads out of the folder in which it is listed.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check_name(&self) -> Result<(), String> {
+        match is_plain(&self.name) {
+            true => Ok(()),
+            false => Err(format!(
+                "it lists {:?}, which is no plain name of a file in its folder",
+                self.name
+            )),
+        }
+    }
+}
+
+/// BLAKE3 of the regular file at `path`, in hexadecimal.
 ///
 /// # Errors
-/// If it cannot be read.
+/// If it is none or cannot be read.
 pub fn hash_of(path: &Path) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(files::open(path)?.0)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
@@ -35,12 +50,12 @@ pub fn hash_of(path: &Path) -> io::Result<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The target holds something that this run must not replace.
-    #[error("{path} already holds {what}; choose another folder with --out, or remove it")]
+    #[error("{path} already holds {occupant}")]
     Occupied {
         /// The target.
         path: PathBuf,
         /// What is there.
-        what: String,
+        occupant: Occupant,
     },
     /// The target can never be a run folder.
     #[error("{path} cannot become a run folder: {reason}; choose another folder with --out")]
@@ -70,17 +85,70 @@ impl FolderError {
     }
 }
 
+impl From<Unwritable> for FolderError {
+    fn from(error: Unwritable) -> Self {
+        let Unwritable { path, source } = error;
+        Self::Io { path, source }
+    }
+}
+
+/// What stands where a folder should go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Occupant {
+    /// What it is.
+    pub what: String,
+    /// Whether `--overwrite` would replace it.
+    pub yields: bool,
+}
+
+impl From<&str> for Occupant {
+    fn from(what: &str) -> Self {
+        let what = what.to_owned();
+        Self {
+            what,
+            yields: false,
+        }
+    }
+}
+
+impl std::fmt::Display for Occupant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let what = &self.what;
+        match self.yields {
+            true => write!(
+                f,
+                "{what}; choose another folder with --out, or replace it with --overwrite"
+            ),
+            false => write!(f, "{what}; choose another folder with --out, or remove it"),
+        }
+    }
+}
+
 /// What decides whether an existing folder may be replaced.
-pub trait Replaceable {
+pub trait Replaceable: std::fmt::Debug {
     /// `Ok` if the folder at `path` is an earlier result of the same run, else
-    /// a description of what is there.
-    fn may_replace(&self, path: &Path) -> Result<(), String>;
+    /// what is there.
+    ///
+    /// # Errors
+    /// If it must stay.
+    fn may_replace(&self, path: &Path) -> Result<(), Occupant>;
+}
+
+/// Whether the folder at `path` may be replaced, according to `identity`.
+fn check_occupant(path: &Path, identity: &dyn Replaceable) -> Result<(), FolderError> {
+    identity
+        .may_replace(path)
+        .map_err(|occupant| FolderError::Occupied {
+            path: path.to_owned(),
+            occupant,
+        })
 }
 
 /// Refuses a target that no folder can take, before anything is simulated for it.
 ///
 /// # Errors
-/// If `target` has no name of its own, as `..` has none, or lies under a file.
+/// If `target` has no name of its own, as `..` has none, lies under a file, or is a
+/// symbolic link that leads nowhere.
 pub fn check_place(target: &Path) -> Result<(), FolderError> {
     let impossible = |reason: String| {
         Err(FolderError::Impossible {
@@ -91,6 +159,12 @@ pub fn check_place(target: &Path) -> Result<(), FolderError> {
     if target.file_name().is_none() {
         return impossible("it is not a name for a new folder".to_owned());
     }
+    for place in target.ancestors() {
+        if place.is_symlink() && !place.exists() {
+            let place = place.display();
+            return impossible(format!("{place} is a symbolic link that leads nowhere"));
+        }
+    }
     let above = target.ancestors().skip(1);
     match above.into_iter().find(|folder| folder.exists()) {
         Some(file) if !file.is_dir() => impossible(format!("{} is a file", file.display())),
@@ -98,76 +172,45 @@ pub fn check_place(target: &Path) -> Result<(), FolderError> {
     }
 }
 
+/// Where a folder that is to be at `target` really goes: a symbolic link is followed,
+/// never replaced.
+fn followed(target: &Path) -> io::Result<PathBuf> {
+    // Without a slash at its end, which would be followed by some calls and not by others.
+    let name = target.file_name().unwrap_or_default();
+    let plain = match target.parent() {
+        Some(parent) => parent.join(name),
+        None => PathBuf::from(name),
+    };
+    match plain.is_symlink() {
+        true => fs::canonicalize(plain),
+        false => Ok(plain),
+    }
+}
+
 /// A run folder being written.
 #[derive(Debug)]
 pub struct Staging {
-    // Declared first: the staged folder must go before its parents.
-    folder: TempDir,
-    created_parents: CreatedFolders,
+    folder: StagedFolder,
+    identity: Box<dyn Replaceable>,
     target: PathBuf,
     files: Vec<FileDigest>,
 }
 
-/// Folders made on the way to something that may not come: dropping this removes
-/// those that are empty.
-#[derive(Debug)]
-pub struct CreatedFolders(Vec<PathBuf>);
-
-impl CreatedFolders {
-    /// Creates `folder` and every parent that is missing.
-    ///
-    /// # Errors
-    /// If the file system refuses.
-    pub fn create(folder: &Path) -> Result<Self, FolderError> {
-        let missing = folder
-            .ancestors()
-            .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists())
-            .map(Path::to_owned);
-        let created = Self(missing.collect());
-        fs::create_dir_all(folder).map_err(FolderError::io(folder))?;
-        Ok(created)
-    }
-}
-
-impl Drop for CreatedFolders {
-    fn drop(&mut self) {
-        for folder in &self.0 {
-            // Fails when somebody else has put something there meanwhile,
-            // and then it should stay.
-            let _ = fs::remove_dir(folder);
-        }
-    }
-}
-
 impl Staging {
-    /// Starts a folder that will become `target`.
+    /// Starts a folder that will become `target`, or what that links to.
     ///
     /// # Errors
-    /// If `target` is occupied by anything but an earlier result of the same
-    /// run, or the place is not writable.
-    pub fn new(target: &Path, identity: &dyn Replaceable) -> Result<Self, FolderError> {
+    /// If `target` is occupied by anything but what `identity` may replace, or the place
+    /// is not writable.
+    pub fn new(target: &Path, identity: impl Replaceable + 'static) -> Result<Self, FolderError> {
         check_place(target)?;
         if target.exists() {
-            identity
-                .may_replace(target)
-                .map_err(|what| FolderError::Occupied {
-                    path: target.to_owned(),
-                    what,
-                })?;
+            check_occupant(target, &identity)?;
         }
-        let parent = match target.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        let created_parents = CreatedFolders::create(&parent)?;
-        let folder = tempfile::Builder::new()
-            .prefix(".airloom-")
-            .tempdir_in(&parent)
-            // The kind alone: tempfile adds the hidden folder's name to what the system says.
-            .map_err(|error| FolderError::io(&parent)(error.kind().into()))?;
+        let place = followed(target).map_err(FolderError::io(target))?;
         Ok(Self {
-            folder,
-            created_parents,
+            folder: StagedFolder::new(&place)?,
+            identity: Box::new(identity),
             target: target.to_owned(),
             files: Vec::new(),
         })
@@ -189,7 +232,7 @@ impl Staging {
     /// # Errors
     /// If the file cannot be created.
     pub fn create(&self, name: &str) -> Result<HashedFile, FolderError> {
-        let path = self.folder.path().join(name);
+        let path = self.path().join(name);
         let shown = self.shown(name);
         let file = File::create(&path).map_err(FolderError::io(&shown))?;
         Ok(HashedFile {
@@ -237,43 +280,24 @@ impl Staging {
         files
     }
 
-    /// Puts the folder in its place.
-    ///
-    /// An earlier result of the same run is moved aside first and put back if
-    /// the new one cannot take its place.
+    /// Puts the folder in its place, or in that of an earlier result.
     ///
     /// # Errors
-    /// If the folder cannot be renamed.
+    /// If something else has taken its place meanwhile, or the folder cannot be renamed.
     pub fn commit(self) -> Result<PathBuf, FolderError> {
-        let staged = self.folder.path();
-        // tempfile makes folders private; a result is to be shared.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(staged, fs::Permissions::from_mode(0o755))
-                .map_err(FolderError::io(&self.target))?;
-        }
-        if self.target.exists() {
-            let aside = staged.with_extension("previous");
-            fs::rename(&self.target, &aside).map_err(FolderError::io(&self.target))?;
-            if let Err(error) = fs::rename(staged, &self.target) {
-                let _ = fs::rename(&aside, &self.target);
-                return Err(FolderError::io(&self.target)(error));
-            }
-            let _ = fs::remove_dir_all(&aside);
-        } else {
-            fs::rename(staged, &self.target).map_err(FolderError::io(&self.target))?;
-        }
         let Self {
             folder,
-            mut created_parents,
+            identity,
             target,
             ..
         } = self;
-        // The folder is no longer temporary, and its parents are in use.
-        let _ = folder.keep();
-        created_parents.0.clear();
-        Ok(target)
+        let may_replace = |_: &Path| check_occupant(&target, identity.as_ref());
+        match folder.commit(may_replace) {
+            // The user knows the folder by the path that was given.
+            Err(FolderError::Io { source, .. }) => Err(FolderError::io(&target)(source)),
+            Err(error) => Err(error),
+            Ok(()) => Ok(target),
+        }
     }
 }
 
@@ -323,19 +347,22 @@ impl Write for HashedFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
+    #[derive(Debug)]
     struct Same;
 
     impl Replaceable for Same {
-        fn may_replace(&self, _: &Path) -> Result<(), String> {
+        fn may_replace(&self, _: &Path) -> Result<(), Occupant> {
             Ok(())
         }
     }
 
+    #[derive(Debug)]
     struct Other;
 
     impl Replaceable for Other {
-        fn may_replace(&self, _: &Path) -> Result<(), String> {
+        fn may_replace(&self, _: &Path) -> Result<(), Occupant> {
             Err("another scenario's run".into())
         }
     }
@@ -352,7 +379,7 @@ mod tests {
     #[test]
     fn a_dropped_staging_leaves_nothing_behind() {
         let root = TempDir::new().unwrap();
-        let mut staging = Staging::new(&root.path().join("a/b/run"), &Same).unwrap();
+        let mut staging = Staging::new(&root.path().join("a/b/run"), Same).unwrap();
         staging.write("x.csv", b"1").unwrap();
         drop(staging);
         assert!(entries(root.path()).is_empty());
@@ -363,7 +390,7 @@ mod tests {
         let root = TempDir::new().unwrap();
         let target = root.path().join("a/run");
         for content in [b"1", b"2"] {
-            let mut staging = Staging::new(&target, &Same).unwrap();
+            let mut staging = Staging::new(&target, Same).unwrap();
             staging.write("x.csv", content).unwrap();
             staging.commit().unwrap();
             assert_eq!(fs::read(target.join("x.csv")).unwrap(), content);
@@ -373,12 +400,60 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn a_symbolic_link_is_followed_and_stays_one() {
+        use std::os::unix::fs::symlink;
+        let root = TempDir::new().unwrap();
+        let at = |name: &str| root.path().join(name);
+        fs::create_dir(at("scratch")).unwrap();
+        symlink("scratch", at("link")).unwrap();
+        for (given, content) in [("link", b"1"), ("link/", b"2")] {
+            let mut staging = Staging::new(&at(given), Same).unwrap();
+            staging.write("x.csv", content).unwrap();
+            assert_eq!(staging.commit().unwrap(), at(given));
+            assert!(at("link").is_symlink());
+            assert_eq!(fs::read(at("scratch/x.csv")).unwrap(), content);
+        }
+        assert_eq!(entries(root.path()), ["link", "scratch"]);
+        symlink("nowhere", at("broken")).unwrap();
+        symlink("loop", at("loop")).unwrap();
+        for broken in ["broken", "broken/run", "loop"] {
+            let error = Staging::new(&at(broken), Same).unwrap_err();
+            assert!(error.to_string().contains("leads nowhere"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_another_process_finished_meanwhile_is_replaced_if_it_may_be() {
+        let root = TempDir::new().unwrap();
+        let target = root.path().join("run");
+        let finish = |content: &[u8]| {
+            let mut staging = Staging::new(&target, Same).unwrap();
+            staging.write("x.csv", content).unwrap();
+            staging
+        };
+        let (first, second) = (finish(b"1"), finish(b"2"));
+        first.commit().unwrap();
+        second.commit().unwrap();
+        assert_eq!(fs::read(target.join("x.csv")).unwrap(), b"2");
+        fs::remove_dir_all(&target).unwrap();
+        let late = Staging::new(&target, Other).unwrap();
+        finish(b"3").commit().unwrap();
+        assert!(matches!(
+            late.commit().unwrap_err(),
+            FolderError::Occupied { .. }
+        ));
+        assert_eq!(fs::read(target.join("x.csv")).unwrap(), b"3");
+        assert_eq!(entries(root.path()), ["run"]);
+    }
+
+    #[test]
     fn a_foreign_folder_is_refused_and_untouched() {
         let root = TempDir::new().unwrap();
         let target = root.path().join("run");
         fs::create_dir(&target).unwrap();
         fs::write(target.join("thesis.txt"), "mine").unwrap();
-        let error = Staging::new(&target, &Other).unwrap_err().to_string();
+        let error = Staging::new(&target, Other).unwrap_err().to_string();
         assert!(error.contains("another scenario's run"), "{error}");
         assert_eq!(entries(root.path()), ["run"]);
     }
@@ -386,7 +461,7 @@ mod tests {
     #[test]
     fn a_digest_is_that_of_the_bytes_on_disk() {
         let root = TempDir::new().unwrap();
-        let mut staging = Staging::new(&root.path().join("run"), &Same).unwrap();
+        let mut staging = Staging::new(&root.path().join("run"), Same).unwrap();
         staging.write("x.csv", b"abc").unwrap();
         // BLAKE3's published test vector for "abc".
         assert_eq!(

@@ -6,7 +6,7 @@
 
 use super::bounded::read_text;
 use super::drawn::is_drawn;
-use super::folder::{FileDigest, Replaceable};
+use super::folder::{FileDigest, Occupant, Replaceable};
 use super::host::Host;
 use crate::digest::RollingDigest;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ struct Layout {
 /// Where a scenario came from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Origin {
-    /// The folder that the scenario's paths are relative to, as the user gave it.
+    /// The folder that the scenario's paths are relative to, absolute.
     pub folder: String,
     /// Changes made to the scenario on the command line.
     pub overrides: Vec<String>,
@@ -95,27 +95,51 @@ impl Identity {
             digest: hasher.finalize().to_hex().to_string(),
         }
     }
+
+    /// The first digits, to tell folders apart by.
+    pub fn short(&self, digits: usize) -> &str {
+        &self.digest[..digits]
+    }
 }
 
 impl Replaceable for Identity {
-    fn may_replace(&self, path: &Path) -> Result<(), String> {
-        if !path.is_dir() {
-            return Err("a file that is no run folder".to_owned());
+    fn may_replace(&self, path: &Path) -> Result<(), Occupant> {
+        match manifest_in(path)? {
+            Some(manifest) if manifest.identity != self.digest => Err(Occupant {
+                what: format!(
+                    "another run (scenario `{}`, seed {}, run {})",
+                    manifest.scenario_name, manifest.seed, manifest.run
+                ),
+                yields: true,
+            }),
+            _ => Ok(()),
         }
-        let text = match read_text(&path.join(FILE_NAME)) {
-            Ok(text) => text,
-            Err(_) if is_empty(path) => return Ok(()),
-            Err(_) => return Err("something that is no run folder".to_owned()),
-        };
-        let manifest = Manifest::parse(&text)
-            .map_err(|_| "a run folder of another version of airloom".to_owned())?;
-        if manifest.identity == self.digest {
-            return Ok(());
-        }
-        Err(format!(
-            "another run (scenario `{}`, seed {}, run {})",
-            manifest.scenario_name, manifest.seed, manifest.run
-        ))
+    }
+}
+
+/// Whatever run a folder holds: for those who asked to overwrite it.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyRun;
+
+impl Replaceable for AnyRun {
+    fn may_replace(&self, path: &Path) -> Result<(), Occupant> {
+        manifest_in(path).map(drop)
+    }
+}
+
+/// The manifest in the folder `path`; none if the folder is empty.
+fn manifest_in(path: &Path) -> Result<Option<Manifest>, Occupant> {
+    if !path.is_dir() {
+        return Err("a file that is no run folder".into());
+    }
+    let text = match read_text(&path.join(FILE_NAME)) {
+        Ok(text) => text,
+        Err(_) if is_empty(path) => return Ok(None),
+        Err(_) => return Err("something that is no run folder".into()),
+    };
+    match Manifest::parse(&text) {
+        Ok(manifest) => Ok(Some(manifest)),
+        Err(_) => Err("a run folder of another version of airloom".into()),
     }
 }
 
@@ -129,7 +153,8 @@ impl Manifest {
         FORMAT
     }
 
-    /// Reads a manifest's text.
+    /// Reads a manifest's text. The names of the files that it lists are plain: nothing that
+    /// reads or copies them leaves the folder.
     ///
     /// # Errors
     /// What is wrong with it.
@@ -142,7 +167,32 @@ impl Manifest {
                 layout.format
             ));
         }
-        serde_json::from_str(text).map_err(|error| error.to_string())
+        let manifest: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        manifest.files.iter().try_for_each(FileDigest::check_name)?;
+        Ok(manifest)
+    }
+
+    /// Reads the manifest of the run folder `folder`.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn read(folder: &Path) -> Result<Self, String> {
+        let text = read_text(&folder.join(FILE_NAME)).map_err(|error| error.to_string())?;
+        Self::parse(&text)
+    }
+
+    /// What of it contradicts itself, if anything does: its digest, or its identity.
+    ///
+    /// # Errors
+    /// Which of both was edited.
+    pub fn check_seal(&self) -> Result<(), &'static str> {
+        if Identity::of(&self.scenario, self.seed, self.run).digest != self.identity {
+            return Err("its scenario, seed or run was edited");
+        }
+        if self.sealed() != self.digest {
+            return Err("what it lists was edited");
+        }
+        Ok(())
     }
 
     /// Enters the digest of the hashed part.

@@ -14,6 +14,12 @@ pub const TABLE: &str = "points.csv";
 /// The table with a row per setting and metric.
 pub const AGGREGATES: &str = "aggregates.csv";
 
+/// Columns before those of the settings.
+const LEADING: usize = 3;
+
+/// The column of the points' run folders.
+const FOLDER: &str = "folder";
+
 /// One point of a sweep and what became of it.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -21,7 +27,9 @@ pub struct Row {
     pub point: usize,
     /// The repetition.
     pub run: u32,
-    /// Path and value of every field that the sweep varies.
+    /// Its run folder within the sweep's, empty if it has none.
+    pub folder: String,
+    /// Column and value of every field that the sweep varies.
     pub settings: Vec<(String, String)>,
     /// `done`, `infeasible` or `failed`.
     pub status: String,
@@ -48,14 +56,18 @@ pub fn table(rows: &[Row]) -> csv::Result<Vec<u8>> {
     let names = DEFINITIONS.iter().map(|definition| definition.name);
     let names: Vec<&str> = names.filter(|name| measured(name)).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = ["point", "run"].into_iter().chain(axes(rows));
+    let header = ["point", "run", FOLDER].into_iter().chain(axes(rows));
     writer.write_record(
         header
             .chain(["status", "reason"])
             .chain(names.iter().copied()),
     )?;
     for row in rows {
-        let mut record = vec![row.point.to_string(), row.run.to_string()];
+        let mut record = vec![
+            row.point.to_string(),
+            row.run.to_string(),
+            row.folder.clone(),
+        ];
         record.extend(row.settings.iter().map(|(_, value)| value.clone()));
         record.extend([row.status.clone(), row.reason.clone()]);
         record.extend(names.iter().map(|name| {
@@ -127,8 +139,9 @@ pub fn read(path: &Path) -> Result<Vec<Row>, String> {
     let mut table = TableFile::open(path).map_err(told)?;
     let header = table.heading().map_err(told)?;
     let status = header.iter().position(|name| name == "status");
-    let (Some(status), Some("point"), Some("run")) = (status, header.get(0), header.get(1)) else {
-        return Err("its columns are not those of a sweep".to_owned());
+    let first = header.iter().take(LEADING);
+    let (Some(status), true) = (status, first.eq(["point", "run", FOLDER])) else {
+        return Err("its columns are not those of a sweep of this version".to_owned());
     };
     let read = |record: &csv::StringRecord| -> Result<Row, String> {
         let number = |cell: &str| cell.parse().map_err(|_| format!("`{cell}` is no number"));
@@ -137,10 +150,12 @@ pub fn read(path: &Path) -> Result<Vec<Row>, String> {
             let column = header.iter().skip(status + 2).position(|own| own == name)?;
             record.get(status + 2 + column)?.parse().ok()
         };
-        let settings = (2..status).map(|column| (header[column].into(), record[column].into()));
+        let settings =
+            (LEADING..status).map(|column| (header[column].into(), record[column].into()));
         Ok(Row {
             point: number(&record[0])? as usize,
             run: number(&record[1])?,
+            folder: record[2].to_owned(),
             settings: settings.collect(),
             status: record[status].to_owned(),
             reason: record.get(status + 1).unwrap_or_default().to_owned(),

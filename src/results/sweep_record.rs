@@ -1,7 +1,7 @@
 //! `sweep.json`: which sweep a folder belongs to, so that shards of it find each other.
 
 use super::bounded::read_text;
-use super::folder::Replaceable;
+use super::folder::{Occupant, Replaceable};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -32,7 +32,15 @@ impl SweepRecord {
     pub fn read(folder: &Path) -> Result<Self, String> {
         let text = read_text(&folder.join(FILE_NAME))
             .map_err(|error| format!("cannot read {FILE_NAME}: {error}"))?;
-        serde_json::from_str(&text).map_err(|error| format!("{FILE_NAME}: {error}"))
+        Self::parse(&text).map_err(|error| format!("{FILE_NAME}: {error}"))
+    }
+
+    /// Reads the record's text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
     }
 
     /// The record as text.
@@ -41,17 +49,26 @@ impl SweepRecord {
         text.expect("a record has a JSON form") + "\n"
     }
 
-    /// In which part `other` is another sweep, if it is.
-    pub fn difference(&self, other: &Self) -> Option<String> {
+    /// In which part `other` is another experiment, if it is. A sweep that grows stays the
+    /// same experiment: scenario and seed keep their names.
+    pub fn other_experiment(&self, other: &Self) -> Option<String> {
         let parts = [
-            ("airloom", &self.airloom, &other.airloom),
             ("scenario", &self.scenario_name, &other.scenario_name),
             ("seed", &self.seed.to_string(), &other.seed.to_string()),
         ];
-        for (name, own, others) in parts {
-            if own != others {
-                return Some(format!("{name} {others} instead of {own}"));
-            }
+        let mut parts = parts.into_iter();
+        let (name, own, others) = parts.find(|(_, own, others)| own != others)?;
+        Some(format!("{name} {others} instead of {own}"))
+    }
+
+    /// In which part `other` is another sweep, if it is.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        if self.airloom != other.airloom {
+            let (own, others) = (&self.airloom, &other.airloom);
+            return Some(format!("airloom {others} instead of {own}"));
+        }
+        if let Some(what) = self.other_experiment(other) {
+            return Some(what);
         }
         let mut lines = self.scenario.lines().zip(other.scenario.lines());
         match lines.find(|(own, others)| own != others) {
@@ -66,17 +83,34 @@ impl SweepRecord {
 }
 
 impl Replaceable for SweepRecord {
-    fn may_replace(&self, path: &Path) -> Result<(), String> {
-        let empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-        if empty {
-            return Ok(());
+    fn may_replace(&self, path: &Path) -> Result<(), Occupant> {
+        match record_in(path)?.and_then(|other| self.difference(&other)) {
+            None => Ok(()),
+            Some(what) => Err(Occupant {
+                what: format!("another sweep ({what})"),
+                yields: true,
+            }),
         }
-        match Self::read(path) {
-            Err(_) => Err("something that is no sweep".to_owned()),
-            Ok(other) => match self.difference(&other) {
-                None => Ok(()),
-                Some(what) => Err(format!("another sweep ({what})")),
-            },
-        }
+    }
+}
+
+/// Whatever sweep a folder holds: for those who asked to overwrite it.
+#[derive(Debug, Clone, Copy)]
+pub struct AnySweep;
+
+impl Replaceable for AnySweep {
+    fn may_replace(&self, path: &Path) -> Result<(), Occupant> {
+        record_in(path).map(drop)
+    }
+}
+
+/// The record in the folder `path`; none if the folder is empty.
+fn record_in(path: &Path) -> Result<Option<SweepRecord>, Occupant> {
+    if std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none()) {
+        return Ok(None);
+    }
+    match SweepRecord::read(path) {
+        Ok(record) => Ok(Some(record)),
+        Err(_) => Err("something that is no sweep".into()),
     }
 }

@@ -38,11 +38,11 @@ pub use literal::Literal;
 pub use model::{Model, Precision};
 pub use overrides::{Override, OverrideError};
 pub use range::{Range, Scale};
-pub use resolved::{NamedProfile, Resolved, load, parse};
+pub use resolved::{NamedProfile, Resolved, load, model_of, parse, parse_with_model};
 pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
 pub use sweep::{
-    Axis, Better, Changes, Figure, Heading, Point, Publication, Sweep, Table, Tradeoff, points,
-    sweep_of,
+    Axis, Better, Changes, Column, Configurations, Figure, Heading, Point, Publication, Sweep,
+    Table, Tradeoff, points, sweep_of,
 };
 pub use template::Template;
 pub use workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};

@@ -40,6 +40,8 @@ pub struct Resolved {
     pub devices: Vec<NamedProfile>,
     /// The server's profile.
     pub server: NamedProfile,
+    /// Where the model lies, if not where the scenario says.
+    model_elsewhere: Option<PathBuf>,
     draft: Draft,
 }
 
@@ -91,6 +93,28 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
 /// # Errors
 /// Those of [`load`], save for reading the file.
 pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioError> {
+    parse_with_model(text, path, overrides, None)
+}
+
+/// The model that the scenario `text` names, whether or not it is there.
+///
+/// # Errors
+/// If the text, which errors call `label`, is no scenario.
+pub fn model_of(text: &str, label: &str) -> Result<Model, ScenarioError> {
+    let draft = Draft::parse(label.to_owned(), text.to_owned())?;
+    Ok(draft.decode()?.model)
+}
+
+/// Like [`parse`], with the model's folder at `model` rather than where the text says.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_with_model(
+    text: &str,
+    path: &Path,
+    overrides: &[Override],
+    model: Option<PathBuf>,
+) -> Result<Resolved, ScenarioError> {
     let mut draft = Draft::parse(path.display().to_string(), text.to_owned())?;
     let mut faults = Vec::new();
     for change in overrides {
@@ -108,7 +132,7 @@ pub fn parse(text: &str, path: &Path, overrides: &[Override]) -> Result<Resolved
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
     };
-    Resolved::new(name.into_owned(), folder.to_owned(), draft)
+    Resolved::new(name.into_owned(), folder.to_owned(), draft, model)
 }
 
 fn without_energy(device: &NamedProfile) -> bool {
@@ -133,9 +157,14 @@ fn energy_unknown(device: usize, fleet: &Devices) -> FieldFault {
 }
 
 impl Resolved {
-    fn new(name: String, folder: PathBuf, draft: Draft) -> Result<Self, ScenarioError> {
+    fn new(
+        name: String,
+        folder: PathBuf,
+        draft: Draft,
+        model_elsewhere: Option<PathBuf>,
+    ) -> Result<Self, ScenarioError> {
         let scenario = draft.decode()?;
-        let faults = rules::faults(&scenario, &folder);
+        let faults = rules::faults(&scenario, &folder, model_elsewhere.as_deref());
         if !faults.is_empty() {
             let faults = faults.into_iter().take(MOST_FAULTS);
             let faults = faults.map(|fault| draft.rule_fault(fault));
@@ -178,6 +207,7 @@ impl Resolved {
             devices,
             server,
             scenario,
+            model_elsewhere,
             draft,
         })
     }
@@ -197,10 +227,16 @@ impl Resolved {
         self.folder.join(written)
     }
 
+    /// The folder of the model that the scenario writes so.
+    pub fn model_path(&self, written: &str) -> PathBuf {
+        let elsewhere = self.model_elsewhere.clone();
+        elsewhere.unwrap_or_else(|| self.path(written))
+    }
+
     /// The model's folder; `None` if it is only a shape.
     pub fn model_folder(&self) -> Option<PathBuf> {
         match &self.scenario.model {
-            Model::Folder(written) => Some(self.path(written)),
+            Model::Folder(written) => Some(self.model_path(written)),
             Model::Shape(_) => None,
         }
     }
@@ -253,6 +289,7 @@ impl Resolved {
         for (path, node) in values {
             draft.set(path, node.clone(), node.place)?;
         }
-        Self::new(self.name.clone(), self.folder.clone(), draft)
+        let elsewhere = self.model_elsewhere.clone();
+        Self::new(self.name.clone(), self.folder.clone(), draft, elsewhere)
     }
 }

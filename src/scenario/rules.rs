@@ -29,11 +29,16 @@ const MOST_SCORED: usize = 1 << 24;
 /// counted.
 const LONGEST_TEXT: u64 = 32 << 20;
 
-/// Everything wrong with `scenario`, whose file lies in `folder`.
-pub(super) fn faults(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
+/// Everything wrong with `scenario`, whose file lies in `folder`, and whose model may lie
+/// `elsewhere`.
+pub(super) fn faults(
+    scenario: &Scenario,
+    folder: &Path,
+    elsewhere: Option<&Path>,
+) -> Vec<FieldFault> {
     let mut faults = Vec::new();
     let mut check = |result: Result<(), FieldFault>| faults.extend(result.err());
-    check(model(&scenario.model, folder).map_err(|fault| fault.under("model")));
+    check(model(&scenario.model, folder, elsewhere).map_err(|fault| fault.under("model")));
     check(precision(scenario));
     check(
         scenario
@@ -192,12 +197,12 @@ fn missing(kind: &str, path: &Path, written: &str) -> String {
     format!("there is no {kind} {}; {fix}", path.display())
 }
 
-fn model(model: &Model, folder: &Path) -> Result<(), FieldFault> {
+fn model(model: &Model, folder: &Path, elsewhere: Option<&Path>) -> Result<(), FieldFault> {
     let written = match model {
         Model::Folder(written) => written,
         Model::Shape(name) => return shape(name),
     };
-    let path = folder.join(written);
+    let path = elsewhere.map_or_else(|| folder.join(written), Path::to_owned);
     let fault = |message: String| Err(FieldFault::new("Folder", message));
     if !path.is_dir() {
         return fault(missing("folder", &path, written));

@@ -4,11 +4,12 @@ use super::channel_trace::channel_trace;
 use super::error::RunError;
 use crate::radio::{ChannelTrace, Channels, Coherence, Fading, Matrix, RadioConfig};
 use crate::results::channel::{self, Ensemble, Statistics, statistics};
-use crate::results::folder::{Replaceable, Staging};
+use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::rng::Streams;
 use crate::scenario::Resolved;
 use crate::units::Instant;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The channels themselves.
 pub const TENSOR: &str = "h.npy";
@@ -44,14 +45,22 @@ pub struct DrawnChannels {
 /// follow a Doppler shift f_D, blocks are 1/(16 f_D) apart.
 ///
 /// # Errors
-/// If a trace cannot be read or is too short, the tensor would be too large, or the folder
-/// cannot be written or holds something else.
+/// If a trace cannot be read or is too short, the tensor would be too large, the folder
+/// cannot be written or holds something else, or `interrupt` becomes true; then nothing is
+/// left behind.
 pub fn channel(
     resolved: &Resolved,
     streams: Streams,
     blocks: u64,
     out: &Path,
+    interrupt: &AtomicBool,
 ) -> Result<DrawnChannels, RunError> {
+    let poll = || match interrupt.load(Ordering::Relaxed) {
+        true => Err(RunError::Interrupted {
+            kept: "nothing was written",
+        }),
+        false => Ok(()),
+    };
     let radio = &resolved.scenario.radio;
     let devices = resolved.devices.len();
     let antennas = radio.most_antennas(devices);
@@ -65,18 +74,18 @@ pub fn channel(
             ),
         });
     }
-    let mut staging = Staging::new(out, &ChannelFolder)?;
+    let mut staging = Staging::new(out, ChannelFolder)?;
     let (trace, _) = channel_trace(resolved)?.unzip();
     let channels = Channels::new(radio, devices, streams, trace)?;
     let interval = interval(radio);
     let drawn = (0..blocks)
         .map(|block| {
+            poll()?;
             let now = interval.map_or(0.0, |span| block as f64 * span * 1e12);
-            (0..devices)
-                .map(|device| channels.block(device, block, Instant(now as u64)))
-                .collect()
+            let of = |device| channels.block(device, block, Instant(now as u64));
+            Ok((0..devices).map(of).collect::<Result<_, _>>()?)
         })
-        .collect::<Result<Vec<Vec<Matrix>>, _>>()?;
+        .collect::<Result<Vec<Vec<Matrix>>, RunError>>()?;
     let ensemble = Ensemble {
         title: format!(
             "{} (seed {}, run {}): {blocks} blocks of {devices} devices, {} × {} antennas",
@@ -94,11 +103,12 @@ pub fn channel(
         doppler: radio.doppler,
         interval,
     };
-    let statistics = statistics(&ensemble);
+    let statistics = statistics(&ensemble, poll)?;
     staging.write(TENSOR, &ChannelTrace::of_blocks(&ensemble.blocks).to_npy())?;
     statistics.write(&mut staging)?;
     let figure = channel::draw(&ensemble, &statistics).map_err(RunError::Figure)?;
     staging.write(FIGURE, figure.as_bytes())?;
+    poll()?;
     Ok(DrawnChannels {
         folder: staging.commit()?,
         ensemble,
@@ -116,15 +126,16 @@ fn interval(radio: &RadioConfig) -> Option<f64> {
 }
 
 /// A folder that holds nothing but an earlier result may be written again.
+#[derive(Debug)]
 struct ChannelFolder;
 
 impl Replaceable for ChannelFolder {
-    fn may_replace(&self, path: &Path) -> Result<(), String> {
-        let entries = std::fs::read_dir(path).map_err(|_| "a file".to_owned())?;
+    fn may_replace(&self, path: &Path) -> Result<(), Occupant> {
+        let entries = std::fs::read_dir(path).map_err(|_| "a file")?;
         for entry in entries {
-            let name = entry.map_err(|error| error.to_string())?.file_name();
+            let name = entry.map_err(|_| "what cannot be read")?.file_name();
             if !FILES.iter().any(|file| name == *file) {
-                return Err("something that `airloom channel` did not write".to_owned());
+                return Err("something that `airloom channel` did not write".into());
             }
         }
         Ok(())

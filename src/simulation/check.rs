@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use super::prepare;
-use super::standing::inputs_key;
+use super::sweep::inputs_key;
 use crate::interrupt::Interrupt;
 use crate::scenario::{self, Resolved};
 use std::collections::BTreeSet;

@@ -10,6 +10,7 @@ use crate::results::drawn::DrawError;
 use crate::results::folder::FolderError;
 use crate::scenario::{Resolved, ScenarioError};
 use crate::units::FieldFault;
+use crate::whole::Unwritable;
 use std::path::PathBuf;
 
 /// Why there is no result.
@@ -45,6 +46,17 @@ pub enum RunError {
     /// A figure, the trace or the report of a run cannot be drawn.
     #[error(transparent)]
     Draw(#[from] DrawError),
+    /// A run's scenario names files that are not where they were.
+    #[error(
+        "{fault}\nthe scenario's paths are relative to {}; if its files lie elsewhere now, name that folder with --base",
+        base.display()
+    )]
+    Elsewhere {
+        /// The folder in which they were looked for.
+        base: PathBuf,
+        /// What is missing.
+        fault: Box<RunError>,
+    },
     /// A figure cannot be drawn.
     #[error("cannot draw the figure: {0}")]
     Figure(String),
@@ -110,6 +122,12 @@ impl From<AssignmentError> for RunError {
     }
 }
 
+impl From<Unwritable> for RunError {
+    fn from(error: Unwritable) -> Self {
+        FolderError::from(error).into()
+    }
+}
+
 impl RunError {
     /// Whether the input is at fault rather than the run.
     pub fn is_input(&self) -> bool {
@@ -120,7 +138,7 @@ impl RunError {
                 ..
             }))) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
-            Self::Place { .. } => true,
+            Self::Place { .. } | Self::Elsewhere { .. } => true,
             Self::Draw(DrawError::Backend(_) | DrawError::Io(_)) => false,
             Self::Draw(_) => true,
             Self::Architecture(_) | Self::Radio(_) | Self::Assignment(_) => self.is_infeasible(),

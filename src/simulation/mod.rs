@@ -5,32 +5,31 @@
 //! every point of a scenario's sweep.
 
 mod assignment;
+mod bundled;
 mod channel;
 mod channel_trace;
 mod check;
 mod error;
-mod merge;
 mod place;
 mod plot;
 mod prepare;
-mod publish;
+mod recorded;
 mod replay;
 mod requests;
 mod run;
-mod shard;
-mod standing;
 mod sweep;
 
+pub use bundled::model_folders;
 pub use channel::{DrawnChannels, channel};
 pub use check::check_inputs;
 pub use error::RunError;
-pub use merge::merge;
 pub use place::{default_channel_folder, default_folder, default_sweep_folder};
 pub use plot::plot;
 pub use prepare::{Prepared, prepare, prepare_until};
-pub use publish::check_publications;
+pub use recorded::{Loaded, load};
 pub use replay::{Difference, Made, Replay, ReplayOptions, replay};
 pub use run::{Finished, RunOptions, run};
-pub use shard::{Shard, ShardError};
-pub use standing::Standing;
-pub use sweep::{PointOutcome, SweepOptions, Swept, survey, sweep};
+pub use sweep::{
+    MergeOptions, PointOutcome, Shard, ShardError, Standing, SweepEvent, SweepOptions, Swept,
+    check_publications, merge, survey, sweep,
+};

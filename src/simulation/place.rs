@@ -1,6 +1,8 @@
 //! Where results go unless the user says otherwise.
 
-use super::shard::Shard;
+use super::sweep::Shard;
+use crate::results::folder::Replaceable;
+use crate::results::manifest::Identity;
 use crate::rng::Streams;
 use crate::scenario::Override;
 use std::path::PathBuf;
@@ -29,6 +31,17 @@ pub fn default_sweep_folder(
 pub fn default_channel_folder(scenario: &str, streams: Streams, overrides: &[Override]) -> PathBuf {
     let name = format!("channel-seed{}-run{}", streams.seed, streams.run);
     folder(scenario, name, overrides)
+}
+
+/// `folder`, or if that holds anything but this run, the same with a digest of what this run
+/// is: an edited scenario gets a folder of its own.
+pub(super) fn own_folder(folder: PathBuf, identity: &Identity) -> PathBuf {
+    if !folder.exists() || identity.may_replace(&folder).is_ok() {
+        return folder;
+    }
+    let mut name = folder.into_os_string();
+    name.push(format!("-{}", identity.short(DIGITS)));
+    PathBuf::from(name)
 }
 
 fn folder(scenario: &str, name: String, overrides: &[Override]) -> PathBuf {

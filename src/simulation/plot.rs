@@ -8,8 +8,7 @@ use crate::results::manifest::{self, Manifest};
 use crate::results::points::{self, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
 use crate::scenario::sweep_of;
-use std::fs;
-use std::io::{BufWriter, Write};
+use crate::whole::{Files, Unwritable};
 use std::path::{Path, PathBuf};
 
 /// Draws what is drawn of the run folder or sweep `folder` and tells which files.
@@ -63,13 +62,7 @@ fn plot_run(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, RunError
     let mut paths = Vec::new();
     for drawn in DRAWN {
         if drawn.is_wanted(&sources)? {
-            replace(folder, drawn, &sources).map_err(|error| match error {
-                DrawError::Io(error) => RunError::Place {
-                    path: folder.to_owned(),
-                    fault: format!("cannot write {}: {error}", drawn.name),
-                },
-                error => error.into(),
-            })?;
+            replace(&folder.join(drawn.name), drawn, &sources)?;
             paths.push(folder.join(drawn.name));
         }
     }
@@ -77,19 +70,14 @@ fn plot_run(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, RunError
 }
 
 /// Puts what is drawn in the place of the old file once it is whole.
-fn replace(folder: &Path, drawn: &Drawn, sources: &Sources<'_>) -> Result<(), DrawError> {
-    let mut staged = tempfile::NamedTempFile::new_in(folder)?;
-    let mut out = BufWriter::new(staged.as_file_mut());
-    drawn.write(sources, &mut out)?;
-    out.flush()?;
-    drop(out);
-    // tempfile makes files private; a result is to be shared.
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let shared = fs::Permissions::from_mode(0o644);
-        staged.as_file().set_permissions(shared)?;
-    }
-    let kept = staged.persist(folder.join(drawn.name));
-    kept.map(drop).map_err(|error| error.error.into())
+fn replace(path: &Path, drawn: &Drawn, sources: &Sources<'_>) -> Result<(), RunError> {
+    let mut files = Files::default();
+    files.stage_with(path, |out| {
+        drawn.write(sources, out).map_err(|error| match error {
+            DrawError::Io(error) => Unwritable::at(path)(error).into(),
+            error => RunError::from(error),
+        })
+    })?;
+    files.commit()?;
+    Ok(())
 }

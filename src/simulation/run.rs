@@ -2,6 +2,7 @@
 
 use super::error::RunError;
 use super::prepare::Prepared;
+use super::recorded::SCENARIO;
 use crate::architecture::ArchitectureError;
 use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::architecture::observer::{Observer, Travelling};
@@ -9,7 +10,7 @@ use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
-use crate::results::manifest::{self, Identity, Manifest, Origin};
+use crate::results::manifest::{self, AnyRun, Identity, Manifest, Origin};
 use crate::results::metrics::{FILE_NAME as METRICS, Metrics};
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
@@ -110,7 +111,10 @@ pub fn run(
     options: &RunOptions<'_>,
     on_pass: Box<dyn FnMut(&PassRecord)>,
 ) -> Result<Finished, RunError> {
-    let mut staging = Staging::new(&options.out, &prepared.about.identity())?;
+    let mut staging = match prepared.overwrites {
+        true => Staging::new(&options.out, AnyRun)?,
+        false => Staging::new(&options.out, prepared.about.identity())?,
+    };
     let title = prepared.about.title();
     let staged = stage(prepared, &mut staging, options.interrupt, on_pass)?;
     Ok(Finished {
@@ -136,7 +140,7 @@ pub(super) fn stage(
     on_pass: Box<dyn FnMut(&PassRecord)>,
 ) -> Result<Staged, RunError> {
     let began = std::time::Instant::now();
-    let Prepared { parts, about } = prepared;
+    let Prepared { parts, about, .. } = prepared;
     let level = about.trace;
     let full = level == TraceLevel::Full;
     let events = trace_file(level).unwrap_or_default();
@@ -190,6 +194,7 @@ pub(super) fn stage(
         staging.record(file);
     }
 
+    staging.write(SCENARIO, about.scenario.as_bytes())?;
     let metrics = Metrics::of(&measured, makespan);
     staging.write(METRICS, metrics.to_json().as_bytes())?;
     tables::write_totals(staging, &measured)?;

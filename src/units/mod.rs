@@ -3,6 +3,7 @@
 //! A quantity in a scenario is text such as `"10 MHz"`; in the program it is a
 //! newtype over its SI unit. [`Instant`] and [`Duration`] are whole picoseconds.
 
+mod column;
 mod conversion;
 mod dimension;
 mod field;
@@ -10,6 +11,7 @@ mod quantity;
 mod spelling;
 mod time;
 
+pub use column::columns_of;
 pub use conversion::Conversion;
 pub use dimension::ParseQuantityError;
 pub use field::FieldFault;

@@ -222,8 +222,8 @@ quantity!(
     }
 );
 
-/// Every quantity of which some prefix is odd.
-const ODD: [Dimension; 12] = [
+/// Every dimension; no text is a quantity of two of them.
+pub(super) const DIMENSIONS: &[Dimension] = &[
     Hertz::DIMENSION,
     Watts::DIMENSION,
     WattsPerHertz::DIMENSION,
@@ -232,10 +232,14 @@ const ODD: [Dimension; 12] = [
     JoulesPerByte::DIMENSION,
     Seconds::DIMENSION,
     Meters::DIMENSION,
+    MetersPerSecond::DIMENSION,
     FlopsPerSecond::DIMENSION,
     ParametersPerSecond::DIMENSION,
     Bytes::DIMENSION,
     BytesPerSecond::DIMENSION,
+    Decibels::DIMENSION,
+    SpectralEfficiency::DIMENSION,
+    Radians::DIMENSION,
 ];
 
 /// A quantity that is probably a slip of the pen.
@@ -250,7 +254,7 @@ pub struct Oddity {
 /// Why the quantity `text` is probably a slip: its prefix makes it absurdly small or large, as
 /// in a bandwidth of `40 mHz`. `None` of what is no quantity, or a likely one.
 pub fn oddity(text: &str) -> Option<Oddity> {
-    ODD.iter().find_map(|dimension| {
+    DIMENSIONS.iter().find_map(|dimension| {
         let message = dimension.oddity(text)?;
         let unit = dimension.unit;
         Some(Oddity { unit, message })

@@ -49,7 +49,7 @@ fn what_cannot_be_explained_is_refused_with_what_to_do() {
         ),
         (
             "sweep",
-            "this is a sweep; give one of its run folders, such as points/0",
+            "this is a sweep; give one of the run folders in its points/",
         ),
         (
             "thesis",

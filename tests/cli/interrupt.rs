@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Starts the program with `arguments`, presses Ctrl-C once `begun` holds, and waits
 /// for its end.
-fn interrupted(desk: &Desk, arguments: &[&str], begun: impl Fn() -> bool) -> Outcome {
+pub fn interrupted(desk: &Desk, arguments: &[&str], begun: impl Fn() -> bool) -> Outcome {
     let mut command = desk.command(arguments);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
@@ -66,7 +66,11 @@ fn a_sweep_that_is_interrupted_goes_on_where_it_was() {
     let sweep = format!("sweep: (runs: {POINTS}),\n    trace: Summary,\n    workload: [");
     desk.write("many.ron", &TINY.replace("workload: [", &sweep));
     let arguments = ["sweep", "many.ron", "--out", "out"];
-    let first = interrupted(&desk, &arguments, || desk.path("out/points/0").exists());
+    let finished = |name: &String| !name.starts_with('.');
+    let first = interrupted(&desk, &arguments, || {
+        let points = desk.path("out/points");
+        points.is_dir() && desk.names("out/points").iter().any(finished)
+    });
     let message = first.refused(1);
     let said =
         "error: interrupted; finished points stay, and the same command goes on from there\n";

@@ -25,4 +25,6 @@ mod sweep;
 mod sweep_again;
 mod terminal;
 mod tiny_model;
+mod together;
 mod warnings;
+mod whole;

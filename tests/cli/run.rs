@@ -41,6 +41,7 @@ fn a_run_folder_holds_these_files_and_no_others() {
         "metrics.json",
         "report.html",
         "requests.csv",
+        "scenario.ron",
         "tensors.digest",
         "timeline.svg",
         "tokens.csv",
@@ -96,6 +97,7 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
         "manifest.json",
         "metrics.json",
         "requests.csv",
+        "scenario.ron",
         "tokens.csv",
     ];
     let off = [
@@ -104,6 +106,7 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
         "manifest.json",
         "metrics.json",
         "requests.csv",
+        "scenario.ron",
     ];
     for (level, expected) in [("Summary", &summary[..]), ("Off", &off[..])] {
         let (files, trace, numbers) = run(level);
@@ -203,7 +206,7 @@ fn another_runs_folder_is_refused_and_stays_as_it_is() {
         assert_eq!(
             run.refused(2),
             "error: x already holds another run (scenario `tiny`, seed 3, run 0); choose another \
-             folder with --out, or remove it\n"
+             folder with --out, or replace it with --overwrite\n"
         );
         assert_same(&desk.tree("x"), &before);
     }
@@ -230,5 +233,56 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 13);
+    assert_eq!(desk.names("empty").len(), 14);
+}
+
+#[test]
+fn an_edited_scenario_gets_a_folder_of_its_own() {
+    let desk = Desk::new();
+    desk.airloom(&["run", "tiny.ron"]).good();
+    let first = desk.tree(FOLDER);
+    desk.write("tiny.ron", &TINY.replace("streams: 4", "streams: 2"));
+    for _ in 0..2 {
+        let edited = desk.airloom(&["run", "tiny.ron"]).good();
+        let names = desk.names("results/tiny");
+        assert_eq!(names.len(), 2, "{names:?}");
+        let own = format!("results/tiny/{}", names[1]);
+        let identity = desk.json(&format!("{own}/manifest.json"))["identity"].clone();
+        let digest = &identity.as_str().unwrap()[..8];
+        assert_eq!(own, format!("{FOLDER}-{digest}"));
+        assert!(edited.stdout.ends_with(&format!("written to {own}\n")));
+    }
+    assert_same(&desk.tree(FOLDER), &first);
+    // The first one again is where it was.
+    desk.write("tiny.ron", TINY);
+    desk.airloom(&["run", "tiny.ron"]).good();
+    assert_eq!(desk.names("results/tiny").len(), 2);
+}
+
+#[test]
+fn overwriting_replaces_another_run_and_nothing_else() {
+    let desk = Desk::new();
+    desk.airloom(&["run", "tiny.ron", "--out", "x"]).good();
+    desk.airloom(&["run", "tiny.ron", "--seed", "4", "--out", "y"])
+        .good();
+    let over = [
+        "run",
+        "tiny.ron",
+        "--seed",
+        "4",
+        "--out",
+        "x",
+        "--overwrite",
+    ];
+    desk.airloom(&over).good();
+    assert_same(&desk.hashed_tree("x"), &desk.hashed_tree("y"));
+    desk.write("thesis/chapter.txt", "mine");
+    desk.airloom(&["run", "tiny.ron", "--out", "thesis", "--overwrite"])
+        .refused(2);
+    assert_eq!(desk.names("thesis"), ["chapter.txt"]);
+    // In its usual place too.
+    desk.airloom(&["run", "tiny.ron"]).good();
+    desk.write("tiny.ron", &TINY.replace("streams: 4", "streams: 2"));
+    desk.airloom(&["run", "tiny.ron", "--overwrite"]).good();
+    assert_eq!(desk.names("results/tiny"), ["seed3-run0"]);
 }

@@ -3,7 +3,9 @@
 use airloom::device::PRESETS;
 use airloom::policy::Assignment;
 use airloom::radio::Scheme;
-use airloom::scenario::{self, Architecture, Override, Request, Resolved, Scenario};
+use airloom::scenario::{
+    self, Architecture, Configurations, Override, Request, Resolved, Scenario,
+};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -56,6 +58,28 @@ fn ron_reads_every_resolved_scenario_alike() {
             .unwrap_or_else(|error| panic!("{error} in {text}"));
         assert_eq!(read, resolved.scenario, "{path:?}");
     }
+}
+
+/// A merge finds the points again from what the sweep has recorded, on a machine that need
+/// not have the scenario's files.
+#[test]
+fn the_points_of_a_recorded_sweep_are_those_of_the_scenario() {
+    let mut compared = 0;
+    for path in every_shipped_scenario() {
+        let resolved = load(&path, &[]);
+        let recorded = Configurations::of(&resolved.to_ron(), "sweep.json").unwrap();
+        let runs = recorded.sweep.runs as usize;
+        let points = scenario::points(&resolved).unwrap();
+        let mut firsts = points.chunks(runs);
+        for configuration in recorded {
+            let point = &firsts.next().unwrap()[0];
+            let text = point.resolve().unwrap().configuration();
+            assert_eq!(configuration.unwrap(), text, "{path:?}: {}", point.label);
+            compared += 1;
+        }
+        assert_eq!(firsts.next().map(|point| &point[0].label), None, "{path:?}");
+    }
+    assert!(compared > 100, "{compared}");
 }
 
 #[test]

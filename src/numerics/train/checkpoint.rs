@@ -1,11 +1,10 @@
 //! Checkpoints: everything a run needs to go on as if it had never stopped.
 //!
-//! One safetensors file holds the weights, AdamW's moments and the log; it is
-//! written beside its final name and moved there, so that a crash leaves either
-//! the old checkpoint or the new one.
+//! One safetensors file holds the weights, AdamW's moments and the log; it appears
+//! whole, so that a crash leaves either the old checkpoint or the new one.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use candle_core::{Device, Tensor, Var};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -13,9 +12,14 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::TrainError;
 use super::log::Log;
 use super::optimizer::{AdamW, Moments};
+use crate::files;
+use crate::whole::Files;
 
 /// The checkpoint's name in the model folder; it goes when the model is done.
 pub(super) const FILE: &str = "checkpoint.safetensors";
+
+/// No checkpoint of a model that can be trained here is longer.
+const MOST_BYTES: u64 = 1 << 34;
 
 /// What a checkpoint says about its run.
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -75,7 +79,7 @@ pub(super) fn save(
     let metadata = [("training".to_owned(), header)].into();
     let contents = safetensors::serialize(views, Some(metadata))
         .expect("tensors of checked sizes always serialise");
-    write_atomically(&folder.join(FILE), &contents)
+    write_whole(&folder.join(FILE), &contents)
 }
 
 /// Restores `variables` and `optimizer` from the folder's checkpoint, if it has
@@ -87,7 +91,7 @@ pub(super) fn load(
     optimizer: &mut AdamW,
 ) -> Result<Option<Resumed>, TrainError> {
     let path = folder.join(FILE);
-    let contents = match std::fs::read(&path) {
+    let contents = match files::read(&path, MOST_BYTES) {
         Ok(contents) => contents,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(TrainError::Read { path, source }),
@@ -139,19 +143,10 @@ pub(super) fn load(
     }))
 }
 
-/// Writes `contents` under a temporary name beside `path` and moves it there.
-pub(super) fn write_atomically(path: &Path, contents: &[u8]) -> Result<(), TrainError> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    std::fs::write(&partial, contents)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .map_err(|source| {
-            // A disk that is full shall not keep the useless part as well.
-            let _ = std::fs::remove_file(&partial);
-            TrainError::Write {
-                path: path.to_owned(),
-                source,
-            }
-        })
+/// Writes the file at `path`, whole or not at all.
+fn write_whole(path: &Path, contents: &[u8]) -> Result<(), TrainError> {
+    let mut files = Files::default();
+    files.stage(path, contents)?;
+    files.commit()?;
+    Ok(())
 }

@@ -2,7 +2,6 @@
 //! `model.safetensors` in bf16 and `tokenizer.json`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use candle_core::{DType, Var};
 use half::bf16;
@@ -10,8 +9,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde_json::json;
 
 use super::TrainError;
-use super::checkpoint::write_atomically;
 use super::config::TrainConfig;
+use crate::whole::Files;
 
 /// The weights' file name.
 pub(super) const WEIGHTS: &str = "model.safetensors";
@@ -25,21 +24,24 @@ pub(super) fn round_to_bf16(variables: &BTreeMap<String, Var>) -> Result<(), Tra
     Ok(())
 }
 
-/// Writes the folder.
-pub(super) fn write(
+/// Writes what the model's folder will hold to `files`, the weights last.
+pub(super) fn stage(
+    files: &mut Files,
     config: &TrainConfig,
     variables: &BTreeMap<String, Var>,
     tokenizer_json: &str,
     vocabulary: usize,
 ) -> Result<(), TrainError> {
     let out = &config.out;
-    write_atomically(&out.join("tokenizer.json"), tokenizer_json.as_bytes())?;
+    files.stage(&out.join("tokenizer.json"), tokenizer_json.as_bytes())?;
     let description = describe(config, vocabulary);
-    write_atomically(&out.join("config.json"), description.as_bytes())?;
-    write_weights(&out.join(WEIGHTS), variables)
+    files.stage(&out.join("config.json"), description.as_bytes())?;
+    files.stage(&out.join(WEIGHTS), &weights(variables)?)?;
+    Ok(())
 }
 
-fn write_weights(path: &Path, variables: &BTreeMap<String, Var>) -> Result<(), TrainError> {
+/// The content of the weights file.
+fn weights(variables: &BTreeMap<String, Var>) -> Result<Vec<u8>, TrainError> {
     let mut data = Vec::with_capacity(variables.len());
     for (name, var) in variables {
         let values = var.flatten_all()?.to_vec1::<f32>()?;
@@ -55,9 +57,8 @@ fn write_weights(path: &Path, variables: &BTreeMap<String, Var>) -> Result<(), T
         (name.as_str(), view)
     });
     let metadata = [("format".to_owned(), "pt".to_owned())].into();
-    let contents = safetensors::serialize(views, Some(metadata))
-        .expect("tensors of checked sizes always serialise");
-    write_atomically(path, &contents)
+    Ok(safetensors::serialize(views, Some(metadata))
+        .expect("tensors of checked sizes always serialise"))
 }
 
 /// `config.json` with the fields of Hugging Face's `LlamaConfig` or

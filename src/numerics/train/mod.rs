@@ -28,6 +28,7 @@ pub use config::{ExpertsConfig, NetworkConfig, TrainConfig};
 pub use evaluate::{Evaluation, Marks, Tally};
 pub use run::{Observer, Outcome, Progress, train};
 
+use crate::whole::Unwritable;
 use std::path::PathBuf;
 
 /// Why a training run ended without a model.
@@ -103,6 +104,13 @@ pub enum TrainError {
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
+}
+
+impl From<Unwritable> for TrainError {
+    fn from(error: Unwritable) -> Self {
+        let Unwritable { path, source } = error;
+        Self::Write { path, source }
+    }
 }
 
 impl TrainError {

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::TrainError;
 use super::batch::{Reader, Sequence};
-use super::checkpoint::{self, Resumed, write_atomically};
+use super::checkpoint::{self, Resumed};
 use super::config::TrainConfig;
 use super::evaluate::{Evaluation, evaluate};
 use super::export;
@@ -16,6 +16,7 @@ use super::optimizer::AdamW;
 use super::shards::Shards;
 use super::vocabulary;
 use crate::corpus::{Split, World};
+use crate::whole::{CreatedFolders, Files};
 
 /// Documents from which the vocabulary is learnt.
 const VOCABULARY_DOCUMENTS: u64 = 20_000;
@@ -90,10 +91,8 @@ pub fn train(
             folder: config.out.clone(),
         });
     }
-    std::fs::create_dir_all(&config.out).map_err(|source| TrainError::Write {
-        path: config.out.clone(),
-        source,
-    })?;
+    // One that stays empty goes again.
+    let _created = CreatedFolders::create(&config.out)?;
     let begin = Instant::now();
     let world = World::new(config.seed);
     let texts = (0..VOCABULARY_DOCUMENTS).map(|index| world.document(Split::Train, index).text);
@@ -187,9 +186,12 @@ pub fn train(
     let held_out = evaluate(&network, &reader, config.held_out as u64, &shards)?;
     note(&mut state.log, state.step, &held_out);
     observer.evaluated(state.step, &held_out);
-    write_atomically(&config.out.join("loss.csv"), state.log.csv().as_bytes())?;
-    write_atomically(&config.out.join("loss.svg"), state.log.svg()?.as_bytes())?;
-    export::write(config, network.variables(), &tokenizer_json, vocabulary)?;
+    let mut files = Files::default();
+    files.stage(&config.out.join("loss.csv"), state.log.csv().as_bytes())?;
+    files.stage(&config.out.join("loss.svg"), state.log.svg()?.as_bytes())?;
+    let variables = network.variables();
+    export::stage(&mut files, config, variables, &tokenizer_json, vocabulary)?;
+    files.commit()?;
     let used = config.out.join(checkpoint::FILE);
     if used.exists() {
         std::fs::remove_file(&used).map_err(|source| TrainError::Write { path: used, source })?;

@@ -71,18 +71,30 @@ fn decibels(power: f64) -> Option<f64> {
     (power > 0.0 && power.is_finite()).then(|| 10.0 * libm::log10(power))
 }
 
-/// Computes them.
+/// Computes them, unless `poll` says on the way that nobody wants them any more.
+///
+/// # Errors
+/// What `poll` says.
 ///
 /// # Panics
 /// If `ensemble` has no block.
-pub fn statistics(ensemble: &Ensemble) -> Statistics {
-    let each = || 0..ensemble.moments.len();
-    let (devices, singular_values) = each().map(|device| of_device(ensemble, device)).unzip();
-    Statistics {
-        devices,
-        lags: lags(ensemble),
-        singular_values,
+pub fn statistics<E>(
+    ensemble: &Ensemble,
+    poll: impl Fn() -> Result<(), E>,
+) -> Result<Statistics, E> {
+    let mut devices = Vec::new();
+    let mut singular_values = Vec::new();
+    for device in 0..ensemble.moments.len() {
+        poll()?;
+        let (statistics, values) = of_device(ensemble, device);
+        devices.push(statistics);
+        singular_values.push(values);
     }
+    Ok(Statistics {
+        devices,
+        lags: lags(ensemble, poll)?,
+        singular_values,
+    })
 }
 
 fn of_device(ensemble: &Ensemble, device: usize) -> (DeviceStatistics, Vec<f64>) {
@@ -138,13 +150,14 @@ pub(super) fn sorted_amplitudes(channels: &[&Matrix]) -> Vec<f64> {
 }
 
 /// The autocorrelation up to half of the time drawn.
-fn lags(ensemble: &Ensemble) -> Vec<Lag> {
+fn lags<E>(ensemble: &Ensemble, poll: impl Fn() -> Result<(), E>) -> Result<Vec<Lag>, E> {
     let (Some(interval), Some(_)) = (ensemble.interval, ensemble.doppler.shift()) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let blocks = &ensemble.blocks;
     (0..=blocks.len() / 2)
         .map(|lag| {
+            poll()?;
             let mut sum = Complex::new(0.0, 0.0);
             let mut count = 0.0;
             for (now, then) in blocks[lag..].iter().zip(blocks) {
@@ -160,12 +173,12 @@ fn lags(ensemble: &Ensemble) -> Vec<Lag> {
                 }
             }
             let lag_s = lag as f64 * interval;
-            Lag {
+            Ok(Lag {
                 lag_s,
                 real: if count > 0.0 { sum.re / count } else { 0.0 },
                 imaginary: if count > 0.0 { sum.im / count } else { 0.0 },
                 theory: ensemble.doppler.autocorrelation(lag_s),
-            }
+            })
         })
         .collect()
 }

@@ -36,16 +36,17 @@ pub(super) const TABLES: &[Table] = &[
 ];
 
 const POINTS: &[Column] = columns! {
-    "point" "" "the point's number; its run folder is points/N";
+    "point" "" "the point's number in the order of the axes";
     "run" "" "the repetition: which random substream it draws from";
-    "<field>" "" "one for every field that the sweep varies, named by its path: its value in this row";
+    "folder" "" "its run folder, named by a digest of what it is: the resolved scenario, the seed and the run; empty if it is not done";
+    "<field>" "its name's" "one for every field that the sweep varies, named by its path: a number, with the unit at the end of the name if it has one, such as radio.bandwidth_hz, or a text";
     "status" "" "done, infeasible or failed";
     "reason" "" "why it is not done; else empty";
     "<metric>" "as the metric's" "one for every metric that a point measured";
 };
 
 const AGGREGATES: &[Column] = columns! {
-    "<field>" "" "one for every field that the sweep varies, named by its path: its value in this row";
+    "<field>" "its name's" "one for every field that the sweep varies, as in points.csv";
     "metric" "" "the metric";
     "unit" "" "its unit";
     "count" "" "runs that measured it";

@@ -218,6 +218,7 @@ mod tests {
             Row {
                 point,
                 run: (point % sweep.runs as usize) as u32,
+                folder: String::new(),
                 settings: Vec::new(),
                 status: if done { "done" } else { "infeasible" }.to_owned(),
                 reason: String::new(),

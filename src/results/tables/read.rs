@@ -1,6 +1,7 @@
 //! Tables read back: whatever has become of a file since it was written, what is wrong is told
 //! with its line, and no file takes more memory than its longest honest row.
 
+use crate::files;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, de};
 use std::cell::Cell;
@@ -55,12 +56,7 @@ impl TableFile {
             line: None,
             fault,
         };
-        // Anything else, a pipe for example, may keep a reader waiting for ever.
-        let about = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?;
-        if !about.is_file() {
-            return Err(fault("it is no file".to_owned()));
-        }
-        let file = File::open(path).map_err(|error| fault(error.to_string()))?;
+        let (file, _) = files::open(path).map_err(|error| fault(error.to_string()))?;
         let unclaimed = Rc::new(Cell::new(0));
         let bounded = Bounded {
             inner: file,

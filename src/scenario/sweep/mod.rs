@@ -5,13 +5,15 @@
 //! values, and [`Point::resolve`] makes the scenario when it is to run.
 
 mod axis;
+mod column;
 mod heading;
 mod point;
 mod publish;
 
 pub use axis::Axis;
+pub use column::Column;
 pub use heading::Heading;
-pub use point::{Point, points};
+pub use point::{Configurations, Point, points};
 pub use publish::{Better, Changes, Figure, Publication, Table, Tradeoff};
 
 use super::draft::Draft;

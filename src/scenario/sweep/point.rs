@@ -1,9 +1,11 @@
 //! The points of a sweep, each checked once, none of them kept.
 
 use super::heading::Heading;
+use super::{Axis, Sweep};
+use crate::scenario::draft::{Draft, tree_of};
 use crate::scenario::fault::{Fault, ScenarioError};
 use crate::scenario::literal::Literal;
-use crate::scenario::raw::{Node, Path};
+use crate::scenario::raw::{self, Node, Path};
 use crate::scenario::resolved::Resolved;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,8 +24,9 @@ pub struct Point {
     pub run: u32,
     /// For people: `count=4, all_reduce=Ideal, run=2`.
     pub label: String,
+    /// The number of the value that it takes on each axis.
+    pub choice: Vec<usize>,
     grid: Arc<Grid>,
-    choice: Vec<usize>,
 }
 
 impl Point {
@@ -173,7 +176,66 @@ impl Resolved {
     }
 }
 
+/// The configurations of a recorded sweep as [`Resolved::configuration`] writes them, in
+/// order; the files that they name are not looked at.
+#[derive(Debug)]
+pub struct Configurations {
+    /// The sweep.
+    pub sweep: Sweep,
+    base: Draft,
+    /// For each axis its fields with their values.
+    axes: Vec<Vec<(Path, Vec<Literal>)>>,
+    choices: Choices,
+}
+
+impl Configurations {
+    /// Those of the sweep in the resolved scenario `text`, which errors call `label`.
+    ///
+    /// # Errors
+    /// If the text is no scenario or its sweep is wrong.
+    pub fn of(text: &str, label: &str) -> Result<Self, ScenarioError> {
+        let sweep = super::sweep_of(text, label)?;
+        let mut base = Draft::parse(label.to_owned(), text.to_owned())?;
+        base.remove("sweep");
+        let varied = |axis: &Axis| -> Result<Vec<(Path, Vec<Literal>)>, ScenarioError> {
+            let members = axis.members().into_iter().map(|(_, member)| {
+                let (path, values) = member.varied().map_err(|fault| base.rule_fault(fault))?;
+                Ok((path.clone(), values))
+            });
+            members.collect()
+        };
+        let axes: Vec<_> = sweep.axes.iter().map(varied).collect::<Result<_, _>>()?;
+        let choices = Choices::new(axes.iter().map(|fields| fields[0].1.len()));
+        Ok(Self {
+            sweep,
+            base,
+            axes,
+            choices,
+        })
+    }
+}
+
+impl Iterator for Configurations {
+    type Item = Result<String, ScenarioError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let choice = self.choices.next()?;
+        let mut draft = self.base.clone();
+        let mut configuration = || {
+            for (fields, index) in self.axes.iter().zip(&choice) {
+                for (path, values) in fields {
+                    let node = values[*index].node();
+                    draft.set(path, node.clone(), node.place)?;
+                }
+            }
+            Ok(raw::pretty(&tree_of(&draft.decode()?)))
+        };
+        Some(configuration())
+    }
+}
+
 /// Counts through all choices of one value per axis, the last axis fastest.
+#[derive(Debug)]
 struct Choices {
     lengths: Vec<usize>,
     next: Option<Vec<usize>>,

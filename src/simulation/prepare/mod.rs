@@ -5,6 +5,7 @@ mod tensor_parallel;
 mod wdmoe;
 
 use super::error::RunError;
+use super::place::own_folder;
 use super::requests::Reader;
 use super::run::About;
 use crate::architecture::measurement::AssignmentRecord;
@@ -17,9 +18,9 @@ use crate::numerics::{self, Tokenizer};
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
-use crate::scenario::{Architecture, NamedProfile, Resolved, Trace};
+use crate::scenario::{Architecture, Model, NamedProfile, Resolved, Trace};
 use crate::units::FieldFault;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The input that is no file: the tokens that the run reads.
 pub(super) const TEXT: &str = "text (tokens)";
@@ -29,6 +30,8 @@ pub(super) const TEXT: &str = "text (tokens)";
 pub struct Prepared {
     pub(super) parts: Box<dyn Assembly>,
     pub(super) about: About,
+    /// Whether another run in its folder may be replaced.
+    pub(super) overwrites: bool,
 }
 
 /// What one architecture makes of a scenario.
@@ -43,6 +46,19 @@ struct Made {
 }
 
 impl Prepared {
+    /// `folder`, or a folder of its own beside it if that holds another run: its name ends
+    /// with a digest of what this run is.
+    pub fn own_folder(&self, folder: PathBuf) -> PathBuf {
+        own_folder(folder, &self.about.identity())
+    }
+
+    /// The same run, which may replace another run in its folder.
+    #[must_use]
+    pub fn overwriting(mut self) -> Self {
+        self.overwrites = true;
+        self
+    }
+
     /// The most forward passes that the run can take.
     pub fn expected_passes(&self) -> u64 {
         let requests = self.parts.requests().iter();
@@ -93,7 +109,10 @@ pub fn prepare_until(
         },
         inputs: made.inputs,
         origin: Origin {
-            folder: resolved.folder.display().to_string(),
+            folder: std::path::absolute(&resolved.folder)
+                .unwrap_or_else(|_| resolved.folder.clone())
+                .display()
+                .to_string(),
             overrides,
         },
         kernels: numerics::kernels::Kernels::active()
@@ -106,6 +125,7 @@ pub fn prepare_until(
     Ok(Prepared {
         parts: made.parts,
         about,
+        overwrites: false,
     })
 }
 
@@ -150,6 +170,18 @@ fn shape(resolved: &Resolved, name: &str) -> Result<ModelShape, RunError> {
         let fault = FieldFault::new("model", format!("there is no shape `{name}`"));
         resolved.fault(fault).into()
     })
+}
+
+/// What the scenario calls its model: not where it happens to lie now.
+fn model_name(resolved: &Resolved, shape: &ModelShape) -> String {
+    let written = match &resolved.scenario.model {
+        Model::Folder(written) => Path::new(written).file_name(),
+        Model::Shape(_) => None,
+    };
+    written.map_or_else(
+        || shape.name.clone(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn node(named: &NamedProfile) -> Node {

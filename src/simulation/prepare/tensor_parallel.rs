@@ -1,7 +1,7 @@
 //! What tensor parallelism needs: the model or its shape divided, the air, the text as
 //! tokens.
 
-use super::{Made, check_folder, digest, node, shape, text_digest};
+use super::{Made, check_folder, digest, model_name, node, shape, text_digest};
 use crate::architecture::tensor_parallel::{Parts, Source};
 use crate::architecture::workload::Request;
 use crate::architecture::{Loaded, Node, Words};
@@ -27,7 +27,7 @@ pub(super) fn make(
     let scenario = &resolved.scenario;
     let served = match &scenario.model {
         Model::Shape(name) => Served::Timed(shape(resolved, name)?),
-        Model::Folder(written) => Served::read(&resolved.path(written), interrupt)?,
+        Model::Folder(written) => Served::read(&resolved.model_path(written), interrupt)?,
     };
     let mut inputs = Vec::new();
     let requests = served.requests(resolved, &mut inputs, interrupt)?;
@@ -45,7 +45,7 @@ pub(super) fn make(
     .charge(&divided.load)?;
     let headline = format!(
         "{} on {} devices, {}{} all-reduce",
-        served.shape().name,
+        model_name(resolved, served.shape()),
         devices.len(),
         match served {
             Served::Timed(_) => "timed and not computed, ",

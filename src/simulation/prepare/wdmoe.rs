@@ -1,6 +1,6 @@
 //! What WDMoE needs: a model or a shape, a router, and who holds which expert.
 
-use super::{Made, check_folder, digest, node, shape, text_digest};
+use super::{Made, check_folder, digest, model_name, node, shape, text_digest};
 use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source, Wdmoe};
 use crate::architecture::{Loaded, Node, Words};
 use crate::files;
@@ -34,7 +34,7 @@ pub(super) fn make(
     let shape = match &scenario.model {
         Model::Shape(name) => shape(resolved, name)?,
         Model::Folder(written) => {
-            let folder = resolved.path(written);
+            let folder = resolved.model_path(written);
             let model = Mixtral::load_until(&folder, interrupt)?;
             let shape = model.shape().clone();
             computed = Some((model, Tokenizer::load(&folder)?));
@@ -44,7 +44,7 @@ pub(super) fn make(
     let placement = placement(resolved, fields, &shape)?;
     let headline = format!(
         "{} on {} device{}, {}, {} selection, {} bandwidth",
-        shape.name,
+        model_name(resolved, &shape),
         resolved.devices.len(),
         if resolved.devices.len() == 1 { "" } else { "s" },
         match &computed {

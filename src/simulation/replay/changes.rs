@@ -2,6 +2,7 @@
 //! version, the scenario's file and the inputs.
 
 use crate::digest::shortened;
+use crate::files;
 use crate::results::folder::{FileDigest, hash_of};
 use crate::results::manifest::{Identity, Manifest};
 use crate::scenario::{self, Override, Resolved, ScenarioError};
@@ -55,7 +56,7 @@ pub(super) fn of_scenario(
     file: &Path,
     own: &Result<Resolved, ScenarioError>,
 ) -> ScenarioFile {
-    if std::fs::read(file).is_err() {
+    if files::open(file).is_err() {
         return ScenarioFile::Absent;
     }
     let overrides: Result<Vec<Override>, _> = then

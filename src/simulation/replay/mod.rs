@@ -13,15 +13,16 @@ pub use original::Difference;
 
 use super::error::RunError;
 use super::prepare::{Prepared, prepare_until};
+use super::recorded::{self, base_of};
 use super::run::{Staged, stage};
 use crate::architecture::measurement::PassRecord;
 use crate::digest::RollingDigest;
 use crate::results::drawn::{EVENTS, is_drawn};
-use crate::results::folder::{Replaceable, Staging};
+use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::results::manifest::Manifest;
 use crate::results::tensors;
 use crate::rng::Streams;
-use crate::scenario::{self, Resolved};
+use crate::scenario::Resolved;
 use changes::ScenarioFile;
 use original::Original;
 use std::path::{Path, PathBuf};
@@ -111,12 +112,9 @@ pub fn replay(
 ) -> Result<Replay, RunError> {
     let original = Original::open(path)?;
     let then = &original.manifest;
-    let base = options
-        .base
-        .clone()
-        .unwrap_or_else(|| then.origin.folder.clone().into());
+    let base = base_of(then, options.base.as_deref());
     let file = base.join(format!("{}.ron", then.scenario_name));
-    let own = scenario::parse(&then.scenario, &file, &[]);
+    let own = recorded::resolve(then, &then.scenario, &base, original.here(), &[]);
     let mut notes = Vec::new();
     let mut changes = changes::of_manifest(then);
     match changes::of_scenario(then, &file, &own) {
@@ -127,6 +125,12 @@ pub fn replay(
         )),
     }
     let stop = |notes, changes: Vec<String>, error| match error {
+        error if changes.is_empty() && error.is_input() && options.base.is_none() => {
+            Err(RunError::Elsewhere {
+                base: base.clone(),
+                fault: Box::new(error),
+            })
+        }
         error if changes.is_empty() => Err(error),
         error @ RunError::Interrupted { .. } => Err(error),
         error => Ok(Replay::stopped(notes, changes, error)),
@@ -145,11 +149,8 @@ pub fn replay(
     };
     changes.extend(changes::of_inputs(&then.inputs, &prepared.about.inputs));
 
-    let place = tempfile::tempdir().map_err(|error| RunError::Place {
-        path: std::env::temp_dir(),
-        fault: format!("cannot hold the replay: {error}"),
-    })?;
-    let mut staging = Staging::new(&place.path().join("replay"), &Nobody)?;
+    // Never committed: it goes when it has been compared.
+    let mut staging = Staging::new(&std::env::temp_dir().join(REPLAY), Nobody)?;
     let staged = match stage(prepared, &mut staging, options.interrupt, on_pass) {
         Ok(staged) => staged,
         Err(error) => return stop(notes, changes, error),
@@ -208,10 +209,14 @@ fn compare(original: &Original, staged: Staged, here: &Path) -> Result<Replay, R
     })
 }
 
+/// What the folder of a replay would be called.
+const REPLAY: &str = "airloom-replay";
+
+#[derive(Debug)]
 struct Nobody;
 
 impl Replaceable for Nobody {
-    fn may_replace(&self, _: &Path) -> Result<(), String> {
-        Err("an unexpected folder".to_owned())
+    fn may_replace(&self, _: &Path) -> Result<(), Occupant> {
+        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! The run that is replayed, and where its logs and those of the replay part.
 
 use crate::digest::RollingDigest;
+use crate::files;
 use crate::results::bounded::read_text;
 use crate::results::folder::hash_of;
 use crate::results::manifest::{self, Manifest};
@@ -66,6 +67,11 @@ impl Original {
             )));
         }
         Ok(Self { manifest, folder })
+    }
+
+    /// The folder in which it stands.
+    pub(super) fn here(&self) -> &Path {
+        self.folder.as_deref().unwrap_or(Path::new("."))
     }
 
     /// Files of the folder that no longer are what the manifest says.
@@ -144,8 +150,8 @@ impl Iterator for Lines {
 
 /// The first row in which two files differ.
 fn first_row(there: &Path, here: &Path) -> std::io::Result<Option<Difference>> {
-    let mut there = Lines(BufReader::new(File::open(there)?));
-    let mut here = Lines(BufReader::new(File::open(here)?));
+    let mut there = Lines(BufReader::new(files::open(there)?.0));
+    let mut here = Lines(BufReader::new(files::open(here)?.0));
     let mut number = 0;
     let mut header = None;
     loop {

@@ -7,8 +7,15 @@ use std::path::Path;
 /// Whether each question of the points `places` of a sweep was answered rightly, in order.
 fn answers(sweep: &Path, places: &[usize]) -> Vec<bool> {
     let mut right = Vec::new();
+    let mut points = csv::Reader::from_path(sweep.join("points.csv")).unwrap();
+    let headers = points.headers().unwrap().clone();
+    let column = headers.iter().position(|name| name == "folder").unwrap();
+    let folders: Vec<String> = points
+        .records()
+        .map(|row| row.unwrap()[column].to_owned())
+        .collect();
     for place in places {
-        let path = sweep.join(format!("points/{place}/answers.csv"));
+        let path = sweep.join(&folders[*place]).join("answers.csv");
         let mut reader = csv::Reader::from_path(path).unwrap();
         let headers = reader.headers().unwrap().clone();
         let column = headers.iter().position(|name| name == "right").unwrap();

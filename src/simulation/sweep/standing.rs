@@ -1,12 +1,13 @@
 //! Whether a point of a sweep is finished: made by this version from what it would read now.
 
-use super::prepare::prepare_until;
 use crate::interrupt::Interrupt;
+use crate::results::bounded::read_text;
 use crate::results::folder::{FileDigest, Replaceable};
-use crate::results::manifest::{self, Identity, Manifest};
-use crate::results::metrics::Metrics;
+use crate::results::manifest::{Identity, Manifest};
+use crate::results::metrics::{FILE_NAME as METRICS, Metrics};
 use crate::rng::Streams;
 use crate::scenario::{Resolved, raw};
+use crate::simulation::prepare::prepare_until;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
@@ -53,7 +54,7 @@ impl<'a> Inputs<'a> {
 
 /// The part of a configuration that decides what a run reads: runs with equal keys have equal
 /// inputs while no file changes.
-pub(super) fn inputs_key(configuration: &str) -> String {
+pub(in crate::simulation) fn inputs_key(configuration: &str) -> String {
     let Ok(tree) = raw::parse(configuration, 0) else {
         return configuration.to_owned();
     };
@@ -96,10 +97,9 @@ pub(super) fn standing(
     }
     let identity = Identity::of(&resolved.configuration(), streams.seed, streams.run);
     if let Err(what) = identity.may_replace(target) {
-        return stale(format!("it is {what}"));
+        return stale(format!("it is {}", what.what));
     }
-    let text = std::fs::read_to_string(target.join(manifest::FILE_NAME));
-    let Some(manifest) = text.ok().and_then(|text| Manifest::parse(&text).ok()) else {
+    let Ok(manifest) = Manifest::read(target) else {
         return Standing::Absent;
     };
     if manifest.airloom != env!("CARGO_PKG_VERSION") {
@@ -120,17 +120,19 @@ pub(super) fn standing(
             }
         }
     }
-    let metrics = std::fs::read_to_string(target.join(METRICS));
-    let metrics = metrics.ok().filter(|text| {
-        let digest = blake3::hash(text.as_bytes()).to_hex().to_string();
-        let listed = manifest.files.iter().find(|file| file.name == METRICS);
-        listed.is_some_and(|file| file.blake3 == digest)
-    });
-    match metrics.and_then(|text| Metrics::from_json(&text)) {
+    match hashed_metrics(target, &manifest) {
         Some(metrics) => Standing::Finished(metrics),
         None => stale(format!("its {METRICS} is damaged")),
     }
 }
 
-/// The file of a run folder that holds its metrics.
-pub(super) const METRICS: &str = "metrics.json";
+/// The metrics of the run folder `folder`, if they are those that its manifest lists.
+pub(super) fn hashed_metrics(folder: &Path, manifest: &Manifest) -> Option<Metrics> {
+    let text = read_text(&folder.join(METRICS)).ok()?;
+    let digest = blake3::hash(text.as_bytes()).to_hex();
+    let listed = manifest.files.iter().find(|file| file.name == METRICS)?;
+    if listed.blake3 != digest.as_str() {
+        return None;
+    }
+    Metrics::from_json(&text)
+}

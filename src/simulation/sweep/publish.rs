@@ -1,13 +1,13 @@
 //! Publishes a finished sweep: its tables and figures beside the numbers of a paper.
 
-use super::error::RunError;
-use super::sweep::write_whole;
 use crate::results::folder::FolderError;
 use crate::results::outcomes::Outcomes;
 use crate::results::points::Row;
 use crate::results::publish::Plan;
 use crate::scenario::{Resolved, ScenarioError, Sweep};
+use crate::simulation::error::RunError;
 use crate::units::FieldFault;
+use crate::whole::Files;
 use std::path::{Path, PathBuf};
 
 /// The folder within a sweep's folder.
@@ -49,7 +49,7 @@ pub(super) fn check_target(resolved: &Resolved, target: &Path) -> Result<(), Run
     }
 }
 
-/// Writes what `sweep` publishes into each of the `folders`, every file whole or not at all, and
+/// Writes what `sweep` publishes into each of the `folders`, all files of a folder or none, and
 /// tells the files' paths.
 pub(super) fn publish(
     sweep: &Sweep,
@@ -65,11 +65,12 @@ pub(super) fn publish(
     for folder in folders {
         let files = plan.files(&outcomes);
         let files = files.map_err(|error| FolderError::io(folder)(error.into()))?;
+        let mut published = Files::default();
         for (name, content) in files {
-            let path = folder.join(name);
-            write_whole(&path, &content)?;
-            written.push(path);
+            let staged = published.stage(&folder.join(name), &content);
+            staged.map_err(FolderError::from)?;
         }
+        written.extend(published.commit().map_err(FolderError::from)?);
     }
     Ok(written)
 }
