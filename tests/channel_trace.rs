@@ -170,6 +170,34 @@ fn what_is_no_complex_array_says_what_it_is_instead() {
             "the array has shape (3,)",
         ),
         (
+            file(&header("'descr': '<c16', 'shape': (2, 1, 1)"), 32),
+            "h[None] if that is time",
+        ),
+        (
+            file(&header("'descr': '<c16', 'shape': (1, 1, 1, 1, 3)"), 48),
+            "channels are flat over the band here, so choose one entry of every axis that is none \
+             of these: h[..., 0] takes the first of subcarriers",
+        ),
+        (
+            file(&header("'descr': '<f8', 'shape': (1, 1, 1, 1, 2)"), 16),
+            "real and imaginary parts, save h[..., 0] + 1j*h[..., 1]",
+        ),
+        (
+            file(&header("'descr': '<f4', 'shape': (2, 1, 1, 1, 1)"), 8),
+            "save h[0] + 1j*h[1]",
+        ),
+        (
+            file(
+                &header("'descr': [('re', '<f8'), ('im', '<f8')], 'shape': (1, 1, 1, 1)"),
+                16,
+            ),
+            "save h['re'] + 1j*h['im']",
+        ),
+        (
+            file(&header("'descr': '<f8', 'shape': (1, 1, 1, 2)"), 16),
+            "save h.astype('<c16')",
+        ),
+        (
             file(&header("'descr': '<c16', 'shape': (0, 1, 1, 1)"), 0),
             "the trace has no block",
         ),

@@ -38,11 +38,13 @@ pub enum NpyError {
     Header(String),
     /// Entries of another type.
     #[error(
-        "the array holds {found}, but `<c16` or `<c8` is needed: complex, little-endian; save h.astype('<c16')"
+        "the array holds {found}, but `<c16` or `<c8` is needed: complex, little-endian; {advice}"
     )]
     Type {
         /// `descr` as the header has it.
         found: String,
+        /// What to save instead.
+        advice: &'static str,
     },
     /// More or fewer bytes than the shape says.
     #[error(
@@ -115,6 +117,7 @@ impl NpyHeader {
                 _ => {
                     return Err(NpyError::Type {
                         found: format!("`{}`", dictionary.descr),
+                        advice: advice(&dictionary),
                     });
                 }
             },
@@ -192,6 +195,29 @@ impl NpyHeader {
         }
         entries
     }
+}
+
+/// How the array of a header becomes one of complex numbers.
+fn advice(dictionary: &Dictionary) -> &'static str {
+    let kind = dictionary.descr.trim_start_matches(['<', '>', '=', '|']);
+    if kind.starts_with('[') {
+        return "of a structured type, with fields for example re and im, save \
+                h['re'] + 1j*h['im']";
+    }
+    if !kind.starts_with('c') {
+        // Five axes are one more than a trace has, and a pair may also come first.
+        match dictionary.shape[..] {
+            [.., 2] if dictionary.shape.len() > 4 => {
+                return "if its last axis holds real and imaginary parts, save \
+                        h[..., 0] + 1j*h[..., 1]";
+            }
+            [2, ..] if dictionary.shape.len() > 4 => {
+                return "if its first axis holds real and imaginary parts, save h[0] + 1j*h[1]";
+            }
+            _ => {}
+        }
+    }
+    "save h.astype('<c16')"
 }
 
 /// As NumPy writes a shape: `(2, 3)`, `(2,)`, `()`.

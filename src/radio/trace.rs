@@ -106,14 +106,26 @@ impl TraceShape {
                 "the trace has no block: the first of its axes [time, device, N_r, N_t] is empty; \
                  record one or more",
             )),
-            _ => Err(FieldFault::new(
-                "file",
-                format!(
-                    "the array has shape {}, but four axes [time, device, N_r, N_t] are needed; \
-                     reshape it, for example with h[None] if only time is missing",
-                    shape_text(&header.shape)
-                ),
-            )),
+            _ => {
+                let help = match header.shape.len() {
+                    0..4 => {
+                        "put an axis of one entry where one is missing: h[None] if that is time"
+                    }
+                    _ => {
+                        "channels are flat over the band here, so choose one entry of every axis \
+                         that is none of these: h[..., 0] takes the first of subcarriers that come \
+                         last, h[0] the first of a batch"
+                    }
+                };
+                let shape = shape_text(&header.shape);
+                Err(FieldFault::new(
+                    "file",
+                    format!(
+                        "the array has shape {shape}, but four axes [time, device, N_r, N_t] are \
+                         needed; {help}"
+                    ),
+                ))
+            }
         }
     }
 
