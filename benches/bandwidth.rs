@@ -30,6 +30,7 @@ fn fleet(devices: usize, blocks: usize) -> (Vec<TokenLink>, Vec<f64>) {
             uplink_bits: 65536.0,
             downlink_reach: 10.0 * gain / NOISE_DENSITY,
             uplink_reach: 0.2 * gain / NOISE_DENSITY,
+            ceiling: f64::INFINITY,
             compute: 352.5e6 / stream.random_range(5e12..50e12),
         });
         for block in 0..blocks {

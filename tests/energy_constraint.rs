@@ -4,7 +4,7 @@
 
 use airloom::policy::{Descent, Design};
 use airloom::radio::{
-    Air, AirComp, Digital, LinkBudget, LinkRate, PowerConvention, RadioConfig, Scheme,
+    Air, AirComp, Charge, Digital, LinkBudget, LinkRate, PowerConvention, RadioConfig, Scheme,
     SubchannelPower, TransceiverProblem, UncodedFdma, VectorLoad,
 };
 use airloom::rng::{BulkDistribution, StandardNormal, Streams};
@@ -23,6 +23,7 @@ fn config(energy: f64, offsets: &[f64], snr: f64) -> RadioConfig {
         },
         convention: PowerConvention::EnergyPerVector {
             energy: Joules(energy),
+            charge: Charge::Weights,
         },
         budget_offsets: offsets.map(|(n, x)| (n as u32, Decibels(*x))).collect(),
         ..RadioConfig::default()

@@ -45,11 +45,12 @@ impl Account {
         self.flops += other.flops;
         self.uplink_bits += other.uplink_bits;
     }
+}
 
-    /// Joules of an idle power over what is left of `span` beside the compute.
-    pub(super) fn idle_j(&self, span: Duration, idle_watts: Option<f64>) -> Option<f64> {
-        Some(idle_watts? * (span - self.compute).as_seconds())
-    }
+/// Joules of an idle power over `span`: it is drawn all the time, and the energies of
+/// compute and radio come on top.
+pub(super) fn idle_j(span: Duration, idle_watts: Option<f64>) -> Option<f64> {
+    Some(idle_watts? * span.as_seconds())
 }
 
 /// The accounts of devices and server.

@@ -162,6 +162,18 @@ pub struct BlockRecord {
     /// How much longer the uplink lasted because sub-channels are given whole, in seconds;
     /// `None` where they are not.
     pub rounding_s: Option<f64>,
+    /// How much of its energy budget the device drew that drew most of it; `None` where
+    /// budgets are not joules per vector, or joules are not known.
+    pub budget: Option<BudgetUse>,
+}
+
+/// What a device drew of its budget P_n for a vector that it computed and sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BudgetUse {
+    /// The device.
+    pub device: u32,
+    /// (Compute of the sublayer + radio) per token, over P_n.
+    pub ratio: f64,
 }
 
 impl BlockRecord {
@@ -274,9 +286,12 @@ pub struct Distortion {
     /// What the tensors felt; `None` if nothing was computed.
     pub felt: Option<Felt>,
     /// What is to be expected: the value of (7), for independent unit-variance entries.
-    /// `None` where tensors decide and nothing was computed, and where nothing but the
+    /// `None` where links are digital, and where nothing was computed and nothing but the
     /// error would have asked for a transceiver.
     pub analytic_mse: Option<f64>,
+    /// What the quantiser of a digital scheme is expected to do: Δ²/12 per real entry and
+    /// device. `None` where symbols are analog, and where nothing was computed.
+    pub quantiser_mse: Option<f64>,
     /// Complex entries behind the means.
     pub entries: u64,
 }
@@ -325,13 +340,16 @@ pub struct DeviceRecord {
     pub uplink: Duration,
     /// Time receiving.
     pub downlink: Duration,
-    /// Time in which it neither computed nor used the radio.
+    /// Time in which a request was being served and it neither computed nor used the radio.
     pub wait: Duration,
+    /// Time in which no request was being served.
+    pub no_request: Duration,
     /// Energy of compute, in joules; `None` if the profile does not say.
     pub compute_j: Option<f64>,
     /// Energy radiated, in joules; `None` if the scenario's power has no watts.
     pub radio_j: Option<f64>,
-    /// Energy of idling, in joules; `None` if the profile does not say.
+    /// Idle power over the whole run, busy or not, in joules; `None` if the profile does not
+    /// say.
     pub idle_j: Option<f64>,
 }
 

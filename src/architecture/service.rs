@@ -115,6 +115,8 @@ pub(super) struct Service {
     pub(super) server: Node,
     pub(super) measured: Measurements,
     logits: blake3::Hasher,
+    /// Time in which a request was being served; they are served one at a time.
+    served: Duration,
     /// Of the requests already answered.
     total: Accounts,
     /// Of the passes of the request being served.
@@ -173,6 +175,7 @@ impl Service {
             server,
             measured: Measurements::default(),
             logits: blake3::Hasher::new(),
+            served: Duration::ZERO,
             total: accounts.clone(),
             request: accounts.clone(),
             accounts,

@@ -1,6 +1,6 @@
 //! `airloom run`: one scenario, one run folder.
 
-use super::output::{interrupt_flag, print};
+use super::output::{interrupt_flag, print, tell};
 use super::progress::bar;
 use super::width;
 use super::{Failure, threads, warn};
@@ -75,11 +75,8 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));
     bar.finish_and_clear();
     let finished = finished?;
-    for name in finished.metrics.not_finite() {
-        eprintln!(
-            "warning: {name} is beyond every number: what was asked of the model is as good as \
-             impossible to it, as after a radio that lets next to nothing through"
-        );
+    for warning in finished.warnings() {
+        tell(format_args!("warning: {warning}"));
     }
     print(format_args!(
         "{}\nwritten to {}\n",

@@ -6,6 +6,7 @@ use super::run::texts;
 use super::width;
 use super::{Failure, threads, warn};
 use crate::results::comparison::Comparison;
+use crate::results::metrics::overdraft;
 use crate::results::outcomes::Outcomes;
 use crate::scenario::{self, Override, Point};
 use crate::simulation::{
@@ -101,7 +102,10 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
             PointOutcome::Done {
                 again: Some(why), ..
             } => format!("run again, as {why}: done"),
-            PointOutcome::Done { .. } => "done".to_owned(),
+            PointOutcome::Done { metrics, .. } => match overdraft(metrics) {
+                Some(warning) => format!("done; warning: {warning}"),
+                None => "done".to_owned(),
+            },
             PointOutcome::Infeasible(reason) => format!("infeasible: {reason}"),
             PointOutcome::Failed(reason) => format!("failed: {reason}"),
         };

@@ -96,9 +96,7 @@ impl DeviceProfile {
     /// # Errors
     /// If the time exceeds what the clock holds.
     pub fn compute(&self, work: &Work, group: Group) -> Result<Computation, DeviceError> {
-        let energy = self.energy_per_flop.zip(self.energy_per_byte);
-        let joules =
-            energy.map(|(flop, byte)| work.flops as f64 * flop.0 + work.bytes as f64 * byte.0);
+        let joules = self.joules(work);
         if *work == Work::default() {
             return Ok(Computation {
                 duration: Duration::ZERO,
@@ -114,6 +112,12 @@ impl DeviceProfile {
             duration: Duration::from_seconds(arithmetic.max(memory) + self.overhead.0)?,
             joules,
         })
+    }
+
+    /// FLOPs e_f + bytes e_b of `work`, where the profile has both.
+    pub fn joules(&self, work: &Work) -> Option<f64> {
+        let (flop, byte) = self.energy_per_flop.zip(self.energy_per_byte)?;
+        Some(work.flops as f64 * flop.0 + work.bytes as f64 * byte.0)
     }
 
     /// Joules per weight in a step that reads each weight once and uses it for one

@@ -54,6 +54,18 @@ impl Add for Work {
     }
 }
 
+impl Work {
+    /// The same work done `count` times over, nothing of it shared.
+    #[must_use]
+    pub fn times(self, count: u64) -> Self {
+        Self {
+            flops: self.flops.saturating_mul(count),
+            bytes: self.bytes.saturating_mul(count),
+            weights: self.weights.saturating_mul(count),
+        }
+    }
+}
+
 impl AddAssign for Work {
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;

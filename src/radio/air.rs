@@ -15,7 +15,7 @@ use super::channels::Channels;
 use super::config::RadioConfig;
 use super::convention::{PowerConvention, VectorLoad};
 use super::doppler::Doppler;
-use super::downlink::Multicast;
+use super::downlink::{Multicast, Receivers};
 use super::error::RadioError;
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
@@ -142,6 +142,12 @@ impl Air {
             && (self.channels.devices() > 1 || self.config.lone_device_transmits)
     }
 
+    /// P_n in joules per vector, in device order; `None` if budgets are watts.
+    pub fn energy_budgets(&self) -> Option<Vec<f64>> {
+        let counted = self.config.convention.charge().is_some();
+        counted.then(|| self.config.budgets(self.channels.devices()))
+    }
+
     /// H_n ∈ C^{N_r×N_t} of coherence block `block`, entered at `now`, in device order.
     ///
     /// # Errors
@@ -209,7 +215,14 @@ impl Air {
             true => self.drawn(&current)?,
             false => &[],
         };
-        current.downlink = downlink.prepare(channels, self.power, self.config.bandwidth)?;
+        let receivers = Receivers {
+            channels,
+            count: self.channels.devices(),
+        };
+        let RadioConfig {
+            bandwidth, coding, ..
+        } = self.config;
+        current.downlink = downlink.prepare(receivers, self.power, bandwidth, coding)?;
         if self.config.csi.pilot_symbols > 0 {
             current.pilots = self.pilots()?;
         }
@@ -254,6 +267,7 @@ impl Air {
                     powers: self.powers()?,
                     power: self.power,
                     bandwidth: self.config.bandwidth,
+                    coding: self.config.coding,
                     round_overhead: self.config.round_overhead,
                 })?,
                 false => Some(Box::new(self.silence()) as Box<dyn Schedule>),
@@ -293,6 +307,7 @@ impl Air {
             estimates: estimates.as_deref().unwrap_or(channels),
             power: self.power,
             bandwidth: self.config.bandwidth,
+            coding: self.config.coding,
             round_overhead: self.config.round_overhead,
             design: self.design.as_ref(),
         })

@@ -14,6 +14,7 @@
 
 use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Terms};
 use super::analog::{AnalogLink, AnalogSchedule, CombinedNoise, Packing, Sender};
+use super::coding::Coding;
 use super::error::RadioError;
 use super::matrix::{Matrix, adjoint_product, power};
 use super::transceiver::TransceiverProblem;
@@ -67,7 +68,7 @@ impl AllReduce for AirComp {
         self.packing().validate(layout)
     }
 
-    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+    fn uses_per_vector(&self, entries: usize, devices: usize, _: Coding) -> Option<Vec<f64>> {
         Some(vec![self.packing().uses(entries) as f64; devices])
     }
 

@@ -10,6 +10,7 @@
 //! [`super::scheme`].
 
 use super::budget::LinkPower;
+use super::coding::Coding;
 use super::error::RadioError;
 use super::matrix::Matrix;
 use super::synchronisation::Offset;
@@ -31,6 +32,8 @@ pub struct Block<'a> {
     pub power: LinkPower,
     /// B, also the symbol rate.
     pub bandwidth: Hertz,
+    /// What coding makes of the capacity of digital links.
+    pub coding: Coding,
     /// Added to the time of every round: synchronisation, and the control slot on
     /// which devices agree on a scale.
     pub round_overhead: Seconds,
@@ -47,6 +50,8 @@ pub struct Terms<'a> {
     pub power: LinkPower,
     /// B, also the symbol rate.
     pub bandwidth: Hertz,
+    /// What coding makes of the capacity of digital links.
+    pub coding: Coding,
     /// Added to the time of every round.
     pub round_overhead: Seconds,
 }
@@ -58,6 +63,7 @@ impl<'a> Block<'a> {
             powers: self.powers,
             power: self.power,
             bandwidth: self.bandwidth,
+            coding: self.coding,
             round_overhead: self.round_overhead,
         }
     }
@@ -90,10 +96,10 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
     }
 
     /// For each of `devices` devices u_n, such that device n, if it radiates all of its
-    /// power P_n per channel use, spends u_n P_n on a vector of `entries` real entries;
-    /// `None`, as by default, where the drawn channel decides.
-    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
-        let _ = (entries, devices);
+    /// power P_n per channel use, spends u_n P_n on a vector of `entries` real entries under
+    /// `coding`; `None`, as by default, where the drawn channel decides.
+    fn uses_per_vector(&self, entries: usize, devices: usize, coding: Coding) -> Option<Vec<f64>> {
+        let _ = (entries, devices, coding);
         None
     }
 
@@ -211,6 +217,8 @@ pub struct Distortion {
     pub noise: f64,
     /// The mean |ŝ − s|² that theory expects: (7)/L, or Δ²/12 per real entry.
     pub analytic: f64,
+    /// Whether that is Δ²/12, as links are digital, and (7) does not apply.
+    pub quantised: bool,
     /// Σ(ẑ − z)²/Σz² over the real entries of the sum, measured; zero if the sum is.
     pub nmse: f64,
     /// What one normalised complex entry is worth: the round's scale.

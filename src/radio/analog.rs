@@ -216,6 +216,7 @@ impl AnalogLink {
             misalignment: mean(measured.misalignment),
             noise: mean(measured.noise),
             analytic,
+            quantised: false,
             nmse: if measured.signal > 0.0 {
                 measured.squared / measured.signal
             } else {

@@ -2,6 +2,7 @@
 
 use super::all_reduce::Layout;
 use super::budget::LinkBudget;
+use super::coding::Coding;
 use super::coherence::Coherence;
 use super::convention::PowerConvention;
 use super::csi::Csi;
@@ -44,6 +45,9 @@ pub struct RadioConfig {
     /// 10 log₁₀(P_n/P) of devices that have more or less than the common P, by number
     /// from 0.
     pub budget_offsets: BTreeMap<u32, Decibels>,
+    /// What coding and modulation make of the capacity of digital links. Default: all of it
+    /// arrives.
+    pub coding: Coding,
     /// What is known of the channels, and what that costs. Default: all, for nothing.
     pub csi: Csi,
     /// How far devices are out of step. Default: not at all.
@@ -71,6 +75,7 @@ impl Default for RadioConfig {
             budget: LinkBudget::default(),
             convention: PowerConvention::default(),
             budget_offsets: BTreeMap::new(),
+            coding: Coding::default(),
             csi: Csi::default(),
             synchronisation: Synchronisation::default(),
             downlink: Downlink::default(),
@@ -115,6 +120,9 @@ impl RadioConfig {
             .validate()
             .map_err(|fault| fault.under("budget"))?;
         self.validate_budgets(devices)?;
+        self.coding
+            .validate()
+            .map_err(|fault| fault.under("coding"))?;
         self.csi.validate().map_err(|fault| fault.under("csi"))?;
         self.synchronisation
             .validate()

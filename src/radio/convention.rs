@@ -23,13 +23,31 @@ pub enum PowerConvention {
     /// link budget. Compute draws on another account. This is (8) with L₀ = L and e_n = 0.
     #[default]
     PowerPerUse,
-    /// Joules per all-reduce of one token's vector, compute included: (8) as written, with
-    /// half a layer's weights before each of a layer's two all-reduces. The link budget
+    /// Joules per all-reduce of one token's vector, compute included. The link budget
     /// then gives the noise and the size of a power unit, but limits no device.
     EnergyPerVector {
         /// P_n of every device without an offset.
         energy: Joules,
+        /// What of a device's compute counts. Default: what (8) names, its weights.
+        #[serde(default)]
+        charge: Charge,
     },
+}
+
+/// What of a device's compute counts against a budget in joules per vector.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Charge {
+    /// e_n m_n s_tot/2, (8) as written: each of a layer's two all-reduces carries half the
+    /// layer's weights, read once and used for one multiply–add. A run draws more: keys and
+    /// values, norms and activations come on top, and the two halves of a layer are unlike.
+    /// The metric `energy_budget_ratio` tells how far it passes P_n.
+    #[default]
+    Weights,
+    /// Everything that the costlier of a layer's two sublayers, attention and feed-forward
+    /// network, draws for one token at the workload's longest context. No pass draws more per
+    /// vector, so the joules of every all-reduce stay within P_n, save for pilots.
+    Sublayer,
 }
 
 /// What a device does for each vector that it sends: the terms of (8) that the model
@@ -38,16 +56,24 @@ pub enum PowerConvention {
 pub struct VectorLoad {
     /// Real entries of one token's vector: the model's hidden size.
     pub entries: usize,
-    /// Joules of compute before each of a layer's two all-reduces, e_n m_n s_tot/2 with
-    /// s_tot the weights of a layer, in device order.
+    /// Joules of compute that count before each of a layer's two all-reduces, as [`Charge`]
+    /// says, in device order.
     pub compute: Vec<f64>,
 }
 
 impl PowerConvention {
+    /// What of the compute counts against the budget of the radio, if anything does.
+    pub fn charge(self) -> Option<Charge> {
+        match self {
+            Self::PowerPerUse => None,
+            Self::EnergyPerVector { charge, .. } => Some(charge),
+        }
+    }
+
     pub(super) fn validate(self) -> Result<(), FieldFault> {
         match self {
             Self::PowerPerUse => Ok(()),
-            Self::EnergyPerVector { energy } => FieldFault::unless_positive("energy", energy.0),
+            Self::EnergyPerVector { energy, .. } => FieldFault::unless_positive("energy", energy.0),
         }
     }
 }
@@ -58,7 +84,7 @@ impl RadioConfig {
     pub fn budgets(&self, devices: usize) -> Vec<f64> {
         let common = match self.convention {
             PowerConvention::PowerPerUse => self.budget.resolve(self.bandwidth).power,
-            PowerConvention::EnergyPerVector { energy } => energy.0,
+            PowerConvention::EnergyPerVector { energy, .. } => energy.0,
         };
         (0..devices)
             .map(|device| {
@@ -70,8 +96,8 @@ impl RadioConfig {
             .collect()
     }
 
-    /// P'_n = P_n − e_n m_n s_tot/2 in device order: what is left for the radio, in the
-    /// unit of [`budgets`](Self::budgets). With [`PowerConvention::PowerPerUse`] that is
+    /// P'_n = P_n − `compute` in device order: what is left for the radio, in the unit of
+    /// [`budgets`](Self::budgets). With [`PowerConvention::PowerPerUse`] that is
     /// all of P_n.
     ///
     /// # Errors
@@ -133,14 +159,16 @@ impl RadioConfig {
         }
         let LinkPower { watts, .. } = self.budget.resolve(self.bandwidth);
         let unit = watts.ok_or_else(unknown_unit)?;
-        let uses = scheme.uses_per_vector(entries, devices).ok_or_else(|| {
-            FieldFault::new(
-                "convention",
-                "with this all-reduce the channel decides how many channel uses a vector \
+        let uses = scheme
+            .uses_per_vector(entries, devices, self.coding)
+            .ok_or_else(|| {
+                FieldFault::new(
+                    "convention",
+                    "with this all-reduce the channel decides how many channel uses a vector \
                  takes, so that no power follows from its energy; use PowerPerUse, or fix \
                  the link's rate",
-            )
-        })?;
+                )
+            })?;
         let factor = |uses: &f64| self.bandwidth.0 / (unit * uses);
         Ok(uses.iter().map(factor).collect())
     }
@@ -196,6 +224,7 @@ mod tests {
             },
             convention: PowerConvention::EnergyPerVector {
                 energy: Joules(energy),
+                charge: Charge::Weights,
             },
             budget_offsets: [(1, Decibels(-3.010_299_956_639_812))].into(),
             ..RadioConfig::default()

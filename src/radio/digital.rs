@@ -3,9 +3,9 @@
 //!
 //! The band B is divided among the devices ([`super::subchannels`]). Entries are quantised
 //! to Q bits at the maximum that all devices share (each announces its own as one 32-bit
-//! float on the control slot, whose time is the round's overhead). Coding is ideal: a link
-//! of spectral efficiency η on a band of B_n hertz delivers all bits in Q·entries/(η B_n)
-//! seconds.
+//! float on the control slot, whose time is the round's overhead). A link of spectral
+//! efficiency η, as its [`Coding`] leaves it, delivers all bits in Q·entries/(η B_n) seconds
+//! on a band of B_n hertz; by default coding is ideal.
 //!
 //! **Power convention.** [`SubchannelPower`] says whether a device on a narrower band
 //! keeps its energy per symbol, and radiates P/N, or keeps its power.
@@ -13,9 +13,9 @@
 use super::all_reduce::{
     AllReduce, Block, Distortion, Layout, Link, Schedule, Terms, Transmission, Uplink, duration_of,
 };
-use super::capacity::{LinkRate, check_rate, mimo_capacity};
+use super::capacity::{LinkRate, check_rate};
+use super::coding::Coding;
 use super::error::RadioError;
-
 use super::quantiser::{Quantiser, largest_magnitude};
 use super::scale::shared_scale;
 use super::subchannels::{Subchannel, SubchannelPower, rounding};
@@ -62,11 +62,11 @@ impl AllReduce for Digital {
         self.rate.validate()
     }
 
-    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+    fn uses_per_vector(&self, entries: usize, devices: usize, coding: Coding) -> Option<Vec<f64>> {
         let LinkRate::Fixed(rate) = self.rate else {
             return None;
         };
-        let uses = entries as f64 * f64::from(self.bits) / rate.0;
+        let uses = entries as f64 * f64::from(self.bits) / rate.0 * coding.attempts();
         let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
         Some(parts.iter().map(|part| uses * part.boost).collect())
     }
@@ -82,7 +82,10 @@ impl AllReduce for Digital {
         let efficiency = |device: usize, power: f64| match self.rate {
             LinkRate::Fixed(rate) => rate.0,
             LinkRate::Drawn => [block.channels, block.estimates]
-                .map(|channels| mimo_capacity(&channels[device], power, block.power.noise))
+                .map(|channels| {
+                    let channel = &channels[device];
+                    block.coding.efficiency(channel, power, block.power.noise)
+                })
                 .into_iter()
                 .fold(f64::INFINITY, f64::min),
         };
@@ -102,7 +105,7 @@ impl Digital {
         let parts = Subchannel::divide(self.subchannels, devices, self.subchannel_power);
         let mut links = Vec::with_capacity(devices);
         for (device, (power, part)) in terms.powers.iter().zip(&parts).enumerate() {
-            let efficiency = efficiency(device, power * part.boost);
+            let efficiency = efficiency(device, power * part.boost) / terms.coding.attempts();
             let rate = efficiency * terms.bandwidth.0 * part.share;
             check_rate(device, rate)?;
             links.push(SubchannelLink {
@@ -125,7 +128,7 @@ impl Digital {
 
 #[derive(Debug, Clone, Copy)]
 struct SubchannelLink {
-    /// bit/s/Hz.
+    /// bit/s/Hz, retransmissions included.
     efficiency: f64,
     /// bit/s.
     rate: f64,
@@ -219,6 +222,7 @@ impl Link for DigitalLink {
             misalignment: 0.0,
             noise: measured,
             analytic: per_entry(quantiser.noise() * (parts.len() * sum.len()) as f64),
+            quantised: true,
             nmse: if signal > 0.0 { squared / signal } else { 0.0 },
             scale,
         })

@@ -30,7 +30,7 @@ use std::f64::consts::TAU;
 const PATHS: usize = 128;
 
 /// In m/s, exact.
-const SPEED_OF_LIGHT: f64 = 299_792_458.0;
+pub(super) const SPEED_OF_LIGHT: f64 = 299_792_458.0;
 
 const PICOSECONDS_PER_SECOND: f64 = 1e12;
 

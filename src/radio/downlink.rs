@@ -2,7 +2,8 @@
 
 use super::all_reduce::{Transmission, duration_of};
 use super::budget::LinkPower;
-use super::capacity::{LinkRate, check_rate, mimo_capacity};
+use super::capacity::{LinkRate, check_rate};
+use super::coding::Coding;
 use super::error::RadioError;
 use super::matrix::Matrix;
 use super::quantiser::{Quantiser, largest_magnitude};
@@ -23,8 +24,8 @@ pub enum Downlink {
     Multicast {
         /// Bits per real entry: 2 to 24, or 32 for entries as they are.
         bits: u32,
-        /// The spectral efficiency. Default: the smallest [`mimo_capacity`] of the drawn
-        /// channels used in reverse (reciprocity: Hᵀ).
+        /// The spectral efficiency. Default: the smallest capacity of the drawn channels used
+        /// in reverse (reciprocity: Hᵀ), as far as the radio's coding reaches it.
         #[serde(default)]
         rate: LinkRate,
         /// The server's power over a device's. Default 0 dB.
@@ -33,10 +34,20 @@ pub enum Downlink {
     },
 }
 
+/// Who hears a multicast.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Receivers<'a> {
+    /// Their channels, where these matter.
+    pub(super) channels: &'a [Matrix],
+    /// How many there are.
+    pub(super) count: usize,
+}
+
 /// A downlink, prepared for one coherence block.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Multicast {
     bits: u32,
+    /// bit/s/Hz, retransmissions included.
     efficiency: f64,
     bandwidth: f64,
     watts: Option<f64>,
@@ -76,9 +87,10 @@ impl Downlink {
     /// [follows](Self::follows_channels) them; `None` if the downlink is ideal.
     pub(super) fn prepare(
         self,
-        channels: &[Matrix],
+        receivers: Receivers<'_>,
         power: LinkPower,
         bandwidth: Hertz,
+        coding: Coding,
     ) -> Result<Option<Multicast>, RadioError> {
         let Self::Multicast {
             bits,
@@ -91,11 +103,13 @@ impl Downlink {
         let radiated = power.power * server_power.ratio();
         let efficiency = match rate {
             LinkRate::Fixed(rate) => rate.0,
-            LinkRate::Drawn => channels
+            LinkRate::Drawn => receivers
+                .channels
                 .iter()
-                .map(|channel| mimo_capacity(&channel.transpose(), radiated, power.noise))
+                .map(|channel| coding.efficiency(&channel.transpose(), radiated, power.noise))
                 .fold(f64::INFINITY, f64::min),
         };
+        let efficiency = efficiency / coding.attempts_to_all(receivers.count);
         check_rate(0, efficiency * bandwidth.0)?;
         Ok(Some(Multicast {
             bits,

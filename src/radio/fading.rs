@@ -6,6 +6,7 @@
 //! entries, named here in the enumeration, its registry and the two functions that ask.
 
 use super::distance::Distance;
+use super::doppler::SPEED_OF_LIGHT;
 use super::matrix::Matrix;
 use super::tr38901::Tr38901;
 use super::trace::Trace;
@@ -172,7 +173,20 @@ impl Fading {
                 carrier, distance, ..
             } => {
                 FieldFault::unless_positive("carrier", carrier.0)?;
-                distance.validate(devices, |d| FieldFault::unless_positive("distance", d.0))
+                distance.validate(devices, |d| {
+                    FieldFault::unless_positive("distance", d.0)?;
+                    let gain = -path_loss_db(*carrier, d);
+                    if gain <= 0.0 {
+                        return Ok(());
+                    }
+                    let wavelength = SPEED_OF_LIGHT / carrier.0;
+                    let wavelength = Meters(libm::ceil(1e3 * wavelength) / 1e3);
+                    let message = format!(
+                        "free space at {d} would amplify by {gain:.1} dB: its formula holds in the \
+                         far field, from about a wavelength on; use {wavelength} or more"
+                    );
+                    Err(FieldFault::new("distance", message))
+                })
             }
             Self::Tr38901(model) => model.validate(devices),
             Self::Trace(_) => Ok(()),

@@ -23,6 +23,7 @@
 
 use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Terms};
 use super::analog::{AnalogLink, AnalogSchedule, CombinedNoise, Packing, Sender};
+use super::coding::Coding;
 use super::eigen::eigen;
 use super::error::RadioError;
 use super::matrix::{Matrix, adjoint_product, power, product};
@@ -99,7 +100,7 @@ impl AllReduce for UncodedFdma {
         self.packing().validate(layout)
     }
 
-    fn uses_per_vector(&self, entries: usize, devices: usize) -> Option<Vec<f64>> {
+    fn uses_per_vector(&self, entries: usize, devices: usize, _: Coding) -> Option<Vec<f64>> {
         let uses = self.packing().uses(entries) as f64;
         let parts = self.parts(devices);
         Some(parts.iter().map(|part| uses * part.boost).collect())

@@ -15,6 +15,7 @@ pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
     ("expert_visits", "visits", 1.0),
     ("all_reduce_mse", "MSE", 1.0),
     ("all_reduce_analytic_mse", "theory", 1.0),
+    ("all_reduce_quantiser_mse", "Δ²/12", 1.0),
     ("ttft_s", "TTFT ms", 1e3),
     ("tpot_s", "TPOT ms", 1e3),
     ("pass_compute_s", "compute ms", 1e3),

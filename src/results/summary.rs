@@ -57,16 +57,27 @@ impl fmt::Display for Summary<'_> {
         });
         row("perplexity", get("perplexity").map(significant), source)?;
         let chance = get("accuracy_by_chance").map_or(String::new(), |chance| {
-            format!("guessing reaches {} %", significant(100.0 * chance))
+            let questions = get("questions").unwrap_or_default();
+            let chance = significant(100.0 * chance);
+            format!("of {questions} questions; guessing reaches {chance} %")
         });
         row(
             "accuracy",
             get("accuracy").map(|share| format!("{} %", significant(100.0 * share))),
             chance,
         )?;
-        let predicted = get("all_reduce_analytic_mse").map_or(String::new(), |mse| {
-            format!("equation (7) says {}", significant(mse))
+        let predicted = [
+            ("all_reduce_analytic_mse", "equation (7) says"),
+            (
+                "all_reduce_quantiser_mse",
+                "entries spread over many quantiser steps Δ would have Δ²/12:",
+            ),
+        ];
+        let predicted = predicted.iter().filter_map(|(name, words)| {
+            let value = significant(get(name)?);
+            Some(format!("{words} {value}"))
         });
+        let predicted = predicted.collect::<Vec<_>>().join(", ");
         row(
             "all-reduce MSE",
             get("all_reduce_mse").map(significant),
@@ -80,7 +91,8 @@ impl fmt::Display for Summary<'_> {
         let share = get("waiting_share").map(|share| if share < 1e-6 { 0.0 } else { share });
         let share = share.map(|share| format!("{} %", significant(100.0 * share)));
         let imbalance = get("expert_imbalance").map_or(String::new(), |ratio| {
-            format!("busiest expert {} × the mean", significant(ratio))
+            let ratio = significant(ratio);
+            format!("of devices' time from gate to barrier; busiest expert {ratio} × the mean")
         });
         row("waiting for others", share, imbalance)?;
         let fates = ["dropped", "lost"].iter().filter_map(|fate| {
@@ -102,26 +114,45 @@ impl fmt::Display for Summary<'_> {
             .collect::<Vec<_>>()
             .join(" + ");
         row("TPOT", get("tpot_s").map(seconds), split)?;
+        let generated = get("generated_tokens").filter(|tokens| *tokens > 0.0);
+        let pace = get("tokens_per_s").zip(generated);
         row(
             "generation",
-            get("tokens_per_s").map(|v| format!("{} tok/s", significant(v))),
-            String::new(),
+            pace.map(|(rate, _)| format!("{} tok/s", significant(rate))),
+            pace.map_or(String::new(), |(rate, tokens)| {
+                let time = seconds(tokens / rate);
+                format!("{tokens} tokens in the {time} of generating requests")
+            }),
         )?;
-        let per_joule = get("tokens_per_joule").map_or(String::new(), |value| {
-            format!("{} generated tokens per joule", significant(value))
-        });
-        row("energy", get("energy_j").map(joules), per_joule)?;
-        if let (Some(energy), Some(tokens)) = (get("energy_generate_j"), get("generated_tokens")) {
-            row(
-                "energy per token",
-                Some(joules(energy / tokens)),
-                String::new(),
-            )?;
-        }
+        row(
+            "energy",
+            get("energy_j").map(joules),
+            "of devices and server in the whole run".to_owned(),
+        )?;
+        let spent = get("energy_generate_j").zip(generated);
+        row(
+            "energy per token",
+            spent.map(|(energy, tokens)| joules(energy / tokens)),
+            spent.map_or(String::new(), |(energy, tokens)| {
+                let (each, energy) = (significant(tokens / energy), joules(energy));
+                format!(
+                    "{energy} while requests generated, over {tokens} tokens: {each} tokens per joule"
+                )
+            }),
+        )?;
+        row(
+            "energy budget",
+            get("energy_budget_ratio").map(|ratio| format!("{} ×", significant(ratio))),
+            "what a device draws per vector at most, computing and sending, over its P_n"
+                .to_owned(),
+        )?;
         row(
             "makespan",
             get("makespan_s").map(seconds),
-            "simulated time".to_owned(),
+            match get("no_request_s").filter(|idle| *idle > 0.0) {
+                Some(idle) => format!("simulated time, {} of it without a request", seconds(idle)),
+                None => "simulated time".to_owned(),
+            },
         )?;
         writeln!(f)?;
         f.write_str(&self.devices())?;

@@ -115,7 +115,9 @@ fn architecture(scenario: &Scenario, folder: &Path) -> Vec<FieldFault> {
             if all_reduce.is_ok()
                 && setting.shares_energy
                 && scheme.uses_radio()
-                && scheme.uses_per_vector(2, devices).is_none()
+                && scheme
+                    .uses_per_vector(2, devices, scenario.radio.coding)
+                    .is_none()
             {
                 faults.push(FieldFault::new(
                     "all_reduce",

@@ -4,13 +4,15 @@
 
 use super::error::RunError;
 use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
-use crate::device::Group;
+use crate::device::{DeviceProfile, Group};
 use crate::interrupt::Interrupt;
 use crate::model::{ModelShape, ShardPlan, Shares, Work};
 use crate::policy::{
     Affine, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Estimate,
 };
-use crate::radio::{Channels, PowerConvention, RadioConfig, RadioError, Scheme, VectorLoad};
+use crate::radio::{
+    Channels, Charge, PowerConvention, RadioConfig, RadioError, Scheme, VectorLoad,
+};
 use crate::scenario::{Resolved, TensorParallel};
 use crate::units::FieldFault;
 use std::ops::Range;
@@ -28,16 +30,18 @@ pub(super) struct Divided {
     pub(super) record: Option<AssignmentRecord>,
 }
 
-/// Divides a model of `shape` as the scenario says; gives up when `interrupt` is raised.
+/// Divides a model of `shape` as the scenario says; `context` is the length of the longest
+/// sequence that it will serve. Gives up when `interrupt` is raised.
 pub(super) fn divide(
     resolved: &Resolved,
     parallel: &TensorParallel,
     shape: &ModelShape,
     channels: &Channels,
+    context: usize,
     interrupt: Interrupt<'_>,
 ) -> Result<Divided, RunError> {
     let radio = &resolved.scenario.radio;
-    let fleet = Fleet::new(resolved, shape)?;
+    let fleet = Fleet::new(resolved, shape, context)?;
     let devices = resolved.devices.len();
     let scheme = parallel.all_reduce;
     let power = radio.power_per_headroom(scheme.all_reduce(), shape.hidden, devices)?;
@@ -88,19 +92,23 @@ pub(super) fn divide(
 
 /// What a layer of the model asks of each device.
 struct Fleet {
+    profiles: Vec<DeviceProfile>,
     /// Joules per weight, where known.
     joules_per_weight: Option<Vec<f64>>,
-    /// Whether compute counts against the budget of the radio.
-    shares_energy: bool,
+    /// What of the compute counts against the budget of the radio, if anything does.
+    charge: Option<Charge>,
+    /// Tokens in the cache when the last one of the longest sequence comes.
+    context: usize,
     /// Weights of a layer that a token uses.
     layer_weights: f64,
-    /// e_n s_tot/2, or zero.
+    /// What a device that held everything would be charged: e_n s_tot/2, its costlier
+    /// sublayer, or zero.
     demands: Vec<f64>,
     halves: [Vec<Affine>; 2],
 }
 
 impl Fleet {
-    fn new(resolved: &Resolved, shape: &ModelShape) -> Result<Self, RunError> {
+    fn new(resolved: &Resolved, shape: &ModelShape, longest: usize) -> Result<Self, RunError> {
         let whole = ShardPlan::whole(shape)
             .map_err(|error| resolved.fault(FieldFault::new("model", error.to_string())))?;
         let [attention, mlp] = [whole.attention(0, 1, 0), whole.mlp(0, 1)];
@@ -110,10 +118,16 @@ impl Fleet {
             .iter()
             .map(|device| device.profile.joules_per_weight(shape.weight_bits))
             .collect();
-        let shares_energy = resolved.scenario.radio.convention != PowerConvention::PowerPerUse;
+        let profiles: Vec<DeviceProfile> = devices.iter().map(|device| device.profile).collect();
+        let charge = resolved.scenario.radio.convention.charge();
+        let context = longest.saturating_sub(1);
         let demand = |joules: &f64| joules * layer_weights / 2.0;
-        let demands = match &joules_per_weight {
-            Some(joules) if shares_energy => joules.iter().map(demand).collect(),
+        let demands = match (charge, &joules_per_weight) {
+            (Some(Charge::Weights), Some(joules)) => joules.iter().map(demand).collect(),
+            (Some(Charge::Sublayer), Some(_)) => profiles
+                .iter()
+                .map(|profile| costlier(profile, &whole, 0, context))
+                .collect(),
             _ => vec![0.0; devices.len()],
         };
         // A task of no size still takes what every task does.
@@ -143,22 +157,32 @@ impl Fleet {
             times.collect()
         };
         Ok(Self {
+            profiles,
             joules_per_weight,
-            shares_energy,
+            charge,
+            context,
             layer_weights,
             demands,
             halves: [time(attention)?, time(mlp)?],
         })
     }
 
-    /// What the devices of `plan` compute for each vector: each of a layer's two
-    /// all-reduces carries half of its weights.
+    /// What the devices of `plan` are charged for each vector.
     fn load(&self, plan: &ShardPlan) -> VectorLoad {
-        let weights = self.weights(plan);
-        let pairs = self.demands.iter().zip(weights);
+        let compute = match self.charge {
+            Some(Charge::Sublayer) => {
+                let devices = self.profiles.iter().enumerate();
+                let charged = |(n, profile)| costlier(profile, plan, n, self.context);
+                devices.map(charged).collect()
+            }
+            Some(Charge::Weights) | None => {
+                let pairs = self.demands.iter().zip(self.weights(plan));
+                pairs.map(|(demand, share)| demand * share).collect()
+            }
+        };
         VectorLoad {
             entries: plan.shape().hidden,
-            compute: pairs.map(|(demand, share)| demand * share).collect(),
+            compute,
         }
     }
 
@@ -169,6 +193,17 @@ impl Fleet {
             .map(|weights| weights / self.layer_weights)
             .collect()
     }
+}
+
+/// Joules of the costlier of a layer's two sublayers on device `n` of `plan`, for one token
+/// after `context` others; 0 where the profile does not say.
+///
+/// Per token no pass of a sequence of `context` + 1 tokens draws more: T tokens share one
+/// reading of weights and cache, and attend to fewer positions each.
+fn costlier(profile: &DeviceProfile, plan: &ShardPlan, n: usize, context: usize) -> f64 {
+    let halves = [plan.attention(n, 1, context), plan.mlp(n, 1)];
+    let joules = halves.iter().filter_map(|work| profile.joules(work));
+    joules.fold(0.0, f64::max)
 }
 
 /// Tells what is to be expected of a division.
@@ -228,9 +263,13 @@ impl Judge<'_> {
             let each = pairs.map(|(j, share)| j * share * self.fleet.layer_weights / 2.0);
             each.collect()
         };
+        let compute_j = match self.fleet.charge {
+            Some(Charge::Sublayer) => Some(compute.to_vec()),
+            Some(Charge::Weights) | None => self.fleet.joules_per_weight.as_ref().map(spent),
+        };
         Ok(DivisionRecord {
-            compute_j: self.fleet.joules_per_weight.as_ref().map(spent),
-            headroom_j: left.filter(|_| self.fleet.shares_energy),
+            compute_j,
+            headroom_j: left.filter(|_| self.fleet.charge.is_some()),
             error: error.map(|Estimate { mean, half_width }| (mean, half_width)),
             compute_s: self.problem.latency([&heads, &columns]),
             weights,

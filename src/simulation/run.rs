@@ -11,7 +11,7 @@ use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, AnyRun, Identity, Manifest, Origin};
-use crate::results::metrics::{FILE_NAME as METRICS, Metrics};
+use crate::results::metrics::{FILE_NAME as METRICS, Metrics, overdraft};
 use crate::results::summary::Summary;
 use crate::results::tensors::{self, TensorLog};
 use crate::results::{assignment, expert_pairs, tables};
@@ -43,6 +43,17 @@ pub struct Finished {
 }
 
 impl Finished {
+    /// What is no fault of the run but hardly meant, as only its results can tell.
+    pub fn warnings(&self) -> Vec<String> {
+        let beyond = self.metrics.not_finite().map(|name| {
+            format!(
+                "{name} is beyond every number: what was asked of the model is as good as \
+                 impossible to it, as after a radio that lets next to nothing through"
+            )
+        });
+        beyond.chain(overdraft(&self.metrics)).collect()
+    }
+
     /// The table for people, in lines of at most `columns` where that is possible.
     pub fn summary(&self, columns: Option<usize>) -> Summary<'_> {
         Summary {

@@ -16,9 +16,9 @@ pub use conversion::Conversion;
 pub use dimension::ParseQuantityError;
 pub use field::FieldFault;
 pub use quantity::{
-    Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte, JoulesPerFlop,
-    Meters, MetersPerSecond, Oddity, ParametersPerSecond, Radians, Seconds, SpectralEfficiency,
-    Watts, WattsPerHertz, oddity,
+    AntennaGain, Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte,
+    JoulesPerFlop, Meters, MetersPerSecond, Oddity, ParametersPerSecond, Radians, Seconds,
+    SpectralEfficiency, Watts, WattsPerHertz, oddity,
 };
 pub use spelling::{leading_number, plain};
 pub use time::{Duration, DurationError, Instant};

@@ -205,6 +205,16 @@ quantity!(
     }
 );
 quantity!(
+    /// The gain of an antenna over an isotropic one, in decibels.
+    AntennaGain,
+    Dimension {
+        prefixed: false,
+        signed: true,
+        aliases: &[("dB", 1.0)],
+        ..si("antenna gain", "dBi", "8 dBi")
+    }
+);
+quantity!(
     /// A spectral efficiency in bit/s/Hz.
     SpectralEfficiency,
     Dimension {
@@ -238,6 +248,7 @@ pub(super) const DIMENSIONS: &[Dimension] = &[
     Bytes::DIMENSION,
     BytesPerSecond::DIMENSION,
     Decibels::DIMENSION,
+    AntennaGain::DIMENSION,
     SpectralEfficiency::DIMENSION,
     Radians::DIMENSION,
 ];
@@ -259,6 +270,13 @@ pub fn oddity(text: &str) -> Option<Oddity> {
         let unit = dimension.unit;
         Some(Oddity { unit, message })
     })
+}
+
+impl AntennaGain {
+    /// The ratio itself: 10^(dBi/10).
+    pub fn ratio(self) -> f64 {
+        Decibels(self.0).ratio()
+    }
 }
 
 impl Decibels {

@@ -3,7 +3,7 @@
 use crate::{SEEDS, air, config};
 use airloom::policy::Design;
 use airloom::radio::{
-    Air, AirComp, AllReduce, Block, Csi, Digital, Fading, LinkBudget, LinkPower, Matrix,
+    Air, AirComp, AllReduce, Block, Coding, Csi, Digital, Fading, LinkBudget, LinkPower, Matrix,
     RadioConfig, RadioError, Scheme, Synchronisation, UncodedFdma,
 };
 use airloom::units::{Decibels, Hertz, Instant, Seconds};
@@ -130,6 +130,7 @@ fn a_singular_channel_names_its_device() {
             watts: None,
         },
         bandwidth: Hertz(10e6),
+        coding: Coding::default(),
         round_overhead: Seconds(0.0),
         design: design.as_ref(),
     };

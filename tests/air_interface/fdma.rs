@@ -4,7 +4,7 @@
 use crate::{SEEDS, air, config, slices, tensors};
 use airloom::policy::{Descent, Design};
 use airloom::radio::{
-    AirComp, AllReduce, Block, Digital, LinkPower, LinkRate, Matrix, RadioConfig, Scheme,
+    AirComp, AllReduce, Block, Coding, Digital, LinkPower, LinkRate, Matrix, RadioConfig, Scheme,
     SubchannelPower, TransceiverProblem, UncodedFdma, adjoint_product, eigen, product,
 };
 use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal};
@@ -30,6 +30,7 @@ fn analytic(scheme: &dyn AllReduce, channels: &[Matrix], power: f64, noise: f64)
             watts: None,
         },
         bandwidth: Hertz(10e6),
+        coding: Coding::default(),
         round_overhead: Seconds(0.0),
         design: &design,
     };
@@ -166,6 +167,7 @@ fn received_errors_are_distributed_as_at_the_antennas() {
             watts: None,
         },
         bandwidth: Hertz(10e6),
+        coding: Coding::default(),
         round_overhead: Seconds(0.0),
         design: design.as_ref(),
     };

@@ -3,7 +3,7 @@
 use crate::{SEEDS, air, config, slices, tensors};
 use airloom::policy::{Descent, Design};
 use airloom::radio::{
-    AirComp, AllReduce, Block, Coherence, Fading, Matrix, RadioConfig, RadioError, Scheme,
+    AirComp, AllReduce, Block, Coding, Coherence, Fading, Matrix, RadioConfig, RadioError, Scheme,
     Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product, power, product,
 };
 use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal};
@@ -88,6 +88,7 @@ fn without_noise_the_sum_equals_the_antenna_level_chain() {
             estimates: &channels,
             power,
             bandwidth: config.bandwidth,
+            coding: Coding::default(),
             round_overhead: Seconds(0.0),
             design: &Misaligned,
         };
@@ -165,6 +166,7 @@ fn law_8_total_error_is_equation_7_on_independent_entries() {
         powers: &[power.power; 4],
         power,
         bandwidth: config.bandwidth,
+        coding: Coding::default(),
         round_overhead: Seconds(0.0),
         design: &Misaligned,
     };
@@ -211,6 +213,7 @@ fn combined_noise_is_coloured_like_the_combiner() {
         estimates: &channels,
         power: resolved,
         bandwidth: config.bandwidth,
+        coding: Coding::default(),
         round_overhead: Seconds(0.0),
         design: &Misaligned,
     };

@@ -39,7 +39,7 @@ fn an_unknown_field() {
  6 |         bandwith: \"10 MHz\",
    |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
          device_antennas_except, server_antennas, fading, coherence, doppler, budget, \
-         convention, budget_offsets, csi, synchronisation, downlink, round_overhead, \
+         convention, budget_offsets, coding, csi, synchronisation, downlink, round_overhead, \
          lone_device_transmits\n"
     );
 }

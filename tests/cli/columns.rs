@@ -39,6 +39,9 @@ fn everything() -> Desk {
     let whole = "architecture.all_reduce=Digital(bits: 8, subchannels: 7)";
     desk.airloom(&["run", "tiny.ron", "--set", whole, "--out", "digital"])
         .good();
+    let joules = "radio.convention=EnergyPerVector(energy: \"1 mJ\")";
+    desk.airloom(&["run", "tiny.ron", "--set", joules, "--out", "joules"])
+        .good();
     let (experts, batch) = (
         scenario("wdmoe_simulated.ron"),
         "workload=[Tokens(prompt: 9)]",

@@ -1,6 +1,8 @@
 //! Settings that change nothing are told of, on stderr, and stop nobody.
 
 use crate::desk::{Desk, TINY};
+use airloom::radio::npy_bytes;
+use num_complex::Complex;
 
 /// What `airloom check` remarks about the small scenario with `changes`.
 fn warned(desk: &Desk, changes: &[&str]) -> Vec<String> {
@@ -53,6 +55,32 @@ fn a_setting_without_effect_is_named_with_the_reason() {
             "one device alone has nothing to add",
         ),
         (
+            &["radio.coding.gap=3 dB"],
+            "radio.coding",
+            "no link is digital",
+        ),
+        (
+            &[
+                "radio.coding.ceiling=Some(\"6 bit/s/Hz\")",
+                "architecture.all_reduce=Digital(rate: Fixed(\"5 bit/s/Hz\"))",
+            ],
+            "radio.coding",
+            "every rate is Fixed",
+        ),
+        (
+            &[
+                "radio.fading=Rician(mean: 0.5, variance: 1.0)",
+                "architecture.all_reduce=Digital(rate: Fixed(\"5 bit/s/Hz\"))",
+            ],
+            "radio.fading",
+            "every link has a Fixed rate",
+        ),
+        (
+            &["architecture.all_reduce=Ideal"],
+            "radio",
+            "nothing is sent",
+        ),
+        (
             &["radio.lone_device_transmits=true"],
             "radio.lone_device_transmits",
             "there are 2 devices",
@@ -68,21 +96,112 @@ fn a_setting_without_effect_is_named_with_the_reason() {
     }
 }
 
+/// A physical budget of −99 dBm of noise in 10 MHz.
+const PHYSICAL: &str = "radio.budget=Physical(transmit_power: \"23 dBm\", \
+    noise_density: \"-174 dBm/Hz\", noise_figure: \"5 dB\")";
+
+/// One rule for all models of channels: their mean gain against the budget.
 #[test]
-fn a_budget_that_the_path_loss_drowns_is_told_before_the_run_fails() {
+fn a_budget_that_does_not_belong_to_its_channels_is_told_before_the_run() {
     let desk = Desk::new();
-    let fading = "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"100 m\")";
-    let warned = warned(&desk, &[fading]);
-    assert_eq!(warned.len(), 1, "{warned:?}");
-    // 32.4 + 20 log10(3.5) + 20 log10(100) = 83.3 dB.
-    assert!(
-        warned[0].contains("a path loss of 83 dB or more"),
-        "{warned:?}"
-    );
-    assert!(
-        warned[0].contains("leaves -63 dB; give watts, for example Physical("),
-        "{warned:?}"
-    );
+    // Two devices with path gains of −120 dB and −118.2 dB, as a ray tracer gives them.
+    let gains = [1e-6, 1.23e-6].map(|gain| Complex::new(0.0, gain));
+    let entries: Vec<_> = (0..2 * 2 * 80).map(|n| gains[n / 80 % 2]).collect();
+    std::fs::write(desk.path("far.npy"), npy_bytes(&[2, 2, 20, 4], &entries)).unwrap();
+    let near: Vec<_> = entries.iter().map(|h| h * 1e6).collect();
+    std::fs::write(desk.path("unit.npy"), npy_bytes(&[2, 2, 20, 4], &near)).unwrap();
+    let rayleigh = |distance: &str| {
+        format!("radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"{distance}\")")
+    };
+    let (far, close) = (rayleigh("100 m"), rayleigh("50 mm"));
+    let urban = "radio.fading=Tr38901(environment: UMa, carrier: \"3.5 GHz\", distance: \"200 m\")";
+    let weak = "radio.fading=Rician(mean: 0.0, variance: 1e-9)";
+    for (changes, path, words) in [
+        // 32.4 + 20 log10(3.5) + 20 log10(100) = 83.3 dB.
+        (
+            &[far.as_str()][..],
+            "radio.budget",
+            "a mean gain of -83 dB, that of device 0, leave -63 dB at an antenna; a Normalised snr \
+             holds before the channel: give watts, for example Physical(",
+        ),
+        (
+            &[urban],
+            "radio.budget",
+            "next to nothing arrives: 20 dB before",
+        ),
+        (&[weak], "radio.budget", "a mean gain of -90 dB"),
+        (
+            &["radio.fading=Trace(\"far.npy\")"],
+            "radio.budget",
+            "a mean gain of -120 dB, that of device 0, leave -100 dB",
+        ),
+        (
+            &[PHYSICAL, "radio.fading=Trace(\"unit.npy\")"],
+            "radio.fading",
+            "the channels' mean gain is 1.8 dB",
+        ),
+        (
+            &[PHYSICAL],
+            "radio.fading",
+            "the channels' mean gain is 3.0 dB",
+        ),
+        (
+            &[close.as_str()],
+            "radio.fading",
+            "a path loss holds in the far field",
+        ),
+        (
+            &[PHYSICAL, weak, "radio.budget.transmit_power=\"-60 dBm\""],
+            "radio.budget",
+            "raise transmit_power or antenna gains",
+        ),
+        (
+            &[
+                "radio.budget.snr=\"90 dB\"",
+                "radio.fading=Rician(mean: 9.0, variance: 1.0)",
+            ],
+            "radio.budget",
+            "no receiver has such a ratio",
+        ),
+    ] {
+        let warned = warned(&desk, changes);
+        assert_eq!(warned.len(), 1, "{changes:?}: {warned:?}");
+        assert!(
+            warned[0].contains(&format!("{path}: ")) && warned[0].contains(words),
+            "{warned:?}"
+        );
+    }
+    for changes in [
+        &[PHYSICAL, far.as_str()][..],
+        &[PHYSICAL, urban],
+        &[PHYSICAL, "radio.fading=Trace(\"far.npy\")"],
+        &["radio.fading=Trace(\"unit.npy\")"],
+    ] {
+        assert_eq!(warned(&desk, changes), [""; 0], "{changes:?}");
+    }
+}
+
+#[test]
+fn what_no_radio_can_be_is_refused() {
+    let desk = Desk::new();
+    for (change, words) in [
+        (
+            "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"1 mm\")",
+            // λ/4π is 6.8 mm, and free space would amplify nearer than that.
+            "free space at 1 mm would amplify by 16.7 dB",
+        ),
+        (
+            "radio.budget=Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", \
+             noise_figure: \"-6 dB\")",
+            "no receiver takes noise away; use 0 dB or more, and for antennas with a gain \
+             device_antenna_gain",
+        ),
+    ] {
+        let fault = desk
+            .airloom(&["check", "tiny.ron", "--set", change])
+            .refused(2);
+        assert!(fault.contains(words), "{fault}");
+    }
 }
 
 #[test]
@@ -106,7 +225,45 @@ fn what_has_an_effect_or_is_swept_is_not_remarked_upon() {
         );
     desk.write("tiny.ron", &swept);
     assert_eq!(warned(&desk, &[]), [""; 0]);
-    assert_eq!(warned(&desk, &["sweep=None"]).len(), 1);
+    // Of the design and of the radio.
+    assert_eq!(warned(&desk, &["sweep=None"]).len(), 2);
+}
+
+/// The wdmoe template with changes.
+#[test]
+fn experts_that_count_flops_alone_say_what_they_do_not_read() {
+    let desk = Desk::new();
+    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/wdmoe_simulated.ron");
+    let told = |changes: &[&str]| {
+        let mut arguments = vec!["check", scenario];
+        for change in changes {
+            arguments.extend(["--set", change]);
+        }
+        desk.airloom(&arguments).good().stderr
+    };
+    let slow = "devices.profile.overhead=1 ms";
+    let table = "devices.except={2: Preset(\"table-i-vm\")}";
+    assert_eq!(told(&[slow]), "");
+    let flops = "architecture.compute=Flops";
+    let overhead = told(&[slow, flops]);
+    assert!(
+        overhead.contains("devices.profile.overhead: it has no effect: with compute: Flops"),
+        "{overhead}"
+    );
+    let measured = told(&[table, flops]);
+    assert!(
+        measured.contains("devices.except[2]: it has no effect"),
+        "{measured}"
+    );
+    let peers = told(&[table]);
+    assert!(
+        peers.contains("of replicated_fraction and contention_per_peer"),
+        "{peers}"
+    );
+    let server =
+        "server=Custom(peak: \"1 TFLOP/s\", memory_bandwidth: \"1 TB/s\", memory: \"100 GB\")";
+    assert!(told(&[server]).contains("server_compute is Negligible"));
+    assert_eq!(told(&[server, "architecture.server_compute=Timed"]), "");
 }
 
 #[test]
@@ -116,6 +273,21 @@ fn a_run_warns_once_and_goes_on() {
         .airloom(&["run", "tiny.ron", "--set", "radio.csi.delay=1 ms"])
         .good();
     assert_eq!(run.stderr.matches("warning: ").count(), 1, "{}", run.stderr);
+}
+
+/// What only the results can tell is told after the run, and of every point of a sweep.
+#[test]
+fn a_budget_that_a_run_passes_is_told_of() {
+    let desk = Desk::new();
+    let tight = "radio.convention=EnergyPerVector(energy: \"12 uJ\")";
+    let swept = "sweep=(axes: [(path: \"radio.budget.snr\", values: [\"20 dB\"])])";
+    for arguments in [
+        &["run", "tiny.ron", "--set", tight][..],
+        &["sweep", "tiny.ron", "--set", tight, "--set", swept],
+    ] {
+        let told = desk.airloom(arguments).good().stderr;
+        assert!(told.contains("times its budget P_n for a vector"), "{told}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Whole tensor-parallel runs against second routes to the same numbers: closed
 //! forms, the unsharded model, and conservation laws over the event log.
 
+mod energy;
 mod misalignment;
 mod timed;
 
@@ -191,6 +192,7 @@ fn law_5_every_device_computes_sends_receives_or_waits() {
     let makespan = run.metric("makespan_s");
     for device in &run.finished.measured.devices {
         let parts = device.compute + device.uplink + device.downlink + device.wait;
+        assert_eq!(device.no_request, Duration::ZERO);
         assert!((parts.as_seconds() - makespan).abs() < 1e-12);
     }
     for pass in &run.finished.measured.passes {

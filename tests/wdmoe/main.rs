@@ -7,6 +7,7 @@ mod outage;
 mod placement;
 mod policies;
 mod refusals;
+mod roofline;
 mod router;
 mod timing;
 
@@ -54,8 +55,8 @@ const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/tiny-mixtral");
 
 fn body(architecture: &str, workload: &str) -> String {
     format!(
-        "{DEVICES}, {RADIO}, architecture: Wdmoe({architecture}), workload: [{workload}], \
-         model: Shape(\"mixtral-8x7b\")"
+        "{DEVICES}, {RADIO}, architecture: Wdmoe(compute: Flops, {architecture}), \
+         workload: [{workload}], model: Shape(\"mixtral-8x7b\")"
     )
 }
 
@@ -98,6 +99,7 @@ fn links() -> Vec<TokenLink> {
                 uplink_bits: 65536.0,
                 downlink_reach: 10.0 * gain / noise,
                 uplink_reach: 0.2 * gain / noise,
+                ceiling: f64::INFINITY,
                 compute: 14336.0 * (6.0 * 4096.0 + 9.0) / 10e12,
             }
         })

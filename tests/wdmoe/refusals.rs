@@ -43,6 +43,13 @@ fn what_does_not_fit_is_refused_by_field() {
         &["radio.device_antennas", "write 1"],
     );
     refused(
+        body(SYNTHETIC, tokens).replace(
+            "server_antennas: 1",
+            "server_antennas: 1, device_antennas_except: {2: 4}",
+        ),
+        &["radio.device_antennas_except[2]", "write 1"],
+    );
+    refused(
         body(SYNTHETIC, tokens).replace("mixtral-8x7b", "mixtral"),
         &["model", "mixtral-8x7b"],
     );

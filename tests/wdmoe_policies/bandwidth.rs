@@ -39,6 +39,7 @@ fn instances() -> Vec<Instance> {
                     uplink_bits: constant("L"),
                     downlink_reach: constant("Pd") * gain / constant("N0"),
                     uplink_reach: constant("Pu") * gain / constant("N0"),
+                    ceiling: f64::INFINITY,
                     compute: constant("Lcomp") / flops,
                 })
                 .collect(),
@@ -105,13 +106,16 @@ fn the_band_is_divided_exactly_as_the_known_optima() {
 
 fn link() -> impl Strategy<Value = TokenLink> {
     // From 40 dB below the noise in the whole band to 90 dB above it.
-    (4.0..17.0, -3.0..1.0, -7.0..-2.0, 0.1..1.0).prop_map(|(down, up, compute, ratio)| {
+    let ceiling = prop_oneof![Just(f64::INFINITY), 0.3..12.0];
+    let numbers = (4.0..17.0, -3.0..1.0, -7.0..-2.0, 0.1..1.0, ceiling);
+    numbers.prop_map(|(down, up, compute, ratio, ceiling)| {
         let reach = libm::pow(10.0, down);
         TokenLink {
             downlink_bits: 65536.0,
             uplink_bits: 65536.0 * ratio,
             downlink_reach: reach,
             uplink_reach: reach * libm::pow(10.0, up),
+            ceiling,
             compute: libm::pow(10.0, compute),
         }
     })

@@ -1,7 +1,7 @@
 //! What is written down of passes, requests and devices, and charged to whom.
 
 use super::Service;
-use crate::architecture::account::{Account, sum};
+use crate::architecture::account::{Account, idle_j, sum};
 use crate::architecture::measurement::{DeviceRecord, TimeSplit};
 use crate::architecture::{ArchitectureError, Node};
 use crate::units::{Duration, Instant};
@@ -29,7 +29,7 @@ impl Service {
         let spent = |account: &Account, node: &Node| {
             sum(
                 sum(account.compute_j, account.radio_j),
-                account.idle_j(span, node.idle_watts()),
+                idle_j(span, node.idle_watts()),
             )
         };
         let devices = self.request.devices.iter().zip(&self.devices);
@@ -44,16 +44,18 @@ impl Service {
             self.words.as_ref().map(|words| &words.tokenizer),
         )?;
         self.measured.requests.push(record);
+        self.served += span;
         self.total.absorb(&mut self.request);
         Ok(())
     }
 
     /// What a run that lasted `span` says of a device, or with `None` of the server,
-    /// without what it holds and how long it waited.
+    /// without what it holds. `occupied` is how long it computed or used the radio.
     pub(in crate::architecture) fn device_record(
         &self,
         device: Option<usize>,
         span: Duration,
+        occupied: impl FnOnce(&Account) -> Duration,
     ) -> DeviceRecord {
         let (node, account) = match device {
             Some(device) => (&self.devices[device], &self.total.devices[device]),
@@ -75,10 +77,11 @@ impl Service {
             compute: account.compute,
             uplink: account.uplink,
             downlink: account.downlink,
-            wait: Duration::ZERO,
+            wait: self.served - occupied(account),
+            no_request: span - self.served,
             compute_j: account.compute_j,
             radio_j: account.radio_j,
-            idle_j: account.idle_j(span, node.idle_watts()),
+            idle_j: idle_j(span, node.idle_watts()),
         }
     }
 }

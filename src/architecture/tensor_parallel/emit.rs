@@ -5,9 +5,9 @@ use super::TensorParallel;
 use super::stage::{Half, HalfStages, Stage};
 use crate::architecture::ArchitectureError;
 use crate::architecture::account::sum;
-use crate::architecture::measurement::Distortion;
+use crate::architecture::measurement::{BudgetUse, Distortion};
 use crate::architecture::task::{compute, transmit};
-use crate::device::Group;
+use crate::device::{Computation, Group};
 use crate::engine::{Graph, Kind, TaskId, TaskKey};
 use crate::model::Work;
 use crate::radio::Transmission;
@@ -25,6 +25,8 @@ pub(super) struct Reduced {
     pub(super) rounding_s: Option<f64>,
     /// The error to be expected, where the air was used.
     pub(super) expected: Option<Distortion>,
+    /// How much of its energy the device used that used most, where that is known.
+    pub(super) budget: Option<BudgetUse>,
 }
 
 impl TensorParallel<'_> {
@@ -84,7 +86,7 @@ impl TensorParallel<'_> {
         };
         let stages = half.stages();
         let mut arrivals = Vec::with_capacity(inputs.len());
-        let mut durations = Vec::with_capacity(inputs.len());
+        let mut computations = Vec::with_capacity(inputs.len());
         for (device, input) in inputs.iter().enumerate() {
             let plan = &self.plan;
             let work = match half {
@@ -92,11 +94,11 @@ impl TensorParallel<'_> {
                 Half::Mlp => plan.mlp(device, tokens),
             };
             let key = self.key(Some(layer), stages.compute, Some(device));
-            let (id, duration) = self.emit_compute(key, work, weights, *input, graph)?;
+            let (id, computation) = self.emit_compute(key, work, weights, *input, graph)?;
             arrivals.push(id);
-            durations.push(duration);
+            computations.push(computation);
         }
-        self.progress.compute = durations;
+        self.progress.compute = computations;
         let key = self.key(Some(layer), stages.gather, None);
         self.meet(key, &arrivals, graph)
     }
@@ -178,14 +180,17 @@ impl TensorParallel<'_> {
                 delivered_at: now,
                 rounding_s: None,
                 expected: None,
+                budget: None,
             });
         }
         let expected = Some(Distortion {
             felt: None,
             analytic_mse: expected.map(|expected| expected.error),
+            quantiser_mse: None,
             entries: expected.map_or(0, |expected| expected.symbols),
         });
         let rounding_s = plan.uplink.rounding_s;
+        let budget = self.budget_use(&plan.uplink.transmissions, tokens);
         let mut arrivals = Vec::with_capacity(self.service.devices.len());
         let mut longest = Duration::ZERO;
         for (device, transmission) in plan.uplink.transmissions.iter().enumerate() {
@@ -209,6 +214,7 @@ impl TensorParallel<'_> {
                 delivered_at: at,
                 rounding_s,
                 expected,
+                budget,
             });
         };
         let inputs = self.emit_broadcast(Some(layer), [send, receive], downlink, summed, graph)?;
@@ -218,7 +224,25 @@ impl TensorParallel<'_> {
             delivered_at: at + downlink.duration,
             rounding_s,
             expected,
+            budget,
         })
+    }
+
+    /// The largest fraction of its P_n that a device draws for each of `tokens` vectors, in
+    /// the half that it has just computed and in sending.
+    fn budget_use(&self, sent: &[Transmission], tokens: usize) -> Option<BudgetUse> {
+        let spent = self.progress.compute.iter().zip(sent);
+        let mut most: Option<BudgetUse> = None;
+        for (device, ((computed, sent), budget)) in spent.zip(self.budgets.as_ref()?).enumerate() {
+            let ratio = (computed.joules? + sent.joules?) / tokens as f64 / budget;
+            if most.is_none_or(|most| ratio > most.ratio) {
+                most = Some(BudgetUse {
+                    device: device as u32,
+                    ratio,
+                });
+            }
+        }
+        most
     }
 
     /// The server's multicast and its reception by every device. The energy is the
@@ -260,7 +284,7 @@ impl TensorParallel<'_> {
         block_weights: u64,
         input: TaskId,
         graph: &mut Graph,
-    ) -> Result<(TaskId, Duration), ArchitectureError> {
+    ) -> Result<(TaskId, Computation), ArchitectureError> {
         let device = usize::from(key.device);
         let group = Group {
             devices: self.service.devices.len(),
@@ -272,7 +296,7 @@ impl TensorParallel<'_> {
         account.compute_j = sum(account.compute_j, computation.joules);
         account.flops += work.flops;
         let task = compute(key, self.lanes.compute[device], work, computation);
-        Ok((graph.add(task, &[input])?, computation.duration))
+        Ok((graph.add(task, &[input])?, computation))
     }
 
     fn emit_server(

@@ -83,6 +83,8 @@ pub struct TensorParallel<'a> {
     plan: ShardPlan,
     footprints: Vec<Footprint>,
     air: Air,
+    /// P_n in joules per vector, where budgets are that.
+    budgets: Option<Vec<f64>>,
     lanes: Lanes,
     service: Service,
     progress: Progress,
@@ -157,6 +159,7 @@ impl<'a> TensorParallel<'a> {
             network,
             plan,
             footprints,
+            budgets: parts.air.energy_budgets(),
             air: parts.air,
             lanes: Lanes::declare(parts.devices.len(), resources)?,
             service: Service::new(parts.requests, words, parts.devices, parts.server),

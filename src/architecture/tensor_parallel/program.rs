@@ -9,16 +9,17 @@ use crate::architecture::measurement::{BlockRecord, Distortion, Felt};
 use crate::architecture::observer::{Observer, Travelling};
 use crate::architecture::passes::Pass;
 use crate::architecture::service::{Serve, Service};
+use crate::device::Computation;
 use crate::engine::{Graph, Program, TaskId, TaskKey};
-use crate::units::{Duration, Instant};
+use crate::units::Instant;
 
 /// Where the pass being run is.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
     pub(super) layer: usize,
-    /// When the half's compute could begin, and how long each device takes.
+    /// When the half's compute could begin, and what each device's takes.
     pub(super) half_start: Instant,
-    pub(super) compute: Vec<Duration>,
+    pub(super) compute: Vec<Computation>,
 }
 
 impl Program for TensorParallel<'_> {
@@ -114,7 +115,8 @@ impl TensorParallel<'_> {
                 noise_mse: outcome.noise,
                 nmse: outcome.nmse,
             }),
-            analytic_mse: Some(outcome.analytic),
+            analytic_mse: (!outcome.quantised).then_some(outcome.analytic),
+            quantiser_mse: outcome.quantised.then_some(outcome.analytic),
             entries: outcome.symbols,
         }))
     }
@@ -127,9 +129,9 @@ impl TensorParallel<'_> {
         distortion: Option<Distortion>,
     ) {
         let (request, step) = self.service.place();
-        let compute = &self.progress.compute;
-        let longest = compute.iter().copied().max().unwrap_or_default();
-        let slowest = compute.iter().position(|duration| *duration == longest);
+        let compute = || self.progress.compute.iter().map(|part| part.duration);
+        let longest = compute().max().unwrap_or_default();
+        let slowest = compute().position(|duration| duration == longest);
         self.service.measured.blocks.push(BlockRecord {
             request,
             step,
@@ -139,9 +141,10 @@ impl TensorParallel<'_> {
             gathered,
             reduced: reduced.at,
             slowest_device: Some(slowest.unwrap_or(0) as u32),
-            waiting: compute.iter().map(|duration| longest - *duration).sum(),
+            waiting: compute().map(|duration| longest - duration).sum(),
             distortion: distortion.or(reduced.expected),
             rounding_s: reduced.rounding_s,
+            budget: reduced.budget,
         });
     }
 

@@ -18,11 +18,9 @@ impl TensorParallel<'_> {
     pub(super) fn record_devices(&mut self, makespan: Instant) {
         let span = makespan.since(Instant::ZERO);
         let record = |device: Option<usize>| {
-            let record = self.service.device_record(device, span);
-            DeviceRecord {
-                wait: span - record.compute - record.uplink - record.downlink,
-                ..record
-            }
+            self.service.device_record(device, span, |account| {
+                account.compute + account.uplink + account.downlink
+            })
         };
         let held = self.footprints.iter().zip(self.plan.shards());
         let devices = held.zip(self.plan.realised()).enumerate();

@@ -34,6 +34,9 @@ pub struct Wdmoe {
     /// What a device does at once. Default, None: one thing. All tokens come down, all are
     /// computed, all go up: q_k (t_d + t_c + t_u), (10).
     pub pipelining: Option<Pipelining>,
+    /// How long experts compute on devices. Default: the roofline of the device's profile, as
+    /// everywhere else.
+    pub compute: ExpertCompute,
     /// What of the base station's work takes time. Default: nothing, as in the paper.
     pub server_compute: ServerCompute,
     /// What happens when a device that holds experts is cut off. Default: the run fails.
@@ -51,6 +54,21 @@ pub enum Pipelining {
     /// Token by token: while one goes up the next is computed and the one after it comes
     /// down: t_d + t_c + t_u + (q_k − 1) max(t_d, t_c, t_u).
     Tokens,
+}
+
+/// How long experts compute on a device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum ExpertCompute {
+    /// As the device's profile says: its FLOPs or its bytes, whichever take longer, plus its
+    /// overhead; or by its measured rate. An expert's weights are read once for all tokens of
+    /// a visit, and for each of them where tokens are pipelined. Policies reckon with the mean
+    /// per token.
+    #[default]
+    Roofline,
+    /// q_k L_comp/C_k with C_k = peak × efficiency, (7): memory bandwidth, overhead and a
+    /// measured rate take no time, though bytes still take energy.
+    Flops,
 }
 
 /// Whether the base station takes time.
@@ -87,6 +105,7 @@ impl Default for Wdmoe {
             bits: Payload::default(),
             server_power: Watts(10.0),
             pipelining: None,
+            compute: ExpertCompute::default(),
             server_compute: ServerCompute::default(),
             on_outage: OnOutage::default(),
             outage: SpectralEfficiency(1e-3),
@@ -143,10 +162,13 @@ impl Wdmoe {
     /// # Errors
     /// The first field of the radio at fault.
     pub fn check_radio(&self, radio: &RadioConfig) -> Result<(), FieldFault> {
-        for (path, antennas) in [
-            ("device_antennas", radio.device_antennas),
-            ("server_antennas", radio.server_antennas),
-        ] {
+        let except = radio.device_antennas_except.iter();
+        let except = except.map(|(n, count)| (format!("device_antennas_except[{n}]"), *count));
+        let common = [
+            ("device_antennas".to_owned(), radio.device_antennas),
+            ("server_antennas".to_owned(), radio.server_antennas),
+        ];
+        for (path, antennas) in common.into_iter().chain(except) {
             if antennas != 1 {
                 let message = format!(
                     "{antennas} antennas; the rates (2) and (3) are those of one antenna on \

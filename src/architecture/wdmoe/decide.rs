@@ -32,13 +32,15 @@ impl Run<'_> {
         links: &[TokenLink],
     ) -> Result<Decision, ArchitectureError> {
         let device = &self.placement[layer];
-        let latency = self.latency(layer, links)?;
+        let latency = self.foreseen_latency(layer, weights, links)?;
         let history = self.state.history.means();
         let gate = self.gate(layer, weights, &latency, &history);
         let wanted = Selection::heaviest(&gate)?.counts();
         let selection = self.fields.selection.policy().select(&gate)?;
         let weights = selection.weights(&gate, self.fields.dropped_weight)?;
         let loads = selection.loads(device, self.service.devices.len());
+        let counts = selection.counts();
+        let links = &self.at_load(layer, links, &counts)?;
         let bandwidth = match &self.state.pass_bandwidth {
             Some(bandwidth) => bandwidth.clone(),
             None => {
@@ -47,10 +49,14 @@ impl Run<'_> {
             }
         };
         let deliver = |k: usize| {
+            let tokens = loads[k] as u64;
+            if tokens == 0 {
+                return Ok(None);
+            }
+            let work = self.work_of(layer, Some(k), &counts);
+            let compute = self.compute_time(k, tokens, &work)?;
             let pipelining = self.fields.pipelining;
-            let delivery =
-                || Delivery::new(k, loads[k] as u64, &links[k], bandwidth[k], pipelining);
-            (loads[k] > 0.0).then(delivery).transpose()
+            Delivery::new(k, tokens, &links[k], bandwidth[k], compute, pipelining).map(Some)
         };
         let deliveries: Result<Vec<_>, _> = (0..loads.len()).map(deliver).collect();
         let deliveries = deliveries.or_else(|fault| {
@@ -105,9 +111,33 @@ impl Run<'_> {
         }
     }
 
-    /// What a token takes on each expert's device with the band divided evenly; infinite
-    /// where the device is cut off.
-    fn latency(&self, layer: usize, links: &[TokenLink]) -> Result<Vec<f64>, ArchitectureError> {
+    /// What a token takes with each expert of `layer`, whose gate says `weights`, if all come
+    /// that have it among their k heaviest; infinite where the device is cut off.
+    fn foreseen_latency(
+        &self,
+        layer: usize,
+        weights: &[f32],
+        links: &[TokenLink],
+    ) -> Result<Vec<f64>, ArchitectureError> {
+        let alone = self.latency(layer, links, self.server_seconds(layer, None)?)?;
+        if !self.shares_reading() {
+            return Ok(alone);
+        }
+        let history = self.state.history.means();
+        let gate = self.gate(layer, weights, &alone, &history);
+        let counts = Selection::heaviest(&gate)?.counts();
+        let links = self.at_load(layer, links, &counts)?;
+        self.latency(layer, &links, self.server_seconds(layer, Some(&counts))?)
+    }
+
+    /// What a token takes on each expert's device with the band divided evenly, and `server` with
+    /// those of the base station; infinite where the device is cut off.
+    fn latency(
+        &self,
+        layer: usize,
+        links: &[TokenLink],
+        server: f64,
+    ) -> Result<Vec<f64>, ArchitectureError> {
         let device = &self.placement[layer];
         let mut holds = vec![false; links.len()];
         for holder in device.iter().flatten() {
@@ -116,7 +146,7 @@ impl Run<'_> {
         let reachable = self.cell.reachable(links, &holds)?;
         let share = self.cell.even_share();
         let latency = device.iter().map(|holder| match holder {
-            None => self.server_seconds_per_token(),
+            None => server,
             Some(k) if reachable[*k] => links[*k].delay(share),
             Some(_) => f64::INFINITY,
         });
@@ -146,7 +176,7 @@ impl Run<'_> {
                 for layer in 0..layers {
                     let weights = self.network.foresee(layer)?.unwrap_or_default();
                     let links = self.cell.links(self.state.blocks + layer as u64, now)?;
-                    let latency = self.latency(layer, &links)?;
+                    let latency = self.foreseen_latency(layer, &weights, &links)?;
                     let gate = self.gate(layer, &weights, &latency, &history);
                     let selection = self.fields.selection.policy().select(&gate)?;
                     loads.extend(selection.loads(&self.placement[layer], devices));
@@ -174,6 +204,7 @@ impl Run<'_> {
         if loads.iter().all(|load| *load == 0.0) {
             return Ok(Some(reserved));
         }
+        let links = self.over_pass(&links, &loads)?;
         let divided = policy.allocate(&links, &loads, rest)?;
         let shares = divided.iter().zip(&reserved);
         Ok(Some(shares.map(|(share, kept)| share + kept).collect()))

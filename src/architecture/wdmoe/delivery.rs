@@ -2,7 +2,6 @@
 
 use super::config::Pipelining;
 use crate::architecture::ArchitectureError;
-use crate::device::DeviceError;
 use crate::policy::TokenLink;
 use crate::radio::RadioError;
 use crate::units::Duration;
@@ -20,12 +19,14 @@ pub(super) struct Delivery {
 }
 
 impl Delivery {
-    /// `tokens` over `link` with `bandwidth` Hz, for `device`.
+    /// `tokens` over `link` with `bandwidth` Hz, for `device`, whose `compute` is that of all
+    /// of them, or of one if they are pipelined.
     pub(super) fn new(
         device: usize,
         tokens: u64,
         link: &TokenLink,
         bandwidth: f64,
+        compute: Duration,
         pipelining: Option<Pipelining>,
     ) -> Result<Self, ArchitectureError> {
         let count = match pipelining {
@@ -39,7 +40,7 @@ impl Delivery {
         Ok(Self {
             tokens,
             downlink: on_air(link.downlink_time(bandwidth))?,
-            compute: Duration::from_seconds(count * link.compute).map_err(DeviceError::from)?,
+            compute,
             uplink: on_air(link.uplink_time(bandwidth))?,
             pipelining,
         })

@@ -44,17 +44,6 @@ impl Run<'_> {
         Ok(graph.notify(id)?)
     }
 
-    /// What an expert at the base station takes per token, for policies.
-    pub(super) fn server_seconds_per_token(&self) -> f64 {
-        match self.fields.server_compute {
-            ServerCompute::Negligible => 0.0,
-            ServerCompute::Timed => {
-                let profile = &self.service.server.profile;
-                self.shape.expert_work(1).flops as f64 / (profile.peak.0 * profile.efficiency)
-            }
-        }
-    }
-
     /// A block's tokens on their way, and the barrier at which they meet.
     pub(super) fn emit_block(
         &mut self,
@@ -92,15 +81,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// What the experts that `holder` has in `layer` compute on their tokens.
-    fn work_of(&self, layer: usize, holder: Option<usize>, counts: &[u64]) -> Work {
-        let experts = self.placement[layer].iter().zip(counts);
-        experts
-            .filter(|(device, _)| **device == holder)
-            .map(|(_, count)| self.shape.expert_work(*count as usize))
-            .sum()
-    }
-
     /// One device's queue: down, compute, up; as a whole or token by token.
     fn emit_delivery(
         &mut self,
@@ -111,9 +91,7 @@ impl Run<'_> {
         attended: TaskId,
         graph: &mut Graph,
     ) -> Result<Option<TaskId>, ArchitectureError> {
-        let profile = &self.service.devices[device].profile;
-        let energy = profile.energy_per_flop.zip(profile.energy_per_byte);
-        let joules = energy.map(|(f, b)| work.flops as f64 * f.0 + work.bytes as f64 * b.0);
+        let joules = self.service.devices[device].profile.joules(&work);
         let bits = delivery.tokens * self.cell.bits as u64;
         let (down, up) = (
             delivery.all(delivery.downlink),

@@ -3,6 +3,7 @@
 use super::config::{OnOutage, Wdmoe};
 use crate::architecture::ArchitectureError;
 use crate::architecture::Node;
+use crate::device::DeviceError;
 use crate::model::ModelShape;
 use crate::policy::{PolicyError, TokenLink};
 use crate::radio::{Channels, RadioConfig};
@@ -18,9 +19,9 @@ pub(super) struct Cell {
     /// P_d and P_u in watts.
     pub(super) server_power: f64,
     pub(super) device_power: f64,
-    /// N₀ F in W/Hz.
+    /// N₀ F I/(G_d G_s) in W/Hz.
     noise_density: f64,
-    /// L_comp/C_k, (7), with C_k = peak × efficiency.
+    /// Seconds of compute of a token that comes alone.
     compute: Vec<f64>,
     outage: f64,
     on_outage: OnOutage,
@@ -33,10 +34,9 @@ impl Cell {
         channels: Channels,
         shape: &ModelShape,
         devices: &[Node],
-    ) -> Self {
+    ) -> Result<Self, DeviceError> {
         let power = radio.budget.resolve(radio.bandwidth);
-        let flops = shape.expert_work(1).flops as f64;
-        Self {
+        Ok(Self {
             channels,
             bits: fields.bits.bits(shape.hidden) as f64,
             server_power: fields.server_power.0,
@@ -44,12 +44,12 @@ impl Cell {
             noise_density: power.noise / radio.bandwidth.0,
             compute: devices
                 .iter()
-                .map(|node| flops / (node.profile.peak.0 * node.profile.efficiency))
-                .collect(),
+                .map(|node| fields.compute.alone(&node.profile, shape))
+                .collect::<Result<_, _>>()?,
             outage: fields.outage.0,
             on_outage: fields.on_outage,
             radio,
-        }
+        })
     }
 
     /// B.
@@ -78,12 +78,16 @@ impl Cell {
         devices
             .map(|device| {
                 let channel = self.channels.block(device, draw, now)?;
-                let reach = channel[(0, 0)].norm_sqr() / self.noise_density;
+                let coding = self.radio.coding;
+                let noise = self.noise_density * coding.gap.ratio();
+                let reach = channel[(0, 0)].norm_sqr() / noise;
+                let sent = self.bits * coding.attempts();
                 Ok(TokenLink {
-                    downlink_bits: self.bits,
-                    uplink_bits: self.bits,
+                    downlink_bits: sent,
+                    uplink_bits: sent,
                     downlink_reach: self.server_power * reach,
                     uplink_reach: self.device_power * reach,
+                    ceiling: coding.limit(),
                     compute: self.compute[device],
                 })
             })

@@ -17,6 +17,7 @@
 //! air does to tokens, or from elsewhere, and then the run is timed but not computed. A
 //! token that visits two experts of one device is sent there twice, as in (9).
 
+mod compute;
 mod computed;
 mod config;
 mod decide;
@@ -33,7 +34,7 @@ mod stage;
 mod synthetic;
 mod trace;
 
-pub use config::{OnOutage, Pipelining, ServerCompute, Wdmoe};
+pub use config::{ExpertCompute, OnOutage, Pipelining, ServerCompute, Wdmoe};
 pub use placement::{Holder, Placement};
 pub use router::Router;
 pub use stage::STAGE_NAMES;
@@ -205,7 +206,7 @@ impl<'a> Run<'a> {
             parts.channels,
             &shape,
             &parts.devices,
-        );
+        )?;
         let active = shape.active_experts();
         let capacity = longest_context(&parts.requests);
         let payload = parts.fields.bits;

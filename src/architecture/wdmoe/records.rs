@@ -70,6 +70,7 @@ impl Run<'_> {
             waiting: spans.iter().flatten().map(|span| longest - *span).sum(),
             distortion: None,
             rounding_s: None,
+            budget: None,
         });
     }
 
@@ -97,20 +98,22 @@ impl Run<'_> {
             .map(|(device, (footprint, occupied))| DeviceRecord {
                 weight_bytes: footprint.weights,
                 activation_bytes: footprint.activations,
-                wait: span - *occupied,
-                ..self.service.device_record(Some(device), span)
+                ..self
+                    .service
+                    .device_record(Some(device), span, |_| *occupied)
             })
             .collect();
         let held: u64 = records.iter().map(|record| record.weight_bytes).sum();
         let parameters = self.shape.parameters() as f64;
         let all = (parameters * self.shape.weight_bits / 8.0).ceil() as u64;
         let context = self.service.longest_context();
-        let server = self.service.device_record(None, span);
+        let server = self
+            .service
+            .device_record(None, span, |account| account.compute);
         records.push(DeviceRecord {
             weight_bytes: all.saturating_sub(held),
             kv_cache_bytes: self.whole.kv_cache_bytes(0, context),
             kv_token_bytes: self.whole.kv_cache_bytes(0, 1),
-            wait: span - server.compute,
             ..server
         });
         self.service.measured.devices = records;

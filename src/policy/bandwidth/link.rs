@@ -5,7 +5,7 @@ use std::f64::consts::LN_2;
 
 /// The delay of a token on one device, (8) with (2), (3), (6) and (7):
 ///
-/// τ(B) = L_d/v(B; a_d) + L_u/v(B; a_u) + L_comp/C, with v(B; a) = B log₂(1 + a/B).
+/// τ(B) = L_d/v(B; a_d) + L_u/v(B; a_u) + L_comp/C, with v(B; a) = B min(η_max, log₂(1 + a/B)).
 ///
 /// It falls with B and is convex: v is concave and increasing, 1/v convex.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +18,9 @@ pub struct TokenLink {
     pub downlink_reach: f64,
     /// a_u = P_u g/N₀ in Hz.
     pub uplink_reach: f64,
+    /// η_max in bit/s/Hz, what modulation carries at most; infinite, as in the paper, for all
+    /// that Shannon allows.
+    pub ceiling: f64,
     /// L_comp/C, seconds of compute per token.
     pub compute: f64,
 }
@@ -35,9 +38,12 @@ pub(super) struct Curve {
 const SMALL: f64 = 1e-4;
 
 /// v, v′ and v″ at B, in bit/s, bit/s/Hz, bit/s/Hz².
-fn rate(bandwidth: f64, reach: f64) -> [f64; 3] {
+fn rate(bandwidth: f64, reach: f64, ceiling: f64) -> [f64; 3] {
     let u = reach / bandwidth;
     let nats = libm::log1p(u);
+    if nats / LN_2 > ceiling {
+        return [bandwidth * ceiling, ceiling, 0.0];
+    }
     let value = bandwidth * nats / LN_2;
     let slope = if u < SMALL {
         u * u * (0.5 - u * (2.0 / 3.0 - 0.75 * u))
@@ -60,6 +66,7 @@ impl TokenLink {
         ]
         .into_iter()
         .all(positive)
+            && self.ceiling > 0.0
             && self.compute.is_finite()
             && self.compute >= 0.0
     }
@@ -71,12 +78,21 @@ impl TokenLink {
 
     /// L_d/R_d, (6).
     pub fn downlink_time(&self, bandwidth: f64) -> f64 {
-        time(self.downlink_bits, bandwidth, self.downlink_reach)
+        self.time(self.downlink_bits, bandwidth, self.downlink_reach)
     }
 
     /// L_u/R_u, (6).
     pub fn uplink_time(&self, bandwidth: f64) -> f64 {
-        time(self.uplink_bits, bandwidth, self.uplink_reach)
+        self.time(self.uplink_bits, bandwidth, self.uplink_reach)
+    }
+
+    fn time(&self, bits: f64, bandwidth: f64, reach: f64) -> f64 {
+        if bandwidth > 0.0 {
+            let capacity = shannon_rate(bandwidth, reach, 1.0, 1.0);
+            bits / capacity.min(bandwidth * self.ceiling)
+        } else {
+            f64::INFINITY
+        }
     }
 
     /// τ without any limit on bandwidth: no division of a band goes below it.
@@ -98,20 +114,12 @@ impl TokenLink {
             (self.downlink_bits, self.downlink_reach),
             (self.uplink_bits, self.uplink_reach),
         ] {
-            let [v, slope, bend] = rate(bandwidth, reach);
+            let [v, slope, bend] = rate(bandwidth, reach, self.ceiling);
             sum.seconds += bits / v;
             sum.slope -= bits * slope / (v * v);
             sum.bend += bits * (2.0 * slope * slope / v - bend) / (v * v);
         }
         sum
-    }
-}
-
-fn time(bits: f64, bandwidth: f64, reach: f64) -> f64 {
-    if bandwidth > 0.0 {
-        bits / shannon_rate(bandwidth, reach, 1.0, 1.0)
-    } else {
-        f64::INFINITY
     }
 }
 
@@ -124,6 +132,7 @@ mod tests {
         uplink_bits: 32768.0,
         downlink_reach: 3e9,
         uplink_reach: 6e7,
+        ceiling: f64::INFINITY,
         compute: 4e-5,
     };
 
@@ -140,6 +149,32 @@ mod tests {
             let bend = (above.slope - below.slope) / (2.0 * step);
             assert!((slope / curve.slope - 1.0).abs() < 1e-3, "{bandwidth}");
             assert!((bend / curve.bend - 1.0).abs() < 1e-6, "{bandwidth}");
+        }
+    }
+
+    /// Below the bandwidth at which log₂(1 + a/B) is η_max a link carries η_max B, above it as
+    /// much as without.
+    #[test]
+    fn a_ceiling_holds_where_the_band_is_narrow() {
+        let capped = TokenLink {
+            ceiling: 6.0,
+            ..LINK
+        };
+        // 2⁶ − 1 = 63 times the noise.
+        let knee = capped.uplink_reach / 63.0;
+        let narrow = capped.uplink_time(0.5 * knee);
+        assert!((narrow * 0.5 * knee * 6.0 / capped.uplink_bits - 1.0).abs() < 1e-12);
+        assert!(narrow > LINK.uplink_time(0.5 * knee));
+        assert_eq!(
+            capped.uplink_time(1.01 * knee),
+            LINK.uplink_time(1.01 * knee)
+        );
+        for bandwidth in [0.1 * knee, 0.9 * knee, 2.0 * knee] {
+            let curve = capped.on_air(bandwidth);
+            let step = 1e-4 * bandwidth;
+            let slope =
+                (capped.delay(bandwidth + step) - capped.delay(bandwidth - step)) / (2.0 * step);
+            assert!((slope / curve.slope - 1.0).abs() < 1e-6, "{bandwidth}");
         }
     }
 

@@ -189,10 +189,11 @@ const DEVICES: &[Column] = columns! {
     "compute_s" "s" "time computing";
     "uplink_s" "s" "time sending";
     "downlink_s" "s" "time receiving";
-    "wait_s" "s" "time in which it neither computed nor used the radio";
+    "wait_s" "s" "time in which a request was being served and it neither computed nor used the radio";
+    "no_request_s" "s" "time in which no request was being served";
     "energy_compute_j" "J" "energy of compute; empty if the profile does not say";
     "energy_radio_j" "J" "energy radiated; empty if the transmit power has no watts";
-    "energy_idle_j" "J" "idle power over the time in which it did not compute; empty if the profile does not say";
+    "energy_idle_j" "J" "idle power over the whole run, busy or not; empty if the profile does not say";
 };
 
 const BLOCKS: &[Column] = columns! {
@@ -207,8 +208,11 @@ const BLOCKS: &[Column] = columns! {
     "waiting_s" "s" "Σ over devices of the time at the barrier";
     "mse" "1" "measured squared error per complex entry after normalisation; empty without radio";
     "noise_mse" "1" "the part of it that is receiver noise or quantisation";
-    "analytic_mse" "1" "what equation (7) predicts for independent unit-variance entries";
+    "analytic_mse" "1" "what equation (7) predicts for independent unit-variance entries; empty where links are digital";
+    "quantiser_mse" "1" "what a digital all-reduce's quantiser predicts, Δ²/12 per real entry and device; empty where symbols are analog";
     "nmse" "1" "error power over the power of the exact sum";
+    "budget_ratio" "1" "joules per vector, computed and radiated, over the budget P_n, of the device that drew most of its own; empty unless budgets are EnergyPerVector";
+    "budget_device" "" "that device";
 };
 
 const WAITS: &[Column] = columns! {

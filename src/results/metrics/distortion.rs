@@ -22,8 +22,15 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "all_reduce_analytic_mse",
         symbol: "",
         unit: "1",
-        meaning: "what equation (7) predicts for independent unit-variance entries",
-        present: "an all-reduce used the radio and its tensors were computed, or its joules asked for a transceiver",
+        meaning: "what equation (7) of Zhang et al. predicts for independent unit-variance entries",
+        present: "an all-reduce sent analog symbols and its tensors were computed, or its joules asked for a transceiver",
+    },
+    Definition {
+        name: "all_reduce_quantiser_mse",
+        symbol: "",
+        unit: "1",
+        meaning: "what a uniform quantiser predicts: Δ²/12 per real entry, summed over the devices, with Δ the step at their shared maximum; too much where most entries lie within a step or two of zero",
+        present: "an all-reduce was digital and its tensors were computed",
     },
     Definition {
         name: "all_reduce_nmse",
@@ -75,6 +82,10 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     metrics.put(
         "all_reduce_analytic_mse",
         per_entry(|round| round.analytic_mse),
+    );
+    metrics.put(
+        "all_reduce_quantiser_mse",
+        per_entry(|round| round.quantiser_mse),
     );
     let felt = rounds.iter().filter_map(|round| round.felt);
     metrics.put("all_reduce_nmse", mean(felt.map(|felt| felt.nmse)));

@@ -1,7 +1,8 @@
 //! What a run spends and holds.
 
-use super::{Collector, Definition, of_mode};
+use super::{Collector, Definition, Metrics, of_mode};
 use crate::architecture::measurement::{DeviceRecord, Measurements, Mode};
+use crate::results::readable::significant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -29,14 +30,14 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "energy_idle_j",
         symbol: "",
         unit: "J",
-        meaning: "energy of the devices while they do not compute",
+        meaning: "idle power of the devices over the whole run, busy or not",
         present: "every device states its idle power",
     },
     Definition {
         name: "energy_server_j",
         symbol: "",
         unit: "J",
-        meaning: "energy of the server, idle and computing",
+        meaning: "energy of the server: compute + radio + idle",
         present: "the server and the radio can state joules",
     },
     Definition {
@@ -68,6 +69,13 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         present: "energy_generate_j is",
     },
     Definition {
+        name: "energy_budget_ratio",
+        symbol: "",
+        unit: "1",
+        meaning: "joules that a device drew for a vector, in the sublayer's compute and in sending, over its budget P_n: the largest over devices and all-reduces; above 1 the budget was passed",
+        present: "budgets are EnergyPerVector, and devices sent",
+    },
+    Definition {
         name: "peak_memory_bytes",
         symbol: "",
         unit: "B",
@@ -93,6 +101,11 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     metrics.put("energy_server_j", server);
     let parts = [compute, radio, idle, server];
     metrics.put("energy_j", parts.into_iter().sum::<Option<f64>>());
+    let drawn = run.blocks.iter().filter_map(|block| block.budget);
+    metrics.put(
+        "energy_budget_ratio",
+        drawn.map(|budget| budget.ratio).reduce(f64::max),
+    );
     let peak = devices()
         .map(|device| device.weight_bytes + device.kv_cache_bytes + device.activation_bytes)
         .max();
@@ -111,4 +124,21 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
         "tokens_per_joule",
         of(Mode::Generate).map(|joules| generated as f64 / joules),
     );
+}
+
+/// A budget counts as passed beyond this, which is more than rounding.
+const PASSED: f64 = 1.0 + 1e-9;
+
+/// What to say of a run whose devices drew more than their budgets, if they did.
+pub fn overdraft(metrics: &Metrics) -> Option<String> {
+    let ratio = metrics.get("energy_budget_ratio")?;
+    (ratio > PASSED).then(|| {
+        format!(
+            "a device draws up to {} times its budget P_n for a vector (blocks.csv tells where): \
+             KV cache, norms, activations, unlike halves of a layer and pilots come on top of the \
+             weights that (8) charges; radio.convention: EnergyPerVector(charge: Sublayer) \
+             charges all but pilots",
+            significant(ratio)
+        )
+    })
 }

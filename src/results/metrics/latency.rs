@@ -41,6 +41,13 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         present: "always",
     },
     Definition {
+        name: "no_request_s",
+        symbol: "",
+        unit: "s",
+        meaning: "time in which no request was being served",
+        present: "always",
+    },
+    Definition {
         name: "score_tokens_per_s",
         symbol: "TPS of scoring",
         unit: "1/s",
@@ -116,6 +123,11 @@ pub(super) fn collect(run: &Measurements, makespan: Instant, metrics: &mut Colle
         mean(generated().map(|request| request.end.since(request.arrival).as_seconds())),
     );
     metrics.put("makespan_s", makespan.as_seconds());
+    let idle = run.devices.first();
+    metrics.put(
+        "no_request_s",
+        idle.map(|device| device.no_request.as_seconds()),
+    );
     let rate = |mode, tokens: u64| service_time(run, mode).map(|seconds| tokens as f64 / seconds);
     let generated_tokens = generated().map(|request| request.output_tokens).sum();
     let scored_tokens = of_mode(run, Mode::Score)

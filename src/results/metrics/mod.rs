@@ -12,6 +12,8 @@ mod experts;
 mod latency;
 mod likelihood;
 
+pub use energy::overdraft;
+
 use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};

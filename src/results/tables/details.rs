@@ -38,7 +38,10 @@ struct BlockRow {
     mse: Option<f64>,
     noise_mse: Option<f64>,
     analytic_mse: Option<f64>,
+    quantiser_mse: Option<f64>,
     nmse: Option<f64>,
+    budget_ratio: Option<f64>,
+    budget_device: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -108,7 +111,10 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         mse: block.felt().map(|felt| felt.mse),
         noise_mse: block.felt().map(|felt| felt.noise_mse),
         analytic_mse: block.distortion.and_then(|d| d.analytic_mse),
+        quantiser_mse: block.distortion.and_then(|d| d.quantiser_mse),
         nmse: block.felt().map(|felt| felt.nmse),
+        budget_ratio: block.budget.map(|budget| budget.ratio),
+        budget_device: block.budget.map(|budget| budget.device),
     });
     write_rows(staging, "blocks.csv", blocks)?;
     if run.experts.is_empty() {

@@ -32,6 +32,8 @@ struct DeviceRow {
     downlink_s: f64,
     #[serde(deserialize_with = "not_negative")]
     wait_s: f64,
+    #[serde(deserialize_with = "not_negative")]
+    no_request_s: f64,
     #[serde(deserialize_with = "not_negative_if_any")]
     energy_compute_j: Option<f64>,
     #[serde(deserialize_with = "not_negative_if_any")]
@@ -61,6 +63,7 @@ pub(super) fn write(staging: &mut Staging, devices: &[DeviceRecord]) -> Result<(
         uplink_s: device.uplink.as_seconds(),
         downlink_s: device.downlink.as_seconds(),
         wait_s: device.wait.as_seconds(),
+        no_request_s: device.no_request.as_seconds(),
         energy_compute_j: device.compute_j,
         energy_radio_j: device.radio_j,
         energy_idle_j: device.idle_j,
@@ -105,6 +108,7 @@ pub fn read_devices(folder: &Path) -> Result<Vec<DeviceRecord>, TableError> {
             uplink: length(row.uplink_s),
             downlink: length(row.downlink_s),
             wait: length(row.wait_s),
+            no_request: length(row.no_request_s),
             compute_j: row.energy_compute_j,
             radio_j: row.energy_radio_j,
             idle_j: row.energy_idle_j,

@@ -35,7 +35,18 @@ pub(super) fn make(
     let (trace, trace_digest) = channel_trace(resolved)?.unzip();
     inputs.extend(trace_digest);
     let channels = Channels::new(&scenario.radio, devices.len(), streams, trace)?;
-    let divided = divide(resolved, architecture, served.shape(), &channels, interrupt)?;
+    let contexts = requests
+        .iter()
+        .map(|request| request.task.longest_context());
+    let context = contexts.max().unwrap_or(0) as usize;
+    let divided = divide(
+        resolved,
+        architecture,
+        served.shape(),
+        &channels,
+        context,
+        interrupt,
+    )?;
     let air = Air::over(
         channels,
         scenario.radio.clone(),

@@ -18,7 +18,7 @@ fn a_fault_is_shown_with_its_line() {
  5 |         bandwith: \"10 MHz\",
    |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
          device_antennas_except, server_antennas, fading, coherence, doppler, budget, \
-         convention, budget_offsets, csi, synchronisation, downlink, round_overhead, \
+         convention, budget_offsets, coding, csi, synchronisation, downlink, round_overhead, \
          lone_device_transmits"
     );
     assert_eq!(

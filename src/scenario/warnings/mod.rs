@@ -1,17 +1,19 @@
-//! What is no fault but hardly meant: settings that change nothing, a budget that a path loss
-//! drowns, and quantities with absurd prefixes.
+//! What is no fault but hardly meant: settings that change nothing, budgets and channels
+//! that do not belong together, and quantities with absurd prefixes.
 
-use super::fault::Fault;
-use super::fields::Fields;
-use super::resolved::Resolved;
-use super::schema::{Architecture, Scenario};
-use crate::architecture::wdmoe::{OnOutage, Wdmoe};
+mod link_budget;
+
+use crate::architecture::wdmoe::{ExpertCompute, OnOutage, ServerCompute, Wdmoe};
+use crate::device::{DeviceProfile, Profile};
 use crate::policy::ExpertSelection;
-use crate::radio::{Csi, Doppler, Fading, LinkBudget, Scheme, Synchronisation, path_loss_db};
+use crate::radio::{
+    Coding, Csi, Digital, Doppler, Downlink, LinkRate, RadioConfig, Scheme, Synchronisation,
+};
+use crate::scenario::fault::Fault;
+use crate::scenario::fields::Fields;
+use crate::scenario::resolved::Resolved;
+use crate::scenario::schema::{Architecture, Scenario, TensorParallel};
 use crate::units::{FieldFault, oddity};
-
-/// Below this mean signal-to-noise ratio at an antenna, in dB, nothing useful arrives.
-const DROWNED_DB: f64 = -20.0;
 
 /// A remark about one field.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,9 +47,11 @@ impl Resolved {
                 under(path, axis) || under(axis, path) || deciding.any(|path| under(path, axis))
             })
         };
-        let remarks = remarks(&self.scenario).into_iter();
-        let remarks = remarks.filter(|remark| !meant(remark));
+        let mut remarks = remarks(&self.scenario);
+        remarks.extend(link_budget::remarks(&self.scenario, &self.folder));
         remarks
+            .into_iter()
+            .filter(|remark| !meant(remark))
             .chain(self.odd_prefixes())
             .filter_map(|remark| self.remark(remark.fault, remark.if_written))
             .collect()
@@ -124,13 +128,23 @@ fn remarks(scenario: &Scenario) -> Vec<Remark> {
                      for example \"1 ms\"",
                 );
             }
-            if scenario.devices.count == 1 && !radio.lone_device_transmits {
+            if is_silent_alone(scenario) {
                 idle(
                     "radio",
                     &["devices.count", "radio.lone_device_transmits"],
                     "one device alone has nothing to add and sends nothing; with \
                      radio.lone_device_transmits: true it sends to the server",
                 );
+            }
+            if matches!(parallel.all_reduce, Scheme::Ideal) {
+                idle(
+                    "radio",
+                    &["architecture.all_reduce"],
+                    "all_reduce is Ideal, an exact sum in no time, and nothing is sent",
+                );
+            }
+            for (path, why) in without_rate(parallel, radio) {
+                idle(path, &["architecture.all_reduce", "radio.downlink"], why);
             }
             if radio.lone_device_transmits && scenario.devices.count > 1 {
                 idle(
@@ -156,6 +170,9 @@ fn remarks(scenario: &Scenario) -> Vec<Remark> {
                     idle(path, &["architecture"], why);
                 }
             }
+            for (path, why) in unread_profiles(scenario, wdmoe) {
+                idle(&path, &["architecture"], why);
+            }
             if keeps_all(wdmoe) {
                 idle(
                     "architecture.dropped_weight",
@@ -165,8 +182,22 @@ fn remarks(scenario: &Scenario) -> Vec<Remark> {
             }
         }
     }
-    remarks.extend(drowned(scenario));
     remarks
+}
+
+/// Whether one device alone sends nothing.
+fn is_silent_alone(scenario: &Scenario) -> bool {
+    scenario.devices.count == 1 && !scenario.radio.lone_device_transmits
+}
+
+/// Whether nothing goes through the air.
+fn is_silent(scenario: &Scenario) -> bool {
+    match &scenario.architecture {
+        Architecture::TensorParallel(parallel) => {
+            matches!(parallel.all_reduce, Scheme::Ideal) || is_silent_alone(scenario)
+        }
+        Architecture::Wdmoe(_) => false,
+    }
 }
 
 /// Whether no expert is ever dropped.
@@ -174,32 +205,94 @@ fn keeps_all(wdmoe: &Wdmoe) -> bool {
     matches!(wdmoe.selection, ExpertSelection::TopK) && wdmoe.on_outage == OnOutage::Fail
 }
 
-/// A normalised budget, which knows no path loss, with a channel that has one.
-fn drowned(scenario: &Scenario) -> Option<Remark> {
-    let LinkBudget::Normalised { snr, .. } = scenario.radio.budget else {
-        return None;
+/// What of the radio no link of `parallel` reads, as none of them follows its channels.
+fn without_rate(
+    parallel: &TensorParallel,
+    radio: &RadioConfig,
+) -> Vec<(&'static str, &'static str)> {
+    let fixed = |rate| matches!(rate, LinkRate::Fixed(_));
+    // Whether there is a digital link, and whether its rate is that of a channel.
+    let uplink = match parallel.all_reduce {
+        Scheme::Ideal => return Vec::new(),
+        Scheme::Digital(Digital { rate, .. }) => Some(!fixed(rate)),
+        Scheme::AirComp(_) | Scheme::UncodedFdma(_) => None,
     };
-    let (carrier, distance) = match &scenario.radio.fading {
-        Fading::Rayleigh {
-            carrier, distance, ..
-        } => (*carrier, distance),
-        Fading::Tr38901(fading) => (fading.carrier, &fading.distance),
-        Fading::Rician { .. } | Fading::Trace(_) => return None,
+    let downlink = match radio.downlink {
+        Downlink::Ideal => None,
+        Downlink::Multicast { rate, .. } => Some(!fixed(rate)),
     };
-    let losses = (0..scenario.devices.count).map(|n| path_loss_db(carrier, distance.of(n)));
-    let loss = losses.fold(f64::NEG_INFINITY, f64::max);
-    let heard = snr.0 - loss;
-    (heard < DROWNED_DB).then(|| Remark {
-        fault: FieldFault::new(
-            "radio.budget",
-            format!(
-                "next to nothing arrives: the fading has a path loss of {loss:.0} dB or more, \
-                 and a Normalised snr of {snr} holds before it, which leaves {heard:.0} dB; give \
-                 watts, for example Physical(transmit_power: \"23 dBm\", noise_density: \
-                 \"-174 dBm/Hz\", noise_figure: \"5 dB\"), or fading without path loss, Rician"
-            ),
-        ),
-        decided_by: &["radio.fading"],
-        if_written: false,
-    })
+    let digital = uplink.or(downlink).is_some();
+    let follows = uplink == Some(true) || downlink == Some(true);
+    let mut unread = Vec::new();
+    let Coding { gap, ceiling, .. } = radio.coding;
+    if !digital && radio.coding != Coding::default() {
+        unread.push((
+            "radio.coding",
+            "no link is digital, whose capacity it would change",
+        ));
+    } else if !follows && (gap.0 > 0.0 || ceiling.is_some()) {
+        let why = "gap and ceiling are those of drawn rates, and every rate is Fixed";
+        unread.push(("radio.coding", why));
+    }
+    if uplink == Some(false) && !follows {
+        let why = "every link has a Fixed rate, whatever its channel";
+        unread.extend([("radio.fading", why), ("radio.doppler", why)]);
+    }
+    unread
+}
+
+/// What of the devices' profiles an architecture of experts does not read.
+fn unread_profiles(scenario: &Scenario, wdmoe: &Wdmoe) -> Vec<(String, &'static str)> {
+    let devices = &scenario.devices;
+    let mut profiles = vec![("devices.profile".to_owned(), &devices.profile)];
+    let except = devices.except.iter();
+    profiles.extend(except.map(|(n, profile)| (format!("devices.except[{n}]"), profile)));
+    let mut unread = Vec::new();
+    for (path, profile) in profiles {
+        let Ok(numbers) = profile.resolve() else {
+            continue;
+        };
+        // A preset's numbers are not written one by one.
+        let place = |field: &str| match profile {
+            Profile::Custom(_) => format!("{path}.{field}"),
+            Profile::Preset(_) => path.clone(),
+        };
+        let custom = matches!(profile, Profile::Custom(_));
+        match (wdmoe.compute, numbers.measured) {
+            (ExpertCompute::Flops, Some(_)) => unread.push((
+                place("measured"),
+                "with compute: Flops only FLOPs take time; use compute: Roofline",
+            )),
+            (ExpertCompute::Roofline, Some(measured))
+                if measured.replicated_fraction > 0.0 || measured.contention_per_peer > 0.0 =>
+            {
+                unread.push((
+                    place("measured"),
+                    "of replicated_fraction and contention_per_peer: they are those of a layer \
+                     that is divided, and experts are held whole",
+                ));
+            }
+            _ => {}
+        }
+        if wdmoe.compute == ExpertCompute::Flops && custom && numbers.overhead.0 > 0.0 {
+            unread.push((
+                place("overhead"),
+                "with compute: Flops only FLOPs take time; use compute: Roofline",
+            ));
+        }
+    }
+    let resting = |server: &DeviceProfile| server.idle_power.is_none();
+    if wdmoe.server_compute == ServerCompute::Negligible
+        && scenario
+            .server
+            .resolve()
+            .is_ok_and(|server| resting(&server))
+    {
+        unread.push((
+            "server".to_owned(),
+            "server_compute is Negligible, and without an idle_power it draws nothing; use \
+             server_compute: Timed",
+        ));
+    }
+    unread
 }

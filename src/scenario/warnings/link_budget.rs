@@ -1,0 +1,120 @@
+//! Budgets and channels that do not belong together, judged by the mean gain of the channels,
+//! whichever model they are of.
+
+use super::{Remark, is_silent};
+use crate::radio::{ChannelTrace, Channels, Doppler, Fading, LinkBudget, RadioConfig};
+use crate::rng::Streams;
+use crate::scenario::schema::Scenario;
+use crate::units::FieldFault;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Below this mean signal-to-noise ratio at an antenna, in dB, nothing useful arrives.
+const DROWNED_DB: f64 = -20.0;
+
+/// Above this no receiver tells signal from its own imperfections.
+const BLINDING_DB: f64 = 100.0;
+
+/// Free space has −22 dB, (1/4π)², a wavelength away: a channel of more gain is no radio
+/// channel over a distance.
+const FAR_FIELD_DB: f64 = -20.0;
+
+/// What is remarkable about the link budget of `scenario`, whose file lies in `folder`.
+pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
+    if is_silent(scenario) {
+        return Vec::new();
+    }
+    let Some(gains) = mean_gains(scenario, folder) else {
+        return Vec::new();
+    };
+    let decibels = |ratio: f64| 10.0 * libm::log10(ratio);
+    let numbered = || gains.iter().map(|gain| decibels(*gain)).enumerate();
+    let Some((weak, least)) = numbered().min_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return Vec::new();
+    };
+    let most = numbered().map(|(_, gain)| gain).fold(least, f64::max);
+    let radio = &scenario.radio;
+    let power = radio.budget.resolve(radio.bandwidth);
+    let sent = decibels(power.power / power.noise);
+    let mut remarks = Vec::new();
+    let mut remark = |path: &str, decided_by, message: String| {
+        remarks.push(Remark {
+            fault: FieldFault::new(path, message),
+            decided_by,
+            if_written: false,
+        });
+    };
+    let normalised = matches!(radio.budget, LinkBudget::Normalised { .. });
+    let far = !normalised || matches!(radio.fading, Fading::Rayleigh { .. });
+    if far && most > FAR_FIELD_DB {
+        let help = match &radio.fading {
+            Fading::Rayleigh { .. } => "a path loss holds in the far field: move devices away",
+            _ => {
+                "a Physical budget needs channels with their path loss, such as Rayleigh, Tr38901 \
+                 or a trace of real gains; for channels of a mean power near 1 use Normalised"
+            }
+        };
+        remark(
+            "radio.fading",
+            &["radio.budget"],
+            format!(
+                "the channels' mean gain is {most:.1} dB, and free space has -22 dB no farther \
+                 than a wavelength away; {help}"
+            ),
+        );
+    } else if sent + least < DROWNED_DB {
+        let (heard, snr) = (sent + least, sent);
+        let help = if normalised {
+            "a Normalised snr holds before the channel: give watts, for example \
+             Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", noise_figure: \
+             \"5 dB\"), or channels of a mean power near 1"
+        } else {
+            "raise transmit_power or antenna gains, or move devices closer"
+        };
+        remark(
+            "radio.budget",
+            &["radio.fading", "radio.bandwidth"],
+            format!(
+                "next to nothing arrives: {snr:.0} dB before the channel and a mean gain of \
+                 {least:.0} dB, that of device {weak}, leave {heard:.0} dB at an antenna; {help}"
+            ),
+        );
+    } else if sent + most > BLINDING_DB {
+        let heard = sent + most;
+        remark(
+            "radio.budget",
+            &["radio.fading", "radio.bandwidth"],
+            format!(
+                "{heard:.0} dB arrive at an antenna, {sent:.0} dB before the channel and a mean \
+                 gain of {most:.0} dB: no receiver has such a ratio; give channels of a mean power \
+                 near 1, or a smaller snr"
+            ),
+        );
+    }
+    remarks
+}
+
+/// E|h|² of every device: as the model of its channels says in the scenario's first run, or
+/// over the whole trace. `None` if a trace cannot be read, which is the run's to refuse.
+fn mean_gains(scenario: &Scenario, folder: &Path) -> Option<Vec<f64>> {
+    let radio = RadioConfig {
+        // It changes no mean, and a process in time takes long to draw.
+        doppler: Doppler::Off,
+        ..scenario.radio.clone()
+    };
+    let trace = match &radio.fading {
+        Fading::Trace(trace) => {
+            let bytes = std::fs::read(folder.join(&trace.file)).ok()?;
+            Some(Arc::new(ChannelTrace::from_npy(&bytes).ok()?))
+        }
+        _ => None,
+    };
+    let streams = Streams {
+        seed: scenario.seed,
+        run: 0,
+    };
+    let devices = scenario.devices.count;
+    let channels = Channels::new(&radio, devices, streams, trace).ok()?;
+    let power = |device| channels.moments(device).power();
+    Some((0..devices).map(power).collect())
+}
