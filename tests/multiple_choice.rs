@@ -49,7 +49,7 @@ fn unsharded_nats(suite: Suite, number: u64) -> (Vec<f64>, usize) {
             .forward_ideal(inputs, &mut cache, &mut workspace, Rows::All)
             .unwrap();
         let logits = workspace.logits().unwrap();
-        let nats = score(logits, model.shape().vocabulary, targets).unwrap();
+        let nats = score(&logits, model.shape().vocabulary, targets).unwrap();
         nats[prompt - 1..].iter().sum()
     });
     (nats.collect(), question.answer)

@@ -4,7 +4,7 @@
 
 use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
 use airloom::numerics::kernels::{
-    HeadCache, Kernels, Packed, Queries, RopeTable, attention_scratch_len,
+    Cache, Kernels, Packed, Queries, RopeTable, attention_scratch_len,
 };
 use airloom::numerics::{Llama, Rows, ShardedLlama, Workspace};
 use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
@@ -56,7 +56,7 @@ fn logits(model: &ShardedLlama, tokens: &[u32], chunks: &[usize]) -> Vec<f32> {
         model
             .forward_ideal(now, &mut cache, &mut workspace, Rows::All)
             .expect("a valid step");
-        logits.extend_from_slice(workspace.logits().expect("just computed"));
+        logits.extend_from_slice(&workspace.logits().expect("just computed"));
         rest = later;
     }
     assert_eq!(logits.len(), tokens.len() * model.shape().vocabulary);
@@ -118,10 +118,11 @@ impl Textbook<'_> {
         let value = self.linear(normed, rows, &name("v"));
         let mut context = vec![0.0; rows * shape.heads * dim];
         for head in 0..shape.heads {
-            let mut cache = HeadCache::with_capacity(dim, rows);
+            let mut cache = Cache::new(1, dim, rows);
+            let mut memory = vec![0.0; cache.memory()];
             for row in 0..rows {
                 let at = (row * shape.kv_heads + head / shape.group()) * dim;
-                cache.push(&key[at..at + dim], &value[at..at + dim]);
+                cache.push(&mut memory, &key[at..at + dim], &value[at..at + dim]);
             }
             let one: Vec<f32> = (0..rows)
                 .flat_map(|row| &query[(row * shape.heads + head) * dim..][..dim])
@@ -134,7 +135,8 @@ impl Textbook<'_> {
                 stride: dim,
                 rows,
                 heads: &[0],
-                caches: &[cache],
+                cache: &cache,
+                memory: &memory,
                 scale: (1.0 / (dim as f64).sqrt()) as f32,
             };
             self.kernels.attention(queries, &mut scratch, &mut out);
@@ -282,7 +284,7 @@ proptest! {
             let mut workspace = model.workspace();
             model.logits(&hidden, rows, &mut workspace).expect("its own workspace");
             let logits = workspace.logits().expect("just computed");
-            bits(logits)
+            bits(&logits)
         };
         let (whole, parts) = (alone(&llama), divided(&llama, &shares));
         let all = head(&whole, Rows::All);
@@ -307,7 +309,7 @@ proptest! {
         model.forward_ideal(&second, &mut cache, &mut workspace, Rows::All).expect("valid");
         prop_assert_eq!(cache.tokens(), second.len());
         let reused = workspace.logits().expect("just computed");
-        prop_assert_eq!(bits(reused), bits(&logits(&model, &second, &[second.len()])));
+        prop_assert_eq!(bits(&reused), bits(&logits(&model, &second, &[second.len()])));
     }
 }
 
@@ -353,7 +355,7 @@ fn devices_one_after_the_other_give_the_bits_of_all_together() {
         .logits(&hidden, Rows::All, &mut workspace)
         .expect("its own workspace");
     let apart = workspace.logits().expect("just computed");
-    assert_eq!(bits(apart), bits(&together));
+    assert_eq!(bits(&apart), bits(&together));
 }
 
 /// Known answers: the first entries of a model drawn from a named stream. They

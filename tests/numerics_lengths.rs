@@ -76,7 +76,7 @@ impl Model for ShardedLlama {
         feed(tokens, chunks, |now| {
             self.forward_ideal(now, &mut cache, &mut workspace, Rows::All)
                 .expect("a valid step");
-            bits(workspace.logits().expect("just computed"))
+            bits(&workspace.logits().expect("just computed"))
         })
     }
 }
@@ -88,7 +88,7 @@ impl Model for Mixtral {
         feed(tokens, chunks, |now| {
             self.forward(now, &mut cache, &mut workspace, Rows::All)
                 .expect("a valid step");
-            bits(workspace.logits().expect("just computed"))
+            bits(&workspace.logits().expect("just computed"))
         })
     }
 }

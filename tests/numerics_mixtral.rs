@@ -68,7 +68,7 @@ fn logits(model: &Mixtral, tokens: &[u32], chunks: &[usize]) -> Vec<f32> {
         model
             .forward(now, &mut cache, &mut workspace, Rows::All)
             .expect("a valid step");
-        logits.extend_from_slice(workspace.logits().expect("just computed"));
+        logits.extend_from_slice(&workspace.logits().expect("just computed"));
         rest = later;
     }
     logits
@@ -105,7 +105,7 @@ fn stepped(model: &Mixtral, tokens: &[u32], backwards: bool) -> (Vec<f32>, Vec<V
                 let input = routing.input(token).expect("a token");
                 let mut output = vec![0.0; shape.hidden];
                 model
-                    .expert(layer, expert, input, &mut output)
+                    .expert(layer, expert, &input, &mut output)
                     .expect("one row");
                 visits[expert].0.push(token);
                 visits[expert].1.push(weight);
@@ -323,7 +323,7 @@ fn wrong_calls_are_named_and_change_nothing() {
     };
     let error = model.combine(&mut hidden, &[fits, short]);
     says(error.expect_err("no weight"), &["weights", "0 values"]);
-    assert_eq!(hidden.values(), before);
+    assert_eq!(*hidden.values(), before[..]);
     assert!(model.expert(0, 0, &[], &mut []).is_ok(), "an idle expert");
 }
 

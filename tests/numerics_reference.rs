@@ -65,7 +65,7 @@ fn decode(model: &ShardedLlama, tokens: &[u32]) -> Vec<f32> {
         model
             .forward_ideal(&[*token], &mut cache, &mut workspace, Rows::Last)
             .expect("a valid step");
-        logits.extend_from_slice(workspace.logits().expect("just computed"));
+        logits.extend_from_slice(&workspace.logits().expect("just computed"));
     }
     logits
 }

@@ -4,24 +4,24 @@
 //! embeddings. Its weights are packed when a model is sharded; a device that
 //! holds no head has no such part.
 
-use super::buffer::Buffer;
 use super::error::StepError;
-use super::kernels::{HeadCache, Kernels, Packed, RopeTable};
-use super::ops::{Attend, Project, RmsNorm, Rotate};
-use super::packing::pack;
-use super::state::{DeviceBuffers, Hidden};
+use super::kernels::{Kernels, RopeTable};
+use super::ops::{Attend, Project, Remember, RmsNorm, Rotate};
+use super::packing::{PackedMatrix, single};
+use super::state::{DeviceBuffers, Hidden, LayerCache};
 use super::weights::LayerWeights;
 use crate::model::{DeviceShard, ModelShape};
+use candle_core::Tensor;
 use std::cell::RefCell;
 use std::ops::Range;
 
 /// The weights of some of a layer's heads.
 #[derive(Debug)]
 pub(super) struct AttentionPart {
-    norm: Buffer,
+    norm: Tensor,
     /// Rows of q, k and v one below the other: one product makes all three.
-    qkv: Packed,
-    output: Packed,
+    qkv: PackedMatrix,
+    output: PackedMatrix,
     heads: usize,
     kv_heads: usize,
     head_dim: usize,
@@ -45,13 +45,13 @@ impl AttentionPart {
         let (queries, keys) = (entries(&shard.heads), entries(&shard.kv_heads));
         let all = 0..shape.hidden;
         Ok(Some(Self {
-            norm: Buffer::copy_of(&weights.attention_norm)?,
-            qkv: pack(&[
+            norm: single(&weights.attention_norm)?,
+            qkv: PackedMatrix::pack(&[
                 (&weights.query, queries.clone(), all.clone()),
                 (&weights.key, keys.clone(), all.clone()),
                 (&weights.value, keys, all.clone()),
             ])?,
-            output: pack(&[(&weights.output, all, queries)])?,
+            output: PackedMatrix::pack(&[(&weights.output, all, queries)])?,
             heads: shard.heads.len(),
             kv_heads: shard.kv_heads.len(),
             head_dim: dim,
@@ -71,7 +71,7 @@ impl AttentionPart {
         kernels: Kernels,
         epsilon: f32,
         hidden: &Hidden,
-        caches: &mut [HeadCache],
+        cache: &mut LayerCache,
         table: &RopeTable,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
@@ -79,46 +79,36 @@ impl AttentionPart {
         let (queries, keys) = (self.heads * dim, self.kv_heads * dim);
         buffers.scratch(tokens, self.heads, table.positions());
 
-        let normed = buffers.normed.fit(tokens, hidden.width());
-        normed.apply3(
-            &hidden.states,
-            &self.norm,
-            &RmsNorm {
-                kernels,
-                epsilon,
-                first: 0,
-            },
-        )?;
-        let qkv = buffers.qkv.fit(tokens, queries + 2 * keys);
-        let weights = &self.qkv;
-        qkv.apply2(normed, &Project { kernels, weights })?;
+        let normed = buffers.normed.fit(tokens, hidden.width())?;
+        let norm = RmsNorm {
+            kernels,
+            epsilon,
+            first: 0,
+        };
+        normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
+        let qkv = buffers.qkv.fit(tokens, queries + 2 * keys)?;
+        Project::with(kernels, &self.qkv).apply(normed.tensor(), qkv)?;
         qkv.apply1(&Rotate {
             kernels,
             table,
             heads: self.heads + self.kv_heads,
             position: hidden.position,
         })?;
-        for row in qkv.values().chunks_exact(queries + 2 * keys) {
-            let (new_keys, new_values) = row[queries..].split_at(keys);
-            let pairs = new_keys.chunks_exact(dim).zip(new_values.chunks_exact(dim));
-            for (cache, (key, value)) in caches.iter_mut().zip(pairs) {
-                cache.push(key, value);
-            }
-        }
-        let context = buffers.context.fit(tokens, queries);
-        context.apply2(
-            qkv,
-            &Attend {
-                kernels,
-                heads: &self.cache_of,
-                caches,
-                scale: self.scale,
-                scratch: RefCell::new(&mut buffers.scratch),
-            },
-        )?;
-        let partial = buffers.partial.fit(tokens, hidden.width());
-        let weights = &self.output;
-        partial.apply2(context, &Project { kernels, weights })?;
+        let remember = Remember {
+            cache: RefCell::new(&mut cache.heads),
+        };
+        cache.memory.apply2(qkv.tensor(), &remember)?;
+        let context = buffers.context.fit(tokens, queries)?;
+        let attend = Attend {
+            kernels,
+            heads: &self.cache_of,
+            cache: &cache.heads,
+            scale: self.scale,
+            scratch: RefCell::new(&mut buffers.scratch),
+        };
+        context.apply3(qkv.tensor(), cache.memory.tensor(), &attend)?;
+        let partial = buffers.partial.fit(tokens, hidden.width())?;
+        Project::with(kernels, &self.output).apply(context.tensor(), partial)?;
         Ok(())
     }
 }

@@ -142,8 +142,8 @@ impl ShardedLlama {
         let (kernels, epsilon) = (self.kernels, self.config().norm_epsilon);
         let share = &mut cache.layers[layer];
         match &part.layers[layer].attention {
-            Some(part) => part.step(kernels, epsilon, hidden, &mut share.heads, rope, buffers)?,
-            None => buffers.no_partial(hidden),
+            Some(part) => part.step(kernels, epsilon, hidden, share, rope, buffers)?,
+            None => buffers.no_partial(hidden)?,
         }
         share.seen += hidden.tokens();
         Ok(())
@@ -159,10 +159,7 @@ impl ShardedLlama {
         let (kernels, epsilon) = (self.kernels, self.config().norm_epsilon);
         match &part.layers[layer].mlp {
             Some(part) => part.step(kernels, epsilon, hidden, buffers),
-            None => {
-                buffers.no_partial(hidden);
-                Ok(())
-            }
+            None => buffers.no_partial(hidden),
         }
     }
 

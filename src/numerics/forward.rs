@@ -5,8 +5,10 @@
 //! is the same loop where it does not.
 
 use super::error::StepError;
+use super::matrix::Matrix;
+use super::ops::Add;
 use super::sharded::{Rows, ShardedLlama};
-use super::state::{KvCache, Workspace};
+use super::state::{KvCache, WholeStep, Workspace};
 
 /// One of a layer's two blocks, each followed by an all-reduce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,13 +36,14 @@ impl ShardedLlama {
         rows: Rows,
         mut all_reduce: impl FnMut(usize, Block, &[&[f32]], &mut [f32]) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.steps(
-            tokens,
-            cache,
-            workspace,
-            rows,
-            |layer, block, workspace, sum| all_reduce(layer, block, &workspace.partials()?, sum),
-        )
+        let mut sum = Vec::new();
+        self.steps(tokens, cache, workspace, rows, |at, workspace, whole| {
+            let partials = workspace.partials()?;
+            let partials: Vec<&[f32]> = partials.iter().map(|partial| &**partial).collect();
+            sum.resize(partials[0].len(), 0.0);
+            all_reduce(at.0, at.1, &partials, &mut sum)?;
+            Ok(whole.hidden.add(&sum)?)
+        })
     }
 
     /// [`ShardedLlama::forward`] with an ideal all-reduce: the exact partial
@@ -56,47 +59,49 @@ impl ShardedLlama {
         workspace: &mut Workspace,
         rows: Rows,
     ) -> Result<(), StepError> {
-        self.steps(tokens, cache, workspace, rows, |_, _, workspace, sum| {
-            sum.copy_from_slice(workspace.partial(0)?);
-            for device in 1..self.devices() {
-                self.kernels.add(sum, workspace.partial(device)?);
+        let kernels = self.kernels;
+        self.steps(tokens, cache, workspace, rows, |_, workspace, whole| {
+            let [first, others @ ..] = &workspace.devices[..] else {
+                unreachable!("a plan has a device")
+            };
+            let WholeStep { hidden, sum } = whole;
+            let sum = sum.fit(hidden.tokens(), hidden.width())?;
+            sum.copy_from(&first.partial)?;
+            for other in others {
+                sum.apply2(other.partial.tensor(), &Add { kernels })?;
             }
-            Ok(())
+            hidden.add_matrix(sum)
         })
     }
 
+    /// A whole step; `reduce` adds to its states what a block's partial outputs come to.
     fn steps<E: From<StepError>>(
         &self,
         tokens: &[u32],
         cache: &mut KvCache,
         workspace: &mut Workspace,
         rows: Rows,
-        mut reduce: impl FnMut(usize, Block, &Workspace, &mut [f32]) -> Result<(), E>,
+        mut reduce: impl FnMut((usize, Block), &Workspace, &mut WholeStep) -> Result<(), E>,
     ) -> Result<(), E> {
         // Taken out of the workspace, for its buffers are lent out meanwhile.
-        let (hidden, mut sum) = (workspace.hidden.take(), std::mem::take(&mut workspace.sum));
-        let mut hidden = match hidden {
-            Some(mut hidden) => {
-                self.embed_into(tokens, cache.tokens(), &mut hidden)?;
-                hidden
+        let mut whole = match workspace.whole.take() {
+            Some(mut whole) => {
+                self.embed_into(tokens, cache.tokens(), &mut whole.hidden)?;
+                whole
             }
-            None => self.embed(tokens, cache.tokens())?,
+            None => WholeStep {
+                hidden: self.embed(tokens, cache.tokens())?,
+                sum: Matrix::default(),
+            },
         };
-        sum.resize(hidden.tokens() * hidden.width(), 0.0);
         for layer in 0..self.shape().layers {
-            for block in [Block::Attention, Block::Mlp] {
-                match block {
-                    Block::Attention => {
-                        self.attention_on_all(layer, &hidden, cache, workspace)?;
-                    }
-                    Block::Mlp => self.mlp_on_all(layer, &hidden, workspace)?,
-                }
-                reduce(layer, block, workspace, &mut sum)?;
-                hidden.add(&sum)?;
-            }
+            self.attention_on_all(layer, &whole.hidden, cache, workspace)?;
+            reduce((layer, Block::Attention), workspace, &mut whole)?;
+            self.mlp_on_all(layer, &whole.hidden, workspace)?;
+            reduce((layer, Block::Mlp), workspace, &mut whole)?;
         }
-        self.logits(&hidden, rows, workspace)?;
-        (workspace.hidden, workspace.sum) = (Some(hidden), sum);
+        self.logits(&whole.hidden, rows, workspace)?;
+        workspace.whole = Some(whole);
         Ok(())
     }
 }

@@ -1,26 +1,23 @@
 //! One device's part of a layer's feed-forward network, with the norm before it.
 //!
-//! SwiGLU (Shazeer 2020, arXiv:2002.05202, (6)): down · (SiLU(gate · x) ⊙ (up · x)).
 //! A device holds some columns of gate and up and the same rows of down; a device
 //! that holds no column has no such part.
 
-use super::buffer::Buffer;
 use super::error::StepError;
-use super::kernels::{Kernels, Packed};
-use super::ops::{Project, RmsNorm, SiluMul};
-use super::packing::pack;
+use super::kernels::Kernels;
+use super::ops::RmsNorm;
+use super::packing::single;
 use super::state::{DeviceBuffers, Hidden};
+use super::swiglu::SwiGlu;
 use super::weights::{FeedForwardWeights, LayerWeights};
 use crate::model::{DeviceShard, ModelShape};
+use candle_core::Tensor;
 
 /// The weights of some of a layer's columns.
 #[derive(Debug)]
 pub(super) struct MlpPart {
-    norm: Buffer,
-    /// Rows of gate, then of up: one product makes both.
-    gate_up: Packed,
-    down: Packed,
-    columns: usize,
+    norm: Tensor,
+    network: SwiGlu,
 }
 
 impl MlpPart {
@@ -37,15 +34,9 @@ impl MlpPart {
         let FeedForwardWeights::Dense(dense) = &weights.feed_forward else {
             return Ok(None);
         };
-        let (columns, all) = (&shard.columns, 0..shape.hidden);
         Ok(Some(Self {
-            norm: Buffer::copy_of(&weights.mlp_norm)?,
-            gate_up: pack(&[
-                (&dense.gate, columns.clone(), all.clone()),
-                (&dense.up, columns.clone(), all.clone()),
-            ])?,
-            down: pack(&[(&dense.down, all, columns.clone())])?,
-            columns: columns.len(),
+            norm: single(&weights.mlp_norm)?,
+            network: SwiGlu::pack(dense, shard.columns.clone(), shape.hidden)?,
         }))
     }
 
@@ -57,25 +48,15 @@ impl MlpPart {
         hidden: &Hidden,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
-        let tokens = hidden.tokens();
-        let normed = buffers.normed.fit(tokens, hidden.width());
-        normed.apply3(
-            &hidden.states,
-            &self.norm,
-            &RmsNorm {
-                kernels,
-                epsilon,
-                first: 0,
-            },
-        )?;
-        let gate_up = buffers.gate_up.fit(tokens, 2 * self.columns);
-        let weights = &self.gate_up;
-        gate_up.apply2(normed, &Project { kernels, weights })?;
-        let product = buffers.product.fit(tokens, self.columns);
-        product.apply2(gate_up, &SiluMul { kernels })?;
-        let partial = buffers.partial.fit(tokens, hidden.width());
-        let weights = &self.down;
-        partial.apply2(product, &Project { kernels, weights })?;
-        Ok(())
+        let normed = buffers.normed.fit(hidden.tokens(), hidden.width())?;
+        let norm = RmsNorm {
+            kernels,
+            epsilon,
+            first: 0,
+        };
+        normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
+        let (between, partial) = (&mut buffers.feed_forward, &mut buffers.partial);
+        self.network
+            .compute(kernels, normed.tensor(), between, partial)
     }
 }

@@ -4,17 +4,35 @@
 //! [`Llama::shard`] packs it for the devices of a
 //! [`ShardPlan`](crate::model::ShardPlan) into a [`ShardedLlama`], which steps
 //! block by block and leaves every all-reduce to its caller. [`Mixtral`] steps block by block
-//! too and leaves to its caller which experts see which tokens. Sums are made by our
-//! own [`kernels`], whose bits do not depend on the CPU, on threads, or on what
-//! else is computed at the same time; candle's tensors hold them.
+//! too and leaves to its caller which experts see which tokens.
+//!
+//! # What candle does, and what our kernels do inside it
+//!
+//! ```text
+//! candle tensors     weights as stored and packed, hidden states, projections, keys and values,
+//!                    router weights, logits
+//! candle operations  embed ─ rms-norm ─ project ─ rotate ─ remember ─ attend ─ silu-mul ─ softmax
+//!                    ─ add ─ add-weighted: custom in-place operations (`ops`), and candle's own where
+//!                    values are only moved: slice_set, index_select, zero_set, to_dtype
+//! our kernels        every sum and every function within a custom operation ([`kernels`])
+//! plain slices       what enters from a network or leaves for one ([`Values`]); tables of angles
+//! ```
+//!
+//! A pass of a model is a chain of candle operations on candle tensors: memory, shapes,
+//! locks, and the check that an operation's sources are not its destination are candle's.
+//! What candle does not do is add up, because the bits of its products, sums and softmax
+//! depend on the CPU and on how many rows there are: inside each operation one of our
+//! kernels computes on the tensors' slices, and its bits depend on neither, nor on threads.
+//!
+//! Operations are in-place, on tensors that a [`Workspace`] keeps (`matrix`), so that a LLaMA's decode
+//! step allocates nothing. A Mixtral's experts run the same operations on
+//! tensors that live for one step, for which tokens visit them differs from step to step.
 
 mod attention;
 mod blocks;
-mod buffer;
 mod checkpoint;
 mod config;
 mod error;
-mod expert;
 mod folder;
 mod formats;
 mod forward;
@@ -22,6 +40,7 @@ mod generation;
 mod json;
 pub mod kernels;
 mod llama;
+mod matrix;
 mod mixtral;
 mod mlp;
 mod model_file;
@@ -33,6 +52,7 @@ mod score;
 mod sharded;
 mod source;
 mod state;
+mod swiglu;
 mod tokenizer;
 pub mod train;
 mod weights;
@@ -43,6 +63,7 @@ pub use error::{LoadError, StepError};
 pub use folder::inspect;
 pub use forward::Block;
 pub use llama::Llama;
+pub use matrix::Values;
 pub use mixtral::{Contribution, Mixtral};
 pub use model_file::FileDigest;
 pub use rope::{Rope, RopeScaling};

@@ -1,12 +1,17 @@
-//! The kernels as candle operations.
+//! The kernels as candle operations: all that a forward pass computes.
 //!
-//! Storage is candle's, sums are ours: each operation here hands the plain slices
-//! of contiguous f32 matrices to one kernel. All write to what exists already, so
-//! that a decode step allocates nothing. None has a gradient; training uses
-//! operations of its own.
+//! Tensors, their memory, layouts and locks are candle's, sums are ours: each operation here
+//! hands the plain slices of contiguous f32 tensors to one kernel. All are in-place
+//! operations and write to what exists already, so that a decode step allocates nothing.
+//! None has a gradient; training uses operations of its own.
+//!
+//! What only moves values (a part's columns to their place, the rows of an expert, zeros)
+//! is candle's own and not here.
 
-use super::kernels::{HeadCache, Kernels, Packed, Queries, RopeTable, gather};
-use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result};
+use super::kernels::{Cache, Kernels, Packing, Queries, RopeTable, gather};
+use super::matrix::Matrix;
+use super::packing::PackedMatrix;
+use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use std::cell::RefCell;
 use std::ops::Range;
 
@@ -87,13 +92,29 @@ impl InplaceOp3 for RmsNorm {
     }
 }
 
-/// dst ← source · weightsᵀ.
+/// dst ← source 0 · weightsᵀ, the weights' panels being source 1.
 pub(super) struct Project<'a> {
-    pub(super) kernels: Kernels,
-    pub(super) weights: &'a Packed,
+    kernels: Kernels,
+    packing: &'a Packing,
+    panels: &'a Tensor,
 }
 
-impl InplaceOp2 for Project<'_> {
+impl<'a> Project<'a> {
+    pub(super) fn with(kernels: Kernels, weights: &'a PackedMatrix) -> Self {
+        Self {
+            kernels,
+            packing: &weights.packing,
+            panels: &weights.panels,
+        }
+    }
+
+    /// `out` ← `x` · weightsᵀ.
+    pub(super) fn apply(&self, x: &Tensor, out: &mut Matrix) -> Result<()> {
+        out.apply3(x, self.panels, self)
+    }
+}
+
+impl InplaceOp3 for Project<'_> {
     fn name(&self) -> &'static str {
         "project"
     }
@@ -104,14 +125,13 @@ impl InplaceOp2 for Project<'_> {
         layout: &Layout,
         x: &CpuStorage,
         x_layout: &Layout,
+        panels: &CpuStorage,
+        panels_layout: &Layout,
     ) -> Result<()> {
         let rows = layout.dims()[0];
-        self.kernels.matmul(
-            slice(x, x_layout)?,
-            rows,
-            self.weights,
-            slice_mut(dst, layout)?,
-        );
+        let weights = self.packing.view(slice(panels, panels_layout)?);
+        self.kernels
+            .matmul(slice(x, x_layout)?, rows, weights, slice_mut(dst, layout)?);
         Ok(())
     }
 }
@@ -140,18 +160,49 @@ impl InplaceOp1 for Rotate<'_> {
     }
 }
 
-/// dst ← attention of the queries in the source's rows over the caches.
+/// Appends to dst, the memory of `cache`, the keys and values in the source's rows of q, k, v.
+pub(super) struct Remember<'a> {
+    /// candle hands operations to their storage by shared reference.
+    pub(super) cache: RefCell<&'a mut Cache>,
+}
+
+impl InplaceOp2 for Remember<'_> {
+    fn name(&self) -> &'static str {
+        "remember"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        qkv: &CpuStorage,
+        qkv_layout: &Layout,
+    ) -> Result<()> {
+        let mut cache = self.cache.borrow_mut();
+        let memory = slice_mut(dst, layout)?;
+        let stride = qkv_layout.dims()[1];
+        let keys = cache.heads() * cache.head_dim();
+        for row in slice(qkv, qkv_layout)?.chunks_exact(stride) {
+            let (keys, values) = row[stride - 2 * keys..].split_at(keys);
+            cache.push(memory, keys, values);
+        }
+        Ok(())
+    }
+}
+
+/// dst ← attention of the queries in the rows of source 0 over `cache`, whose memory is
+/// source 1.
 pub(super) struct Attend<'a> {
     pub(super) kernels: Kernels,
-    /// For each query head, its cache.
+    /// For each query head, its key–value head.
     pub(super) heads: &'a [usize],
-    pub(super) caches: &'a [HeadCache],
+    pub(super) cache: &'a Cache,
     pub(super) scale: f32,
-    /// For the kernel; candle hands operations to it by shared reference.
+    /// For the kernel; see [`Remember::cache`].
     pub(super) scratch: RefCell<&'a mut [f32]>,
 }
 
-impl InplaceOp2 for Attend<'_> {
+impl InplaceOp3 for Attend<'_> {
     fn name(&self) -> &'static str {
         "attend"
     }
@@ -162,14 +213,16 @@ impl InplaceOp2 for Attend<'_> {
         layout: &Layout,
         qkv: &CpuStorage,
         qkv_layout: &Layout,
+        memory: &CpuStorage,
+        memory_layout: &Layout,
     ) -> Result<()> {
-        let [rows, stride] = [qkv_layout.dims()[0], qkv_layout.dims()[1]];
         let queries = Queries {
             data: slice(qkv, qkv_layout)?,
-            stride,
-            rows,
+            stride: qkv_layout.dims()[1],
+            rows: qkv_layout.dims()[0],
             heads: self.heads,
-            caches: self.caches,
+            cache: self.cache,
+            memory: slice(memory, memory_layout)?,
             scale: self.scale,
         };
         let mut scratch = self.scratch.borrow_mut();
@@ -223,7 +276,30 @@ impl InplaceOp1 for Softmax {
     }
 }
 
-/// dst ← dst + values.
+/// dst ← dst + source.
+pub(super) struct Add {
+    pub(super) kernels: Kernels,
+}
+
+impl InplaceOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        term: &CpuStorage,
+        term_layout: &Layout,
+    ) -> Result<()> {
+        let term = slice(term, term_layout)?;
+        self.kernels.add(slice_mut(dst, layout)?, term);
+        Ok(())
+    }
+}
+
+/// dst ← dst + values, which came from elsewhere: out of a network.
 pub(super) struct AddValues<'a> {
     pub(super) kernels: Kernels,
     pub(super) values: &'a [f32],
@@ -240,27 +316,31 @@ impl InplaceOp1 for AddValues<'_> {
     }
 }
 
-/// Columns of dst from `first` on ← the source, row by row.
-pub(super) struct PlaceColumns {
-    pub(super) first: usize,
+/// Row `tokens[i]` of dst ← itself + `weights[i]` · row i of the source.
+pub(super) struct AddWeighted<'a> {
+    pub(super) kernels: Kernels,
+    pub(super) tokens: &'a [usize],
+    pub(super) weights: &'a [f32],
 }
 
-impl InplaceOp2 for PlaceColumns {
+impl InplaceOp2 for AddWeighted<'_> {
     fn name(&self) -> &'static str {
-        "place-columns"
+        "add-weighted"
     }
 
     fn cpu_fwd(
         &self,
         dst: &mut CpuStorage,
         layout: &Layout,
-        part: &CpuStorage,
-        part_layout: &Layout,
+        outputs: &CpuStorage,
+        outputs_layout: &Layout,
     ) -> Result<()> {
-        let (stride, columns) = (layout.dims()[1], part_layout.dims()[1]);
-        let rows = slice_mut(dst, layout)?.chunks_exact_mut(stride);
-        for (row, part) in rows.zip(slice(part, part_layout)?.chunks_exact(columns)) {
-            row[self.first..self.first + columns].copy_from_slice(part);
+        let width = layout.dims()[1];
+        let sums = slice_mut(dst, layout)?;
+        let outputs = slice(outputs, outputs_layout)?.chunks_exact(width);
+        for ((&token, &weight), output) in self.tokens.iter().zip(self.weights).zip(outputs) {
+            let row = &mut sums[token * width..(token + 1) * width];
+            self.kernels.add_scaled(row, weight, output);
         }
         Ok(())
     }

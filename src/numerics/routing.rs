@@ -1,7 +1,7 @@
 //! What a router says of a step's tokens, and the choice of experts by weight.
 
-use super::buffer::Buffer;
 use super::error::StepError;
+use super::matrix::{Matrix, Values};
 
 /// The router's view of one layer's tokens: the normalised states that go to the
 /// experts, and how much it wants each expert to see each token.
@@ -9,8 +9,8 @@ use super::error::StepError;
 /// It may serve any number of layers, one at a time; its memory is reused.
 #[derive(Debug, Default)]
 pub struct Routing {
-    pub(super) inputs: Buffer,
-    pub(super) weights: Buffer,
+    pub(super) inputs: Matrix,
+    pub(super) weights: Matrix,
 }
 
 impl Routing {
@@ -25,7 +25,7 @@ impl Routing {
     }
 
     /// The normalised states \[tokens × hidden\], row-major: what experts compute on.
-    pub fn inputs(&self) -> &[f32] {
+    pub fn inputs(&self) -> Values<'_> {
         self.inputs.values()
     }
 
@@ -33,13 +33,13 @@ impl Routing {
     ///
     /// # Errors
     /// If there is no such token.
-    pub fn input(&self, token: usize) -> Result<&[f32], StepError> {
+    pub fn input(&self, token: usize) -> Result<Values<'_>, StepError> {
         row(&self.inputs, token)
     }
 
     /// Router weights \[tokens × experts\], row-major: the softmax over all experts,
     /// so each row sums to 1 up to rounding.
-    pub fn weights(&self) -> &[f32] {
+    pub fn weights(&self) -> Values<'_> {
         self.weights.values()
     }
 
@@ -47,13 +47,13 @@ impl Routing {
     ///
     /// # Errors
     /// If there is no such token.
-    pub fn weights_of(&self, token: usize) -> Result<&[f32], StepError> {
+    pub fn weights_of(&self, token: usize) -> Result<Values<'_>, StepError> {
         row(&self.weights, token)
     }
 }
 
-fn row(buffer: &Buffer, index: usize) -> Result<&[f32], StepError> {
-    let (count, width) = (buffer.rows(), buffer.columns());
+fn row(matrix: &Matrix, index: usize) -> Result<Values<'_>, StepError> {
+    let (count, width) = (matrix.rows(), matrix.columns());
     if index >= count {
         return Err(StepError::Index {
             what: "token",
@@ -61,7 +61,7 @@ fn row(buffer: &Buffer, index: usize) -> Result<&[f32], StepError> {
             count,
         });
     }
-    Ok(&buffer.values()[index * width..(index + 1) * width])
+    Ok(matrix.values().row(index, width))
 }
 
 /// The `active` experts of the greatest weights, with their weights divided by

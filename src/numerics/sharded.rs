@@ -15,16 +15,17 @@
 //! others, and on one device the same as unsharded; see the kernels.
 
 use super::attention::AttentionPart;
-use super::buffer::Buffer;
 use super::config::ModelConfig;
 use super::error::StepError;
-use super::kernels::{Kernels, Packed, RopeTable};
+use super::kernels::{Kernels, RopeTable};
+use super::matrix::Matrix;
 use super::mlp::MlpPart;
-use super::ops::{Embed, PlaceColumns, Project, RmsNorm};
-use super::packing::pack;
+use super::ops::{Embed, Project, RmsNorm};
+use super::packing::{PackedMatrix, single};
 use super::state::{Hidden, KvCache, Workspace};
 use super::weights::Weights;
 use crate::model::{ModelShape, ShardPlan};
+use candle_core::Tensor;
 use std::sync::Arc;
 
 /// A LLaMA divided over devices.
@@ -33,8 +34,8 @@ pub struct ShardedLlama {
     config: ModelConfig,
     pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
-    embedding: Buffer,
-    norm: Buffer,
+    embedding: Tensor,
+    norm: Tensor,
     pub(super) parts: Vec<DevicePart>,
 }
 
@@ -42,7 +43,7 @@ pub struct ShardedLlama {
 #[derive(Debug)]
 pub(super) struct DevicePart {
     pub(super) layers: Vec<LayerPart>,
-    head: Option<Packed>,
+    head: Option<PackedMatrix>,
 }
 
 /// What it holds of one layer.
@@ -89,11 +90,8 @@ impl ShardedLlama {
             let head = if shard.rows.is_empty() {
                 None
             } else {
-                Some(pack(&[(
-                    &weights.head,
-                    shard.rows.clone(),
-                    0..shape.hidden,
-                )])?)
+                let rows = (&weights.head, shard.rows.clone(), 0..shape.hidden);
+                Some(PackedMatrix::pack(&[rows])?)
             };
             parts.push(DevicePart { layers, head });
         }
@@ -101,8 +99,8 @@ impl ShardedLlama {
             config: config.clone(),
             plan: Arc::new(plan.clone()),
             kernels,
-            embedding: Buffer::copy_of(&weights.embedding)?,
-            norm: Buffer::copy_of(&weights.norm)?,
+            embedding: single(&weights.embedding)?,
+            norm: single(&weights.norm)?,
             parts,
         })
     }
@@ -142,7 +140,7 @@ impl ShardedLlama {
         }
         let frequencies = self.config.rope.frequencies(self.shape().head_dim);
         let rope = Arc::new(RopeTable::from_frequencies(&frequencies, capacity));
-        Ok(KvCache::new(&self.plan, rope, capacity))
+        KvCache::new(&self.plan, rope, capacity)
     }
 
     /// Buffers for stepping this model.
@@ -156,7 +154,7 @@ impl ShardedLlama {
     /// If there is no token, or one is outside the vocabulary.
     pub fn embed(&self, tokens: &[u32], position: usize) -> Result<Hidden, StepError> {
         let mut hidden = Hidden {
-            states: Buffer::default(),
+            states: Matrix::default(),
             position,
             kernels: self.kernels,
         };
@@ -180,8 +178,8 @@ impl ShardedLlama {
         }
         self.check_tokens(tokens)?;
         (hidden.position, hidden.kernels) = (position, self.kernels);
-        let states = hidden.states.fit(tokens.len(), self.shape().hidden);
-        states.apply2(&self.embedding, &Embed { tokens })
+        let states = hidden.states.fit(tokens.len(), self.shape().hidden)?;
+        Ok(states.apply2(&self.embedding, &Embed { tokens })?)
     }
 
     fn check_tokens(&self, tokens: &[u32]) -> Result<(), StepError> {
@@ -230,21 +228,20 @@ impl ShardedLlama {
             epsilon: self.config.norm_epsilon,
             first,
         };
-        let all = workspace.logits.fit(count, self.shape().vocabulary);
+        let all = workspace.logits.fit(count, self.shape().vocabulary)?;
         for (device, part) in self.parts.iter().enumerate() {
             let Some(weights) = &part.head else { continue };
             let buffers = &mut workspace.devices[device];
-            let normed = buffers.normed.fit(count, hidden.width());
-            normed.apply3(&hidden.states, &self.norm, &norm)?;
-            let project = Project { kernels, weights };
+            let normed = buffers.normed.fit(count, hidden.width())?;
+            normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
+            let project = Project::with(kernels, weights);
             if weights.outputs() == self.shape().vocabulary {
-                all.apply2(normed, &project)?;
+                project.apply(normed.tensor(), all)?;
                 continue;
             }
-            let own = buffers.logits.fit(count, weights.outputs());
-            own.apply2(normed, &project)?;
-            let first = self.plan.shards()[device].rows.start;
-            all.apply2(own, &PlaceColumns { first })?;
+            let own = buffers.logits.fit(count, weights.outputs())?;
+            project.apply(normed.tensor(), own)?;
+            all.place_columns(own, self.plan.shards()[device].rows.start)?;
         }
         Ok(())
     }

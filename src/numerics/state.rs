@@ -5,11 +5,15 @@
 //! share of it; a [`Workspace`] may serve any number of requests, one step at a
 //! time; a [`Hidden`] lives for one step. None of them may be mixed between
 //! sharded models; they know whose they are and steps refuse strangers.
+//!
+//! All of them hold candle tensors ([`Matrix`]); what leaves them for a network or a reader
+//! is borrowed as a slice ([`Values`]).
 
-use super::buffer::Buffer;
 use super::error::StepError;
-use super::kernels::{HeadCache, Kernels, RopeTable, attention_scratch_len};
-use super::ops::AddValues;
+use super::kernels::{Cache, Kernels, RopeTable, attention_scratch_len};
+use super::matrix::{Matrix, Values};
+use super::ops::{Add, AddValues};
+use super::swiglu::SwiGluBuffers;
 use crate::model::ShardPlan;
 use std::sync::Arc;
 
@@ -18,7 +22,7 @@ use std::sync::Arc;
 /// Every device holds the same one, so there is one.
 #[derive(Debug)]
 pub struct Hidden {
-    pub(super) states: Buffer,
+    pub(super) states: Matrix,
     pub(super) position: usize,
     pub(super) kernels: Kernels,
 }
@@ -40,7 +44,7 @@ impl Hidden {
     }
 
     /// The values, row-major.
-    pub fn values(&self) -> &[f32] {
+    pub fn values(&self) -> Values<'_> {
         self.states.values()
     }
 
@@ -57,7 +61,13 @@ impl Hidden {
         )?;
         let kernels = self.kernels;
         let values = sum;
-        self.states.apply1(&AddValues { kernels, values })
+        Ok(self.states.apply1(&AddValues { kernels, values })?)
+    }
+
+    /// Adds a sum that no network carried.
+    pub(super) fn add_matrix(&mut self, sum: &Matrix) -> Result<(), StepError> {
+        let kernels = self.kernels;
+        Ok(self.states.apply2(sum.tensor(), &Add { kernels })?)
     }
 }
 
@@ -96,33 +106,53 @@ pub(super) struct DeviceCache {
     pub(super) layers: Vec<LayerCache>,
 }
 
-/// One layer of it: a cache per key–value head held there.
-#[derive(Debug, Clone)]
+/// One layer of it: the key–value heads held there.
+#[derive(Debug)]
 pub(super) struct LayerCache {
-    pub(super) heads: Vec<HeadCache>,
+    pub(super) heads: Cache,
+    /// Their keys and values.
+    pub(super) memory: Matrix,
     /// Tokens seen; counted here because a device may hold no head.
     pub(super) seen: usize,
 }
 
-impl KvCache {
-    pub(super) fn new(plan: &Arc<ShardPlan>, rope: Arc<RopeTable>, capacity: usize) -> Self {
-        let shape = plan.shape();
-        let devices = plan.shards().iter().map(|shard| {
-            let head = || HeadCache::with_capacity(shape.head_dim, capacity);
-            let layer = || LayerCache {
-                heads: shard.kv_heads.clone().map(|_| head()).collect(),
-                seen: 0,
-            };
-            DeviceCache {
-                layers: (0..shape.layers).map(|_| layer()).collect(),
-            }
-        });
+/// A cache of its own: no memory is shared.
+impl Clone for LayerCache {
+    fn clone(&self) -> Self {
         Self {
-            devices: devices.collect(),
+            heads: self.heads.clone(),
+            memory: self.memory.copy().expect("tensors on the CPU are copied"),
+            seen: self.seen,
+        }
+    }
+}
+
+impl KvCache {
+    pub(super) fn new(
+        plan: &Arc<ShardPlan>,
+        rope: Arc<RopeTable>,
+        capacity: usize,
+    ) -> Result<Self, StepError> {
+        let shape = plan.shape();
+        let layer = |kv_heads: usize| -> Result<LayerCache, StepError> {
+            let heads = Cache::new(kv_heads, shape.head_dim, capacity);
+            Ok(LayerCache {
+                memory: Matrix::zeros(kv_heads, heads.head_memory())?,
+                heads,
+                seen: 0,
+            })
+        };
+        let devices = plan.shards().iter().map(|shard| {
+            let layers = (0..shape.layers).map(|_| layer(shard.kv_heads.len()));
+            let layers = layers.collect::<Result<_, StepError>>()?;
+            Ok(DeviceCache { layers })
+        });
+        Ok(Self {
+            devices: devices.collect::<Result<_, StepError>>()?,
             plan: plan.clone(),
             rope,
             capacity,
-        }
+        })
     }
 
     /// Tokens that all layers on all devices have seen: the position of the next.
@@ -143,7 +173,7 @@ impl KvCache {
             .iter_mut()
             .flat_map(|device| &mut device.layers)
         {
-            layer.heads.iter_mut().for_each(HeadCache::clear);
+            layer.heads.clear();
             layer.seen = 0;
         }
     }
@@ -155,11 +185,16 @@ impl KvCache {
 pub struct Workspace {
     pub(super) plan: Arc<ShardPlan>,
     pub(super) devices: Vec<DeviceBuffers>,
-    pub(super) logits: Buffer,
-    /// The states of whole steps between one and the next.
-    pub(super) hidden: Option<Hidden>,
-    /// What an all-reduce returned in them.
-    pub(super) sum: Vec<f32>,
+    pub(super) logits: Matrix,
+    /// What whole steps keep between one and the next.
+    pub(super) whole: Option<WholeStep>,
+}
+
+/// The states of a whole step, and what its all-reduces returned.
+#[derive(Debug)]
+pub(super) struct WholeStep {
+    pub(super) hidden: Hidden,
+    pub(super) sum: Matrix,
 }
 
 impl Workspace {
@@ -171,9 +206,8 @@ impl Workspace {
                 .iter()
                 .map(|_| DeviceBuffers::default())
                 .collect(),
-            logits: Buffer::default(),
-            hidden: None,
-            sum: Vec::new(),
+            logits: Matrix::default(),
+            whole: None,
         }
     }
 
@@ -181,7 +215,7 @@ impl Workspace {
     ///
     /// # Errors
     /// If there is no such device, or it has made none yet.
-    pub fn partial(&self, device: usize) -> Result<&[f32], StepError> {
+    pub fn partial(&self, device: usize) -> Result<Values<'_>, StepError> {
         let count = self.devices.len();
         let buffers = self.devices.get(device).ok_or(StepError::Index {
             what: "device",
@@ -195,7 +229,7 @@ impl Workspace {
     ///
     /// # Errors
     /// If a device has made none yet.
-    pub fn partials(&self) -> Result<Vec<&[f32]>, StepError> {
+    pub fn partials(&self) -> Result<Vec<Values<'_>>, StepError> {
         let devices = self.devices.iter();
         devices.map(|device| made(&device.partial)).collect()
     }
@@ -204,43 +238,43 @@ impl Workspace {
     ///
     /// # Errors
     /// If none have been made yet.
-    pub fn logits(&self) -> Result<&[f32], StepError> {
+    pub fn logits(&self) -> Result<Values<'_>, StepError> {
         made(&self.logits)
     }
 }
 
-fn made(buffer: &Buffer) -> Result<&[f32], StepError> {
-    match buffer.values() {
-        [] => Err(StepError::NothingYet),
-        values => Ok(values),
+fn made(matrix: &Matrix) -> Result<Values<'_>, StepError> {
+    let values = matrix.values();
+    if values.is_empty() {
+        return Err(StepError::NothingYet);
     }
+    Ok(values)
 }
 
 /// One device's buffers.
 #[derive(Debug, Default)]
 pub(super) struct DeviceBuffers {
     /// Normalised input of a block.
-    pub(super) normed: Buffer,
+    pub(super) normed: Matrix,
     /// Queries, keys and values.
-    pub(super) qkv: Buffer,
+    pub(super) qkv: Matrix,
     /// Attention output of the device's heads.
-    pub(super) context: Buffer,
-    /// Gate and up projections.
-    pub(super) gate_up: Buffer,
-    /// SiLU(gate) · up.
-    pub(super) product: Buffer,
+    pub(super) context: Matrix,
+    /// Between the products of a feed-forward network.
+    pub(super) feed_forward: SwiGluBuffers,
     /// The block's partial output.
-    pub(super) partial: Buffer,
+    pub(super) partial: Matrix,
     /// Logits of the device's vocabulary rows.
-    pub(super) logits: Buffer,
+    pub(super) logits: Matrix,
     /// Scores of an attention, for its kernel.
     pub(super) scratch: Vec<f32>,
 }
 
 impl DeviceBuffers {
     /// Makes the partial output zero, for a device that has no part in a block.
-    pub(super) fn no_partial(&mut self, hidden: &Hidden) {
-        self.partial.fit(hidden.tokens(), hidden.width()).clear();
+    pub(super) fn no_partial(&mut self, hidden: &Hidden) -> Result<(), StepError> {
+        let partial = self.partial.fit(hidden.tokens(), hidden.width())?;
+        Ok(partial.clear()?)
     }
 
     /// Scratch for `rows` queries of `heads` heads over `positions`; grown for the

@@ -1,7 +1,7 @@
 //! Attention: its definition, a prompt against token by token, grouped queries,
 //! threads.
 
-use airloom::numerics::kernels::{HeadCache, Kernels, Path, Queries};
+use airloom::numerics::kernels::{Cache, Kernels, Path, Queries};
 
 use crate::values::{KINDS, Kind, all_bits, bits, values};
 
@@ -57,32 +57,33 @@ impl Data {
         }
     }
 
-    /// Caches of the first `positions` positions.
-    fn caches(&self, positions: usize) -> Vec<HeadCache> {
+    /// A cache of the first `positions` positions, and its memory, which another text has used.
+    fn cache(&self, positions: usize) -> (Cache, Vec<f32>) {
         let d = self.shape.head_dim;
-        let pairs = self.keys.iter().zip(&self.values);
-        pairs
-            .map(|(keys, values)| {
-                let mut cache = HeadCache::with_capacity(d, positions);
-                for (key, value) in keys.chunks(d).zip(values.chunks(d)).take(positions) {
-                    cache.push(key, value);
-                }
-                cache
-            })
-            .collect()
+        let mut cache = Cache::new(self.shape.caches, d, positions);
+        let mut memory = vec![f32::NAN; cache.memory()];
+        for position in 0..positions {
+            let row = |heads: &[Vec<f32>]| -> Vec<f32> {
+                let entries = heads.iter().map(|head| &head[position * d..][..d]);
+                entries.flatten().copied().collect()
+            };
+            cache.push(&mut memory, &row(&self.keys), &row(&self.values));
+        }
+        (cache, memory)
     }
 
     /// `rows` rows from row `first` on, in one pass over the positions before them.
     pub fn attend(&self, kernels: Kernels, first: usize, rows: usize) -> Vec<u32> {
         let width = self.shape.width();
-        let caches = self.caches(self.shape.before + first + rows);
+        let (cache, memory) = self.cache(self.shape.before + first + rows);
         let groups = self.shape.groups();
         let queries = Queries {
             data: &self.queries[first * width..],
             stride: width,
             rows,
             heads: &groups,
-            caches: &caches,
+            cache: &cache,
+            memory: &memory,
             scale: self.scale,
         };
         let mut scratch = vec![f32::NAN; queries.scratch_len()];

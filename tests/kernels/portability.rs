@@ -6,7 +6,7 @@
 use std::process::Command;
 
 use airloom::numerics::kernels::{
-    HeadCache, Kernels, Packed, Path, Queries, RopeTable, negative_log_likelihood,
+    Cache, Kernels, Packed, Path, Queries, RopeTable, negative_log_likelihood,
 };
 
 use crate::values::{KINDS, Kind, values};
@@ -51,21 +51,20 @@ fn layer(kernels: Kernels, kind: Kind, rows: usize) -> Vec<f32> {
         rows,
     );
     kernels.rope(&mut joined, 3 * width, 2 * heads, 0, &table);
-    let mut caches = vec![HeadCache::with_capacity(head_dim, rows); heads];
+    let mut cache = Cache::new(heads, head_dim, rows);
+    let mut memory = vec![0.0; cache.memory()];
     for row in joined.chunks(3 * width) {
         let (_, rest) = row.split_at(width);
         let (keys, values) = rest.split_at(width);
-        let pairs = keys.chunks(head_dim).zip(values.chunks(head_dim));
-        for (cache, (key, value)) in caches.iter_mut().zip(pairs) {
-            cache.push(key, value);
-        }
+        cache.push(&mut memory, keys, values);
     }
     let queries = Queries {
         data: &joined,
         stride: 3 * width,
         rows,
         heads: &[0, 1],
-        caches: &caches,
+        cache: &cache,
+        memory: &memory,
         scale: 0.204_124_15,
     };
     let mut scratch = vec![0.0; queries.scratch_len()];

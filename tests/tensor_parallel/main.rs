@@ -79,7 +79,7 @@ fn unsharded_nats(documents: u64) -> (f64, u64) {
             .forward_ideal(&tokens, &mut cache, &mut workspace, Rows::All)
             .unwrap();
         let logits = workspace.logits().unwrap();
-        nats += score(logits, model.shape().vocabulary, &targets)
+        nats += score(&logits, model.shape().vocabulary, &targets)
             .unwrap()
             .iter()
             .sum::<f64>();

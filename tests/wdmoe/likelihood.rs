@@ -25,7 +25,7 @@ fn undistributed_nats(documents: u64) -> f64 {
             .forward(inputs, &mut cache, &mut workspace, Rows::All)
             .unwrap();
         let logits = workspace.logits().unwrap();
-        let scored = score(logits, model.shape().vocabulary, targets).unwrap();
+        let scored = score(&logits, model.shape().vocabulary, targets).unwrap();
         nats += scored.iter().sum::<f64>();
     }
     nats

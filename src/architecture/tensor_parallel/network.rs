@@ -3,7 +3,7 @@
 use super::stage::Half;
 use crate::architecture::ArchitectureError;
 use crate::architecture::passes::{Pass, Sequence};
-use crate::numerics::{Hidden, KvCache, Rows, ShardedLlama, Workspace};
+use crate::numerics::{Hidden, KvCache, Rows, ShardedLlama, Values, Workspace};
 use crate::radio::{Distortion, Round};
 use std::fmt;
 
@@ -31,14 +31,14 @@ pub(super) trait Network: fmt::Debug {
     ///
     /// # Errors
     /// If the forward pass fails.
-    fn logits(&mut self, rows: Rows) -> Result<Option<&[f32]>, ArchitectureError>;
+    fn logits(&mut self, rows: Rows) -> Result<Option<Values<'_>>, ArchitectureError>;
 }
 
 /// What an all-reduce made of its tensors.
 #[derive(Debug)]
 pub(super) struct Summed<'a> {
     /// The partial outputs, in device order.
-    pub(super) parts: Vec<&'a [f32]>,
+    pub(super) parts: Vec<Values<'a>>,
     /// What every device goes on with.
     pub(super) sum: &'a [f32],
     /// Entries per token.
@@ -101,7 +101,8 @@ impl Network for Computed {
             Half::Mlp => model.mlp_on_all(layer, hidden, workspace)?,
         }
         let parts = workspace.partials()?;
-        let distortion = round.reduce(&parts, sum)?;
+        let sent: Vec<&[f32]> = parts.iter().map(|part| &**part).collect();
+        let distortion = round.reduce(&sent, sum)?;
         hidden.add(sum)?;
         Ok(Some(Summed {
             parts,
@@ -111,7 +112,7 @@ impl Network for Computed {
         }))
     }
 
-    fn logits(&mut self, rows: Rows) -> Result<Option<&[f32]>, ArchitectureError> {
+    fn logits(&mut self, rows: Rows) -> Result<Option<Values<'_>>, ArchitectureError> {
         let hidden = self.hidden.as_ref().expect("a pass has begun");
         self.model.logits(hidden, rows, &mut self.workspace)?;
         Ok(Some(self.workspace.logits()?))
@@ -136,7 +137,7 @@ impl Network for Timed {
         Ok(None)
     }
 
-    fn logits(&mut self, _: Rows) -> Result<Option<&[f32]>, ArchitectureError> {
+    fn logits(&mut self, _: Rows) -> Result<Option<Values<'_>>, ArchitectureError> {
         Ok(None)
     }
 }

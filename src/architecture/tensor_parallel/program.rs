@@ -159,7 +159,8 @@ impl TensorParallel<'_> {
         let vocabulary = self.plan.shape().vocabulary;
         let logits = self.network.logits(rows)?;
         self.service
-            .end_pass(logits, vocabulary, split, now, self.observer)?;
+            .end_pass(logits.as_deref(), vocabulary, split, now, self.observer)?;
+        drop(logits);
         self.next_pass(now, sample, graph)
     }
 }

@@ -3,7 +3,7 @@
 use super::network::{Journey, Mix, Network};
 use crate::architecture::ArchitectureError;
 use crate::architecture::passes::Pass;
-use crate::numerics::{Contribution, Hidden, KvCache, Mixtral, Routing, Rows, Workspace};
+use crate::numerics::{Contribution, Hidden, KvCache, Mixtral, Routing, Rows, Values, Workspace};
 use crate::radio::Payload;
 
 /// A model at work. Attention, gate and the sum are the base station's, in f32; what goes
@@ -80,7 +80,7 @@ impl Network for Computed {
             }
             let mut sent = Vec::with_capacity(tokens.len() * self.model.shape().hidden);
             for &token in &tokens {
-                sent.extend_from_slice(self.routing.input(token)?);
+                sent.extend_from_slice(&self.routing.input(token)?);
             }
             let device = mix.device[expert];
             if device.is_some() {
@@ -115,7 +115,7 @@ impl Network for Computed {
         Ok(journeys)
     }
 
-    fn logits(&mut self, rows: Rows) -> Result<Option<&[f32]>, ArchitectureError> {
+    fn logits(&mut self, rows: Rows) -> Result<Option<Values<'_>>, ArchitectureError> {
         let hidden = Self::hidden(&mut self.hidden);
         self.model.logits(hidden, rows, &mut self.workspace)?;
         Ok(Some(self.workspace.logits()?))

@@ -3,7 +3,7 @@
 use super::router::GateSource;
 use crate::architecture::ArchitectureError;
 use crate::architecture::passes::{Pass, Sequence};
-use crate::numerics::Rows;
+use crate::numerics::{Rows, Values};
 use crate::policy::Selection;
 use std::fmt;
 
@@ -38,7 +38,7 @@ pub(super) trait Network: fmt::Debug {
     ///
     /// # Errors
     /// If the forward pass fails.
-    fn logits(&mut self, rows: Rows) -> Result<Option<&[f32]>, ArchitectureError>;
+    fn logits(&mut self, rows: Rows) -> Result<Option<Values<'_>>, ArchitectureError>;
 }
 
 /// What went to one expert of a layer and what came back, as it arrived.
@@ -104,7 +104,7 @@ impl Network for Timed {
         Ok(Vec::new())
     }
 
-    fn logits(&mut self, _: Rows) -> Result<Option<&[f32]>, ArchitectureError> {
+    fn logits(&mut self, _: Rows) -> Result<Option<Values<'_>>, ArchitectureError> {
         Ok(None)
     }
 }

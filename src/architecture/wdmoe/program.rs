@@ -180,7 +180,8 @@ impl Run<'_> {
         let vocabulary = self.shape.vocabulary;
         let logits = self.network.logits(rows)?;
         self.service
-            .end_pass(logits, vocabulary, split, now, self.observer)?;
+            .end_pass(logits.as_deref(), vocabulary, split, now, self.observer)?;
+        drop(logits);
         self.state.last_loads = std::mem::take(&mut self.state.pass.loads);
         self.next_pass(now, sample, graph)
     }

@@ -16,7 +16,7 @@
 
 use rayon::prelude::*;
 
-use super::cache::HeadCache;
+use super::cache::{Cache, CachedHead};
 use super::lanes::{Kernel, LANES, Lanes};
 use super::matmul::{PARALLEL_WORK, Tile, rows_per_task};
 use super::packed::PANEL;
@@ -26,38 +26,30 @@ use super::softmax::exponentials;
 /// Rows of scores that one task holds at a time: the tallest tile of any path.
 const SCORE_ROWS: usize = 6;
 
-/// The queries of one pass and the caches they look into.
+/// The queries of one pass and the cache they look into.
 #[derive(Debug, Clone, Copy)]
 pub struct Queries<'a> {
     /// Row r starts at r · `stride` with its heads' queries, one after the other.
     pub data: &'a [f32],
     /// Distance between rows: heads × head size, or more where other values follow.
     pub stride: usize,
-    /// Number of rows. The caches already hold the keys and values of all of them:
+    /// Number of rows. The cache already holds the keys and values of all of them:
     /// of n cached positions, row r sees the first n − rows + 1 + r.
     pub rows: usize,
-    /// For each query head, the index in `caches` that it looks into.
+    /// For each query head, the key–value head that it looks into.
     pub heads: &'a [usize],
-    /// The key–value heads, all equally long.
-    pub caches: &'a [HeadCache],
+    /// The key–value heads.
+    pub cache: &'a Cache,
+    /// Their keys and values.
+    pub memory: &'a [f32],
     /// c: what scores are multiplied by, 1 / √(head size) in LLaMA.
     pub scale: f32,
 }
 
 impl Queries<'_> {
-    /// Cached positions.
-    fn positions(&self) -> usize {
-        self.caches.first().map_or(0, HeadCache::len)
-    }
-
-    /// Elements per head.
-    fn head_dim(&self) -> usize {
-        self.caches.first().map_or(0, HeadCache::head_dim)
-    }
-
     /// The number of values of scratch that [`Kernels::attention`] needs.
     pub fn scratch_len(&self) -> usize {
-        attention_scratch_len(self.rows, self.heads.len(), self.positions())
+        attention_scratch_len(self.rows, self.heads.len(), self.cache.len())
     }
 }
 
@@ -85,10 +77,11 @@ impl Kernels {
     /// [`attention_scratch_len`] long and holds nothing of use afterwards.
     ///
     /// # Panics
-    /// If a slice is too short, the caches differ in shape, hold fewer positions
-    /// than there are rows, or `heads` names one that is not there.
+    /// If a slice is too short, the cache holds fewer positions than there are rows, or
+    /// `heads` names one that is not there.
     pub fn attention(self, queries: Queries<'_>, scratch: &mut [f32], out: &mut [f32]) {
-        let (rows, positions, head_dim) = (queries.rows, queries.positions(), queries.head_dim());
+        let Queries { rows, cache, .. } = queries;
+        let (positions, head_dim) = (cache.len(), cache.head_dim());
         let heads = queries.heads.len();
         let width = heads * head_dim;
         assert_eq!(
@@ -101,11 +94,9 @@ impl Kernels {
         }
         assert!(
             rows <= positions,
-            "the caches must hold the rows' own positions"
+            "the cache must hold the rows' own positions"
         );
         assert!(queries.stride >= width, "a row must hold all its heads");
-        let alike = |cache: &HeadCache| cache.len() == positions && cache.head_dim() == head_dim;
-        assert!(queries.caches.iter().all(alike), "caches must be alike");
         let part = task_scratch_len(rows, positions);
         let scratch = &mut scratch[..queries.scratch_len()];
 
@@ -161,7 +152,7 @@ impl Kernel for Attend<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let Self { queries, heads, .. } = self;
-        let head_dim = queries.head_dim();
+        let head_dim = queries.cache.head_dim();
         let width = heads.len() * head_dim;
         let rows = self.out.len() / width;
         for (slot, head) in heads.enumerate() {
@@ -172,8 +163,9 @@ impl Kernel for Attend<'_> {
                 Block {
                     q: &queries.data[first * queries.stride + head * head_dim..],
                     q_stride: queries.stride,
-                    cache: &queries.caches[queries.heads[head]],
-                    seen: queries.positions() - queries.rows + 1 + first,
+                    cache: queries.cache.head(queries.memory, queries.heads[head]),
+                    head_dim,
+                    seen: queries.cache.len() - queries.rows + 1 + first,
                     scale: queries.scale,
                     scores: self.scratch,
                     out: &mut self.out[row * width + slot * head_dim..],
@@ -190,7 +182,8 @@ impl Kernel for Attend<'_> {
 struct Block<'a> {
     q: &'a [f32],
     q_stride: usize,
-    cache: &'a HeadCache,
+    cache: CachedHead<'a>,
+    head_dim: usize,
     /// Positions that the first row sees; each further row sees one more.
     seen: usize,
     scale: f32,
@@ -227,7 +220,7 @@ impl Block<'_> {
             *inverse = 1.0 / exponentials(lanes, row, self.scale);
         }
 
-        let head_dim = self.cache.head_dim();
+        let head_dim = self.head_dim;
         let common = self.cache.values(0, self.seen);
         for (vector, values) in common.tiles(L::tile_vectors(rows)) {
             let column = vector * LANES;

@@ -1,73 +1,97 @@
-//! Keys and values of one attention head, laid out for
+//! Keys and values of attention heads, laid out for
 //! [`attention`](super::Kernels::attention).
 //!
 //! Keys stand in panels like weights: 64 positions side by side for each element of the head, so
 //! that scores are computed lane by position. Values stand row by row,
-//! padded to whole vectors.
+//! padded to whole vectors. A head's keys come first, then its values; one head
+//! follows the other.
+//!
+//! The memory belongs to the caller; what is said here of it holds as long as only
+//! [`Cache::push`] writes to it.
 
 use super::lanes::LANES;
 use super::packed::PANEL;
 use super::panel::{Magnitudes, Panel};
 
-/// The keys and values of the positions that one key–value head has seen.
+/// What is known of the memory in which some heads keep their keys and values.
 #[derive(Debug, Clone, PartialEq)]
-pub struct HeadCache {
+pub struct Cache {
     head_dim: usize,
+    capacity: usize,
     positions: usize,
-    /// Panels of `head_dim` × [`PANEL`].
-    keys: Vec<f32>,
-    /// Rows of `head_dim`, padded to a multiple of [`LANES`] with zeros.
-    values: Vec<f32>,
-    key_magnitudes: Magnitudes,
-    value_magnitudes: Magnitudes,
+    heads: Vec<Bounds>,
 }
 
-impl HeadCache {
-    /// An empty cache for heads of `head_dim` elements, with room for `positions`:
-    /// until they are full, [`push`](Self::push) allocates nothing.
-    pub fn with_capacity(head_dim: usize, positions: usize) -> Self {
-        let rows = positions * head_dim.next_multiple_of(LANES);
+/// The bounds of one head's entries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Bounds {
+    keys: Magnitudes,
+    values: Magnitudes,
+}
+
+const EMPTY: Bounds = Bounds {
+    keys: Magnitudes::NONE,
+    values: Magnitudes::NONE,
+};
+
+impl Cache {
+    /// No positions yet of `heads` heads of `head_dim` elements, with room for `capacity`.
+    pub fn new(heads: usize, head_dim: usize, capacity: usize) -> Self {
         Self {
             head_dim,
+            capacity,
             positions: 0,
-            keys: Vec::with_capacity(positions.next_multiple_of(PANEL) * head_dim),
-            values: Vec::with_capacity(rows),
-            key_magnitudes: Magnitudes::NONE,
-            value_magnitudes: Magnitudes::NONE,
+            heads: vec![EMPTY; heads],
         }
     }
 
-    /// Appends one position.
+    /// The number of values of memory that one head needs.
+    pub fn head_memory(&self) -> usize {
+        self.keys_len() + self.capacity * self.value_stride()
+    }
+
+    /// The number of values of memory that all heads need.
+    pub fn memory(&self) -> usize {
+        self.heads.len() * self.head_memory()
+    }
+
+    /// Appends one position to every head: `keys` and `values` hold one row of
+    /// `head_dim` after the other, by head.
     ///
     /// # Panics
-    /// If `key` or `value` is not `head_dim` long.
-    pub fn push(&mut self, key: &[f32], value: &[f32]) {
-        assert_eq!(key.len(), self.head_dim, "a key has head_dim elements");
-        assert_eq!(value.len(), self.head_dim, "a value has head_dim elements");
-        let lane = self.positions % PANEL;
-        if lane == 0 {
-            self.keys
-                .resize(self.keys.len() + PANEL * self.head_dim, 0.0);
+    /// If the cache is full, or a slice has another length.
+    pub fn push(&mut self, memory: &mut [f32], keys: &[f32], values: &[f32]) {
+        let (dim, len) = (self.head_dim, self.heads.len() * self.head_dim);
+        assert!(self.positions < self.capacity, "the cache is full");
+        assert_eq!(memory.len(), self.memory(), "memory of another cache");
+        assert_eq!(keys.len(), len, "keys are heads × head size");
+        assert_eq!(values.len(), len, "values are heads × head size");
+        let (panel, lane) = (self.positions / PANEL, self.positions % PANEL);
+        let (keys_len, stride) = (self.keys_len(), self.value_stride());
+        let rows = keys.chunks_exact(dim).zip(values.chunks_exact(dim));
+        let places = memory.chunks_exact_mut(self.head_memory());
+        for ((bounds, place), (key, value)) in self.heads.iter_mut().zip(places).zip(rows) {
+            let (all_keys, all_values) = place.split_at_mut(keys_len);
+            let panel = &mut all_keys[panel * PANEL * dim..][..PANEL * dim];
+            if lane == 0 {
+                panel.fill(0.0);
+            }
+            for (row, &element) in panel.chunks_exact_mut(PANEL).zip(key) {
+                row[lane] = element;
+            }
+            let row = &mut all_values[self.positions * stride..][..stride];
+            row[..dim].copy_from_slice(value);
+            row[dim..].fill(0.0);
+            bounds.keys = bounds.keys.union(Magnitudes::of(key));
+            bounds.values = bounds.values.union(Magnitudes::of(value));
         }
-        let panel = self.positions / PANEL * PANEL * self.head_dim;
-        for (i, &element) in key.iter().enumerate() {
-            self.keys[panel + i * PANEL + lane] = element;
-        }
-        self.values.extend_from_slice(value);
-        self.values
-            .resize((self.positions + 1) * self.value_stride(), 0.0);
-        self.key_magnitudes = self.key_magnitudes.union(Magnitudes::of(key));
-        self.value_magnitudes = self.value_magnitudes.union(Magnitudes::of(value));
         self.positions += 1;
     }
 
-    /// Forgets all positions, keeping the memory.
+    /// Forgets all positions; the memory may stay as it is.
     pub fn clear(&mut self) {
         self.positions = 0;
-        self.keys.clear();
-        self.values.clear();
-        self.key_magnitudes = Magnitudes::NONE;
-        self.value_magnitudes = Magnitudes::NONE;
+        self.heads.fill(EMPTY);
     }
 
     /// Number of positions.
@@ -80,9 +104,19 @@ impl HeadCache {
         self.positions == 0
     }
 
+    /// Number of heads.
+    pub fn heads(&self) -> usize {
+        self.heads.len()
+    }
+
     /// Elements per key and per value.
     pub fn head_dim(&self) -> usize {
         self.head_dim
+    }
+
+    /// Values in all panels of one head's keys.
+    fn keys_len(&self) -> usize {
+        self.capacity.next_multiple_of(PANEL) * self.head_dim
     }
 
     /// Distance between the rows of values.
@@ -90,19 +124,43 @@ impl HeadCache {
         self.head_dim.next_multiple_of(LANES)
     }
 
+    /// What head `head` holds in `memory`.
+    pub(super) fn head<'a>(&self, memory: &'a [f32], head: usize) -> CachedHead<'a> {
+        let len = self.head_memory();
+        let (keys, values) = memory[head * len..(head + 1) * len].split_at(self.keys_len());
+        CachedHead {
+            head_dim: self.head_dim,
+            keys,
+            values,
+            bounds: self.heads[head],
+        }
+    }
+}
+
+/// The keys and values of one head.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct CachedHead<'a> {
+    head_dim: usize,
+    /// Panels of `head_dim` × [`PANEL`].
+    keys: &'a [f32],
+    /// Rows of `head_dim`, padded to a multiple of [`LANES`] with zeros.
+    values: &'a [f32],
+    bounds: Bounds,
+}
+
+impl<'a> CachedHead<'a> {
     /// The keys of positions 64 `panel` to 64 `panel` + 63: row i holds element i.
-    pub(super) fn keys(&self, panel: usize) -> Panel<'_> {
+    pub(super) fn keys(self, panel: usize) -> Panel<'a> {
         let len = PANEL * self.head_dim;
         let data = &self.keys[panel * len..(panel + 1) * len];
         let vectors = PANEL / LANES;
-        Panel::new(data, PANEL, vectors, self.head_dim, self.key_magnitudes)
+        Panel::new(data, PANEL, vectors, self.head_dim, self.bounds.keys)
     }
 
     /// The values of `depth` positions from `first` on: row j holds position `first` + j.
-    pub(super) fn values(&self, first: usize, depth: usize) -> Panel<'_> {
-        let stride = self.value_stride();
+    pub(super) fn values(self, first: usize, depth: usize) -> Panel<'a> {
+        let stride = self.head_dim.next_multiple_of(LANES);
         let data = &self.values[first * stride..(first + depth) * stride];
-        let vectors = stride / LANES;
-        Panel::new(data, stride, vectors, depth, self.value_magnitudes)
+        Panel::new(data, stride, stride / LANES, depth, self.bounds.values)
     }
 }

@@ -1,4 +1,4 @@
-//! Matrix product of activation rows with [`Packed`] weights.
+//! Matrix product of activation rows with [`Packed`](super::Packed) weights.
 //!
 //! # The result, to the bit
 //!
@@ -13,7 +13,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::lanes::{Kernel, LANES, Lanes};
-use super::packed::{PANEL, Packed};
+use super::packed::{PANEL, PackedView};
 use super::panel::Panel;
 use super::path::Kernels;
 
@@ -25,12 +25,20 @@ impl Kernels {
     /// out\[r\]\[o\] = Σ_k x\[r\]\[k\] · w\[o\]\[k\], in the order that the
     /// [module](super) defines: an ascending chain of fused multiply–adds.
     ///
-    /// `x` is `rows` × [`Packed::inputs`], `out` is `rows` × [`Packed::outputs`],
-    /// both row-major.
+    /// `weights` is a [`Packed`](super::Packed) or a view of one; `x` is `rows` ×
+    /// [`Packed::inputs`](super::Packed::inputs), `out` is `rows` ×
+    /// [`Packed::outputs`](super::Packed::outputs), both row-major.
     ///
     /// # Panics
     /// If `x` or `out` has another length.
-    pub fn matmul(self, x: &[f32], rows: usize, weights: &Packed, out: &mut [f32]) {
+    pub fn matmul<'w>(
+        self,
+        x: &[f32],
+        rows: usize,
+        weights: impl Into<PackedView<'w>>,
+        out: &mut [f32],
+    ) {
+        let weights = weights.into();
         let (inputs, outputs) = (weights.inputs(), weights.outputs());
         assert_eq!(x.len(), rows * inputs, "x must be rows × inputs");
         assert_eq!(out.len(), rows * outputs, "out must be rows × outputs");
@@ -70,7 +78,7 @@ pub(super) fn rows_per_task(rows: usize) -> usize {
 /// The outputs of some panels for some rows.
 struct Product<'a> {
     x: &'a [f32],
-    weights: &'a Packed,
+    weights: PackedView<'a>,
     panels: Range<usize>,
     /// Row-major; a row holds the panels' outputs only.
     out: &'a mut [f32],

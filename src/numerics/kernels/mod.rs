@@ -53,10 +53,10 @@ mod rope;
 mod softmax;
 
 pub use attention::{Queries, attention_scratch_len};
-pub use cache::HeadCache;
+pub use cache::Cache;
 pub use embedding::gather;
 pub use error::KernelError;
 pub use likelihood::{argmax, log_softmax_at, negative_log_likelihood};
-pub use packed::{Packed, Part};
+pub use packed::{Packed, PackedView, Packing, Part};
 pub use path::{Kernels, Path, VARIABLE};
 pub use rope::RopeTable;

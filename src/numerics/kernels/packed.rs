@@ -17,10 +17,23 @@ pub(super) const PANEL: usize = 4 * LANES;
 /// A weight matrix of `outputs` × `inputs`, ready to multiply rows by.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packed {
+    packing: Packing,
+    panels: Vec<f32>,
+}
+
+/// How a [`Packed`] matrix lies in memory, and between which magnitudes its weights lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Packing {
     outputs: usize,
     inputs: usize,
     magnitudes: Magnitudes,
-    data: Vec<f32>,
+}
+
+/// A [`Packed`] matrix whose panels stand in memory of someone else's.
+#[derive(Debug, Clone, Copy)]
+pub struct PackedView<'a> {
+    packing: Packing,
+    panels: &'a [f32],
 }
 
 impl Packed {
@@ -67,12 +80,14 @@ impl Packed {
         for part in parts {
             part.check(inputs)?;
         }
-        let outputs = parts.iter().map(|part| part.output_range.len()).sum();
-        let mut packed = Self {
-            outputs,
+        let packing = Packing {
+            outputs: parts.iter().map(|part| part.output_range.len()).sum(),
             inputs,
             magnitudes: Magnitudes::NONE,
-            data: vec![0.0; outputs.next_multiple_of(LANES) * inputs],
+        };
+        let mut packed = Self {
+            packing,
+            panels: vec![0.0; packing.len()],
         };
         let mut output = 0;
         for part in parts {
@@ -88,15 +103,33 @@ impl Packed {
 
     /// Writes the weights of one output.
     fn place(&mut self, output: usize, weights: &[f32]) {
-        self.magnitudes = self.magnitudes.union(Magnitudes::of(weights));
+        let packing = &mut self.packing;
+        packing.magnitudes = packing.magnitudes.union(Magnitudes::of(weights));
         let panel = output / PANEL;
-        let width = self.panel_width(panel);
-        let start = panel * PANEL * self.inputs + output % PANEL;
+        let width = packing.panel_width(panel);
+        let start = panel * PANEL * packing.inputs + output % PANEL;
         for (k, &weight) in weights.iter().enumerate() {
-            self.data[start + k * width] = weight;
+            self.panels[start + k * width] = weight;
         }
     }
 
+    /// Number of outputs: values per row of a product.
+    pub fn outputs(&self) -> usize {
+        self.packing.outputs
+    }
+
+    /// Number of inputs: values per row that is multiplied.
+    pub fn inputs(&self) -> usize {
+        self.packing.inputs
+    }
+
+    /// How it lies in memory, and the memory: [`Packing::view`] puts the two together again.
+    pub fn into_parts(self) -> (Packing, Vec<f32>) {
+        (self.packing, self.panels)
+    }
+}
+
+impl Packing {
     /// Number of outputs: values per row of a product.
     pub fn outputs(&self) -> usize {
         self.outputs
@@ -107,23 +140,60 @@ impl Packed {
         self.inputs
     }
 
-    /// Number of panels.
-    pub(super) fn panels(&self) -> usize {
-        self.outputs.div_ceil(PANEL)
+    /// Number of values in all panels.
+    fn len(&self) -> usize {
+        self.outputs.next_multiple_of(LANES) * self.inputs
+    }
+
+    /// The matrix whose `panels` came of [`Packed::into_parts`].
+    ///
+    /// # Panics
+    /// If there are more or fewer values.
+    pub fn view<'a>(&self, panels: &'a [f32]) -> PackedView<'a> {
+        assert_eq!(panels.len(), self.len(), "panels must be those packed");
+        PackedView {
+            packing: *self,
+            panels,
+        }
     }
 
     /// Outputs of panel `panel`, padding included.
-    pub(super) fn panel_width(&self, panel: usize) -> usize {
+    fn panel_width(&self, panel: usize) -> usize {
         PANEL.min(self.outputs.next_multiple_of(LANES) - panel * PANEL)
+    }
+}
+
+impl<'a> From<&'a Packed> for PackedView<'a> {
+    fn from(packed: &'a Packed) -> Self {
+        packed.packing.view(&packed.panels)
+    }
+}
+
+impl<'a> PackedView<'a> {
+    /// Number of outputs.
+    pub(super) fn outputs(self) -> usize {
+        self.packing.outputs
+    }
+
+    /// Number of inputs.
+    pub(super) fn inputs(self) -> usize {
+        self.packing.inputs
+    }
+
+    /// Number of panels.
+    pub(super) fn panels(self) -> usize {
+        self.packing.outputs.div_ceil(PANEL)
     }
 
     /// Panel `panel`: row k holds input k's weights.
-    pub(super) fn panel(&self, panel: usize) -> Panel<'_> {
-        let start = panel * PANEL * self.inputs;
-        let stride = self.panel_width(panel);
-        let data = &self.data[start..start + stride * self.inputs];
-        let vectors = stride / LANES;
-        Panel::new(data, stride, vectors, self.inputs, self.magnitudes)
+    pub(super) fn panel(self, panel: usize) -> Panel<'a> {
+        let Packing {
+            inputs, magnitudes, ..
+        } = self.packing;
+        let start = panel * PANEL * inputs;
+        let stride = self.packing.panel_width(panel);
+        let data = &self.panels[start..start + stride * inputs];
+        Panel::new(data, stride, stride / LANES, inputs, magnitudes)
     }
 }
 
@@ -186,7 +256,7 @@ mod tests {
     #[test]
     fn an_output_lies_in_its_lane() {
         let packed = Packed::new(&MATRIX, 3, 2).unwrap();
-        let columns = packed.panel(0).columns::<1>();
+        let columns = PackedView::from(&packed).panel(0).columns::<1>();
         let rows: Vec<_> = (0..2).map(|k| columns.row(k)[0][..4].to_vec()).collect();
         assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);
     }

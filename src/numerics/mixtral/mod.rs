@@ -24,17 +24,16 @@ mod step;
 
 pub use step::Contribution;
 
-use super::buffer::Buffer;
 use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
-use super::expert::Expert;
 use super::folder::Described;
-use super::kernels::{Kernels, Packed};
+use super::kernels::Kernels;
 use super::model_file::FileDigest;
-use super::packing::pack;
+use super::packing::{PackedMatrix, single};
 use super::sharded::ShardedLlama;
 use super::source;
 use super::state::{KvCache, Workspace};
+use super::swiglu::SwiGlu;
 use super::weights::{FeedForwardWeights, Weights};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, ShardPlan};
@@ -57,9 +56,9 @@ pub struct Mixtral {
 /// A layer's mixture of experts, with the norm before it.
 #[derive(Debug)]
 struct SparseLayer {
-    norm: Buffer,
-    router: Packed,
-    experts: Vec<Expert>,
+    norm: Tensor,
+    router: PackedMatrix,
+    experts: Vec<SwiGlu>,
 }
 
 impl Mixtral {
@@ -144,10 +143,13 @@ impl Mixtral {
             let FeedForwardWeights::Sparse { router, experts } = &layer.feed_forward else {
                 unreachable!("a Mixtral's weights are gathered with experts")
             };
-            let experts = experts.iter().map(|expert| Expert::pack(expert, shape));
+            let experts = experts
+                .iter()
+                .map(|expert| SwiGlu::pack(expert, 0..shape.ffn, shape.hidden));
+            let router = (router, 0..shape.expert_count(), 0..shape.hidden);
             layers.push(SparseLayer {
-                norm: Buffer::copy_of(&layer.mlp_norm)?,
-                router: pack(&[(router, 0..shape.expert_count(), 0..shape.hidden)])?,
+                norm: single(&layer.mlp_norm)?,
+                router: PackedMatrix::pack(&[router])?,
                 experts: experts.collect::<Result<_, _>>()?,
             });
         }

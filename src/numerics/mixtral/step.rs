@@ -1,11 +1,14 @@
 //! The blocks of a Mixtral's step, and the published order of them.
 
 use super::super::error::StepError;
-use super::super::ops::{Project, RmsNorm, Softmax};
+use super::super::matrix::Matrix;
+use super::super::ops::{AddWeighted, Project, RmsNorm, Softmax};
 use super::super::routing::{Routing, top_experts};
 use super::super::sharded::Rows;
 use super::super::state::{Hidden, KvCache, Workspace, check_length};
+use super::super::swiglu::{SwiGlu, SwiGluBuffers};
 use super::{Mixtral, SparseLayer};
+use candle_core::{Device, Tensor};
 
 /// What one expert made of some of a step's tokens, for [`Mixtral::combine`].
 #[derive(Debug, Clone, Copy)]
@@ -54,7 +57,7 @@ impl Mixtral {
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
         self.trunk.attention(layer, 0, hidden, cache, workspace)?;
-        hidden.add(workspace.partial(0)?)
+        hidden.add_matrix(&workspace.devices[0].partial)
     }
 
     /// What the router of `layer` says of the step's tokens: their normalised
@@ -75,15 +78,11 @@ impl Mixtral {
             epsilon: self.config().norm_epsilon,
             first: 0,
         };
-        let inputs = routing.inputs.fit(tokens, hidden.width());
-        inputs.apply3(&hidden.states, &layer.norm, &norm)?;
-        let weights = routing.weights.fit(tokens, layer.router.outputs());
-        let project = Project {
-            kernels,
-            weights: &layer.router,
-        };
-        weights.apply2(inputs, &project)?;
-        weights.apply1(&Softmax { kernels })
+        let inputs = routing.inputs.fit(tokens, hidden.width())?;
+        inputs.apply3(hidden.states.tensor(), &layer.norm, &norm)?;
+        let weights = routing.weights.fit(tokens, layer.router.outputs())?;
+        Project::with(kernels, &layer.router).apply(inputs.tensor(), weights)?;
+        Ok(weights.apply1(&Softmax { kernels })?)
     }
 
     /// Computes `expert` of `layer` on rows of [`Routing::inputs`], any of them in
@@ -100,18 +99,24 @@ impl Mixtral {
         inputs: &[f32],
         outputs: &mut [f32],
     ) -> Result<(), StepError> {
-        let experts = &self.layer(layer)?.experts;
-        let network = experts.get(expert).ok_or(StepError::Index {
-            what: "expert",
-            index: expert,
-            count: experts.len(),
-        })?;
+        let network = self.network(layer, expert)?;
         let width = self.shape().hidden;
         let rows = inputs.len() / width;
         check_length("the expert's inputs", inputs.len(), rows, width)?;
         check_length("the expert's outputs", outputs.len(), rows, width)?;
-        network.compute(self.kernels, inputs, rows, outputs);
+        if rows > 0 {
+            let inputs = Tensor::from_slice(inputs, (rows, width), &Device::Cpu)?;
+            outputs.copy_from_slice(&self.compute(network, &inputs)?.values());
+        }
         Ok(())
+    }
+
+    /// The outputs of an expert for every row of `inputs`.
+    fn compute(&self, network: &SwiGlu, inputs: &Tensor) -> Result<Matrix, StepError> {
+        let mut outputs = Matrix::default();
+        let mut between = SwiGluBuffers::default();
+        network.compute(self.kernels, inputs, &mut between, &mut outputs)?;
+        Ok(outputs)
     }
 
     /// Adds Σ_k w_jk y_jk to the hidden state of every token j.
@@ -142,16 +147,22 @@ impl Mixtral {
                 });
             }
         }
-        let mut sum = vec![0.0; tokens * width];
+        let mut sum = Matrix::zeros(tokens, width)?;
         for contribution in contributions {
-            let rows = contribution.outputs.chunks_exact(width);
-            let places = contribution.tokens.iter().zip(contribution.weights);
-            for ((&token, &weight), output) in places.zip(rows) {
-                let row = &mut sum[token * width..(token + 1) * width];
-                self.kernels.add_scaled(row, weight, output);
-            }
+            let size = (contribution.tokens.len(), width);
+            let outputs = Tensor::from_slice(contribution.outputs, size, &Device::Cpu)?;
+            let add = self.add_weighted(contribution.tokens, contribution.weights);
+            sum.apply2(&outputs, &add)?;
         }
-        hidden.add(&sum)
+        hidden.add_matrix(&sum)
+    }
+
+    fn add_weighted<'a>(&self, tokens: &'a [usize], weights: &'a [f32]) -> AddWeighted<'a> {
+        AddWeighted {
+            kernels: self.kernels,
+            tokens,
+            weights,
+        }
     }
 
     /// Final norm and LM head; [`Workspace::logits`] are then \[rows × vocabulary\].
@@ -194,34 +205,34 @@ impl Mixtral {
     /// The published feed-forward block of `layer`.
     fn mix(&self, layer: usize, hidden: &mut Hidden, routing: &Routing) -> Result<(), StepError> {
         let (experts, active) = (self.shape().expert_count(), self.shape().active_experts());
-        let width = hidden.width();
         let mut visits = vec![(Vec::new(), Vec::new()); experts];
         for token in 0..routing.tokens() {
-            for (expert, weight) in top_experts(routing.weights_of(token)?, active) {
+            for (expert, weight) in top_experts(&routing.weights_of(token)?, active) {
                 visits[expert].0.push(token);
                 visits[expert].1.push(weight);
             }
         }
-        let mut outputs = Vec::with_capacity(experts);
-        for (expert, (tokens, _)) in visits.iter().enumerate() {
-            let mut inputs = Vec::with_capacity(tokens.len() * width);
-            for &token in tokens {
-                inputs.extend_from_slice(routing.input(token)?);
+        let mut sum = Matrix::zeros(hidden.tokens(), hidden.width())?;
+        for (expert, (tokens, weights)) in visits.iter().enumerate() {
+            if tokens.is_empty() {
+                continue;
             }
-            let mut output = vec![0.0; inputs.len()];
-            self.expert(layer, expert, &inputs, &mut output)?;
-            outputs.push(output);
+            let rows = tokens.iter().map(|&token| token as u32);
+            let rows = Tensor::from_iter(rows, &Device::Cpu)?;
+            let inputs = routing.inputs.tensor().index_select(&rows, 0)?;
+            let outputs = self.compute(self.network(layer, expert)?, &inputs)?;
+            sum.apply2(outputs.tensor(), &self.add_weighted(tokens, weights))?;
         }
-        let contributions: Vec<Contribution<'_>> = visits
-            .iter()
-            .zip(&outputs)
-            .map(|((tokens, weights), outputs)| Contribution {
-                tokens,
-                weights,
-                outputs,
-            })
-            .collect();
-        self.combine(hidden, &contributions)
+        hidden.add_matrix(&sum)
+    }
+
+    fn network(&self, layer: usize, expert: usize) -> Result<&SwiGlu, StepError> {
+        let experts = &self.layer(layer)?.experts;
+        experts.get(expert).ok_or(StepError::Index {
+            what: "expert",
+            index: expert,
+            count: experts.len(),
+        })
     }
 
     fn layer(&self, index: usize) -> Result<&SparseLayer, StepError> {
