@@ -1,4 +1,4 @@
-//! Any way of feeding tokens gives the same bits, at every length and on every path of the
+//! Law 9: any way of feeding tokens gives the same bits, at every length and on every path of the
 //! kernels: one prefill, token by token, chunks of any size, a split anywhere.
 //!
 //! A token sees only those before it, so the logits of the longest text, made token by

@@ -1,4 +1,4 @@
-//! The bundled models on hundreds of documents and questions: every path of the kernels
+//! Law 1: the bundled models on hundreds of documents and questions: every path of the kernels
 //! makes the same logits, bit for bit, and they are the pinned ones, so that a CPU with
 //! other paths is held to them too.
 
