@@ -218,7 +218,8 @@ fn the_air_costs_as_many_right_answers_as_the_manual_says() {
     desk.airloom(&sweep).good();
     let means = means(&desk, "sweep");
     let accuracy = |scheme: &str, snr: &str| {
-        percent(means[&[scheme, &format!("{snr:?}"), "accuracy"].map(str::to_owned)])
+        let level = snr.trim_end_matches(" dB");
+        percent(means[&[scheme, level, "accuracy"].map(str::to_owned)])
     };
     let air = |snr: &str| accuracy("AirComp(streams: 4)", snr);
     let (_, sentence) = content.split_once("questions): ").unwrap();
