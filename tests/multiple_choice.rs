@@ -154,7 +154,7 @@ fn impossible_questions_are_refused_at_their_field() {
     for (request, words) in [
         (
             "Choose(suite: Facts, questions: 0)",
-            ["questions", "use 1 or more"],
+            ["questions", "use 1 to "],
         ),
         ("Choose(suite: Fact)", ["Fact", "did you mean `Facts`"]),
         ("Choose(questions: 3)", ["suite", "Choose"]),

@@ -2,7 +2,7 @@
 
 use crate::results::metrics::{DEFINITIONS, Definition};
 use crate::results::outcomes::{Configuration, Estimate};
-use crate::units::{Conversion, FieldFault};
+use crate::units::{Conversion, FieldFault, plain};
 
 /// A name is suggested if it is at least this similar (Jaro–Winkler, 0 to 1).
 const SIMILAR: f64 = 0.75;
@@ -41,7 +41,7 @@ impl Measure {
         match Conversion::between(metric.unit, unit) {
             Ok(conversion) => Ok(Self {
                 metric,
-                unit: unit.to_owned(),
+                unit: plain(unit).into_owned(),
                 conversion,
             }),
             Err(known) => {

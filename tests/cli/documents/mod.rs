@@ -24,7 +24,7 @@ fn the_manuals_scenario_is_one() {
     let page = text("src/manual/scenarios.md");
     let scenario = blocks(&page, "ron")[0].replace("../models/tiny-llama", "MODEL");
     desk.write("manual.ron", &scenario);
-    desk.write("my.txt", "Clara went to the mill.");
+    desk.write("my.txt", &"Clara went to the mill. ".repeat(128));
     desk.airloom(&["check", "manual.ron"]).good();
 }
 
