@@ -217,7 +217,7 @@ fn what_is_no_regular_file_is_not_read() {
         "{message}"
     );
     let replay = desk.airloom(&["replay", &point]);
-    let expected = "differs  events.csv cannot be read: it is no regular file";
+    let expected = "differs  events.csv cannot be read: it is a pipe, socket or device";
     assert!(replay.stdout.contains(expected), "{}", replay.stdout);
     let table = desk.path("1/points.csv");
     fs::remove_file(&table).unwrap();

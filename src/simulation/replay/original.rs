@@ -84,7 +84,7 @@ impl Original {
         {
             let path = folder.join(&file.name);
             match std::fs::metadata(&path) {
-                Ok(about) if about.len() != file.bytes || !about.is_file() => {
+                Ok(about) if about.is_file() && about.len() != file.bytes => {
                     damaged.push(format!("{} was changed after the run", file.name));
                     continue;
                 }
