@@ -19,6 +19,10 @@ pub fn open(path: &Path) -> io::Result<(File, u64)> {
     if !kind.is_file() {
         return Err(not_regular());
     }
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "its kind was looked at just above"
+    )]
     let file = File::open(path)?;
     let found = file.metadata()?;
     // Another may have taken its place meanwhile.

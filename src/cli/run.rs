@@ -47,7 +47,10 @@ pub(super) struct RunArgs {
 pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
     let loaded = simulation::load(&args.scenario, &args.overrides)?;
     let resolved = &loaded.resolved;
-    warn(resolved);
+    // What a run has recorded has every default written out, which nobody chose to write.
+    if loaded.streams.is_none() {
+        warn(resolved);
+    }
     let recorded = loaded.streams.unwrap_or(Streams {
         seed: resolved.seed(),
         run: 0,

@@ -181,6 +181,9 @@ pub struct ChannelTrace {
 }
 
 impl ChannelTrace {
+    /// The longest file of channels that is read.
+    pub const MOST_BYTES: u64 = 1 << 32;
+
     /// Reads the bytes of a NumPy file.
     ///
     /// # Errors

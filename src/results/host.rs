@@ -81,6 +81,7 @@ impl Host {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the system's own file")]
 fn cpu_name() -> Option<String> {
     let facts = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = facts.lines().find(|line| line.starts_with("model name"))?;

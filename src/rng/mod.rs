@@ -40,7 +40,7 @@
 //! `unbiased` too, which any crate of a build may switch on; the usual ziggurat for
 //! normals asks the platform for logarithms. So its rules are used where there is but
 //! one sensible rule, which the known answers in `tests/rng_streams.rs` pin, and ours,
-//! behind its [`Distribution`](rand::distr::Distribution), everywhere else.
+//! behind its [`Distribution`], everywhere else.
 
 mod integers;
 mod normal;

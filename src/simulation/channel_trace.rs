@@ -8,9 +8,6 @@ use crate::scenario::Resolved;
 use crate::units::FieldFault;
 use std::sync::Arc;
 
-/// The longest file of channels that is read.
-const MOST_TRACE: u64 = 1 << 32;
-
 /// What the name of a channel trace ends with in a manifest.
 pub(super) const CHANNELS: &str = " (channels)";
 
@@ -30,7 +27,7 @@ pub(super) fn channel_trace(
         let message = format!("{}: {message}", path.display());
         resolved.fault(FieldFault::new("radio.fading.file", message))
     };
-    let bytes = files::read(&path, MOST_TRACE)
+    let bytes = files::read(&path, ChannelTrace::MOST_BYTES)
         .map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;
     let trace = ChannelTrace::from_npy(&bytes).map_err(|wrong| fault(wrong.message))?;
     let digest = FileDigest {

@@ -67,6 +67,10 @@ fn parent_of(path: &Path) -> PathBuf {
 
 /// Makes what was renamed within `folder` survive a loss of power.
 #[cfg(unix)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it is a folder, of which nothing is read"
+)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }

@@ -2,6 +2,7 @@
 //! whichever model they are of.
 
 use super::{Remark, is_silent};
+use crate::files;
 use crate::radio::{ChannelTrace, Channels, Doppler, Fading, LinkBudget, RadioConfig};
 use crate::rng::Streams;
 use crate::scenario::schema::Scenario;
@@ -104,7 +105,7 @@ fn mean_gains(scenario: &Scenario, folder: &Path) -> Option<Vec<f64>> {
     };
     let trace = match &radio.fading {
         Fading::Trace(trace) => {
-            let bytes = std::fs::read(folder.join(&trace.file)).ok()?;
+            let bytes = files::read(&folder.join(&trace.file), ChannelTrace::MOST_BYTES).ok()?;
             Some(Arc::new(ChannelTrace::from_npy(&bytes).ok()?))
         }
         _ => None,
