@@ -99,6 +99,21 @@ impl StagedFolder {
     }
 }
 
+/// The lock goes last, with the folder: what has content and no lock would be nobody's to
+/// remove if this process died meanwhile.
+impl Drop for StagedFolder {
+    fn drop(&mut self) {
+        empty(self.hidden.path());
+    }
+}
+
+/// Removes what a hidden folder holds beside its lock, as far as that can be removed.
+pub(super) fn empty(hidden: &Path) {
+    for content in [NEW, PREVIOUS] {
+        let _ = fs::remove_dir_all(hidden.join(content));
+    }
+}
+
 fn is_overtaken(error: &io::Error) -> bool {
     matches!(
         error.kind(),

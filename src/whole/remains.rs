@@ -1,6 +1,6 @@
 //! What killed processes left behind.
 
-use super::folder::{LOCK, PREVIOUS};
+use super::folder::{LOCK, PREVIOUS, empty};
 use super::lock::try_lock;
 use super::{HIDDEN, sync_folder};
 use crate::files::is_plain;
@@ -68,6 +68,7 @@ fn clear_folder(hidden: &Path, parent: &Path) -> std::io::Result<()> {
         fs::rename(&previous, &target)?;
         sync_folder(parent)?;
     }
+    empty(hidden);
     fs::remove_dir_all(hidden)
 }
 

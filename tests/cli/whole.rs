@@ -4,10 +4,10 @@
 
 use crate::desk::{Desk, Outcome, TINY, assert_same};
 use crate::interrupt::interrupted;
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Runs `script` in the desk's folder, with the program as `$AIRLOOM`.
 fn shell(desk: &Desk, script: &str) -> Outcome {
@@ -21,6 +21,19 @@ fn shell(desk: &Desk, script: &str) -> Outcome {
 fn hidden(desk: &Desk) -> Vec<String> {
     let all = shell(desk, "find . -name '.?*'").stdout;
     all.lines().map(str::to_owned).collect()
+}
+
+/// Makes what was killed before it had content or a name, which may still be somebody's,
+/// so old that it is nobody's.
+fn age_what_died_young(desk: &Desk) {
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    for unnamed in hidden(desk) {
+        let path = desk.path(&unnamed);
+        for entry in fs::read_dir(&path).into_iter().flatten() {
+            assert_eq!(entry.unwrap().metadata().unwrap().len(), 0, "{unnamed}");
+        }
+        File::open(&path).unwrap().set_modified(old).unwrap();
+    }
 }
 
 /// Starts the program and kills it after `delay`, if it still runs by then.
@@ -45,6 +58,8 @@ fn a_run_killed_at_any_moment_keeps_the_earlier_result_and_its_remains_are_swept
     }
     desk.airloom(&arguments).good();
     assert_same(&desk.hashed_tree("o/run"), &whole);
+    age_what_died_young(&desk);
+    desk.airloom(&arguments).good();
     assert_eq!(hidden(&desk), Vec::<String>::new());
 }
 
@@ -58,9 +73,19 @@ fn a_sweep_killed_at_any_moment_goes_on_and_its_remains_are_swept() {
         killed(&desk, &arguments, Duration::from_millis(25 * step));
     }
     desk.airloom(&arguments).good();
-    assert_eq!(hidden(&desk), Vec::<String>::new());
-    desk.airloom(&["sweep", "many.ron", "--out", "whole"])
+    age_what_died_young(&desk);
+    desk.airloom(&[&arguments[..], &["--set", "sweep.runs=9"]].concat())
         .good();
+    assert_eq!(hidden(&desk), Vec::<String>::new());
+    desk.airloom(&[
+        "sweep",
+        "many.ron",
+        "--out",
+        "whole",
+        "--set",
+        "sweep.runs=9",
+    ])
+    .good();
     assert_same(&desk.hashed_tree("out"), &desk.hashed_tree("whole"));
 }
 
