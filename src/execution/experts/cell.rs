@@ -1,10 +1,9 @@
 //! The links of one block: what a token costs on every device.
 
-use super::config::{OnOutage, Wdmoe};
-use crate::architecture::ArchitectureError;
-use crate::architecture::Node;
-use crate::device::DeviceError;
+use crate::device::{DeviceError, DeviceProfile};
+use crate::execution::error::ExecutionError;
 use crate::model::ModelShape;
+use crate::placement::config::{Experts, OnOutage};
 use crate::policy::{PolicyError, TokenLink};
 use crate::radio::{Channels, RadioConfig};
 use crate::units::Instant;
@@ -29,11 +28,11 @@ pub(super) struct Cell {
 
 impl Cell {
     pub(super) fn new(
-        fields: &Wdmoe,
+        fields: &Experts,
         radio: RadioConfig,
         channels: Channels,
         shape: &ModelShape,
-        devices: &[Node],
+        profiles: &[DeviceProfile],
     ) -> Result<Self, DeviceError> {
         let power = radio.budget.resolve(radio.bandwidth);
         Ok(Self {
@@ -42,9 +41,9 @@ impl Cell {
             server_power: fields.server_power.0,
             device_power: power.power,
             noise_density: power.noise / radio.bandwidth.0,
-            compute: devices
+            compute: profiles
                 .iter()
-                .map(|node| fields.compute.alone(&node.profile, shape))
+                .map(|profile| super::compute::alone(fields.compute, profile, shape))
                 .collect::<Result<_, _>>()?,
             outage: fields.outage.0,
             on_outage: fields.on_outage,
@@ -62,7 +61,7 @@ impl Cell {
         self.band() / self.compute.len() as f64
     }
 
-    /// The links of all devices in block number `block` of the run, at `now`.
+    /// The links of all members for the layer whose draws have the number `index`, at `now`.
     ///
     /// g_k = |h_k|², the same both ways: the channel of one antenna each.
     ///
@@ -70,10 +69,10 @@ impl Cell {
     /// If a trace of channels has ended.
     pub(super) fn links(
         &self,
-        block: u64,
+        index: u64,
         now: Instant,
-    ) -> Result<Vec<TokenLink>, ArchitectureError> {
-        let draw = self.radio.coherence.block(block, now);
+    ) -> Result<Vec<TokenLink>, ExecutionError> {
+        let draw = self.radio.coherence.block(index, now);
         let devices = 0..self.compute.len();
         devices
             .map(|device| {

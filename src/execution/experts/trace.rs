@@ -5,8 +5,9 @@
 //! Rows may come in any order, each (block, token) once. Every sequence of a run reads the
 //! same trace from its first token.
 
-use super::router::GateSource;
+use crate::execution::network::{GateSequence, GateSource};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// How far a row's sum may be off 1: what rounding to three digits does to eight weights.
 const ROUNDING: f64 = 4e-3;
@@ -43,7 +44,7 @@ pub enum TraceError {
 pub struct GateTrace {
     file: String,
     experts: usize,
-    rows: BTreeMap<(usize, usize), Vec<f32>>,
+    rows: Arc<BTreeMap<(usize, usize), Vec<f32>>>,
 }
 
 impl GateTrace {
@@ -126,14 +127,18 @@ impl GateTrace {
         Ok(Self {
             file: file.to_owned(),
             experts,
-            rows,
+            rows: Arc::new(rows),
         })
     }
 }
 
 impl GateSource for GateTrace {
-    fn restart(&mut self, _: u64) {}
+    fn sequence(&self, _: u64) -> Box<dyn GateSequence> {
+        Box::new(self.clone())
+    }
+}
 
+impl GateSequence for GateTrace {
     fn weights(
         &mut self,
         layer: usize,

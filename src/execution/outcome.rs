@@ -1,11 +1,11 @@
 //! What passes yield: logits turned into scores, tokens and answers, whichever
 //! architecture made them.
 
-use super::ArchitectureError;
-use super::measurement::{AnswerRecord, Mode, RequestRecord};
-use super::observer::{Observer, Travelling};
-use super::passes::Pass;
-use super::workload::Task;
+use super::ExecutionError;
+use crate::measurement::{AnswerRecord, Mode, RequestRecord};
+use crate::observer::{Observer, Travelling};
+use crate::serving::passes::Pass;
+use crate::serving::workload::Task;
 use crate::digest::little_endian;
 use crate::numerics::{Rows, Tokenizer, greedy, score};
 use crate::units::Instant;
@@ -35,7 +35,7 @@ impl Reading {
         vocabulary: usize,
         mode: Mode,
         pass: &Pass,
-    ) -> Result<Self, ArchitectureError> {
+    ) -> Result<Self, ExecutionError> {
         match mode {
             Mode::Score | Mode::Choose => {
                 let nats = score(logits, vocabulary, &pass.targets)?;
@@ -63,7 +63,7 @@ pub(super) fn note_logits(
     (request, step): (u32, u32),
     observer: &mut dyn Observer,
     hasher: &mut blake3::Hasher,
-) -> Result<(), ArchitectureError> {
+) -> Result<(), ExecutionError> {
     for (row, values) in logits.chunks_exact(vocabulary).enumerate() {
         let tensor = Travelling {
             request,
@@ -77,7 +77,7 @@ pub(super) fn note_logits(
         };
         observer
             .tensor(&tensor)
-            .map_err(ArchitectureError::Observer)?;
+            .map_err(ExecutionError::Observer)?;
     }
     hasher.update(&little_endian(logits));
     Ok(())
@@ -156,7 +156,7 @@ impl Outcome {
         [arrival, start, end]: [Instant; 3],
         energy_j: Option<f64>,
         tokenizer: Option<&Tokenizer>,
-    ) -> Result<RequestRecord, ArchitectureError> {
+    ) -> Result<RequestRecord, ExecutionError> {
         let mode = task.mode();
         let text = match (task, tokenizer) {
             (Task::Generate { .. }, Some(tokenizer)) => Some(tokenizer.decode(&self.chosen)?),

@@ -1,12 +1,13 @@
 //! A router that draws: Gaussian logits with popular experts and tokens that resemble
 //! their predecessors.
 
-use super::router::GateSource;
 use super::trace::TraceError;
+use crate::execution::network::{GateSequence, GateSource};
 use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Stream, Streams};
 use crate::units::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Token j's logit for expert e is σ (z_je + β b_e), with b_e ~ N(0, 1) once per layer and
 /// expert, and z_je = ρ z_(j−1)e + √(1 − ρ²) n_je, n ~ N(0, 1): every z_je is standard
@@ -48,7 +49,12 @@ impl Synthetic {
     }
 
     /// A router of `layers` layers with `experts` experts.
-    pub(super) fn router(self, streams: Streams, layers: usize, experts: usize) -> Drawn {
+    pub(in crate::execution) fn router(
+        self,
+        streams: Streams,
+        layers: usize,
+        experts: usize,
+    ) -> Drawn {
         let biases = (0..layers)
             .map(|layer| {
                 let mut bias = vec![0.0; experts];
@@ -59,26 +65,33 @@ impl Synthetic {
                 bias
             })
             .collect();
-        let mut drawn = Drawn {
+        Drawn(Arc::new(Popular {
             synthetic: self,
             streams,
             experts,
             biases,
-            lanes: Vec::new(),
-        };
-        drawn.restart(0);
-        drawn
+        }))
     }
 }
 
 /// A [`Synthetic`] router at work.
 #[derive(Debug)]
-pub(super) struct Drawn {
+pub(in crate::execution) struct Drawn(Arc<Popular>);
+
+/// What all its sequences share.
+#[derive(Debug)]
+struct Popular {
     synthetic: Synthetic,
     streams: Streams,
     experts: usize,
     /// b, layer by layer.
     biases: Vec<Vec<f64>>,
+}
+
+/// One sequence of it.
+#[derive(Debug)]
+struct DrawnSequence {
+    router: Arc<Popular>,
     lanes: Vec<Lane>,
 }
 
@@ -90,7 +103,7 @@ struct Lane {
     last: Option<Vec<f64>>,
 }
 
-impl Drawn {
+impl Popular {
     fn draw(&self, lane: &mut Lane, layer: usize, tokens: usize) -> Vec<f32> {
         let Synthetic {
             logit_std,
@@ -129,27 +142,31 @@ impl Drawn {
 }
 
 impl GateSource for Drawn {
-    fn restart(&mut self, number: u64) {
-        let layers = self.biases.len() as u64;
-        self.lanes = (0..layers)
-            .map(|layer| Lane {
-                stream: self
-                    .streams
-                    .open("wdmoe.router", NO_DEVICE, number * layers + layer),
+    fn sequence(&self, number: u64) -> Box<dyn GateSequence> {
+        let layers = self.0.biases.len() as u64;
+        let lane = |layer: u64| {
+            let index = number.wrapping_mul(layers).wrapping_add(layer);
+            Lane {
+                stream: self.0.streams.open("wdmoe.router", NO_DEVICE, index),
                 last: None,
-            })
-            .collect();
+            }
+        };
+        Box::new(DrawnSequence {
+            router: self.0.clone(),
+            lanes: (0..layers).map(lane).collect(),
+        })
     }
+}
 
+impl GateSequence for DrawnSequence {
     fn weights(&mut self, layer: usize, _: usize, tokens: usize) -> Result<Vec<f32>, TraceError> {
-        let mut lane = self.lanes[layer].clone();
-        let weights = self.draw(&mut lane, layer, tokens);
-        self.lanes[layer] = lane;
-        Ok(weights)
+        Ok(self.router.draw(&mut self.lanes[layer], layer, tokens))
     }
 
     fn foresee(&self, layer: usize, _: usize, tokens: usize) -> Result<Vec<f32>, TraceError> {
-        Ok(self.draw(&mut self.lanes[layer].clone(), layer, tokens))
+        Ok(self
+            .router
+            .draw(&mut self.lanes[layer].clone(), layer, tokens))
     }
 }
 
@@ -180,6 +197,7 @@ mod tests {
         let (experts, tokens) = (8, 20_000);
         let weights = synthetic
             .router(STREAMS, 1, experts)
+            .sequence(0)
             .weights(0, 0, tokens)
             .unwrap();
         let logits = centred(&weights, experts);
@@ -197,14 +215,15 @@ mod tests {
             correlation: 0.5,
             ..Synthetic::default()
         };
-        let whole = synthetic.router(STREAMS, 2, 4).weights(1, 0, 7).unwrap();
-        let mut router = synthetic.router(STREAMS, 2, 4);
-        let foreseen = router.foresee(1, 0, 3).unwrap();
-        let mut cut = router.weights(1, 0, 3).unwrap();
+        let router = synthetic.router(STREAMS, 2, 4);
+        let whole = router.sequence(0).weights(1, 0, 7).unwrap();
+        let mut sequence = router.sequence(0);
+        let foreseen = sequence.foresee(1, 0, 3).unwrap();
+        let mut cut = sequence.weights(1, 0, 3).unwrap();
         assert_eq!(foreseen, cut);
-        cut.extend(router.weights(1, 3, 4).unwrap());
+        cut.extend(sequence.weights(1, 3, 4).unwrap());
         assert_eq!(whole, cut);
-        router.restart(1);
-        assert_ne!(whole, router.weights(1, 0, 7).unwrap());
+        let other = router.sequence(1).weights(1, 0, 7).unwrap();
+        assert_ne!(whole, other);
     }
 }

@@ -1,8 +1,8 @@
 //! One block's decisions: who visits whom, and who gets how much of the band.
 
-use super::Run;
+use super::ExpertGroup;
 use super::delivery::Delivery;
-use crate::architecture::ArchitectureError;
+use crate::execution::error::ExecutionError;
 use crate::policy::{Gate, Horizon, Selection, TokenLink};
 use crate::units::Instant;
 
@@ -23,26 +23,28 @@ pub(super) struct Decision {
     pub(super) deliveries: Vec<Option<Delivery>>,
 }
 
-impl Run<'_> {
-    /// Decides for `layer`, whose gate says `weights`, on `links`.
+impl ExpertGroup {
+    /// Decides for `layer`, whose gate says `weights`, on `links`; `divided` is the division of
+    /// the band where one was made for the whole pass.
     pub(super) fn decide(
         &self,
         layer: usize,
         weights: &[f32],
         links: &[TokenLink],
-    ) -> Result<Decision, ArchitectureError> {
-        let device = &self.placement[layer];
+        divided: Option<&[f64]>,
+    ) -> Result<Decision, ExecutionError> {
+        let device = &self.holders[layer];
         let latency = self.foreseen_latency(layer, weights, links)?;
-        let history = self.state.history.means();
+        let history = self.history.means();
         let gate = self.gate(layer, weights, &latency, &history);
         let wanted = Selection::heaviest(&gate)?.counts();
         let selection = self.fields.selection.policy().select(&gate)?;
         let weights = selection.weights(&gate, self.fields.dropped_weight)?;
-        let loads = selection.loads(device, self.service.devices.len());
+        let loads = selection.loads(device, self.members.len());
         let counts = selection.counts();
         let links = &self.at_load(layer, links, &counts)?;
-        let bandwidth = match &self.state.pass_bandwidth {
-            Some(bandwidth) => bandwidth.clone(),
+        let bandwidth = match divided {
+            Some(bandwidth) => bandwidth.to_vec(),
             None => {
                 let policy = self.fields.bandwidth.policy();
                 policy.allocate(links, &loads, self.cell.band())?
@@ -54,9 +56,19 @@ impl Run<'_> {
                 return Ok(None);
             }
             let work = self.work_of(layer, Some(k), &counts);
-            let compute = self.compute_time(k, tokens, &work)?;
-            let pipelining = self.fields.pipelining;
-            Delivery::new(k, tokens, &links[k], bandwidth[k], compute, pipelining).map(Some)
+            let delivery = Delivery {
+                tokens,
+                compute: self.compute_time(k, tokens, &work)?,
+                pipelining: self.fields.pipelining,
+            };
+            // What no clock can hold is refused before anybody sends.
+            for seconds in [
+                links[k].downlink_time(bandwidth[k]),
+                links[k].uplink_time(bandwidth[k]),
+            ] {
+                delivery.on_air(k, seconds)?;
+            }
+            Ok::<_, ExecutionError>(Some(delivery))
         };
         let deliveries: Result<Vec<_>, _> = (0..loads.len()).map(deliver).collect();
         let deliveries = deliveries.or_else(|fault| {
@@ -77,7 +89,7 @@ impl Run<'_> {
         })
     }
 
-    fn lost(&self, gate: &Gate<'_>) -> Result<Vec<u64>, ArchitectureError> {
+    fn lost(&self, gate: &Gate<'_>) -> Result<Vec<u64>, ExecutionError> {
         let mut lost = vec![0; gate.experts()];
         if (0..gate.experts()).all(|expert| gate.reaches(expert)) {
             return Ok(lost);
@@ -106,7 +118,7 @@ impl Run<'_> {
             weights,
             top_k: self.top_k,
             latency,
-            device: &self.placement[layer],
+            device: &self.holders[layer],
             history,
         }
     }
@@ -118,12 +130,12 @@ impl Run<'_> {
         layer: usize,
         weights: &[f32],
         links: &[TokenLink],
-    ) -> Result<Vec<f64>, ArchitectureError> {
+    ) -> Result<Vec<f64>, ExecutionError> {
         let alone = self.latency(layer, links, self.server_seconds(layer, None)?)?;
         if !self.shares_reading() {
             return Ok(alone);
         }
-        let history = self.state.history.means();
+        let history = self.history.means();
         let gate = self.gate(layer, weights, &alone, &history);
         let counts = Selection::heaviest(&gate)?.counts();
         let links = self.at_load(layer, links, &counts)?;
@@ -137,8 +149,8 @@ impl Run<'_> {
         layer: usize,
         links: &[TokenLink],
         server: f64,
-    ) -> Result<Vec<f64>, ArchitectureError> {
-        let device = &self.placement[layer];
+    ) -> Result<Vec<f64>, ExecutionError> {
+        let device = &self.holders[layer];
         let mut holds = vec![false; links.len()];
         for holder in device.iter().flatten() {
             holds[*holder] = true;
@@ -154,32 +166,36 @@ impl Run<'_> {
     }
 
     /// The division of the band for the pass that begins at `now`, if it is made for a
-    /// whole pass: for the links of its first block.
+    /// whole pass: for the links of its first layer. `draw` numbers the draws of a layer, and
+    /// `foresee` says what its gate will say, where that is known.
     ///
     /// A device that is cut off then keeps an even part, for it may return during the pass.
     pub(super) fn divide_for_pass(
         &self,
+        layers: std::ops::Range<usize>,
+        draw: &dyn Fn(usize) -> u64,
+        foresee: &dyn Fn(usize) -> Result<Option<Vec<f32>>, ExecutionError>,
         now: Instant,
-    ) -> Result<Option<Vec<f64>>, ArchitectureError> {
+    ) -> Result<Option<Vec<f64>>, ExecutionError> {
         let policy = self.fields.bandwidth.policy();
-        let (layers, devices) = (self.placement.len(), self.service.devices.len());
-        let links = self.cell.links(self.state.blocks, now)?;
+        let (first, count, devices) = (layers.start, layers.len(), self.members.len());
+        let links = self.cell.links(draw(first), now)?;
         let mut loads = match policy.horizon() {
             Horizon::Block => return Ok(None),
-            Horizon::PreviousPass if self.state.last_loads.is_empty() => {
+            Horizon::PreviousPass if self.last_loads.is_empty() => {
                 return Ok(Some(vec![self.cell.even_share(); devices]));
             }
-            Horizon::PreviousPass => self.state.last_loads.clone(),
+            Horizon::PreviousPass => self.last_loads.clone(),
             Horizon::Oracle => {
-                let mut loads = Vec::with_capacity(layers * devices);
-                let history = self.state.history.means();
-                for layer in 0..layers {
-                    let weights = self.network.foresee(layer)?.unwrap_or_default();
-                    let links = self.cell.links(self.state.blocks + layer as u64, now)?;
+                let mut loads = Vec::with_capacity(count * devices);
+                let history = self.history.means();
+                for layer in layers {
+                    let weights = foresee(layer)?.unwrap_or_default();
+                    let links = self.cell.links(draw(layer), now)?;
                     let latency = self.foreseen_latency(layer, &weights, &links)?;
                     let gate = self.gate(layer, &weights, &latency, &history);
                     let selection = self.fields.selection.policy().select(&gate)?;
-                    loads.extend(selection.loads(&self.placement[layer], devices));
+                    loads.extend(selection.loads(&self.holders[layer], devices));
                 }
                 loads
             }
@@ -187,9 +203,9 @@ impl Run<'_> {
         let share = self.cell.even_share();
         let (mut reserved, mut rest) = (vec![0.0; devices], self.cell.band());
         for (device, alive) in self.cell.alive(&links).into_iter().enumerate() {
-            let column = || (0..layers).map(|layer| layer * devices + device);
-            let holds = |layer: usize| self.placement[layer].contains(&Some(device));
-            if !(0..layers).any(holds) {
+            let column = || (0..count).map(|layer| layer * devices + device);
+            let holds = |layer: usize| self.holders[first + layer].contains(&Some(device));
+            if !(0..count).any(holds) {
                 continue;
             }
             if !alive {
@@ -204,7 +220,7 @@ impl Run<'_> {
         if loads.iter().all(|load| *load == 0.0) {
             return Ok(Some(reserved));
         }
-        let links = self.over_pass(&links, &loads)?;
+        let links = self.over_pass(first, &links, &loads)?;
         let divided = policy.allocate(&links, &loads, rest)?;
         let shares = divided.iter().zip(&reserved);
         Ok(Some(shares.map(|(share, kept)| share + kept).collect()))

@@ -6,11 +6,11 @@
 //! that come: of those that the k heaviest experts would have when experts are selected, of
 //! those that were selected when the band is divided.
 
-use super::Run;
-use super::config::{ExpertCompute, Pipelining, ServerCompute};
-use crate::architecture::ArchitectureError;
+use super::ExpertGroup;
 use crate::device::{DeviceError, DeviceProfile, Group};
+use crate::execution::error::ExecutionError;
 use crate::model::{ModelShape, Work};
+use crate::placement::config::{ExpertCompute, Pipelining, ServerCompute};
 use crate::policy::TokenLink;
 use crate::units::Duration;
 
@@ -28,25 +28,23 @@ fn roofline(profile: &DeviceProfile, work: &Work) -> Result<Duration, DeviceErro
     Ok(profile.compute(work, group)?.duration)
 }
 
-impl ExpertCompute {
-    /// Seconds of one token that comes alone.
-    pub(super) fn alone(
-        self,
-        profile: &DeviceProfile,
-        shape: &ModelShape,
-    ) -> Result<f64, DeviceError> {
-        match self {
-            Self::Flops => Ok(seconds_of_flops(profile, shape)),
-            Self::Roofline => Ok(roofline(profile, &shape.expert_work(1))?.as_seconds()),
-        }
+/// Seconds of one token that comes alone.
+pub(super) fn alone(
+    compute: ExpertCompute,
+    profile: &DeviceProfile,
+    shape: &ModelShape,
+) -> Result<f64, DeviceError> {
+    match compute {
+        ExpertCompute::Flops => Ok(seconds_of_flops(profile, shape)),
+        ExpertCompute::Roofline => Ok(roofline(profile, &shape.expert_work(1))?.as_seconds()),
     }
 }
 
-impl Run<'_> {
+impl ExpertGroup {
     fn profile(&self, holder: Option<usize>) -> &DeviceProfile {
         match holder {
-            Some(device) => &self.service.devices[device].profile,
-            None => &self.service.server.profile,
+            Some(device) => &self.profiles[device],
+            None => &self.hub_profile,
         }
     }
 
@@ -61,7 +59,7 @@ impl Run<'_> {
         let by_token = self.fields.compute == ExpertCompute::Roofline
             && self.fields.pipelining == Some(Pipelining::Tokens)
             && holder.is_some();
-        let experts = self.placement[layer].iter().zip(counts);
+        let experts = self.holders[layer].iter().zip(counts);
         experts
             .filter(|(device, _)| **device == holder)
             .map(|(_, count)| match by_token {
@@ -104,7 +102,7 @@ impl Run<'_> {
         holder: Option<usize>,
         counts: &[u64],
     ) -> Result<Option<f64>, DeviceError> {
-        let experts = self.placement[layer].iter().zip(counts);
+        let experts = self.holders[layer].iter().zip(counts);
         let own = experts.filter(|(device, _)| **device == holder);
         let tokens: u64 = own.map(|(_, count)| count).sum();
         if tokens == 0 {
@@ -121,7 +119,7 @@ impl Run<'_> {
         layer: usize,
         links: &[TokenLink],
         counts: &[u64],
-    ) -> Result<Vec<TokenLink>, ArchitectureError> {
+    ) -> Result<Vec<TokenLink>, ExecutionError> {
         let mut links = links.to_vec();
         if self.shares_reading() {
             for (device, link) in links.iter_mut().enumerate() {
@@ -138,7 +136,7 @@ impl Run<'_> {
         &self,
         layer: usize,
         counts: Option<&[u64]>,
-    ) -> Result<f64, ArchitectureError> {
+    ) -> Result<f64, ExecutionError> {
         if self.fields.server_compute == ServerCompute::Negligible {
             return Ok(0.0);
         }
@@ -148,17 +146,18 @@ impl Run<'_> {
             return Ok(seconds);
         }
         let compute = self.fields.compute;
-        Ok(compute.alone(&self.service.server.profile, &self.shape)?)
+        Ok(alone(compute, &self.hub_profile, &self.shape)?)
     }
 
     /// `links` with the mean compute per token over a pass in which devices get `loads`
-    /// tokens, layer by layer; those of one layer are taken to be spread evenly over a device's
+    /// tokens, layer by layer from `first`; those of one layer are taken to be spread evenly over a device's
     /// experts.
     pub(super) fn over_pass(
         &self,
+        first: usize,
         links: &[TokenLink],
         loads: &[f64],
-    ) -> Result<Vec<TokenLink>, ArchitectureError> {
+    ) -> Result<Vec<TokenLink>, ExecutionError> {
         let mut links = links.to_vec();
         if !self.shares_reading() {
             return Ok(links);
@@ -168,7 +167,7 @@ impl Run<'_> {
             let (mut tokens, mut seconds) = (0, 0.0);
             for (layer, row) in loads.chunks_exact(devices).enumerate() {
                 let load = row[device] as u64;
-                let held = self.placement[layer].iter();
+                let held = self.holders[first + layer].iter();
                 let held = held.filter(|holder| **holder == Some(device)).count() as u64;
                 let work: Work = (0..held)
                     .map(|n| load / held + u64::from(n < load % held))

@@ -1,7 +1,7 @@
 //! Which two experts the tokens of a layer visit together most often: what would be saved
 //! by keeping both on one device.
 
-use crate::architecture::measurement::PairRecord;
+use crate::measurement::PairRecord;
 use crate::policy::Selection;
 
 /// Tokens per layer and unordered pair of experts, apart for each kind of text.

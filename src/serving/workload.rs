@@ -5,7 +5,7 @@
 //! question once with each of its answers. Requests are served one at a time, in
 //! the order in which they arrive.
 
-use super::measurement::{AnswerRecord, Mode};
+use crate::measurement::{AnswerRecord, Mode};
 use crate::corpus::Suite;
 use crate::units::Instant;
 

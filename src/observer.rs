@@ -1,6 +1,6 @@
 //! Who watches a run: passes as they end, and tensors as they travel.
 
-use super::measurement::PassRecord;
+use crate::measurement::PassRecord;
 use std::io;
 
 /// A tensor that was transmitted, all-reduced, or came out of the model.

@@ -1,22 +1,22 @@
 //! A request as a sequence of forward passes.
 
-use crate::architecture::workload::{Request, Task};
+use crate::serving::workload::{Request, Task};
 
 /// One forward pass to be run.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Pass {
+pub(crate) struct Pass {
     /// Tokens that go through the model; zeros where only their number is known.
-    pub(super) tokens: Vec<u32>,
+    pub(crate) tokens: Vec<u32>,
     /// Whether the KV cache starts empty.
-    pub(super) fresh: bool,
+    pub(crate) fresh: bool,
     /// The token that should follow each of the last as many of `tokens`; empty when
     /// generating.
-    pub(super) targets: Vec<u32>,
+    pub(crate) targets: Vec<u32>,
 }
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     /// Window being scored, or question being answered.
     window: usize,
     /// Tokens of it scored, tokens generated or choices read so far.
@@ -26,7 +26,7 @@ pub(super) struct Progress {
 impl Progress {
     /// The pass after those already run; `last` is the token chosen by the pass
     /// before, if any. `None` when the request is answered.
-    pub(super) fn next(
+    pub(crate) fn next(
         &mut self,
         request: &Request,
         last: Option<u32>,
@@ -99,16 +99,16 @@ impl Progress {
 
 /// How many tokens a sequence has whose passes are timed and not computed.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Sequence {
+pub(crate) struct Sequence {
     /// Tokens before the last pass.
-    pub(super) context: usize,
+    pub(crate) context: usize,
     /// Tokens of the last pass.
-    pub(super) tokens: usize,
+    pub(crate) tokens: usize,
 }
 
 impl Sequence {
     /// Takes the tokens of `pass` in; returns how many there were before it.
-    pub(super) fn extend(&mut self, pass: &Pass) -> usize {
+    pub(crate) fn extend(&mut self, pass: &Pass) -> usize {
         let before = self.context + self.tokens;
         self.context = if pass.fresh { 0 } else { before };
         self.tokens = pass.tokens.len();
@@ -119,7 +119,7 @@ impl Sequence {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::architecture::workload::{Arrival, Continuation, Question, Window};
+    use crate::serving::workload::{Arrival, Continuation, Question, Window};
     use crate::corpus::Suite;
 
     fn passes(task: Task, chosen: &[u32]) -> Vec<Pass> {

@@ -1,0 +1,179 @@
+//! What every node must hold, over all parts that lie on it and all requests in flight.
+
+use super::error::ExecutionError;
+use super::system::{Holders, PipelineStage, Replica, System};
+use crate::device::Footprint;
+use crate::model::ModelShape;
+use crate::serving::workload::Request;
+use crate::topology::{NodeId, Topology};
+
+/// What a node holds.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Held {
+    pub(super) footprint: Footprint,
+    /// What one token adds to the caches of one request.
+    pub(super) cache_per_token: u64,
+    /// The share of a tensor group's model that was asked for.
+    pub(super) share: Option<f64>,
+    pub(super) heads: u64,
+    pub(super) columns: u64,
+    /// Whether it holds a part of a layer, and does not only embed, sum and sample.
+    pub(super) works: bool,
+    /// Whether its memory is checked: a hub holds what is left, and the papers check no hub.
+    checked: bool,
+}
+
+impl Held {
+    fn add(&mut self, part: Footprint, cache_per_token: u64) {
+        self.footprint.weights += part.weights;
+        self.footprint.kv_cache += part.kv_cache;
+        self.footprint.activations = self.footprint.activations.max(part.activations);
+        self.cache_per_token += cache_per_token;
+    }
+}
+
+/// The names of nodes, in order.
+pub(super) fn names(topology: &Topology) -> Vec<String> {
+    topology
+        .nodes
+        .iter()
+        .map(|node| node.name.clone())
+        .collect()
+}
+
+/// The largest requests of a workload.
+struct Demand {
+    context: usize,
+    pass: usize,
+}
+
+impl Demand {
+    fn of(requests: &[Request]) -> Self {
+        let pass = requests.iter().map(|request| request.task.longest_pass());
+        Self {
+            context: crate::serving::passes::longest_context(requests),
+            pass: pass.max().unwrap_or(0) as usize,
+        }
+    }
+}
+
+/// What every node of `system` holds, in order.
+///
+/// # Errors
+/// If it is more than a node's memory: which, what it needs and what it has.
+pub(super) fn hold(system: &System) -> Result<Vec<Held>, ExecutionError> {
+    let demand = Demand::of(&system.requests);
+    let mut held = vec![Held::default(); system.topology.nodes.len()];
+    for replica in &system.replicas {
+        for (number, stage) in replica.stages.iter().enumerate() {
+            let ends = (number == 0, number + 1 == replica.stages.len());
+            hold_stage(replica, stage, ends, &demand, &mut held);
+        }
+    }
+    for (node, held) in system.topology.nodes.iter().zip(&held) {
+        if held.checked {
+            let name = format!("{} ({})", node.name, node.label);
+            node.profile.check_memory(&name, held.footprint)?;
+        }
+    }
+    Ok(held)
+}
+
+fn bytes(entries: u64, bits: f64) -> u64 {
+    (entries as f64 * bits / 8.0).ceil() as u64
+}
+
+fn hold_stage(
+    replica: &Replica,
+    stage: &PipelineStage,
+    (first, last): (bool, bool),
+    demand: &Demand,
+    held: &mut [Held],
+) {
+    let shape = &replica.shape;
+    let flights = replica.in_flight as u64;
+    let of_layers = |whole: u64| -> u64 {
+        let all = shape.layers as u128;
+        (u128::from(whole) * stage.layers.len() as u128 / all) as u64
+    };
+    match &stage.holders {
+        Holders::Whole { node, plan } => {
+            let layer = shape.attention_parameters() + shape.mlp_parameters();
+            let ends = u64::from(first || (last && shape.tied_embeddings))
+                + u64::from(last && !shape.tied_embeddings);
+            let ends = ends.min(if shape.tied_embeddings { 1 } else { 2 });
+            let parameters =
+                layer * stage.layers.len() as u64 + ends * shape.embedding_parameters();
+            let own = &mut held[node.index()];
+            let cache = of_layers(plan.kv_cache_bytes(0, demand.context));
+            own.add(
+                Footprint {
+                    weights: bytes(parameters, shape.weight_bits),
+                    kv_cache: cache * flights,
+                    activations: plan.activation_bytes(0, demand.pass),
+                },
+                of_layers(plan.kv_cache_bytes(0, 1)),
+            );
+            own.heads = shape.heads as u64;
+            own.columns = shape.ffn as u64;
+            own.works |= !stage.layers.is_empty();
+            own.checked = true;
+        }
+        Holders::Tensor(group) => {
+            let realised = group.plan.realised();
+            let shards = group.plan.shards().iter().zip(&realised);
+            for ((place, member), (shard, realised)) in group.members.iter().enumerate().zip(shards)
+            {
+                let own = &mut held[member.index()];
+                let cache = of_layers(group.plan.kv_cache_bytes(place, demand.context));
+                own.add(
+                    Footprint {
+                        weights: weights_of_layers(shape, stage, group, place, last),
+                        kv_cache: cache * flights,
+                        activations: group.plan.activation_bytes(place, demand.pass),
+                    },
+                    of_layers(group.plan.kv_cache_bytes(place, 1)),
+                );
+                own.share = Some(realised.asked);
+                own.heads = shard.heads.len() as u64;
+                own.columns = shard.columns.len() as u64;
+                own.works = true;
+                own.checked = true;
+            }
+            if first {
+                held[group.hub.index()].footprint.weights += shape.embedding_bytes();
+            }
+        }
+        Holders::Experts(group) => group.hold(stage, demand.context, demand.pass, flights, held),
+    }
+}
+
+/// A member's weights of the stage, with its rows of the LM head in the last one.
+fn weights_of_layers(
+    shape: &ModelShape,
+    stage: &PipelineStage,
+    group: &super::TensorGroup,
+    place: usize,
+    last: bool,
+) -> u64 {
+    let all = group.plan.weight_bytes(place);
+    if stage.layers.len() == shape.layers {
+        return all;
+    }
+    let rows = group.plan.shards()[place].rows.len() as u64;
+    let head = match rows {
+        0 => 0,
+        rows => bytes(shape.hidden as u64 * (rows + 1), shape.weight_bits),
+    };
+    let layers = all.saturating_sub(head);
+    let own = u128::from(layers) * stage.layers.len() as u128 / shape.layers as u128;
+    own as u64 + if last { head } else { 0 }
+}
+
+/// Adds an expert stage's parts: `experts` by member, the rest at the hub.
+pub(super) fn add(held: &mut [Held], node: NodeId, part: Footprint, per_token: u64, checked: bool) {
+    let own = &mut held[node.index()];
+    own.add(part, per_token);
+    own.checked |= checked;
+    own.works |= checked;
+}

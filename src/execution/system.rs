@@ -1,0 +1,180 @@
+//! What a run is put together from: nodes and links, the replicas with what lies where, and the
+//! requests.
+
+use super::Serving;
+use super::error::ExecutionError;
+use super::experts::ExpertGroup;
+use super::network::Source;
+use crate::medium::Wire;
+use crate::model::{ModelShape, ShardPlan};
+use crate::numerics::Tokenizer;
+use crate::radio::{Air, Payload};
+use crate::rng::Streams;
+use crate::serving::workload::Request;
+use crate::serving::{Routing, Scheduler};
+use crate::topology::{LinkId, NodeId, Topology};
+use std::ops::Range;
+
+/// A model with what turns text into tokens.
+#[derive(Debug)]
+pub struct Loaded<M> {
+    /// The model.
+    pub model: M,
+    /// Its words.
+    pub words: Words,
+}
+
+/// What turns tokens into text, where there is text.
+#[derive(Debug, Clone)]
+pub struct Words {
+    /// The model's tokenizer.
+    pub tokenizer: Tokenizer,
+    /// The tokens that end a generation.
+    pub end_tokens: Vec<u32>,
+}
+
+/// Everything that a run is put together from, read and checked.
+#[derive(Debug)]
+pub struct System {
+    /// Nodes and links.
+    pub topology: Topology,
+    /// What each link is, in the topology's order.
+    pub links: Vec<Medium>,
+    /// Every replica of the model.
+    pub replicas: Vec<Replica>,
+    /// Which of them a request goes to.
+    pub routing: Box<dyn Routing>,
+    /// What is to be served, in order.
+    pub requests: Vec<Request>,
+    /// What turns tokens into text, where tensors are computed.
+    pub words: Option<Words>,
+    /// What the run draws from.
+    pub streams: Streams,
+}
+
+/// One copy of the model, where its parts lie, and how it serves.
+#[derive(Debug)]
+pub struct Replica {
+    /// The model's shape.
+    pub shape: ModelShape,
+    /// Contiguous ranges of layers, in order, from the first layer to the last.
+    pub stages: Vec<PipelineStage>,
+    /// Where tensors come from.
+    pub source: Source,
+    /// Who is served next.
+    pub scheduler: Box<dyn Scheduler>,
+    /// Requests that it serves at once, for which every node holds caches.
+    pub in_flight: usize,
+    /// Bits per entry of a state that crosses from one stage to the next.
+    pub payload: Payload,
+}
+
+/// A contiguous range of layers and who computes it.
+#[derive(Debug)]
+pub struct PipelineStage {
+    /// The layers; none where a stage only embeds or samples.
+    pub layers: Range<usize>,
+    /// Who computes them.
+    pub holders: Holders,
+}
+
+/// Who computes the layers of a stage.
+#[derive(Debug)]
+pub enum Holders {
+    /// One node.
+    Whole {
+        /// The node.
+        node: NodeId,
+        /// The whole model, undivided.
+        plan: ShardPlan,
+    },
+    /// A group, each its part of every sublayer.
+    Tensor(Box<TensorGroup>),
+    /// A hub, with experts on the nodes of a cell.
+    Experts(Box<ExpertGroup>),
+}
+
+/// Nodes that share every sublayer of a stage.
+#[derive(Debug)]
+pub struct TensorGroup {
+    /// Where the state is embedded or arrives, sums are made, and tokens are sampled.
+    pub hub: NodeId,
+    /// As many as the model is divided over, in order.
+    pub members: Vec<NodeId>,
+    /// The cell through which they sum; `None` if they sum exactly, for nothing.
+    pub link: Option<LinkId>,
+    /// Who holds what.
+    pub plan: ShardPlan,
+    /// The air between them.
+    pub air: Air,
+    /// P_n in joules per vector, where budgets are that.
+    pub budgets: Option<Vec<f64>>,
+}
+
+impl TensorGroup {
+    /// The place of `node` among the members.
+    ///
+    /// # Panics
+    /// If it is none.
+    pub(super) fn place(&self, node: NodeId) -> usize {
+        let place = self.members.iter().position(|member| *member == node);
+        place.expect("only members send into their all-reduce")
+    }
+}
+
+impl PipelineStage {
+    /// Where the state enters and leaves.
+    pub(super) fn root(&self) -> NodeId {
+        match &self.holders {
+            Holders::Whole { node, .. } => *node,
+            Holders::Tensor(group) => group.hub,
+            Holders::Experts(group) => group.hub,
+        }
+    }
+
+    /// Who holds a part of its layers.
+    pub(super) fn workers(&self) -> &[NodeId] {
+        match &self.holders {
+            Holders::Whole { node, .. } => std::slice::from_ref(node),
+            Holders::Tensor(group) => &group.members,
+            Holders::Experts(group) => &group.members,
+        }
+    }
+}
+
+impl Replica {
+    /// The replica at work, for requests of up to `capacity` tokens.
+    pub(super) fn start(
+        self,
+        capacity: usize,
+        streams: Streams,
+    ) -> Result<Serving, ExecutionError> {
+        let mut workers: Vec<NodeId> = Vec::new();
+        for node in self.stages.iter().flat_map(PipelineStage::workers) {
+            if !workers.contains(node) {
+                workers.push(*node);
+            }
+        }
+        workers.sort_unstable();
+        Ok(Serving {
+            network: self.source.network(&self.shape, capacity, streams)?,
+            stages: self.stages,
+            scheduler: self.scheduler,
+            payload: self.payload,
+            layers: self.shape.layers,
+            hidden: self.shape.hidden,
+            vocabulary: self.shape.vocabulary,
+            workers,
+            running: 0,
+        })
+    }
+}
+
+/// What a link is.
+#[derive(Debug)]
+pub enum Medium {
+    /// A radio cell, over which point-to-point transmissions go.
+    Radio(Box<crate::medium::Cell>),
+    /// A wire.
+    Wire(Wire),
+}
