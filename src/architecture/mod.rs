@@ -49,6 +49,9 @@ pub trait Assembly: fmt::Debug {
     /// The names of its stages, by their number in a task's key.
     fn stage_names(&self) -> &'static [&'static str];
 
+    /// The names of the nodes, by their number in a task's key.
+    fn node_names(&self) -> Vec<String>;
+
     /// What is to be served, in order.
     fn requests(&self) -> &[Request];
 

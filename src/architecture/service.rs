@@ -264,16 +264,33 @@ impl Service {
         (serving.number as u32, serving.step)
     }
 
+    /// The number of the server among the nodes.
+    pub(super) fn server_number(&self) -> usize {
+        self.devices.len()
+    }
+
+    /// The number of the pass being run, counted over all requests.
+    fn batch(&self) -> u32 {
+        self.measured.passes.len() as u32
+    }
+
     /// The key of a task of the pass being run.
-    pub(super) fn key(&self, layer: Option<usize>, stage: u16, device: Option<usize>) -> TaskKey {
-        let (request, step) = self.place();
+    pub(super) fn key(&self, layer: Option<usize>, stage: u16, node: Option<usize>) -> TaskKey {
         TaskKey {
-            request,
-            step,
+            batch: self.batch(),
             layer: layer.map_or(TaskKey::NO_LAYER, |layer| layer as u16),
             stage,
-            device: device.map_or(TaskKey::NO_DEVICE, |device| device as u16),
+            node: node.map_or(TaskKey::NO_NODE, |node| node as u16),
+            peer: TaskKey::NO_PEER,
             sequence: 0,
+        }
+    }
+
+    /// The same for a transmission between a device and the server.
+    pub(super) fn key_to_server(&self, layer: Option<usize>, stage: u16, device: usize) -> TaskKey {
+        TaskKey {
+            peer: self.server_number() as u16,
+            ..self.key(layer, stage, Some(device))
         }
     }
 
@@ -286,7 +303,11 @@ impl Service {
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
         let task = Task {
-            key: self.key(None, stage, None),
+            key: TaskKey {
+                batch: TaskKey::NO_BATCH,
+                sequence: self.place().0,
+                ..self.key(None, stage, None)
+            },
             kind: Kind::Overhead,
             resource: None,
             duration: delay,
@@ -319,6 +340,7 @@ impl Service {
     ) -> Result<(), ArchitectureError> {
         let serving = self.serving.as_mut().expect("a request is being served");
         let running = serving.pass.take().expect("a pass was being run");
+        let batch = self.measured.passes.len() as u32;
         let (request, step) = (serving.number as u32, serving.step);
         let task = &self.requests[serving.number].task;
         let mode = task.mode();
@@ -340,6 +362,7 @@ impl Service {
         let answer = outcome.enter(request, task, &running.pass, reading, now);
         serving.step += 1;
         let record = PassRecord {
+            batch,
             request,
             step,
             mode,

@@ -106,6 +106,8 @@ pub struct TimeSplit {
 /// One forward pass: a prefill, a decode step, a scored window or a choice.
 #[derive(Debug, Clone)]
 pub struct PassRecord {
+    /// Its number in the run: the batch of its tasks.
+    pub batch: u32,
     /// The request it served.
     pub request: u32,
     /// Number of the pass within its request.

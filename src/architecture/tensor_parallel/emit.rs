@@ -194,7 +194,9 @@ impl TensorParallel<'_> {
         let mut arrivals = Vec::with_capacity(self.service.devices.len());
         let mut longest = Duration::ZERO;
         for (device, transmission) in plan.uplink.transmissions.iter().enumerate() {
-            let key = self.key(Some(layer), uplink, Some(device));
+            let key = self
+                .service
+                .key_to_server(Some(layer), uplink.code(), device);
             let lane = self.lanes.uplink[device];
             let account = &mut self.service.accounts.devices[device];
             account.uplink += transmission.duration;
@@ -255,7 +257,7 @@ impl TensorParallel<'_> {
         after: TaskId,
         graph: &mut Graph,
     ) -> Result<Vec<TaskId>, ArchitectureError> {
-        let key = self.key(layer, send, None);
+        let key = self.key(layer, send, Some(self.service.server_number()));
         let server = &mut self.service.accounts.server;
         server.downlink += downlink.duration;
         server.radio_j = sum(server.radio_j, downlink.joules);
@@ -269,7 +271,7 @@ impl TensorParallel<'_> {
         };
         (0..self.service.devices.len())
             .map(|device| {
-                let key = self.key(layer, receive, Some(device));
+                let key = self.service.key_to_server(layer, receive.code(), device);
                 self.service.accounts.devices[device].downlink += downlink.duration;
                 let lane = self.lanes.downlink[device];
                 Ok(graph.add(transmit(key, Kind::Downlink, lane, reception), &[after])?)
@@ -285,7 +287,7 @@ impl TensorParallel<'_> {
         input: TaskId,
         graph: &mut Graph,
     ) -> Result<(TaskId, Computation), ArchitectureError> {
-        let device = usize::from(key.device);
+        let device = usize::from(key.node);
         let group = Group {
             devices: self.service.devices.len(),
             weights: block_weights,
@@ -316,7 +318,7 @@ impl TensorParallel<'_> {
         account.compute += computation.duration;
         account.compute_j = sum(account.compute_j, computation.joules);
         account.flops += work.flops;
-        let key = self.key(layer, stage, None);
+        let key = self.key(layer, stage, Some(self.service.server_number()));
         let task = compute(key, self.lanes.server_compute, work, computation);
         Ok((graph.add(task, after)?, computation.duration))
     }

@@ -10,7 +10,7 @@ use crate::architecture::observer::{Observer, Travelling};
 use crate::architecture::passes::Pass;
 use crate::architecture::service::{Serve, Service};
 use crate::device::Computation;
-use crate::engine::{Graph, Program, TaskId, TaskKey};
+use crate::engine::{Graph, Program, Record, TaskId};
 use crate::units::Instant;
 
 /// Where the pass being run is.
@@ -32,11 +32,11 @@ impl Program for TensorParallel<'_> {
     fn completed(
         &mut self,
         id: TaskId,
-        key: TaskKey,
-        now: Instant,
+        record: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        match Stage::of(key.stage).expect("only stages of this architecture are emitted") {
+        let now = record.end;
+        match Stage::of(record.key.stage).expect("only stages of this architecture are emitted") {
             Stage::Arrival => self.next_pass(now, id, graph),
             Stage::AttentionGather => self.all_reduce(Half::Attention, id, now, graph),
             Stage::MlpGather => self.all_reduce(Half::Mlp, id, now, graph),

@@ -169,6 +169,12 @@ impl Assembly for Parts {
         STAGE_NAMES
     }
 
+    fn node_names(&self) -> Vec<String> {
+        let devices = 0..self.devices.len();
+        let names = devices.map(|device| format!("device{device}"));
+        names.chain(["server".to_owned()]).collect()
+    }
+
     fn requests(&self) -> &[Request] {
         &self.requests
     }

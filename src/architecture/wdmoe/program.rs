@@ -9,7 +9,7 @@ use crate::architecture::ArchitectureError;
 use crate::architecture::observer::Travelling;
 use crate::architecture::passes::Pass;
 use crate::architecture::service::{Serve, Service};
-use crate::engine::{Graph, Program, TaskId, TaskKey};
+use crate::engine::{Graph, Program, Record, TaskId};
 use crate::units::{Duration, Instant};
 
 /// Where a run is.
@@ -61,11 +61,11 @@ impl Program for Run<'_> {
     fn completed(
         &mut self,
         id: TaskId,
-        key: TaskKey,
-        now: Instant,
+        record: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), ArchitectureError> {
-        match Stage::of(key.stage).expect("only stages of this architecture are emitted") {
+        let now = record.end;
+        match Stage::of(record.key.stage).expect("only stages of this architecture are emitted") {
             Stage::Arrival => self.next_pass(now, id, graph),
             Stage::Attend => self.send_out(id, now, graph),
             Stage::Gather => self.gathered(id, graph),

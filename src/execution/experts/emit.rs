@@ -160,9 +160,15 @@ impl Run<'_> {
                         ..Cost::default()
                     },
                 };
+                let key = match kind {
+                    Kind::Compute => self.key(Some(layer), stage, Some(device)),
+                    _ => self
+                        .service
+                        .key_to_server(Some(layer), stage.code(), device),
+                };
                 let key = TaskKey {
                     sequence: piece,
-                    ..self.key(Some(layer), stage, Some(device))
+                    ..key
                 };
                 let task = Task {
                     key,
@@ -187,7 +193,7 @@ impl Run<'_> {
         after: &[TaskId],
         graph: &mut Graph,
     ) -> Result<TaskId, ArchitectureError> {
-        let key = self.key(layer, stage, None);
+        let key = self.key(layer, stage, Some(self.service.server_number()));
         let computation = match self.fields.server_compute {
             ServerCompute::Negligible => Computation {
                 duration: Duration::ZERO,

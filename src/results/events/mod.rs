@@ -200,7 +200,7 @@ impl Events {
         match task.kind {
             Kind::Compute => Cause::Compute,
             Kind::Uplink | Kind::Downlink if shared => Cause::AirSlot,
-            Kind::Uplink => Cause::Uplink,
+            Kind::Uplink | Kind::Transfer => Cause::Uplink,
             Kind::Downlink => Cause::Downlink,
             Kind::Overhead if self.stage(task) == ARRIVAL_STAGE => Cause::Arrival,
             Kind::Overhead | Kind::Barrier => Cause::Overhead,

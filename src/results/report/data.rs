@@ -40,7 +40,7 @@ const ROW_NAMES: [&str; 5] = ["compute", "uplink", "downlink", "delays", "waitin
 fn row_of(events: &Events, task: &Event) -> Option<Row> {
     let place = match task.kind {
         Kind::Compute => 0,
-        Kind::Uplink => 1,
+        Kind::Uplink | Kind::Transfer => 1,
         Kind::Downlink => 2,
         Kind::Overhead => 3,
         Kind::Barrier => return None,

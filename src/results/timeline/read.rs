@@ -63,7 +63,7 @@ fn lane_of(events: &Events, task: &Event) -> Option<Lane> {
     Some(match (events.owner(task), task.kind) {
         (Owner::Shared(_), _) => Lane::Slots,
         (_, Kind::Compute) => Lane::Compute,
-        (_, Kind::Uplink) => Lane::Uplink,
+        (_, Kind::Uplink | Kind::Transfer) => Lane::Uplink,
         (_, Kind::Downlink) => Lane::Downlink,
         (_, Kind::Overhead | Kind::Barrier) => return None,
     })
