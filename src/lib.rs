@@ -36,26 +36,26 @@
 // Printing panics when nobody reads; the command line has words that do not.
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
-pub mod analysis;
-pub mod architecture;
-pub mod cli;
 pub mod corpus;
 pub mod device;
 pub mod digest;
 pub mod engine;
+pub mod execution;
 pub mod files;
 pub mod interrupt;
-pub mod manual;
+pub mod measurement;
+pub mod medium;
 pub mod model;
 pub mod numerics;
+pub mod observer;
+pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
-pub mod results;
 pub mod rng;
-pub mod scenario;
-pub mod simulation;
+pub mod serving;
 pub mod text;
+pub mod topology;
 pub mod units;
 pub mod whole;
 mod wide;

@@ -12,6 +12,9 @@ pub enum ExecutionError {
     /// A node cannot hold or time what it is given.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A message is too long for a wire.
+    #[error("a message on a wire: {0}; raise its rate, or send less")]
+    TooLong(#[from] crate::units::DurationError),
     /// The radio cannot carry what it is given.
     #[error(transparent)]
     Radio(#[from] RadioError),

@@ -1,7 +1,7 @@
 //! What every node must hold, over all parts that lie on it and all requests in flight.
 
 use super::error::ExecutionError;
-use super::system::{Holders, PipelineStage, Replica, System};
+use super::system::{StageKind, PipelineStage, Replica, System};
 use crate::device::Footprint;
 use crate::model::ModelShape;
 use crate::serving::workload::Request;
@@ -96,8 +96,8 @@ fn hold_stage(
         let all = shape.layers as u128;
         (u128::from(whole) * stage.layers.len() as u128 / all) as u64
     };
-    match &stage.holders {
-        Holders::Whole { node, plan } => {
+    match &stage.kind {
+        StageKind::Whole { node, plan } => {
             let layer = shape.attention_parameters() + shape.mlp_parameters();
             let ends = u64::from(first || (last && shape.tied_embeddings))
                 + u64::from(last && !shape.tied_embeddings);
@@ -119,7 +119,7 @@ fn hold_stage(
             own.works |= !stage.layers.is_empty();
             own.checked = true;
         }
-        Holders::Tensor(group) => {
+        StageKind::Tensor(group) => {
             let realised = group.plan.realised();
             let shards = group.plan.shards().iter().zip(&realised);
             for ((place, member), (shard, realised)) in group.members.iter().enumerate().zip(shards)
@@ -144,7 +144,7 @@ fn hold_stage(
                 held[group.hub.index()].footprint.weights += shape.embedding_bytes();
             }
         }
-        Holders::Experts(group) => group.hold(stage, demand.context, demand.pass, flights, held),
+        StageKind::Experts(group) => group.hold(stage, demand.context, demand.pass, flights, held),
     }
 }
 

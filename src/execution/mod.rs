@@ -20,7 +20,7 @@
 //! the slowest device, (11). A **whole** stage is a contiguous range of layers on one node.
 //!
 //! What this room emits decides; it records nothing. What was is read off the engine's records
-//! ([`Program::measured`]), and the time and energy of a transmission are asked when it starts:
+//! ([`Program::measured`](crate::engine::Program::measured)), and the time and energy of a transmission are asked when it starts:
 //! then its tensors are as they are, and the channel is as it is.
 
 mod all_reduce;
@@ -45,12 +45,12 @@ mod tensor;
 mod whole;
 
 pub use error::ExecutionError;
-pub use experts::{ExpertGroup, GateTrace, Synthetic, TraceError};
+pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
 pub use network::{Dense, Source};
 pub use stage::STAGE_NAMES;
-pub use system::{Loaded, PipelineStage, Replica, System, TensorGroup, Words, Holders};
+pub use system::{Loaded, Medium, PipelineStage, Replica, System, TensorGroup, Words, StageKind};
 
-use crate::engine::{Program, Resources};
+use crate::engine::Resources;
 use crate::measurement::Measurements;
 use crate::observer::Observer;
 use crate::serving::{Identity, Queue, Routing, Scheduler};
@@ -63,7 +63,6 @@ use meter::Meter;
 use network::Network;
 use passes::Sequence;
 use served::InService;
-use stage::Stage;
 use std::collections::BTreeMap;
 
 /// A replica at work.
@@ -143,8 +142,10 @@ impl<'a> Execution<'a> {
             .into_iter()
             .map(|replica| replica.start(capacity, streams))
             .collect::<Result<_, _>>()?;
-        let mut measured = Measurements::default();
-        measured.nodes = memory::names(&topology);
+        let measured = Measurements {
+            nodes: memory::names(&topology),
+            ..Measurements::default()
+        };
         Ok(Self {
             lanes: Lanes::declare(&topology, resources)?,
             bands: topology.links.iter().map(|_| Band::default()).collect(),
@@ -202,8 +203,8 @@ impl<'a> Execution<'a> {
 
     /// The group that computes the stage of `batch`.
     fn tensor(&self, batch: u32) -> &TensorGroup {
-        match &self.stage(batch).holders {
-            Holders::Tensor(group) => group,
+        match &self.stage(batch).kind {
+            StageKind::Tensor(group) => group,
             _ => unreachable!("sublayers are summed in tensor stages alone"),
         }
     }
@@ -226,8 +227,8 @@ impl<'a> Execution<'a> {
         let state = self.batches.get_mut(&batch);
         let state = state.expect("a task belongs to a batch in flight");
         let replica = &mut self.replicas[state.replica];
-        match &mut replica.stages[state.stage].holders {
-            Holders::Tensor(group) => (state, group, replica.network.as_mut(), self.observer),
+        match &mut replica.stages[state.stage].kind {
+            StageKind::Tensor(group) => (state, group, replica.network.as_mut(), self.observer),
             _ => unreachable!("sublayers are summed in tensor stages alone"),
         }
     }

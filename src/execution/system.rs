@@ -75,12 +75,12 @@ pub struct PipelineStage {
     /// The layers; none where a stage only embeds or samples.
     pub layers: Range<usize>,
     /// Who computes them.
-    pub holders: Holders,
+    pub kind: StageKind,
 }
 
 /// Who computes the layers of a stage.
 #[derive(Debug)]
-pub enum Holders {
+pub enum StageKind {
     /// One node.
     Whole {
         /// The node.
@@ -125,19 +125,19 @@ impl TensorGroup {
 impl PipelineStage {
     /// Where the state enters and leaves.
     pub(super) fn root(&self) -> NodeId {
-        match &self.holders {
-            Holders::Whole { node, .. } => *node,
-            Holders::Tensor(group) => group.hub,
-            Holders::Experts(group) => group.hub,
+        match &self.kind {
+            StageKind::Whole { node, .. } => *node,
+            StageKind::Tensor(group) => group.hub,
+            StageKind::Experts(group) => group.hub,
         }
     }
 
     /// Who holds a part of its layers.
     pub(super) fn workers(&self) -> &[NodeId] {
-        match &self.holders {
-            Holders::Whole { node, .. } => std::slice::from_ref(node),
-            Holders::Tensor(group) => &group.members,
-            Holders::Experts(group) => &group.members,
+        match &self.kind {
+            StageKind::Whole { node, .. } => std::slice::from_ref(node),
+            StageKind::Tensor(group) => &group.members,
+            StageKind::Experts(group) => &group.members,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::error::ExecutionError;
 use super::stage::{Stage, Sublayer};
-use super::{Execution, Holders};
+use super::{Execution, StageKind};
 use crate::engine::{Graph, TaskId};
 use crate::model::Work;
 
@@ -15,11 +15,11 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
         let root = self.stage(batch).root();
-        let shape = match &self.stage(batch).holders {
+        let shape = match &self.stage(batch).kind {
             // Whatever the base station does is part of its first layer's task.
-            Holders::Experts(_) => return self.enter_experts(batch, after, graph),
-            Holders::Whole { plan, .. } => plan.shape(),
-            Holders::Tensor(group) => group.plan.shape(),
+            StageKind::Experts(_) => return self.enter_experts(batch, after, graph),
+            StageKind::Whole { plan, .. } => plan.shape(),
+            StageKind::Tensor(group) => group.plan.shape(),
         };
         let entries = self.entries(batch) as f64;
         let work = Work {
@@ -44,8 +44,8 @@ impl Execution<'_> {
         if layers.is_empty() {
             return self.leave(batch, arrived, graph);
         }
-        let experts = matches!(stage.holders, Holders::Experts(_));
-        let whole = matches!(stage.holders, Holders::Whole { .. });
+        let experts = matches!(stage.kind, StageKind::Experts(_));
+        let whole = matches!(stage.kind, StageKind::Whole { .. });
         let state = self.batch_mut(batch);
         state.layer = layers.start;
         state.sublayer = Sublayer::Attention;
@@ -64,7 +64,7 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
         let (state, stage) = (self.batch(batch), self.stage(batch));
-        let Holders::Whole { node, plan } = &stage.holders else {
+        let StageKind::Whole { node, plan } = &stage.kind else {
             unreachable!("layers are whole in whole stages alone")
         };
         let (node, layers) = (*node, stage.layers.clone());
@@ -109,13 +109,13 @@ impl Execution<'_> {
             return self.cross(batch, last, graph);
         }
         let rows = state.logit_rows();
-        match &self.stage(batch).holders {
-            Holders::Experts(_) => self.emit_experts_head(batch, last, graph),
-            Holders::Tensor(group) => {
+        match &self.stage(batch).kind {
+            StageKind::Experts(_) => self.emit_experts_head(batch, last, graph),
+            StageKind::Tensor(group) => {
                 let inputs = vec![last; group.members.len()];
                 self.emit_head(batch, &inputs, graph)
             }
-            Holders::Whole { node, plan } => {
+            StageKind::Whole { node, plan } => {
                 let (node, vocabulary) = (*node, plan.shape().vocabulary);
                 let work = plan.lm_head(0, rows);
                 let key = self.batch(batch).key(None, Stage::LmHead, Some(node));

@@ -108,6 +108,8 @@ pub struct TimeSplit {
 pub struct PassRecord {
     /// Its number in the run: the batch of its tasks.
     pub batch: u32,
+    /// The replica that it went through.
+    pub replica: u32,
     /// The request it served.
     pub request: u32,
     /// Number of the pass within its request.
@@ -141,22 +143,24 @@ impl PassRecord {
 /// One all-reduce with the compute before it.
 #[derive(Debug, Clone)]
 pub struct BlockRecord {
+    /// The batch.
+    pub batch: u32,
     /// The request.
     pub request: u32,
     /// The pass within the request.
     pub step: u32,
     /// The layer.
     pub layer: u32,
-    /// `attention` or `mlp`.
-    pub half: &'static str,
+    /// `attention`, `mlp`, or `experts` where these are spread.
+    pub sublayer: &'static str,
     /// When the block's compute could begin.
     pub start: Instant,
     /// When the last device had computed: the barrier opened.
     pub gathered: Instant,
     /// When the sum was known at the server.
     pub reduced: Instant,
-    /// The device that held the barrier; `None` for the server.
-    pub slowest_device: Option<u32>,
+    /// The node that held the barrier, of several the first.
+    pub slowest_node: Option<u32>,
     /// Σ over devices of the time spent at the barrier.
     pub waiting: Duration,
     /// What the radio did to the sum; `None` where no radio was used.
@@ -172,8 +176,8 @@ pub struct BlockRecord {
 /// What a device drew of its budget P_n for a vector that it computed and sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetUse {
-    /// The device.
-    pub device: u32,
+    /// The node.
+    pub node: u32,
     /// (Compute of the sublayer + radio) per token, over P_n.
     pub ratio: f64,
 }
@@ -197,14 +201,16 @@ pub fn is_together(lead: Duration, span: Duration) -> bool {
 /// One device's part of one block whose experts are spread: its tokens' journey.
 #[derive(Debug, Clone)]
 pub struct VisitRecord {
+    /// The batch.
+    pub batch: u32,
     /// The request.
     pub request: u32,
     /// The pass within the request.
     pub step: u32,
     /// The layer.
     pub layer: u32,
-    /// The device.
-    pub device: u32,
+    /// The node.
+    pub node: u32,
     /// Tokens that it received, once for each expert visited.
     pub tokens: u64,
     /// Its part of the band, in Hz.
@@ -231,6 +237,8 @@ pub struct VisitRecord {
 /// One expert's part of one block.
 #[derive(Debug, Clone)]
 pub struct ExpertRecord {
+    /// The batch.
+    pub batch: u32,
     /// The request.
     pub request: u32,
     /// The pass within the request.
@@ -239,8 +247,8 @@ pub struct ExpertRecord {
     pub layer: u32,
     /// The expert.
     pub expert: u32,
-    /// The device that holds it; `None` for the server.
-    pub device: Option<u32>,
+    /// The node that holds it.
+    pub node: u32,
     /// Tokens for which it was among the k heaviest within reach.
     pub wanted: u64,
     /// Tokens that visited it.
@@ -309,11 +317,13 @@ pub struct Felt {
     pub nmse: f64,
 }
 
-/// One device over the whole run.
+/// One node over the whole run.
 #[derive(Debug, Clone)]
-pub struct DeviceRecord {
-    /// The device's number; `None` is the server.
-    pub device: Option<u32>,
+pub struct NodeRecord {
+    /// The node.
+    pub node: u32,
+    /// Whether it holds no part of a layer, but embeds, sums and samples, or does nothing.
+    pub is_hub: bool,
     /// The profile's name.
     pub profile: String,
     /// Share of the model asked for (m_n).
@@ -419,8 +429,10 @@ pub struct Measurements {
     pub experts: Vec<ExpertRecord>,
     /// Per kind of text and layer, if experts are spread and tokens visit two or more.
     pub pairs: Vec<PairRecord>,
-    /// Per device, the server last.
-    pub devices: Vec<DeviceRecord>,
+    /// The names of all nodes, by number.
+    pub nodes: Vec<String>,
+    /// Per node.
+    pub node_records: Vec<NodeRecord>,
     /// How the model was divided, where that is worth telling.
     pub assignment: Option<AssignmentRecord>,
 }

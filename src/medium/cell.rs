@@ -119,7 +119,7 @@ impl Cell {
             }
         }
         let message = format!(
-            "member {member} is out of reach for {MOST_BLOCKS} coherence blocks from {now}; raise \
+            "member {member} is out of reach for {MOST_BLOCKS} coherence blocks; raise \
              the power or bring it nearer"
         );
         Err(FieldFault::new("budget", message).into())

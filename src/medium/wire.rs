@@ -9,9 +9,9 @@
 //! and the next one may be sent. Measured home networks are ruled by t_m, not by R. The energy is
 //! b times the joules per bit, the sender's.
 
-use crate::rng::{NO_DEVICE, Streams};
+use crate::rng::Streams;
 use crate::units::{Duration, DurationError};
-use rand::Rng;
+use rand::RngExt;
 
 /// What a wire does, in plain numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]

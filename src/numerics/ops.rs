@@ -345,3 +345,21 @@ impl InplaceOp2 for AddWeighted<'_> {
         Ok(())
     }
 }
+
+/// Every row of dst ← what a function makes of it: what arrives of it, over a network.
+pub(super) struct MapRows<'a> {
+    pub(super) map: &'a dyn Fn(&mut [f32]),
+}
+
+impl InplaceOp1 for MapRows<'_> {
+    fn name(&self) -> &'static str {
+        "map-rows"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let columns = layout.dims()[1];
+        let rows = slice_mut(dst, layout)?.chunks_exact_mut(columns);
+        rows.for_each(self.map);
+        Ok(())
+    }
+}

@@ -12,7 +12,7 @@
 use super::error::StepError;
 use super::kernels::{Cache, Kernels, RopeTable, attention_scratch_len};
 use super::matrix::{Matrix, Values};
-use super::ops::{Add, AddValues};
+use super::ops::{Add, AddValues, MapRows};
 use super::swiglu::SwiGluBuffers;
 use crate::model::ShardPlan;
 use std::sync::Arc;
@@ -65,6 +65,15 @@ impl Hidden {
     }
 
     /// Adds a sum that no network carried.
+    /// Replaces every token's state by what `map` makes of it: by what arrives of it where it
+    /// crosses a network.
+    ///
+    /// # Errors
+    /// If the states cannot be written.
+    pub fn map_rows(&mut self, map: &dyn Fn(&mut [f32])) -> Result<(), StepError> {
+        Ok(self.states.apply1(&MapRows { map })?)
+    }
+
     pub(super) fn add_matrix(&mut self, sum: &Matrix) -> Result<(), StepError> {
         let kernels = self.kernels;
         Ok(self.states.apply2(sum.tensor(), &Add { kernels })?)

@@ -1,7 +1,7 @@
 //! Whom a system serves: requests as sequences of forward passes, the queue, who is next, which
 //! replica, and what logits yield.
 
-pub mod config;
+mod config;
 mod identity;
 pub(crate) mod passes;
 mod queue;
@@ -9,6 +9,7 @@ mod router;
 mod scheduler;
 pub mod workload;
 
+pub use config::{Replica, Router};
 pub use identity::Identity;
 pub use queue::{Queue, Waiting};
 pub use router::{RoundRobin, Routing};

@@ -97,23 +97,10 @@ impl Progress {
     }
 }
 
-/// How many tokens a sequence has whose passes are timed and not computed.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Sequence {
-    /// Tokens before the last pass.
-    pub(crate) context: usize,
-    /// Tokens of the last pass.
-    pub(crate) tokens: usize,
-}
-
-impl Sequence {
-    /// Takes the tokens of `pass` in; returns how many there were before it.
-    pub(crate) fn extend(&mut self, pass: &Pass) -> usize {
-        let before = self.context + self.tokens;
-        self.context = if pass.fresh { 0 } else { before };
-        self.tokens = pass.tokens.len();
-        self.context
-    }
+/// Most tokens that the sequence of any of `requests` comes to.
+pub(crate) fn longest_context(requests: &[Request]) -> usize {
+    let contexts = requests.iter().map(|r| r.task.longest_context());
+    contexts.max().unwrap_or(0) as usize
 }
 
 #[cfg(test)]

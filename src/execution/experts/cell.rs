@@ -3,7 +3,7 @@
 use crate::device::{DeviceError, DeviceProfile};
 use crate::execution::error::ExecutionError;
 use crate::model::ModelShape;
-use crate::placement::config::{Experts, OnOutage};
+use crate::placement::{Experts, OnOutage};
 use crate::policy::{PolicyError, TokenLink};
 use crate::radio::{Channels, RadioConfig};
 use crate::units::Instant;

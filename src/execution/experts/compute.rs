@@ -10,7 +10,7 @@ use super::ExpertGroup;
 use crate::device::{DeviceError, DeviceProfile, Group};
 use crate::execution::error::ExecutionError;
 use crate::model::{ModelShape, Work};
-use crate::placement::config::{ExpertCompute, Pipelining, ServerCompute};
+use crate::placement::{ExpertCompute, Pipelining, ServerCompute};
 use crate::policy::TokenLink;
 use crate::units::Duration;
 

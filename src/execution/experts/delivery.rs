@@ -1,7 +1,7 @@
 //! One member's tokens of a layer: down, through its experts, up.
 
 use crate::execution::error::ExecutionError;
-use crate::placement::config::Pipelining;
+use crate::placement::Pipelining;
 use crate::radio::RadioError;
 use crate::units::Duration;
 

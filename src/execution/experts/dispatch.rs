@@ -9,18 +9,18 @@ use crate::execution::batch::Batch;
 use crate::execution::error::ExecutionError;
 use crate::execution::network::{Journey, Mix, Network};
 use crate::execution::stage::Stage;
-use crate::execution::{Execution, Holders};
+use crate::execution::{Execution, StageKind};
 use crate::model::Work;
 use crate::observer::{Observer, Travelling};
-use crate::placement::config::ServerCompute;
+use crate::placement::ServerCompute;
 use crate::topology::NodeId;
 use crate::units::{Duration, Instant};
 
 impl Execution<'_> {
     /// The expert group of the stage that `batch` is in.
     pub(in crate::execution) fn experts(&self, batch: u32) -> &ExpertGroup {
-        match &self.stage(batch).holders {
-            Holders::Experts(group) => group,
+        match &self.stage(batch).kind {
+            StageKind::Experts(group) => group,
             _ => unreachable!("tokens are dispatched in expert stages alone"),
         }
     }
@@ -37,8 +37,8 @@ impl Execution<'_> {
         let state = self.batches.get_mut(&batch);
         let state = state.expect("a task belongs to a batch in flight");
         let replica = &mut self.replicas[state.replica];
-        match &mut replica.stages[state.stage].holders {
-            Holders::Experts(group) => (state, group, replica.network.as_mut(), self.observer),
+        match &mut replica.stages[state.stage].kind {
+            StageKind::Experts(group) => (state, group, replica.network.as_mut(), self.observer),
             _ => unreachable!("tokens are dispatched in expert stages alone"),
         }
     }
@@ -308,9 +308,9 @@ impl Execution<'_> {
     /// A pass is over: its loads are what the next one may expect.
     pub(in crate::execution) fn end_dispatch(&mut self, batch: &Batch) {
         let replica = &mut self.replicas[batch.replica];
-        if let Some(Holders::Experts(group)) =
-            replica.stages.iter_mut().map(|stage| &mut stage.holders).find(|holders| {
-                matches!(holders, Holders::Experts(_))
+        if let Some(StageKind::Experts(group)) =
+            replica.stages.iter_mut().map(|stage| &mut stage.kind).find(|holders| {
+                matches!(holders, StageKind::Experts(_))
             })
         {
             group.last_loads.clone_from(&batch.dispatch.loads);

@@ -8,7 +8,7 @@ use crate::execution::error::ExecutionError;
 use crate::execution::memory::{self, Held};
 use crate::execution::system::PipelineStage;
 use crate::model::{ModelShape, ShardPlan};
-use crate::placement::config::Experts;
+use crate::placement::Experts;
 use crate::radio::{Channels, RadioConfig};
 use crate::topology::{LinkId, NodeId};
 

@@ -29,7 +29,7 @@ mod synthetic;
 mod trace;
 
 pub use group::{ExpertGroup, ExpertParts};
-pub use synthetic::Synthetic;
+pub(super) use synthetic::router;
 pub use trace::{GateTrace, TraceError};
 
 use decide::Decision;
@@ -38,7 +38,7 @@ use decide::Decision;
 #[derive(Debug, Default)]
 pub(super) struct Dispatch {
     /// What was decided for the layer whose tokens are under way.
-    pub(super) decision: Option<Decision>,
+    decision: Option<Decision>,
     /// q, layer by layer.
     pub(super) loads: Vec<f64>,
     /// The division of the band, where one is made for a whole pass.

@@ -1,7 +1,7 @@
 //! A layer of an experts stage written down, as the engine measured it.
 
 use crate::engine::Record;
-use crate::execution::{Execution, Holders};
+use crate::execution::{Execution, StageKind};
 use crate::measurement::{BlockRecord, ExpertRecord, VisitRecord, is_together};
 use crate::units::Duration;
 
@@ -102,7 +102,7 @@ impl Execution<'_> {
     pub(in crate::execution) fn record_pairs(&mut self) {
         let stages = self.replicas.iter().flat_map(|replica| &replica.stages);
         for stage in stages {
-            if let Holders::Experts(group) = &stage.holders {
+            if let StageKind::Experts(group) = &stage.kind {
                 self.measured.pairs.extend(group.pairs.records());
             }
         }

@@ -4,74 +4,32 @@
 use super::trace::TraceError;
 use crate::execution::network::{GateSequence, GateSource};
 use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Stream, Streams};
-use crate::units::FieldFault;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::placement::Synthetic;
 use std::sync::Arc;
 
-/// Token j's logit for expert e is σ (z_je + β b_e), with b_e ~ N(0, 1) once per layer and
-/// expert, and z_je = ρ z_(j−1)e + √(1 − ρ²) n_je, n ~ N(0, 1): every z_je is standard
-/// normal. The weights are their softmax.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Synthetic {
-    /// σ. Default 1.4.
-    pub logit_std: f64,
-    /// β, how much more popular some experts are, relative to σ. Default 0.28.
-    pub expert_bias: f64,
-    /// ρ between successive tokens, 0 to below 1. Default 0.
-    pub correlation: f64,
-}
-
-impl Default for Synthetic {
-    fn default() -> Self {
-        Self {
-            logit_std: 1.4,
-            expert_bias: 0.28,
-            correlation: 0.0,
-        }
-    }
-}
-
-impl Synthetic {
-    /// Checks every field.
-    ///
-    /// # Errors
-    /// The first impossible one.
-    pub fn validate(&self) -> Result<(), FieldFault> {
-        FieldFault::if_negative("logit_std", self.logit_std)?;
-        FieldFault::if_negative("expert_bias", self.expert_bias)?;
-        if (0.0..1.0).contains(&self.correlation) {
-            return Ok(());
-        }
-        let message = format!("{}; use a number from 0 to below 1", self.correlation);
-        Err(FieldFault::new("correlation", message))
-    }
-
-    /// A router of `layers` layers with `experts` experts.
-    pub(in crate::execution) fn router(
-        self,
-        streams: Streams,
-        layers: usize,
-        experts: usize,
-    ) -> Drawn {
-        let biases = (0..layers)
-            .map(|layer| {
-                let mut bias = vec![0.0; experts];
-                StandardNormal.fill(
-                    &mut streams.open("wdmoe.expert_bias", NO_DEVICE, layer as u64),
-                    &mut bias,
-                );
-                bias
-            })
-            .collect();
-        Drawn(Arc::new(Popular {
-            synthetic: self,
-            streams,
-            experts,
-            biases,
-        }))
-    }
+/// A router of `layers` layers with `experts` experts.
+pub(in crate::execution) fn router(
+    synthetic: Synthetic,
+    streams: Streams,
+    layers: usize,
+    experts: usize,
+) -> Drawn {
+    let biases = (0..layers)
+        .map(|layer| {
+            let mut bias = vec![0.0; experts];
+            StandardNormal.fill(
+                &mut streams.open("wdmoe.expert_bias", NO_DEVICE, layer as u64),
+                &mut bias,
+            );
+            bias
+        })
+        .collect();
+    Drawn(Arc::new(Popular {
+        synthetic,
+        streams,
+        experts,
+        biases,
+    }))
 }
 
 /// A [`Synthetic`] router at work.
@@ -195,8 +153,7 @@ mod tests {
             correlation: 0.6,
         };
         let (experts, tokens) = (8, 20_000);
-        let weights = synthetic
-            .router(STREAMS, 1, experts)
+        let weights = router(synthetic, STREAMS, 1, experts)
             .sequence(0)
             .weights(0, 0, tokens)
             .unwrap();
@@ -215,7 +172,7 @@ mod tests {
             correlation: 0.5,
             ..Synthetic::default()
         };
-        let router = synthetic.router(STREAMS, 2, 4);
+        let router = router(synthetic, STREAMS, 2, 4);
         let whole = router.sequence(0).weights(1, 0, 7).unwrap();
         let mut sequence = router.sequence(0);
         let foreseen = sequence.foresee(1, 0, 3).unwrap();

@@ -10,10 +10,11 @@ pub use dense::Dense;
 pub(super) use gate::{GateSequence, GateSource};
 
 use super::error::ExecutionError;
-use super::experts::{GateTrace, Synthetic};
+use super::experts::{self, GateTrace};
 use super::stage::Sublayer;
 use crate::model::ModelShape;
 use crate::numerics::{Mixtral, Rows, Values};
+use crate::placement::Synthetic;
 use crate::policy::Selection;
 use crate::radio::{Distortion, Payload, Round};
 use crate::rng::Streams;
@@ -50,7 +51,7 @@ impl Source {
         Ok(match self {
             Self::Timed => Box::new(Timed::new(None)),
             Self::Drawn(synthetic) => {
-                let drawn = synthetic.router(streams, shape.layers, shape.expert_count());
+                let drawn = experts::router(synthetic, streams, shape.layers, shape.expert_count());
                 Box::new(Timed::new(Some(Box::new(drawn))))
             }
             Self::Recorded(trace) => Box::new(Timed::new(Some(Box::new(trace)))),

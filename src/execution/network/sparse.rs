@@ -167,7 +167,7 @@ impl Network for Sparse {
 
     fn cross(&mut self, batch: u32, payload: Payload) -> Result<(), ExecutionError> {
         let step = self.batches.get_mut(&batch).expect("a batch in flight");
-        Ok(step.hidden.rewrite_rows(|row| payload.carry(row))?)
+        Ok(step.hidden.map_rows(&|row| payload.carry(row))?)
     }
 
     fn logits(&mut self, batch: u32, rows: Rows) -> Result<Option<Values<'_>>, ExecutionError> {

@@ -202,8 +202,17 @@ impl Mixtral {
         self.logits(&hidden, rows, workspace)
     }
 
-    /// The published feed-forward block of `layer`.
-    fn mix(&self, layer: usize, hidden: &mut Hidden, routing: &Routing) -> Result<(), StepError> {
+    /// The published feed-forward block of `layer`, added to the hidden states: every token
+    /// visits the `active` experts of the greatest weights.
+    ///
+    /// # Errors
+    /// If there is no such layer.
+    pub fn mix(
+        &self,
+        layer: usize,
+        hidden: &mut Hidden,
+        routing: &Routing,
+    ) -> Result<(), StepError> {
         let (experts, active) = (self.shape().expert_count(), self.shape().active_experts());
         let mut visits = vec![(Vec::new(), Vec::new()); experts];
         for token in 0..routing.tokens() {

@@ -1,11 +1,8 @@
-//! Where the gate's weights come from when no model computes them.
+//! Where the weights of an experts placement's gate come from.
 
-use super::synthetic::Synthetic;
-use super::trace::TraceError;
 use crate::units::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::path::Path;
 
 /// The source of the gate's weights.
@@ -18,7 +15,7 @@ pub enum Router {
     /// They are drawn.
     Synthetic(Synthetic),
     /// They are read from a CSV file, relative to the scenario's: see
-    /// [`GateTrace`](super::trace::GateTrace).
+    /// [`GateTrace`](crate::execution::GateTrace).
     Trace(String),
 }
 
@@ -69,27 +66,42 @@ impl Router {
     }
 }
 
-/// Gives the weights of tokens that nobody computes.
-pub(super) trait GateSource: fmt::Debug {
-    /// Begins a new sequence, the `number`th of the run.
-    fn restart(&mut self, number: u64);
+/// Token j's logit for expert e is σ (z_je + β b_e), with b_e ~ N(0, 1) once per layer and
+/// expert, and z_je = ρ z_(j−1)e + √(1 − ρ²) n_je, n ~ N(0, 1): every z_je is standard
+/// normal. The weights are their softmax.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Synthetic {
+    /// σ. Default 1.4.
+    pub logit_std: f64,
+    /// β, how much more popular some experts are, relative to σ. Default 0.28.
+    pub expert_bias: f64,
+    /// ρ between successive tokens, 0 to below 1. Default 0.
+    pub correlation: f64,
+}
 
-    /// The softmax over experts of the next `tokens` tokens of the sequence in `layer`, of
-    /// which `position` came before: J × n.
+impl Default for Synthetic {
+    fn default() -> Self {
+        Self {
+            logit_std: 1.4,
+            expert_bias: 0.28,
+            correlation: 0.0,
+        }
+    }
+}
+
+impl Synthetic {
+    /// Checks every field.
     ///
     /// # Errors
-    /// If they are not known.
-    fn weights(
-        &mut self,
-        layer: usize,
-        position: usize,
-        tokens: usize,
-    ) -> Result<Vec<f32>, TraceError>;
-
-    /// What [`weights`](Self::weights) will say, without going on.
-    ///
-    /// # Errors
-    /// If they are not known.
-    fn foresee(&self, layer: usize, position: usize, tokens: usize)
-    -> Result<Vec<f32>, TraceError>;
+    /// The first impossible one.
+    pub fn validate(&self) -> Result<(), FieldFault> {
+        FieldFault::if_negative("logit_std", self.logit_std)?;
+        FieldFault::if_negative("expert_bias", self.expert_bias)?;
+        if (0.0..1.0).contains(&self.correlation) {
+            return Ok(());
+        }
+        let message = format!("{}; use a number from 0 to below 1", self.correlation);
+        Err(FieldFault::new("correlation", message))
+    }
 }
