@@ -27,7 +27,7 @@
 //! Each room knows only the rooms before it in this list: [`units`], [`text`], [`rng`],
 //! [`digest`], [`files`], [`whole`] and [`interrupt`],
 //! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
-//! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
+//! [`policy`], [`medium`], [`architecture`], [`scenario`], [`results`], [`analysis`],
 //! [`simulation`], [`cli`].
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
@@ -46,6 +46,7 @@ pub mod engine;
 pub mod files;
 pub mod interrupt;
 pub mod manual;
+pub mod medium;
 pub mod model;
 pub mod numerics;
 pub mod policy;
