@@ -36,7 +36,7 @@ impl PartitionProblem<'_> {
     /// If the problem's slices do not fit together.
     pub fn latency(&self, partition: &[Range<usize>]) -> Result<Duration, PartitionError> {
         let costs = Costs::new(self)?;
-        let sum = costs.account(partition).fold(0, |sum, part| sum + part);
+        let sum: u128 = costs.account(partition).sum();
         Ok(shown(sum))
     }
 
