@@ -1,9 +1,20 @@
-//! Links as a system uses them: what a message takes on a radio cell and on a wire.
+//! Links as a system uses them: what a message takes in time and energy on a wire or on a
+//! radio channel, alone or beside others on one band, and what names the draws it meets.
+//!
+//! Everything here is arithmetic on numbers: who sends what when is decided elsewhere, and
+//! this room tells how long it lasts. It fails with a located error where a link carries
+//! nothing.
+//!
+//! | module | holds |
+//! | --- | --- |
+//! | [`fluid`] | transfers that share a band, whose rates change as others begin and end |
+//! | [`point`] | a radio channel between a hub and a member, either way |
+//! | [`wire`] | a wire's time and energy per message |
+//! | [`payload`] | what activations weigh on a link, and what arrives of them |
+//! | [`weather`] | which draw of a channel a transfer meets: by what it is, not by how many came before |
 
-mod cell;
-mod config;
-mod wire;
-
-pub use config::{Link, WireSharing, Wire as WireConfig};
-pub use cell::{Cell, Direction};
-pub use wire::{Wire, WireTerms};
+pub mod fluid;
+pub mod payload;
+pub mod point;
+pub mod weather;
+pub mod wire;

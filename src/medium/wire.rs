@@ -1,85 +1,127 @@
-//! A wire between two nodes.
+//! A wire: an Ethernet segment, a backhaul, the Internet between an edge and a cloud.
 //!
-//! A message of b bits takes
+//! A message of b bits occupies the wire for
 //!
-//! t = t_m + b/R + d + j,
+//! per_message + b/rate
 //!
-//! with t_m the cost of every message, R the rate, d the delay, and j a jitter that is
-//! exponentially distributed. The wire is busy for t_m + b/R; for d + j the message is under way
-//! and the next one may be sent. Measured home networks are ruled by t_m, not by R. The energy is
-//! b times the joules per bit, the sender's.
+//! and is there `delay` later, plus, where the wire has one, a jitter that is exponential with
+//! the given mean. What waits for the wire waits for the first part only: the second is spent
+//! on the way, beside whatever follows. In networks at home the cost per message rules: bits
+//! over rate alone can be ten times too short.
+//!
+//! Randomness: the jitter is the first draw of the stream (`"medium.jitter"`, sender, what is
+//! transferred) of the wire's own streams ([`Streams::of_link`](crate::rng::Streams::of_link)),
+//! so that it does not depend on what was sent before.
 
+use super::fluid::steady;
 use crate::rng::Streams;
-use crate::units::{Duration, DurationError};
+use crate::units::{Duration, DurationError, FieldFault};
 use rand::RngExt;
 
-/// What a wire does, in plain numbers.
+/// What a message over a wire takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WireTerms {
-    /// R in bit/s, above zero.
+    /// Bits per second.
     pub rate: f64,
-    /// d in seconds.
+    /// From leaving the one end to reaching the other, in seconds.
     pub delay: f64,
-    /// The mean of j in seconds.
+    /// The mean of what comes on top of the delay, in seconds.
     pub jitter: f64,
-    /// t_m in seconds.
+    /// What every message occupies the wire for beside its bits, in seconds.
     pub per_message: f64,
-    /// Joules of every bit.
-    pub joules_per_bit: f64,
+    /// Joules per bit.
+    pub energy_per_bit: f64,
 }
 
 /// A wire of one run.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Wire {
     terms: WireTerms,
-    /// What tells its draws from those of other wires.
-    number: u32,
     streams: Streams,
 }
 
-/// What a message takes of a wire.
+/// One message over a wire.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sent {
-    /// How long the wire is busy.
-    pub duration: Duration,
-    /// The sender's energy.
+pub struct Message {
+    /// How long it occupies the wire, if it has it alone.
+    pub occupied: Duration,
+    /// How much later it is there: delay and jitter.
+    pub later: Duration,
+    /// What it costs.
     pub joules: f64,
 }
 
-impl Wire {
-    /// The wire that is link number `number` of a system.
-    pub fn new(terms: WireTerms, number: u16, streams: Streams) -> Self {
-        Self {
-            terms,
-            number: u32::from(number),
-            streams,
-        }
+impl Message {
+    /// From its first bit's departure to its arrival.
+    pub fn duration(self) -> Duration {
+        self.occupied + self.later
     }
+}
 
-    /// A message of `bits`.
+impl WireTerms {
+    /// Checks every value.
     ///
     /// # Errors
-    /// If it is too long for the clock.
-    pub fn send(&self, bits: u64) -> Result<Sent, DurationError> {
-        let seconds = self.terms.per_message + bits as f64 / self.terms.rate;
-        Ok(Sent {
-            duration: Duration::from_seconds(seconds)?,
-            joules: bits as f64 * self.terms.joules_per_bit,
+    /// The first impossible one.
+    pub fn validate(self) -> Result<(), FieldFault> {
+        FieldFault::unless_positive("rate", self.rate)?;
+        for (path, value) in [
+            ("delay", self.delay),
+            ("jitter", self.jitter),
+            ("per_message", self.per_message),
+            ("energy_per_bit", self.energy_per_bit),
+        ] {
+            FieldFault::if_negative(path, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl Wire {
+    /// A wire with `streams` of its own.
+    ///
+    /// # Errors
+    /// If a value of `terms` is impossible.
+    pub fn new(terms: WireTerms, streams: Streams) -> Result<Self, FieldFault> {
+        terms.validate()?;
+        Ok(Self { terms, streams })
+    }
+
+    /// Its terms.
+    pub fn terms(&self) -> WireTerms {
+        self.terms
+    }
+
+    /// A message of `bits` from the node number `sender`; `index` is the number of what is
+    /// transferred ([`Numbering`](super::weather::Numbering)).
+    ///
+    /// # Errors
+    /// If it takes longer than simulated time can hold.
+    pub fn message(&self, bits: u64, sender: u32, index: u64) -> Result<Message, DurationError> {
+        let WireTerms {
+            rate,
+            per_message,
+            energy_per_bit,
+            ..
+        } = self.terms;
+        Ok(Message {
+            occupied: Duration::from_seconds(per_message)? + steady(bits, rate)?,
+            later: self.later(sender, index)?,
+            joules: energy_per_bit * bits as f64,
         })
     }
 
-    /// How long the message whose draws have the number `index` is under way.
+    /// Delay and jitter of what `sender` sends as number `index`.
     ///
     /// # Errors
-    /// If that is too long for the clock.
-    pub fn latency(&self, index: u64) -> Result<Duration, DurationError> {
-        let mut jitter = 0.0;
-        if self.terms.jitter > 0.0 {
-            let mut stream = self.streams.open("wire.jitter", self.number, index);
-            let uniform: f64 = stream.random();
-            jitter = -self.terms.jitter * libm::log1p(-uniform);
+    /// If it is longer than simulated time can hold.
+    pub fn later(&self, sender: u32, index: u64) -> Result<Duration, DurationError> {
+        let WireTerms { delay, jitter, .. } = self.terms;
+        if jitter == 0.0 {
+            return Duration::from_seconds(delay);
         }
-        Duration::from_seconds(self.terms.delay + jitter)
+        let uniform: f64 = self.streams.open("medium.jitter", sender, index).random();
+        Duration::from_seconds(delay - jitter * libm::log1p(-uniform))
     }
 }
 
@@ -87,31 +129,95 @@ impl Wire {
 mod tests {
     use super::*;
 
-    fn wire(jitter: f64) -> Wire {
-        let terms = WireTerms {
-            rate: 1e6,
-            delay: 8e-3,
-            jitter,
-            per_message: 50e-6,
-            joules_per_bit: 2e-9,
-        };
-        Wire::new(terms, 1, Streams { seed: 1, run: 0 })
+    const TERMS: WireTerms = WireTerms {
+        rate: 1e9,
+        delay: 8e-3,
+        jitter: 0.0,
+        per_message: 50e-6,
+        energy_per_bit: 2e-9,
+    };
+
+    fn wire(terms: WireTerms) -> Wire {
+        let streams = Streams { seed: 4, run: 1 }.of_link("backhaul");
+        Wire::new(terms, streams).unwrap()
+    }
+
+    /// 50 µs + 2¹⁶/10⁹ s on the wire, 8 ms on the way.
+    #[test]
+    fn a_message_costs_itself_its_bits_and_the_way() {
+        let message = wire(TERMS).message(65536, 0, 9).unwrap();
+        assert_eq!(message.occupied, Duration(115_536_000));
+        assert_eq!(message.later, Duration(8_000_000_000));
+        assert_eq!(message.duration(), Duration(8_115_536_000));
+        assert!((message.joules / 131.072e-6 - 1.0).abs() < 1e-12);
+        let empty = wire(TERMS).message(0, 0, 9).unwrap();
+        assert_eq!((empty.occupied, empty.joules), (Duration(50_000_000), 0.0));
+    }
+
+    /// Exponential: mean and standard deviation are both the jitter, and e^−1 exceed it.
+    #[test]
+    fn jitter_is_exponential_and_named() {
+        let wire = wire(WireTerms {
+            jitter: 2e-3,
+            ..TERMS
+        });
+        let draws = 20_000;
+        let extra = |index| wire.later(3, index).unwrap().as_seconds() - 8e-3;
+        let extras: Vec<f64> = (0..draws).map(extra).collect();
+        let count = draws as f64;
+        let mean = extras.iter().sum::<f64>() / count;
+        let variance = extras.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+        let beyond = extras.iter().filter(|x| **x > 2e-3).count() as f64 / count;
+        assert!((mean / 2e-3 - 1.0).abs() < 0.03, "{mean}");
+        assert!((variance.sqrt() / 2e-3 - 1.0).abs() < 0.05, "{variance}");
+        assert!((beyond - (-1f64).exp()).abs() < 0.015, "{beyond}");
+        assert!(extras.iter().all(|x| *x >= -1e-12));
+        // By what is sent and by whom, not by when.
+        assert_eq!(wire.later(3, 7), wire.later(3, 7));
+        assert_ne!(wire.later(3, 7), wire.later(4, 7));
+        let sure = wire.message(65536, 3, 7).unwrap().occupied;
+        assert_eq!(sure, wire.message(65536, 3, 8).unwrap().occupied);
     }
 
     #[test]
-    fn a_message_has_its_cost_its_bits_and_its_delay() {
-        let sent = wire(0.0).send(1000).unwrap();
-        assert_eq!(sent.duration, Duration(1_050_000_000));
-        assert!((sent.joules - 2e-6).abs() < 1e-18);
-        assert_eq!(wire(0.0).latency(7).unwrap(), Duration(8_000_000_000));
-    }
-
-    #[test]
-    fn jitter_has_its_mean_and_belongs_to_the_message() {
-        let wire = wire(2e-3);
-        let draws = 4000;
-        let sum: f64 = (0..draws).map(|n| wire.latency(n).unwrap().as_seconds()).sum();
-        assert!((sum / draws as f64 - 10e-3).abs() < 2e-4);
-        assert_eq!(wire.latency(3).unwrap(), wire.latency(3).unwrap());
+    fn impossible_terms_are_refused() {
+        for (terms, path) in [
+            (WireTerms { rate: 0.0, ..TERMS }, "rate"),
+            (
+                WireTerms {
+                    delay: -1.0,
+                    ..TERMS
+                },
+                "delay",
+            ),
+            (
+                WireTerms {
+                    jitter: f64::NAN,
+                    ..TERMS
+                },
+                "jitter",
+            ),
+            (
+                WireTerms {
+                    per_message: f64::INFINITY,
+                    ..TERMS
+                },
+                "per_message",
+            ),
+            (
+                WireTerms {
+                    energy_per_bit: -1.0,
+                    ..TERMS
+                },
+                "energy_per_bit",
+            ),
+        ] {
+            assert_eq!(terms.validate().unwrap_err().path, path);
+        }
+        let slow = wire(WireTerms {
+            rate: 1e-9,
+            ..TERMS
+        });
+        assert!(slow.message(1 << 40, 0, 0).is_err());
     }
 }
