@@ -76,7 +76,7 @@ impl Execution<'_> {
             receive,
             ..
         } = state.sublayer.stages();
-        let before = self.bands[link.index()].after(&[gather], graph)?;
+        let before = self.turns[link.index()].after(&[gather], graph)?;
         let mut arrivals = Vec::with_capacity(members.len());
         for member in &members {
             let key = state.sent(layer, uplink, *member, hub);
@@ -87,7 +87,7 @@ impl Execution<'_> {
         }
         let summed = graph.barrier(state.key(layer, reduced, None), &arrivals)?;
         if !answers {
-            self.bands[link.index()].occupy(vec![summed]);
+            self.turns[link.index()].occupy(vec![summed]);
             return Ok((vec![summed; members.len()], summed));
         }
         let inputs = self.emit_multicast(batch, layer, [send, receive], link, summed, graph)?;
@@ -109,7 +109,7 @@ impl Execution<'_> {
         let hub = group.hub;
         let lane = self.lanes.downlink(link, hub);
         let task = on_air(state.key(layer, send, Some(hub)), Kind::Downlink, lane);
-        let before = self.bands[link.index()].after(&[after], graph)?;
+        let before = self.turns[link.index()].after(&[after], graph)?;
         let sending = graph.add(task, &before)?;
         graph.defer(sending)?;
         let mut inputs = Vec::with_capacity(group.members.len());
@@ -121,7 +121,7 @@ impl Execution<'_> {
             inputs.push(id);
         }
         let ends = inputs.iter().copied().chain([sending]).collect();
-        self.bands[link.index()].occupy(ends);
+        self.turns[link.index()].occupy(ends);
         Ok(inputs)
     }
 

@@ -3,7 +3,7 @@
 use super::all_reduce::Planned;
 use super::experts::Dispatch;
 use super::stage::{Stage, Sublayer};
-use crate::engine::TaskKey;
+use crate::engine::{TaskId, TaskKey};
 use crate::serving::Identity;
 use crate::serving::passes::Pass;
 use crate::topology::NodeId;
@@ -29,6 +29,8 @@ pub(super) struct Batch {
     /// The all-reduce or multicast that is on the air or was last.
     pub(super) planned: Option<Planned>,
     pub(super) dispatch: Dispatch,
+    /// The last task of the message that it waits for.
+    pub(super) awaited: Option<TaskId>,
 }
 
 impl Batch {

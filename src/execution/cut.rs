@@ -3,9 +3,10 @@
 
 use super::error::ExecutionError;
 use super::stage::{Stage, Sublayer};
-use super::{Execution, system::Medium};
+use super::Execution;
+use super::media::Expected;
 use crate::engine::{Cost, Graph, Kind, Occupancy, Task, TaskId, TaskKey};
-use crate::medium::Direction;
+use crate::medium::{Direction, Sending};
 use crate::topology::{Ends, Hop, LinkId, NodeId};
 use crate::units::{Duration, Instant};
 
@@ -92,7 +93,8 @@ impl Execution<'_> {
             };
             last = self.emit_hop(key, hop, last, graph)?;
         }
-        Ok(graph.notify(last)?)
+        self.batch_mut(batch).awaited = Some(last);
+        Ok(())
     }
 
     /// One link's part of a message.
@@ -120,10 +122,13 @@ impl Execution<'_> {
                 },
             ),
         };
-        let before = match kind {
+        let turns = &self.turns[hop.link.index()];
+        let shared = self.media[hop.link.index()].is_shared();
+        let before = match (kind, shared) {
             // A wire's own lane keeps messages in order.
-            Kind::Transfer => vec![after],
-            _ => self.bands[hop.link.index()].after(&[after], graph)?,
+            (Kind::Transfer, _) => vec![after],
+            (_, true) => turns.beside(&[after], graph)?,
+            (_, false) => turns.after(&[after], graph)?,
         };
         let task = Task {
             key,
@@ -134,12 +139,16 @@ impl Execution<'_> {
         };
         let id = graph.add(task, &before)?;
         graph.defer(id)?;
-        if kind != Kind::Transfer {
-            self.bands[hop.link.index()].occupy(vec![id]);
-            return Ok(id);
+        graph.notify(id)?;
+        let turns = &mut self.turns[hop.link.index()];
+        match (kind, shared) {
+            (Kind::Transfer, _) => {}
+            (_, true) => turns.join(id, graph)?,
+            (_, false) => turns.occupy(vec![id]),
         }
-        let delay = self.wire_delay(hop.link, key)?;
-        if delay == Duration::ZERO {
+        let index = self.message(key);
+        let later = self.media[hop.link.index()].later(hop.from, index)?;
+        if later == Duration::ZERO {
             return Ok(id);
         }
         let delay = Task {
@@ -149,18 +158,12 @@ impl Execution<'_> {
             },
             kind: Kind::Overhead,
             resource: None,
-            duration: delay,
+            duration: later,
             cost: Cost::default(),
         };
-        Ok(graph.add(delay, &[id])?)
-    }
-
-    /// How long a message is under way on a wire after it was sent.
-    fn wire_delay(&self, link: LinkId, key: TaskKey) -> Result<Duration, ExecutionError> {
-        match &self.media[link.index()] {
-            Medium::Wire(wire) => Ok(wire.latency(self.message(key))?),
-            Medium::Radio(_) => Ok(Duration::ZERO),
-        }
+        let delay = graph.add(delay, &[id])?;
+        graph.notify(delay)?;
+        Ok(delay)
     }
 
     /// What numbers the draws of a message.
@@ -173,50 +176,100 @@ impl Execution<'_> {
             .draw(u64::from(state.step) * layers + layer)
     }
 
-    /// What a message that starts `now` takes.
-    pub(super) fn message_on_link(
+    /// What a message takes that starts now; those beside it on the link go on slower.
+    pub(super) fn message_starts(
         &mut self,
+        id: TaskId,
         key: TaskKey,
-        now: Instant,
+        graph: &mut Graph,
     ) -> Result<Occupancy, ExecutionError> {
-        let stage = Stage::of(key.stage);
-        let bits = match stage {
+        let now = graph.now();
+        let bits = self.message_bits(key);
+        let (link, from, sending) = self.message_on_link(key, now);
+        let expected = self.media[link.index()].begin(id, from, sending, bits)?;
+        let mut own = None;
+        for message in expected {
+            if message.id == id {
+                own = Some(message);
+            } else {
+                retime(message, graph)?;
+            }
+        }
+        let own = own.expect("what begins is under way");
+        self.unknown_radio[from.index()] |= own.joules.is_none();
+        Ok(Occupancy {
+            duration: own.at.since(now),
+            cost: own.cost(),
+        })
+    }
+
+    /// A message has crossed a link: those beside it go on faster, and where it was the last link
+    /// its batch goes on too.
+    pub(super) fn message_ends(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let (link, from, _) = self.message_on_link(key, graph.now());
+        for message in self.media[link.index()].end(id, from, graph.now())? {
+            retime(message, graph)?;
+        }
+        self.arrives(id, key, graph)
+    }
+
+    /// Goes on with the batch of `key` if it waits for the task `id`.
+    pub(super) fn arrives(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let state = self.batch_mut(key.batch);
+        if state.awaited != Some(id) {
+            return Ok(());
+        }
+        state.awaited = None;
+        match Stage::of(key.stage) {
+            Stage::Cut | Stage::CutDownlink | Stage::CutDelay => self.enter(key.batch, id, graph),
+            _ => self.embed(key.batch, &[id], graph),
+        }
+    }
+
+    fn message_bits(&self, key: TaskKey) -> u64 {
+        match Stage::of(key.stage) {
             Stage::Cut | Stage::CutDownlink => {
                 let replica = self.replica(key.batch);
                 let tokens = self.batch(key.batch).tokens() as u64;
                 tokens * replica.payload.bits(replica.hidden)
             }
             _ => TOKEN_BITS,
-        };
-        let index = self.message(key);
+        }
+    }
+
+    /// The link of a message, who sends it, and how the link knows it.
+    fn message_on_link(&self, key: TaskKey, now: Instant) -> (LinkId, NodeId, Sending) {
         let (node, peer) = (NodeId(key.node), NodeId(key.peer));
         let link = self.topology.between(node, peer);
         let link = link.expect("a hop is a link");
-        let ends = &self.topology.links[link.index()].ends;
-        match (&self.media[link.index()], ends) {
-            (Medium::Wire(wire), _) => {
-                let sent = wire.send(bits)?;
-                Ok(Occupancy {
-                    duration: sent.duration,
-                    cost: Cost {
-                        bits,
-                        joules: sent.joules,
-                        ..Cost::default()
-                    },
-                })
-            }
-            (Medium::Radio(cell), Ends::Cell { members, .. }) => {
-                let place = members.iter().position(|member| *member == node);
-                let place = place.expect("a hop joins a member and its hub");
-                let (direction, payer) = match stage {
-                    Stage::CutDownlink | Stage::TokenReturnDownlink => (Direction::Down, peer),
-                    _ => (Direction::Up, node),
-                };
-                let sent = cell.send(place, direction, bits, index, now)?;
-                self.unknown_radio[payer.index()] |= sent.joules.is_none();
-                Ok(super::all_reduce::occupancy(&sent))
-            }
-            (Medium::Radio(_), Ends::Wire { .. }) => unreachable!("a cell has a hub and members"),
-        }
+        let (direction, from) = match Stage::of(key.stage) {
+            Stage::CutDownlink | Stage::TokenReturnDownlink => (Direction::Down, peer),
+            _ => (Direction::Up, node),
+        };
+        let members = self.topology.members(link).iter();
+        let member = members.copied().position(|member| member == node);
+        let sending = Sending {
+            member: member.unwrap_or(0),
+            direction,
+            index: self.message(key),
+            began: now,
+        };
+        (link, from, sending)
     }
+}
+
+/// Moves the end of a message under way to where it is expected now.
+fn retime(message: Expected, graph: &mut Graph) -> Result<(), ExecutionError> {
+    graph.retime(message.id, message.at)?;
+    Ok(graph.recost(message.id, message.cost())?)
 }

@@ -12,6 +12,9 @@ pub enum ExecutionError {
     /// A node cannot hold or time what it is given.
     #[error(transparent)]
     Device(#[from] DeviceError),
+    /// A message never arrives.
+    #[error(transparent)]
+    Fluid(#[from] crate::medium::FluidError),
     /// A message is too long for a wire.
     #[error("a message on a wire: {0}; raise its rate, or send less")]
     TooLong(#[from] crate::units::DurationError),

@@ -17,6 +17,7 @@ pub(super) struct Lanes {
 impl Lanes {
     pub(super) fn declare(
         topology: &Topology,
+        shared: &[bool],
         resources: &mut Resources,
     ) -> Result<Self, ExecutionError> {
         let name = |node: NodeId| &topology.nodes[node.index()].name;
@@ -56,7 +57,9 @@ impl Lanes {
                 }
                 Ends::Wire { from, to } => {
                     for end in [*from, *to] {
-                        let wire = resources.add(format!("{}.{}", name(end), link.name), 1)?;
+                        let places = if shared[number] { u32::MAX } else { 1 };
+                        let wire = format!("{}.{}", name(end), link.name);
+                        let wire = resources.add(wire, places)?;
                         lanes.wires.insert((id, end), wire);
                     }
                 }

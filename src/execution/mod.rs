@@ -24,7 +24,7 @@
 //! then its tensors are as they are, and the channel is as it is.
 
 mod all_reduce;
-mod band;
+mod media;
 mod batch;
 mod blocks;
 mod cut;
@@ -42,13 +42,14 @@ mod served;
 mod stage;
 mod system;
 mod tensor;
+mod turns;
 mod whole;
 
 pub use error::ExecutionError;
 pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
 pub use network::{Dense, Source};
 pub use stage::STAGE_NAMES;
-pub use system::{Loaded, Medium, PipelineStage, Replica, System, TensorGroup, Words, StageKind};
+pub use system::{Loaded, PipelineStage, Replica, System, TensorGroup, Words, StageKind};
 
 use crate::engine::Resources;
 use crate::measurement::Measurements;
@@ -56,10 +57,11 @@ use crate::observer::Observer;
 use crate::serving::{Identity, Queue, Routing, Scheduler};
 use crate::topology::{NodeId, Topology};
 use crate::units::Instant;
-use band::Band;
+use turns::Turns;
 use batch::Batch;
 use lanes::Lanes;
 use meter::Meter;
+pub use media::Medium;
 use network::Network;
 use passes::Sequence;
 use served::InService;
@@ -84,9 +86,9 @@ struct Serving {
 /// A run of a system.
 pub struct Execution<'a> {
     topology: Topology,
-    media: Vec<system::Medium>,
+    media: Vec<Medium>,
     lanes: Lanes,
-    bands: Vec<Band>,
+    turns: Vec<Turns>,
     replicas: Vec<Serving>,
     memory: Vec<memory::Held>,
     routing: Box<dyn Routing>,
@@ -137,6 +139,7 @@ impl<'a> Execution<'a> {
             .map(|node| node.profile.idle_power.map(|power| power.0))
             .sum();
         let count = replicas.len();
+        let shared: Vec<bool> = links.iter().map(Medium::is_shared).collect();
         let capacity = crate::serving::passes::longest_context(&requests);
         let replicas = replicas
             .into_iter()
@@ -147,8 +150,8 @@ impl<'a> Execution<'a> {
             ..Measurements::default()
         };
         Ok(Self {
-            lanes: Lanes::declare(&topology, resources)?,
-            bands: topology.links.iter().map(|_| Band::default()).collect(),
+            lanes: Lanes::declare(&topology, &shared, resources)?,
+            turns: topology.links.iter().map(|_| Turns::default()).collect(),
             media: links,
             replicas,
             memory,

@@ -157,6 +157,7 @@ impl Execution<'_> {
                 sublayer: Sublayer::Attention,
                 planned: None,
                 dispatch: Dispatch::default(),
+                awaited: None,
             },
         );
         self.meter.open(id, now);

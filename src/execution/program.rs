@@ -21,10 +21,11 @@ impl Program for Execution<'_> {
         let batch = record.key.batch;
         match Stage::of(record.key.stage) {
             Stage::Arrival => self.admit(Some(id), graph),
-            Stage::TokenReturn | Stage::TokenReturnDownlink | Stage::TokenReturnDelay => {
-                self.embed(batch, &[id], graph)
-            }
-            Stage::Cut | Stage::CutDownlink | Stage::CutDelay => self.enter(batch, id, graph),
+            Stage::TokenReturn
+            | Stage::TokenReturnDownlink
+            | Stage::Cut
+            | Stage::CutDownlink => self.message_ends(id, record.key, graph),
+            Stage::TokenReturnDelay | Stage::CutDelay => self.arrives(id, record.key, graph),
             Stage::AttentionGather | Stage::MlpGather => self.gathered(batch, id, graph),
             Stage::MlpReduced => self.leave(batch, id, graph),
             Stage::Mlp => self.computed(batch, id, graph),
@@ -37,7 +38,7 @@ impl Program for Execution<'_> {
 
     fn service(
         &mut self,
-        _: TaskId,
+        id: TaskId,
         key: TaskKey,
         graph: &mut Graph,
     ) -> Result<Option<Occupancy>, ExecutionError> {
@@ -47,7 +48,7 @@ impl Program for Execution<'_> {
             Stage::Cut
             | Stage::CutDownlink
             | Stage::TokenReturn
-            | Stage::TokenReturnDownlink => self.message_on_link(key, now),
+            | Stage::TokenReturnDownlink => self.message_starts(id, key, graph),
             _ => self.on_band(key, now),
         };
         occupancy.map(Some)

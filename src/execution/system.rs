@@ -4,8 +4,8 @@
 use super::Serving;
 use super::error::ExecutionError;
 use super::experts::ExpertGroup;
+use super::media::Medium;
 use super::network::Source;
-use crate::medium::Wire;
 use crate::model::{ModelShape, ShardPlan};
 use crate::numerics::Tokenizer;
 use crate::radio::{Air, Payload};
@@ -168,13 +168,4 @@ impl Replica {
             running: 0,
         })
     }
-}
-
-/// What a link is.
-#[derive(Debug)]
-pub enum Medium {
-    /// A radio cell, over which point-to-point transmissions go.
-    Radio(Box<crate::medium::Cell>),
-    /// A wire.
-    Wire(Wire),
 }

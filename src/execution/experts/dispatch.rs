@@ -159,7 +159,7 @@ impl Execution<'_> {
         let layer = self.batch(batch).layer;
         let counts = decision.selection.counts();
         let (link, hub) = (self.experts(batch).link, self.experts(batch).hub);
-        let before = self.bands[link.index()].after(&[attended], graph)?;
+        let before = self.turns[link.index()].after(&[attended], graph)?;
         let mut arrivals = Vec::new();
         for (place, delivery) in decision.deliveries.iter().enumerate() {
             let Some(delivery) = delivery else { continue };
@@ -168,7 +168,7 @@ impl Execution<'_> {
             arrivals.extend(last);
         }
         if !arrivals.is_empty() {
-            self.bands[link.index()].occupy(arrivals.clone());
+            self.turns[link.index()].occupy(arrivals.clone());
         }
         let at_hub = self.experts(batch).work_of(layer, None, &counts);
         if at_hub != Work::default() {
