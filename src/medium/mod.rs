@@ -7,14 +7,20 @@
 //!
 //! | module | holds |
 //! | --- | --- |
+//! | [`cell`] | a radio channel between a hub and a member, either way |
 //! | [`fluid`] | transfers that share a band, whose rates change as others begin and end |
-//! | [`point`] | a radio channel between a hub and a member, either way |
 //! | [`wire`] | a wire's time and energy per message |
 //! | [`payload`] | what activations weigh on a link, and what arrives of them |
 //! | [`weather`] | which draw of a channel a transfer meets: by what it is, not by how many came before |
 
+pub mod cell;
 pub mod fluid;
 pub mod payload;
-pub mod point;
 pub mod weather;
 pub mod wire;
+
+pub use cell::{Cell, Direction, Sending};
+pub use fluid::{Band, Ending, FluidError, Moved, Rate, Rates};
+pub use payload::Activations;
+pub use weather::{Numbering, Transferred, Unnumbered};
+pub use wire::{Sent, Wire, WireTerms};

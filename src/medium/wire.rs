@@ -13,9 +13,10 @@
 //! transferred) of the wire's own streams ([`Streams::of_link`](crate::rng::Streams::of_link)),
 //! so that it does not depend on what was sent before.
 
-use super::fluid::steady;
+use super::fluid::{Rate, Rates, steady};
+use crate::radio::RadioError;
 use crate::rng::Streams;
-use crate::units::{Duration, DurationError, FieldFault};
+use crate::units::{Duration, DurationError, FieldFault, Instant};
 use rand::RngExt;
 
 /// What a message over a wire takes.
@@ -40,22 +41,13 @@ pub struct Wire {
     streams: Streams,
 }
 
-/// One message over a wire.
+/// What a message takes of a wire that it has to itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Message {
-    /// How long it occupies the wire, if it has it alone.
-    pub occupied: Duration,
-    /// How much later it is there: delay and jitter.
-    pub later: Duration,
-    /// What it costs.
+pub struct Sent {
+    /// How long the wire is busy: its cost per message and its bits.
+    pub duration: Duration,
+    /// What its ends spend.
     pub joules: f64,
-}
-
-impl Message {
-    /// From its first bit's departure to its arrival.
-    pub fn duration(self) -> Duration {
-        self.occupied + self.later
-    }
 }
 
 impl WireTerms {
@@ -92,30 +84,36 @@ impl Wire {
         self.terms
     }
 
-    /// A message of `bits` from the node number `sender`; `index` is the number of what is
-    /// transferred ([`Numbering`](super::weather::Numbering)).
+    /// A message of `bits`, alone on the wire.
     ///
     /// # Errors
     /// If it takes longer than simulated time can hold.
-    pub fn message(&self, bits: u64, sender: u32, index: u64) -> Result<Message, DurationError> {
-        let WireTerms {
-            rate,
-            per_message,
-            energy_per_bit,
-            ..
-        } = self.terms;
-        Ok(Message {
-            occupied: Duration::from_seconds(per_message)? + steady(bits, rate)?,
-            later: self.later(sender, index)?,
-            joules: energy_per_bit * bits as f64,
+    pub fn send(&self, bits: u64) -> Result<Sent, DurationError> {
+        Ok(Sent {
+            duration: self.per_message()? + steady(bits, self.terms.rate)?,
+            joules: self.joules(bits),
         })
     }
 
-    /// Delay and jitter of what `sender` sends as number `index`.
+    /// What precedes the bits of every message.
     ///
     /// # Errors
     /// If it is longer than simulated time can hold.
-    pub fn later(&self, sender: u32, index: u64) -> Result<Duration, DurationError> {
+    pub fn per_message(&self) -> Result<Duration, DurationError> {
+        Duration::from_seconds(self.terms.per_message)
+    }
+
+    /// What the ends spend on `bits`.
+    pub fn joules(&self, bits: u64) -> f64 {
+        self.terms.energy_per_bit * bits as f64
+    }
+
+    /// How long a message is under way once it is sent: delay and jitter of what the node
+    /// number `sender` sends as number `index` ([`Numbering`](super::weather::Numbering)).
+    ///
+    /// # Errors
+    /// If it is longer than simulated time can hold.
+    pub fn latency(&self, sender: u32, index: u64) -> Result<Duration, DurationError> {
         let WireTerms { delay, jitter, .. } = self.terms;
         if jitter == 0.0 {
             return Duration::from_seconds(delay);
@@ -125,9 +123,22 @@ impl Wire {
     }
 }
 
+/// A part of a wire carries that part of its rate, for ever. On a wire that is shared the bits
+/// of a message begin when its [`per_message`](Wire::per_message) is over.
+impl<K> Rates<K> for Wire {
+    fn rate(&self, _: K, share: f64, _: Instant) -> Result<Rate, RadioError> {
+        Ok(Rate {
+            bits_per_second: self.terms.rate * share,
+            until: None,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::medium::Band;
+    use crate::radio::Sharing;
 
     const TERMS: WireTerms = WireTerms {
         rate: 1e9,
@@ -145,13 +156,27 @@ mod tests {
     /// 50 µs + 2¹⁶/10⁹ s on the wire, 8 ms on the way.
     #[test]
     fn a_message_costs_itself_its_bits_and_the_way() {
-        let message = wire(TERMS).message(65536, 0, 9).unwrap();
-        assert_eq!(message.occupied, Duration(115_536_000));
-        assert_eq!(message.later, Duration(8_000_000_000));
-        assert_eq!(message.duration(), Duration(8_115_536_000));
-        assert!((message.joules / 131.072e-6 - 1.0).abs() < 1e-12);
-        let empty = wire(TERMS).message(0, 0, 9).unwrap();
-        assert_eq!((empty.occupied, empty.joules), (Duration(50_000_000), 0.0));
+        let sent = wire(TERMS).send(65536).unwrap();
+        assert_eq!(sent.duration, Duration(115_536_000));
+        assert!((sent.joules / 131.072e-6 - 1.0).abs() < 1e-12);
+        let latency = wire(TERMS).latency(0, 9).unwrap();
+        assert_eq!(latency, Duration(8_000_000_000));
+        let empty = wire(TERMS).send(0).unwrap();
+        assert_eq!((empty.duration, empty.joules), (Duration(50_000_000), 0.0));
+    }
+
+    /// Two messages whose bits begin at 50 µs have half the rate each.
+    #[test]
+    fn a_shared_wire_is_a_band() {
+        let wire = wire(TERMS);
+        let start = Instant::ZERO + wire.per_message().unwrap();
+        let mut band = Band::new(Sharing::Equal);
+        for id in 0..2 {
+            band.begin(id, 65536, start, &wire).unwrap();
+        }
+        let ends = band.ends(&wire).unwrap();
+        let at = Instant(50_000_000 + 2 * 65_536_000);
+        assert!(ends.iter().all(|ending| ending.at == at));
     }
 
     /// Exponential: mean and standard deviation are both the jitter, and e^−1 exceed it.
@@ -162,7 +187,7 @@ mod tests {
             ..TERMS
         });
         let draws = 20_000;
-        let extra = |index| wire.later(3, index).unwrap().as_seconds() - 8e-3;
+        let extra = |index| wire.latency(3, index).unwrap().as_seconds() - 8e-3;
         let extras: Vec<f64> = (0..draws).map(extra).collect();
         let count = draws as f64;
         let mean = extras.iter().sum::<f64>() / count;
@@ -173,10 +198,8 @@ mod tests {
         assert!((beyond - (-1f64).exp()).abs() < 0.015, "{beyond}");
         assert!(extras.iter().all(|x| *x >= -1e-12));
         // By what is sent and by whom, not by when.
-        assert_eq!(wire.later(3, 7), wire.later(3, 7));
-        assert_ne!(wire.later(3, 7), wire.later(4, 7));
-        let sure = wire.message(65536, 3, 7).unwrap().occupied;
-        assert_eq!(sure, wire.message(65536, 3, 8).unwrap().occupied);
+        assert_eq!(wire.latency(3, 7), wire.latency(3, 7));
+        assert_ne!(wire.latency(3, 7), wire.latency(4, 7));
     }
 
     #[test]
@@ -218,6 +241,6 @@ mod tests {
             rate: 1e-9,
             ..TERMS
         });
-        assert!(slow.message(1 << 40, 0, 0).is_err());
+        assert!(slow.send(1 << 40).is_err());
     }
 }

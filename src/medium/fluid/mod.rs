@@ -26,9 +26,7 @@ mod sharing;
 #[cfg(test)]
 mod tests;
 
-pub use sharing::Sharing;
-
-use crate::radio::RadioError;
+use crate::radio::{RadioError, Sharing};
 use crate::units::{Duration, DurationError, Instant};
 use std::fmt;
 
@@ -317,7 +315,7 @@ impl<K: Copy + Eq + fmt::Debug> Band<K> {
             .live()
             .map(|transfer| (transfer.id, transfer.left as f64 / UNITS_PER_BIT as f64))
             .collect();
-        let found = self.sharing.rates(&live, self.now, rates)?;
+        let found = sharing::divided(self.sharing, &live, self.now, rates)?;
         self.until = None;
         let mut found = found.into_iter();
         for transfer in &mut self.transfers {

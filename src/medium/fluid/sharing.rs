@@ -1,29 +1,15 @@
-//! How a band is divided among the transfers on it.
+//! How a band is divided among the transfers on it: what [`Sharing`] says, with parts decided
+//! from what is known then.
+//!
+//! In proportion to the bits left is proportional fairness with these bits for weights, whatever
+//! the rates are, as long as they are proportional to the parts; transfers of one spectral
+//! efficiency then end together. Such that all end together is the earliest end of the last: rates
+//! being concave in the part, no division that changes in time ends sooner. A transfer that gets
+//! nothing through in its block waits without a part there, and holds its part everywhere else.
 
 use super::{Rate, Rates};
-use crate::radio::RadioError;
+use crate::radio::{RadioError, Sharing};
 use crate::units::Instant;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// The parts of the band that transfers get. They are decided whenever a transfer begins or
-/// ends and wherever a coherence block does, from what is known then: every transfer's bits
-/// that are left and the rates of its present block.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub enum Sharing {
-    /// The whole band to one after the other, in the order of their beginnings.
-    #[default]
-    Exclusive,
-    /// The same part to each.
-    Equal,
-    /// To each in proportion to the bits that it has left: proportional fairness with these for
-    /// weights. Transfers of one spectral efficiency then end together.
-    Proportional,
-    /// Such that all that get anything through would end together: the earliest end of the
-    /// last. What gets nothing through in its block waits without a part.
-    MinMax,
-}
 
 /// A root is found to this relative precision.
 const PRECISION: f64 = 1e-14;
@@ -35,49 +21,36 @@ const NOTHING: Rate = Rate {
     until: None,
 };
 
-impl Sharing {
-    /// Every way's name with a one-line summary.
-    pub const REGISTRY: &[(&str, &str)] = &[
-        (
-            "Exclusive",
-            "one transfer after the other has the whole band",
-        ),
-        ("Equal", "every transfer has the same part of the band"),
-        ("Proportional", "parts in proportion to the bits left"),
-        ("MinMax", "parts such that all transfers end together"),
-    ];
-
-    /// What each of `transfers`, with the bits that it has left, gets at `at`.
-    pub(super) fn rates<K: Copy>(
-        self,
-        transfers: &[(K, f64)],
-        at: Instant,
-        rates: &dyn Rates<K>,
-    ) -> Result<Vec<Rate>, RadioError> {
-        let on = |parts: Vec<f64>| -> Result<Vec<Rate>, RadioError> {
-            let one = |((id, _), part): (&(K, f64), f64)| match part > 0.0 {
-                true => rates.rate(*id, part, at),
-                false => Ok(NOTHING),
-            };
-            transfers.iter().zip(parts).map(one).collect()
+/// What each of `transfers`, with the bits that it has left, gets at `at`.
+pub(super) fn divided<K: Copy>(
+    sharing: Sharing,
+    transfers: &[(K, f64)],
+    at: Instant,
+    rates: &dyn Rates<K>,
+) -> Result<Vec<Rate>, RadioError> {
+    let on = |parts: Vec<f64>| -> Result<Vec<Rate>, RadioError> {
+        let one = |((id, _), part): (&(K, f64), f64)| match part > 0.0 {
+            true => rates.rate(*id, part, at),
+            false => Ok(NOTHING),
         };
-        let count = transfers.len();
-        match self {
-            Self::Exclusive => on((0..count).map(|n| if n == 0 { 1.0 } else { 0.0 }).collect()),
-            Self::Equal => on(vec![1.0 / count as f64; count]),
-            Self::Proportional => {
-                let whole: f64 = transfers.iter().map(|(_, left)| left).sum();
-                on(transfers.iter().map(|(_, left)| left / whole).collect())
+        transfers.iter().zip(parts).map(one).collect()
+    };
+    let count = transfers.len();
+    match sharing {
+        Sharing::Exclusive => on((0..count).map(|n| if n == 0 { 1.0 } else { 0.0 }).collect()),
+        Sharing::Equal => on(vec![1.0 / count as f64; count]),
+        Sharing::Proportional => {
+            let whole: f64 = transfers.iter().map(|(_, left)| left).sum();
+            on(transfers.iter().map(|(_, left)| left / whole).collect())
+        }
+        Sharing::MinMax => {
+            let alone = on(vec![1.0; count])?;
+            let mut found = on(meeting(transfers, &alone, at, rates)?)?;
+            // What waits for its next block is asked again when that comes.
+            for (found, alone) in found.iter_mut().zip(alone) {
+                found.until = alone.until;
             }
-            Self::MinMax => {
-                let alone = on(vec![1.0; count])?;
-                let mut found = on(meeting(transfers, &alone, at, rates)?)?;
-                // What waits for its next block is asked again when that comes.
-                for (found, alone) in found.iter_mut().zip(alone) {
-                    found.until = alone.until;
-                }
-                Ok(found)
-            }
+            Ok(found)
         }
     }
 }
