@@ -26,8 +26,8 @@
 //!
 //! Each room knows only the rooms before it in this list: [`units`], [`text`], [`rng`],
 //! [`digest`], [`files`], [`whole`] and [`interrupt`],
-//! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
-//! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
+//! [`engine`], [`model`], [`device`], [`radio`], [`topology`], [`corpus`], [`numerics`],
+//! [`policy`], [`medium`], [`placement`], [`serving`], [`architecture`], [`scenario`], [`results`], [`analysis`],
 //! [`simulation`], [`cli`].
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
@@ -46,16 +46,20 @@ pub mod engine;
 pub mod files;
 pub mod interrupt;
 pub mod manual;
+pub mod medium;
 pub mod model;
 pub mod numerics;
+pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
 pub mod results;
 pub mod rng;
 pub mod scenario;
+pub mod serving;
 pub mod simulation;
 pub mod text;
+pub mod topology;
 pub mod units;
 pub mod whole;
 mod wide;

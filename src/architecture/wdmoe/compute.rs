@@ -7,10 +7,10 @@
 //! those that were selected when the band is divided.
 
 use super::Run;
-use super::config::{ExpertCompute, Pipelining, ServerCompute};
 use crate::architecture::ArchitectureError;
 use crate::device::{DeviceError, DeviceProfile, Group};
 use crate::model::{ModelShape, Work};
+use crate::placement::{ExpertCompute, Pipelining, ServerCompute};
 use crate::policy::TokenLink;
 use crate::units::Duration;
 

@@ -1,7 +1,7 @@
 //! How long a device keeps its tokens: the closed form of its queue.
 
-use super::config::Pipelining;
 use crate::architecture::ArchitectureError;
+use crate::placement::Pipelining;
 use crate::policy::TokenLink;
 use crate::radio::RadioError;
 use crate::units::Duration;

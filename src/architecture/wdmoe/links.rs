@@ -1,10 +1,10 @@
 //! The links of one block: what a token costs on every device.
 
-use super::config::{OnOutage, Wdmoe};
 use crate::architecture::ArchitectureError;
 use crate::architecture::Node;
 use crate::device::DeviceError;
 use crate::model::ModelShape;
+use crate::placement::{Experts, OnOutage};
 use crate::policy::{PolicyError, TokenLink};
 use crate::radio::{Channels, RadioConfig};
 use crate::units::Instant;
@@ -29,7 +29,7 @@ pub(super) struct Cell {
 
 impl Cell {
     pub(super) fn new(
-        fields: &Wdmoe,
+        fields: &Experts,
         radio: RadioConfig,
         channels: Channels,
         shape: &ModelShape,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A map expert → holder, the same for all layers or one for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub enum Placement {
+pub enum Holders {
     /// Expert e of every layer on device e mod U: one each, if there are as many.
     #[default]
     Spread,
@@ -21,13 +21,13 @@ pub enum Placement {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Holder {
-    /// A device, counted from 0.
+    /// A node of the group, counted from 0.
     Device(u32),
-    /// The server at the base station: its tokens do not cross the air.
+    /// The node that sums: its tokens do not cross a link.
     Server,
 }
 
-impl Placement {
+impl Holders {
     /// Checks the devices' numbers.
     ///
     /// # Errors

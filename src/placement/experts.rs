@@ -1,7 +1,7 @@
-//! The fields of a scenario's `Wdmoe`.
+//! The fields of a placement of experts.
 
-use super::placement::Placement;
-use super::router::Router;
+use super::holders::Holders;
+use crate::architecture::wdmoe::Router;
 use crate::policy::{Bandwidth, DroppedWeight, ExpertSelection, Horizon};
 use crate::radio::{Downlink, LinkBudget, Payload, PowerConvention, RadioConfig};
 use crate::units::{FieldFault, SpectralEfficiency, Watts};
@@ -9,15 +9,22 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// How a Mixtral's experts are spread and served. Defaults are those of section V-A of
+/// The fields of [`Placement::Experts`](super::Placement::Experts): how a Mixtral's experts are
+/// spread and served. Defaults are those of section V-A of
 /// Xue et al., "WDMoE", with the bandwidth of its P3.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct Wdmoe {
+pub struct Experts {
+    /// The group whose nodes hold experts. Default: the members of the link.
+    pub over: Option<String>,
+    /// The node that does everything else: attention, gate, LM head. Default: the link's hub.
+    pub at: Option<String>,
+    /// The radio link that tokens cross. Default: the only one that joins `over` with `at`.
+    pub link: Option<String>,
     /// Where the gate's weights come from. Default: the model.
     pub router: Router,
     /// Which device holds each expert. Default: expert e on device e mod U.
-    pub placement: Placement,
+    pub experts: Holders,
     /// k, experts per token at most. Default: the model's own.
     pub experts_per_token: Option<usize>,
     /// Which experts a token visits. Default: the k heaviest.
@@ -93,11 +100,14 @@ pub enum OnOutage {
     Drop,
 }
 
-impl Default for Wdmoe {
+impl Default for Experts {
     fn default() -> Self {
         Self {
+            over: None,
+            at: None,
+            link: None,
             router: Router::default(),
-            placement: Placement::default(),
+            experts: Holders::default(),
             experts_per_token: None,
             selection: ExpertSelection::default(),
             dropped_weight: DroppedWeight::default(),
@@ -113,7 +123,7 @@ impl Default for Wdmoe {
     }
 }
 
-impl Wdmoe {
+impl Experts {
     /// Everything wrong with the fields for a fleet of `devices`, a model that is
     /// `computed` or only timed, and a scenario in `folder`.
     pub fn validate(&self, devices: usize, computed: bool, folder: &Path) -> Vec<FieldFault> {
@@ -125,9 +135,9 @@ impl Wdmoe {
                 .map_err(|fault| fault.under("router")),
         );
         check(
-            self.placement
+            self.experts
                 .validate(devices)
-                .map_err(|fault| fault.under("placement")),
+                .map_err(|fault| fault.under("experts")),
         );
         check(
             self.selection
@@ -187,7 +197,7 @@ impl Wdmoe {
         if radio.downlink != Downlink::Ideal {
             return Err(FieldFault::new(
                 "downlink",
-                "every device has a downlink of its own, of power `architecture.server_power`; \
+                "every device has a downlink of its own, of power `server_power` of the placement; \
                  leave this out",
             ));
         }

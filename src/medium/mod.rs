@@ -1,0 +1,5 @@
+//! Links as a system uses them.
+
+mod config;
+
+pub use config::{Link, Wire, WireSharing};
