@@ -2,7 +2,8 @@
 
 use super::error::ExecutionError;
 use crate::engine::{Cost, TaskId};
-use crate::medium::{Band, Cell, Ending, Rate, Sending, Wire};
+use crate::medium::wire::Wire;
+use crate::medium::{Band, Cell, Ending, Rate, Sending};
 use crate::radio::Sharing;
 use crate::topology::NodeId;
 use crate::units::{Duration, Instant};

@@ -15,6 +15,16 @@ pub enum Link {
     Wire(Wire),
 }
 
+impl Link {
+    /// Its fields, if it is a radio.
+    pub fn radio(&self) -> Option<&RadioConfig> {
+        match self {
+            Self::Radio(radio) => Some(radio),
+            Self::Wire(_) => None,
+        }
+    }
+}
+
 /// The fields of [`Link::Wire`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

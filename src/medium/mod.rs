@@ -21,8 +21,8 @@ pub mod weather;
 pub mod wire;
 
 pub use cell::{Cell, Direction, Sending};
-pub use config::{Link, Wire as WireConfig, WireSharing};
+pub use config::{Link, Wire, WireSharing};
 pub use fluid::{Band, Ending, FluidError, Moved, Rate, Rates};
 pub use payload::Activations;
 pub use weather::{Numbering, Transferred, Unnumbered};
-pub use wire::{Sent, Wire, WireTerms};
+pub use wire::{Sent, WireTerms};

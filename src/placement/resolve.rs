@@ -86,13 +86,20 @@ impl Placed {
     /// # Errors
     /// If its numbers do not add up to them.
     pub fn check_layers(&self, layers: usize) -> Result<(), FieldFault> {
-        let Self::Pipeline { path, stages, fields } = self else {
+        let Self::Pipeline {
+            path,
+            stages,
+            fields,
+        } = self
+        else {
             return Ok(());
         };
         let fault = |message: String| Err(FieldFault::new(format!("{path}.partition"), message));
         match &fields.partition {
             Partition::Fixed(parts) => {
-                let sum = parts.iter().fold(0, |sum: usize, part| sum.saturating_add(*part));
+                let sum = parts
+                    .iter()
+                    .fold(0, |sum: usize, part| sum.saturating_add(*part));
                 if sum == layers {
                     return Ok(());
                 }
@@ -123,7 +130,9 @@ pub fn place(
     match placement {
         Placement::Single(Single { at }) => {
             let path = format!("{path}.Single");
-            let at = finder.node(at, &format!("{path}.at")).map_err(|fault| vec![fault])?;
+            let at = finder
+                .node(at, &format!("{path}.at"))
+                .map_err(|fault| vec![fault])?;
             Ok(Placed::Single { path, at })
         }
         Placement::TensorParallel(fields) => {
@@ -259,7 +268,8 @@ impl Finder<'_> {
                 return Err(faults.into_iter().flatten().collect());
             }
         };
-        self.complete(over, at, link, path).map_err(|fault| vec![fault])
+        self.complete(over, at, link, path)
+            .map_err(|fault| vec![fault])
     }
 
     fn complete(
@@ -269,9 +279,8 @@ impl Finder<'_> {
         link: Option<LinkId>,
         path: &str,
     ) -> Result<Team, FieldFault> {
-        let fault = |field: &str, message: String| {
-            Err(FieldFault::new(format!("{path}.{field}"), message))
-        };
+        let fault =
+            |field: &str, message: String| Err(FieldFault::new(format!("{path}.{field}"), message));
         let link = match link {
             Some(link) => Some(link),
             None => self.only_cell(over.as_deref(), at).map_err(|cells| {
@@ -289,7 +298,10 @@ impl Finder<'_> {
             return fault("over", message);
         };
         let Some(at) = at.or(hub) else {
-            let message = format!("say which node puts their parts together; {}", self.groups());
+            let message = format!(
+                "say which node puts their parts together; {}",
+                self.groups()
+            );
             return fault("at", message);
         };
         let apart = |joined: &dyn Fn(NodeId) -> bool| {
@@ -361,7 +373,10 @@ impl Finder<'_> {
                     path: format!("{path}.over"),
                     at,
                 };
-                over.map_err(|fault| vec![fault])?.into_iter().map(single).collect()
+                over.map_err(|fault| vec![fault])?
+                    .into_iter()
+                    .map(single)
+                    .collect()
             }
             (None, []) => {
                 let message = "a pipeline has stages: list them, for example stages: [Single(at: \
@@ -388,7 +403,10 @@ impl Finder<'_> {
                 return Err(fault("partition", message.to_owned()));
             }
         }
-        fields.bits.validate().map_err(|fault| vec![fault.under(&path)])?;
+        fields
+            .bits
+            .validate()
+            .map_err(|fault| vec![fault.under(&path)])?;
         for pair in stages.windows(2) {
             let [from, to] = [pair[0].at(), pair[1].at()];
             if self.topology.route(from, to).is_none() {

@@ -21,6 +21,7 @@ pub mod fields;
 mod literal;
 mod missing;
 mod model;
+mod moved;
 mod overrides;
 mod range;
 pub mod raw;
@@ -28,18 +29,18 @@ mod resolved;
 mod rules;
 mod schema;
 mod sweep;
+mod system;
 mod template;
 mod warnings;
 mod workload;
 
-pub use crate::architecture::wdmoe::Wdmoe;
 pub use fault::{Fault, Location, ScenarioError};
 pub use literal::Literal;
 pub use model::{Model, Precision};
 pub use overrides::{Override, OverrideError};
 pub use range::{Range, Scale};
-pub use resolved::{NamedProfile, Resolved, load, model_of, parse, parse_with_model};
-pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
+pub use resolved::{Resolved, load, model_of, parse, parse_with_model};
+pub use schema::{Scenario, Trace};
 pub use sweep::{
     Axis, Better, Changes, Column, Configurations, Figure, Heading, Point, Publication, Sweep,
     Table, Tradeoff, points, sweep_of,

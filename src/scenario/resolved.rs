@@ -7,25 +7,20 @@ use super::model::Model;
 use super::overrides::Override;
 use super::raw;
 use super::rules;
-use super::schema::{Devices, Scenario};
-use crate::device::{DeviceProfile, Profile};
+use super::schema::Scenario;
+use super::system::{self, System};
+use crate::device::DeviceProfile;
 use crate::files;
-use crate::radio::PowerConvention;
+use crate::medium::Link;
+use crate::placement::Placed;
+use crate::radio::RadioConfig;
+use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::FieldFault;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// No scenario is longer; what is too long to be parsed is told at its place.
 const MOST_BYTES: u64 = 64 << 20;
-
-/// A device's profile and what it is called.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedProfile {
-    /// The preset's name, or `custom`.
-    pub name: String,
-    /// Its numbers.
-    pub profile: DeviceProfile,
-}
 
 /// A scenario without fault.
 #[derive(Debug, Clone)]
@@ -34,12 +29,12 @@ pub struct Resolved {
     pub name: String,
     /// The file's folder, to which its paths are relative.
     pub folder: PathBuf,
-    /// Every field.
+    /// Every field, and the parts that are implied where they are left out.
     pub scenario: Scenario,
-    /// One profile per device.
-    pub devices: Vec<NamedProfile>,
-    /// The server's profile.
-    pub server: NamedProfile,
+    /// Its nodes and links.
+    pub topology: Topology,
+    /// Where each replica lies.
+    pub replicas: Vec<Placed>,
     /// Where the model lies, if not where the scenario says.
     model_elsewhere: Option<PathBuf>,
     draft: Draft,
@@ -135,27 +130,6 @@ pub fn parse_with_model(
     Resolved::new(name.into_owned(), folder.to_owned(), draft, model)
 }
 
-fn without_energy(device: &NamedProfile) -> bool {
-    device.profile.joules_per_weight(0.0).is_none()
-}
-
-/// The fault of a `device` whose compute cannot be charged to its energy budget.
-fn energy_unknown(device: usize, fleet: &Devices) -> FieldFault {
-    let exception = u32::try_from(device)
-        .ok()
-        .filter(|n| fleet.except.contains_key(n));
-    let path = exception.map_or("devices.profile".to_owned(), |n| {
-        format!("devices.except[{n}]")
-    });
-    FieldFault::new(
-        path,
-        format!(
-            "EnergyPerVector charges compute to the device's budget, but the profile of device \
-             {device} has no energy_per_flop and energy_per_byte; give both, or use PowerPerUse"
-        ),
-    )
-}
-
 impl Resolved {
     fn new(
         name: String,
@@ -164,48 +138,22 @@ impl Resolved {
         model_elsewhere: Option<PathBuf>,
     ) -> Result<Self, ScenarioError> {
         let scenario = draft.decode()?;
-        let faults = rules::faults(&scenario, &folder, model_elsewhere.as_deref());
-        if !faults.is_empty() {
+        let system = rules::check(&scenario, &folder, model_elsewhere.as_deref());
+        let System { topology, replicas } = system.map_err(|faults| {
             let faults = faults.into_iter().take(MOST_FAULTS);
             let faults = faults.map(|fault| draft.rule_fault(fault));
-            return Err(ScenarioError {
+            ScenarioError {
                 faults: faults.collect(),
-            });
-        }
-        let resolve = |profile: &Profile, path: &str| {
-            let numbers = profile
-                .resolve()
-                .map_err(|fault| draft.rule_fault(fault.under(path)))?;
-            Ok::<_, ScenarioError>(NamedProfile {
-                name: match profile {
-                    Profile::Preset(name) => name.clone(),
-                    Profile::Custom(_) => "custom".to_owned(),
-                },
-                profile: numbers,
-            })
-        };
-        let fleet = &scenario.devices;
-        let devices = (0..fleet.count)
-            .map(|device| {
-                let except = u32::try_from(device)
-                    .ok()
-                    .and_then(|n| fleet.except.get(&n));
-                resolve(except.unwrap_or(&fleet.profile), "devices.profile")
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let server = resolve(&scenario.server, "server")?;
-        let counts_joules = scenario.radio.convention != PowerConvention::PowerPerUse;
-        if counts_joules && let Some(device) = devices.iter().position(without_energy) {
-            return Err(draft.rule_fault(energy_unknown(device, fleet)).into());
-        }
+            }
+        })?;
         if let Some(fault) = draft.too_long(&scenario) {
             return Err(fault.into());
         }
         Ok(Self {
             name,
             folder,
-            devices,
-            server,
+            topology,
+            replicas,
             scenario,
             model_elsewhere,
             draft,
@@ -215,6 +163,43 @@ impl Resolved {
     /// Every text that is written, with its path.
     pub(super) fn texts(&self) -> Vec<(raw::Path, &str)> {
         self.draft.texts()
+    }
+
+    /// The fields of a link.
+    pub fn link(&self, link: LinkId) -> &Link {
+        system::link(&self.scenario, link)
+    }
+
+    /// The fields of a radio.
+    ///
+    /// # Panics
+    /// If the link is a wire.
+    pub fn radio(&self, link: LinkId) -> &RadioConfig {
+        self.link(link).radio().expect("the link is a radio")
+    }
+
+    /// The field of a link, for what is found wrong with it.
+    pub fn link_path(&self, link: LinkId) -> String {
+        format!("links.{}", self.topology.links[link.index()].name)
+    }
+
+    /// The radios among the links, in order.
+    pub fn radios(&self) -> Vec<LinkId> {
+        let radios = self.scenario.radios();
+        radios
+            .filter_map(|(name, _)| self.topology.link(name))
+            .collect()
+    }
+
+    /// What a node can do.
+    pub fn profile(&self, node: NodeId) -> &DeviceProfile {
+        &self.topology.at(node).profile
+    }
+
+    /// How many forward passes of a replica are on their way at once.
+    pub fn in_flight(&self, replica: usize) -> usize {
+        let given = self.scenario.replicas[replica].in_flight;
+        given.unwrap_or_else(|| self.replicas[replica].stages().len())
     }
 
     /// The seed that the scenario states.

@@ -43,7 +43,9 @@ pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
         .map(|known| (strsim::jaro_winkler(&lower, &known.to_lowercase()), known))
         .filter(|(similarity, _)| *similarity >= SIMILAR)
         .max_by(|x, y| x.0.total_cmp(&y.0))
-        .map_or(String::new(), |(_, known)| format!("did you mean `{known}`? "))
+        .map_or(String::new(), |(_, known)| {
+            format!("did you mean `{known}`? ")
+        })
 }
 
 /// Refuses what cannot name a node or a link: such a name stands in paths, in the names of
@@ -96,9 +98,9 @@ impl NodeGroup {
             let path = format!("except[{number}]");
             if *number as usize >= size {
                 let message = match self.count {
-                    Some(count) => format!(
-                        "there is no node {number} among {count}, which are counted from 0"
-                    ),
+                    Some(count) => {
+                        format!("there is no node {number} among {count}, which are counted from 0")
+                    }
                     None => "the group is one node alone; give its `profile`, or a `count`".into(),
                 };
                 faults.push(FieldFault::new(path.as_str(), message));

@@ -107,7 +107,11 @@ impl Topology {
     /// If a link ends at a node that is not there.
     pub fn new(nodes: Vec<Node>, links: Vec<Link>) -> Self {
         let ids = (0..nodes.len()).map(|index| NodeId(index as u16));
-        let names = nodes.iter().map(|node| node.name.clone()).zip(ids).collect();
+        let names = nodes
+            .iter()
+            .map(|node| node.name.clone())
+            .zip(ids)
+            .collect();
         let graph = route::graph(nodes.len(), &links);
         Self {
             nodes,

@@ -121,11 +121,20 @@ mod tests {
             hub: NodeId(1),
             members: vec![NodeId(2), NodeId(3)],
         };
-        let topology = topology(&names, vec![wire(1, 5), wire(5, 0), cell, wire(1, 0), wire(0, 1)]);
+        let topology = topology(
+            &names,
+            vec![wire(1, 5), wire(5, 0), cell, wire(1, 0), wire(0, 1)],
+        );
         let found = |from, to| ways(&topology, from, to);
         let hop = |link, name: &str| (link, name.to_owned());
-        assert_eq!(found("phone0", "cloud"), Some(vec![hop(2, "edge"), hop(3, "cloud")]));
-        assert_eq!(found("phone0", "phone1"), Some(vec![hop(2, "edge"), hop(2, "phone1")]));
+        assert_eq!(
+            found("phone0", "cloud"),
+            Some(vec![hop(2, "edge"), hop(3, "cloud")])
+        );
+        assert_eq!(
+            found("phone0", "phone1"),
+            Some(vec![hop(2, "edge"), hop(2, "phone1")])
+        );
         assert_eq!(found("cloud", "edge"), Some(vec![hop(3, "edge")]));
         assert_eq!(found("edge", "edge"), Some(Vec::new()));
         assert_eq!(found("edge", "lone"), None);

@@ -17,8 +17,8 @@ pub use dimension::ParseQuantityError;
 pub use field::FieldFault;
 pub use quantity::{
     AntennaGain, BitsPerSecond, Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules,
-    JoulesPerBit, JoulesPerByte, JoulesPerFlop, Meters, MetersPerSecond, Oddity, ParametersPerSecond, Radians, Seconds,
-    SpectralEfficiency, Watts, WattsPerHertz, oddity,
+    JoulesPerBit, JoulesPerByte, JoulesPerFlop, Meters, MetersPerSecond, Oddity,
+    ParametersPerSecond, Radians, Seconds, SpectralEfficiency, Watts, WattsPerHertz, oddity,
 };
 pub use spelling::{leading_number, plain};
 pub use time::{Duration, DurationError, Instant};

@@ -19,14 +19,12 @@
 
 mod compute;
 mod computed;
-mod config;
 mod decide;
 mod delivery;
 mod emit;
 mod links;
 mod network;
 mod pairs;
-mod placement;
 mod program;
 mod records;
 mod router;
@@ -34,8 +32,6 @@ mod stage;
 mod synthetic;
 mod trace;
 
-pub use config::{ExpertCompute, OnOutage, Pipelining, ServerCompute, Wdmoe};
-pub use placement::{Holder, Placement};
 pub use router::Router;
 pub use stage::STAGE_NAMES;
 pub use synthetic::Synthetic;
@@ -50,6 +46,7 @@ use crate::device::Footprint;
 use crate::engine::{ResourceId, Resources};
 use crate::model::{ModelShape, ShardPlan};
 use crate::numerics::Mixtral;
+use crate::placement::Experts;
 use crate::radio::{Channels, Payload, RadioConfig};
 use crate::rng::Streams;
 use crate::units::Instant;
@@ -105,7 +102,7 @@ pub struct Parts {
     /// The model or its shape.
     pub source: Source,
     /// The scenario's fields.
-    pub fields: Wdmoe,
+    pub fields: Experts,
     /// For every layer the device of each expert; `None` for the server.
     pub placement: Vec<Vec<Option<usize>>>,
     /// The devices.
@@ -128,7 +125,7 @@ pub struct Run<'a> {
     shape: ModelShape,
     /// The shape's attention and LM head, whole.
     whole: ShardPlan,
-    fields: Wdmoe,
+    fields: Experts,
     top_k: usize,
     placement: Vec<Vec<Option<usize>>>,
     cell: Cell,

@@ -2,7 +2,6 @@
 //! and predecessors, and enters them in the accounts.
 
 use super::Run;
-use super::config::ServerCompute;
 use super::decide::Decision;
 use super::delivery::Delivery;
 use super::stage::Stage;
@@ -12,6 +11,7 @@ use crate::architecture::task::compute;
 use crate::device::{Computation, Group};
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::model::Work;
+use crate::placement::ServerCompute;
 use crate::units::{Duration, Instant};
 
 impl Run<'_> {

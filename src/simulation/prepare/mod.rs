@@ -15,10 +15,13 @@ use crate::engine::TraceLevel;
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture as Family, ModelShape};
 use crate::numerics::{self, Tokenizer};
+use crate::placement::{Experts, Placed, TensorParallel};
+use crate::radio::RadioConfig;
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
-use crate::scenario::{Architecture, Model, NamedProfile, Resolved, Trace};
+use crate::scenario::{Model, Resolved, ScenarioError, Trace};
+use crate::topology::{LinkId, NodeId};
 use crate::units::FieldFault;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +46,98 @@ struct Made {
     headline: String,
     /// How the model came to be divided, where that is worth telling.
     assignment: Option<AssignmentRecord>,
+}
+
+/// The nodes around one radio that serve the whole model together.
+pub(super) struct Team<'a> {
+    pub(super) resolved: &'a Resolved,
+    /// The field of the placement.
+    pub(super) path: &'a str,
+    pub(super) members: &'a [NodeId],
+    pub(super) at: NodeId,
+    pub(super) link: LinkId,
+    pub(super) radio: &'a RadioConfig,
+    part: Part<'a>,
+}
+
+/// How they divide it.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Tensor(&'a TensorParallel),
+    Experts(&'a Experts),
+}
+
+impl<'a> Team<'a> {
+    /// The only one of `resolved`.
+    fn of(resolved: &'a Resolved) -> Result<Self, ScenarioError> {
+        let fault = |path: &str, message: &str| Err(resolved.fault(FieldFault::new(path, message)));
+        let [placed] = resolved.replicas.as_slice() else {
+            return fault(
+                "replicas",
+                "several replicas are not simulated yet; use one",
+            );
+        };
+        let (path, members, at, link, part) = match placed {
+            Placed::Tensor {
+                path,
+                members,
+                at,
+                link,
+                fields,
+            } => (path, members, at, link, Part::Tensor(fields)),
+            Placed::Experts {
+                path,
+                members,
+                at,
+                link,
+                fields,
+            } => (path, members, at, link, Part::Experts(fields)),
+            Placed::Single { path, .. } | Placed::Pipeline { path, .. } => {
+                return fault(
+                    path,
+                    "this placement is not simulated yet; use TensorParallel or Experts",
+                );
+            }
+        };
+        let radio = link.and_then(|link| Some((link, resolved.link(link).radio()?)));
+        let Some((link, radio)) = radio else {
+            return fault(
+                path,
+                "this placement is not simulated yet without one Radio around `at`; add one",
+            );
+        };
+        Ok(Self {
+            resolved,
+            path,
+            members,
+            at: *at,
+            link,
+            radio,
+            part,
+        })
+    }
+
+    /// The nodes of the group, in order.
+    fn devices(&self) -> Vec<Node> {
+        self.members.iter().map(|id| self.node(*id)).collect()
+    }
+
+    fn server(&self) -> Node {
+        self.node(self.at)
+    }
+
+    fn node(&self, id: NodeId) -> Node {
+        let node = self.resolved.topology.at(id);
+        Node {
+            name: node.label.clone(),
+            profile: node.profile,
+        }
+    }
+
+    /// A field of the placement, for what is found wrong with it.
+    pub(super) fn field(&self, name: &str) -> String {
+        format!("{}.{name}", self.path)
+    }
 }
 
 impl Prepared {
@@ -91,11 +186,10 @@ pub fn prepare_until(
     interrupt: Interrupt<'_>,
 ) -> Result<Prepared, RunError> {
     let scenario = &resolved.scenario;
-    let made = match &scenario.architecture {
-        Architecture::TensorParallel(fields) => {
-            tensor_parallel::make(resolved, fields, streams, interrupt)
-        }
-        Architecture::Wdmoe(fields) => wdmoe::make(resolved, fields, streams, interrupt),
+    let team = Team::of(resolved)?;
+    let made = match team.part {
+        Part::Tensor(fields) => tensor_parallel::make(&team, fields, streams, interrupt),
+        Part::Experts(fields) => wdmoe::make(&team, fields, streams, interrupt),
     };
     let made = made.map_err(|error| error.placed(resolved))?;
     let about = About {
@@ -135,9 +229,10 @@ pub fn prepare_until(
 /// # Errors
 /// What [`prepare`] would say about them, each at its field.
 pub(super) fn check(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
-    let checked = match &resolved.scenario.architecture {
-        Architecture::TensorParallel(_) => tensor_parallel::check(resolved, interrupt),
-        Architecture::Wdmoe(fields) => wdmoe::check(resolved, fields, interrupt),
+    let team = Team::of(resolved)?;
+    let checked = match team.part {
+        Part::Tensor(_) => tensor_parallel::check(resolved, interrupt),
+        Part::Experts(fields) => wdmoe::check(&team, fields, interrupt),
     };
     checked.map_err(|error| error.placed(resolved))
 }
@@ -182,13 +277,6 @@ fn model_name(resolved: &Resolved, shape: &ModelShape) -> String {
         || shape.name.clone(),
         |name| name.to_string_lossy().into_owned(),
     )
-}
-
-fn node(named: &NamedProfile) -> Node {
-    Node {
-        name: named.name.clone(),
-        profile: named.profile,
-    }
 }
 
 fn digest(file: &numerics::FileDigest) -> FileDigest {

@@ -1,17 +1,18 @@
 //! What tensor parallelism needs: the model or its shape divided, the air, the text as
 //! tokens.
 
-use super::{Made, check_folder, digest, model_name, node, shape, text_digest};
+use super::{Made, Team, check_folder, digest, model_name, shape, text_digest};
 use crate::architecture::tensor_parallel::{Parts, Source};
 use crate::architecture::workload::Request;
-use crate::architecture::{Loaded, Node, Words};
+use crate::architecture::{Loaded, Words};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, ShardPlan};
 use crate::numerics::{Llama, Tokenizer};
+use crate::placement::TensorParallel;
 use crate::radio::{Air, Channels};
 use crate::results::folder::FileDigest;
 use crate::rng::Streams;
-use crate::scenario::{Model, Resolved, TensorParallel};
+use crate::scenario::{Model, Resolved};
 use crate::simulation::assignment::divide;
 use crate::simulation::channel_trace::channel_trace;
 use crate::simulation::error::RunError;
@@ -19,11 +20,12 @@ use crate::simulation::requests::{Reader, counted_requests};
 use std::path::Path;
 
 pub(super) fn make(
-    resolved: &Resolved,
-    architecture: &TensorParallel,
+    team: &Team<'_>,
+    parallel: &TensorParallel,
     streams: Streams,
     interrupt: Interrupt<'_>,
 ) -> Result<Made, RunError> {
+    let resolved = team.resolved;
     let scenario = &resolved.scenario;
     let served = match &scenario.model {
         Model::Shape(name) => Served::Timed(shape(resolved, name)?),
@@ -31,17 +33,17 @@ pub(super) fn make(
     };
     let mut inputs = Vec::new();
     let requests = served.requests(resolved, &mut inputs, interrupt)?;
-    let devices: Vec<Node> = resolved.devices.iter().map(node).collect();
-    let (trace, trace_digest) = channel_trace(resolved)?.unzip();
+    let devices = team.devices();
+    let (trace, trace_digest) = channel_trace(resolved, team.link)?.unzip();
     inputs.extend(trace_digest);
-    let channels = Channels::new(&scenario.radio, devices.len(), streams, trace)?;
+    let channels = Channels::new(team.radio, devices.len(), streams, trace)?;
     let contexts = requests
         .iter()
         .map(|request| request.task.longest_context());
     let context = contexts.max().unwrap_or(0) as usize;
     let divided = divide(
-        resolved,
-        architecture,
+        team,
+        parallel,
         served.shape(),
         &channels,
         context,
@@ -49,9 +51,9 @@ pub(super) fn make(
     )?;
     let air = Air::over(
         channels,
-        scenario.radio.clone(),
-        architecture.all_reduce,
-        architecture.design.transceiver_design(),
+        team.radio.clone(),
+        parallel.all_reduce,
+        parallel.design.transceiver_design(),
     )?
     .charge(&divided.load)?;
     let headline = format!(
@@ -62,12 +64,12 @@ pub(super) fn make(
             Served::Timed(_) => "timed and not computed, ",
             Served::Computed(_) => "",
         },
-        architecture.all_reduce.name()
+        parallel.all_reduce.name()
     );
     let parts = Box::new(Parts {
         source: served.divided(divided.plan)?,
         devices,
-        server: node(&resolved.server),
+        server: team.server(),
         air,
         requests,
     });

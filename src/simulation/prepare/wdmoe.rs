@@ -1,16 +1,17 @@
 //! What WDMoE needs: a model or a shape, a router, and who holds which expert.
 
-use super::{Made, check_folder, digest, model_name, node, shape, text_digest};
-use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source, Wdmoe};
-use crate::architecture::{Loaded, Node, Words};
+use super::{Made, Team, check_folder, digest, model_name, shape, text_digest};
+use crate::architecture::wdmoe::{GateTrace, Parts, Router, Source};
+use crate::architecture::{Loaded, Words};
 use crate::files;
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture as Family, ModelShape};
 use crate::numerics::{Mixtral, Tokenizer};
+use crate::placement::Experts;
 use crate::radio::Channels;
 use crate::results::folder::FileDigest;
 use crate::rng::Streams;
-use crate::scenario::{Model, Resolved};
+use crate::scenario::Model;
 use crate::simulation::channel_trace::channel_trace;
 use crate::simulation::error::RunError;
 use crate::simulation::requests::{Reader, counted_requests};
@@ -20,11 +21,12 @@ use crate::units::FieldFault;
 const MOST_TRACE: u64 = 1 << 30;
 
 pub(super) fn make(
-    resolved: &Resolved,
-    fields: &Wdmoe,
+    team: &Team<'_>,
+    fields: &Experts,
     streams: Streams,
     interrupt: Interrupt<'_>,
 ) -> Result<Made, RunError> {
+    let resolved = team.resolved;
     let scenario = &resolved.scenario;
     let fault = |path: &str, message: String| -> RunError {
         resolved.fault(FieldFault::new(path, message)).into()
@@ -41,12 +43,12 @@ pub(super) fn make(
             shape
         }
     };
-    let placement = placement(resolved, fields, &shape)?;
+    let placement = placement(team, fields, &shape)?;
     let headline = format!(
         "{} on {} device{}, {}, {} selection, {} bandwidth",
         model_name(resolved, &shape),
-        resolved.devices.len(),
-        if resolved.devices.len() == 1 { "" } else { "s" },
+        team.members.len(),
+        if team.members.len() == 1 { "" } else { "s" },
         match &computed {
             Some(_) => "computed",
             None => "timed and not computed",
@@ -80,26 +82,26 @@ pub(super) fn make(
         }
         (None, Router::Synthetic(synthetic)) => (Source::Drawn(shape, *synthetic), counted()?),
         (None, Router::Trace(written)) => {
-            let (trace, read) = recorded(resolved, written, &shape)?;
+            let (trace, read) = recorded(team, written, &shape)?;
             inputs.push(read);
             (Source::Recorded(shape, trace), counted()?)
         }
         (None, Router::Model) => {
             let message = "a Shape computes no weights; use Synthetic() or Trace";
-            return Err(fault("architecture.router", message.to_owned()));
+            return Err(fault(&team.field("router"), message.to_owned()));
         }
     };
-    let devices: Vec<Node> = resolved.devices.iter().map(node).collect();
-    let (trace, trace_digest) = channel_trace(resolved)?.unzip();
+    let devices = team.devices();
+    let (trace, trace_digest) = channel_trace(resolved, team.link)?.unzip();
     inputs.extend(trace_digest);
-    let channels = Channels::new(&scenario.radio, devices.len(), streams, trace)?;
+    let channels = Channels::new(team.radio, devices.len(), streams, trace)?;
     let parts = Box::new(Parts {
         source,
         fields: fields.clone(),
         placement,
         devices,
-        server: node(&resolved.server),
-        radio: scenario.radio.clone(),
+        server: team.server(),
+        radio: team.radio.clone(),
         channels,
         streams,
         requests,
@@ -114,21 +116,22 @@ pub(super) fn make(
 
 /// Checks what [`make`] would read.
 pub(super) fn check(
-    resolved: &Resolved,
-    fields: &Wdmoe,
+    team: &Team<'_>,
+    fields: &Experts,
     interrupt: Interrupt<'_>,
 ) -> Result<(), RunError> {
+    let resolved = team.resolved;
     match &resolved.scenario.model {
         Model::Folder(written) => {
             let folder = resolved.path(written);
             let shape = check_folder(resolved, &folder, Family::Mixtral, interrupt)?;
-            placement(resolved, fields, &shape)?;
+            placement(team, fields, &shape)?;
         }
         Model::Shape(name) => {
             let shape = shape(resolved, name)?;
-            placement(resolved, fields, &shape)?;
+            placement(team, fields, &shape)?;
             if let Router::Trace(written) = &fields.router {
-                recorded(resolved, written, &shape)?;
+                recorded(team, written, &shape)?;
             }
         }
     }
@@ -137,8 +140,8 @@ pub(super) fn check(
 
 /// Which device holds which expert of each layer of a model of `shape`, if any does.
 fn placement(
-    resolved: &Resolved,
-    fields: &Wdmoe,
+    team: &Team<'_>,
+    fields: &Experts,
     shape: &ModelShape,
 ) -> Result<Vec<Vec<Option<usize>>>, FieldFault> {
     if shape.architecture != Family::Mixtral {
@@ -148,22 +151,22 @@ fn placement(
     let experts = shape.expert_count();
     if let Some(visits) = fields.experts_per_token.filter(|visits| *visits > experts) {
         let message = format!("{visits} of {experts} experts; use {experts} or fewer");
-        return Err(FieldFault::new("architecture.experts_per_token", message));
+        return Err(FieldFault::new(team.field("experts_per_token"), message));
     }
     let placement = fields
-        .placement
-        .resolve(shape.layers, experts, resolved.devices.len());
-    placement.map_err(|fault| fault.under("architecture.placement"))
+        .experts
+        .resolve(shape.layers, experts, team.members.len());
+    placement.map_err(|fault| fault.under(&team.field("experts")))
 }
 
 /// The recorded router in the file `written`, for a model of `shape`.
 fn recorded(
-    resolved: &Resolved,
+    team: &Team<'_>,
     written: &str,
     shape: &ModelShape,
 ) -> Result<(GateTrace, FileDigest), RunError> {
-    let fault = |message: String| FieldFault::new("architecture.router", message);
-    let path = resolved.path(written);
+    let fault = |message: String| FieldFault::new(team.field("router"), message);
+    let path = team.resolved.path(written);
     let read = files::read(&path, MOST_TRACE)
         .map_err(|error| fault(format!("cannot read {}: {error}", path.display())))?;
     let digest = FileDigest {
