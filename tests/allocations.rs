@@ -77,6 +77,27 @@ fn decode_steps_of_a_llama_allocate_nothing() {
     }
 }
 
+#[test]
+fn decode_steps_of_several_sequences_allocate_nothing() {
+    let shape = shape(Architecture::Llama);
+    let llama = Llama::random(&shape, &mut weights()).unwrap();
+    for devices in [1, 3] {
+        let plan = ShardPlan::new(&shape, &Shares::equal(devices).unwrap()).unwrap();
+        let model = llama.shard(&plan).unwrap();
+        let [mut a, mut b, mut c] = [0; 3].map(|_| model.cache(CONTEXT + 2).unwrap());
+        let mut workspace = model.workspace();
+        let caches = &mut [&mut a, &mut b, &mut c];
+        let steps = decode(|tokens| {
+            model
+                .forward_slices_ideal(&[tokens; 3], caches, &mut workspace, &[Rows::Last; 3])
+                .unwrap();
+        });
+        for (step, allocated) in steps.iter().enumerate() {
+            assert_eq!(*allocated, AllocationInfo::default(), "{devices} {step}");
+        }
+    }
+}
+
 /// Which experts a token visits differs, and with it what is gathered for them.
 #[test]
 fn decode_steps_of_a_mixtral_allocate_as_much_at_any_context() {

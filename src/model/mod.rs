@@ -4,7 +4,7 @@
 //! nothing here, and nothing here may ever need one. [`ModelShape`] says what a
 //! model is, [`Shares`] how much of it each device shall hold, [`ShardPlan`]
 //! which whole heads, columns and vocabulary rows that comes to, and [`Work`]
-//! what a step costs on one device.
+//! what a step costs on one device. A plan covers the whole model or some [`Parts`] of it.
 //!
 //! The division is the tensor parallelism of the over-the-air paper, (1)–(4)
 //! (after Megatron-LM, Shoeybi et al. 2019, section 3): attention by heads, the
@@ -21,11 +21,13 @@
 
 mod named;
 mod parameters;
+mod parts;
 mod plan;
 mod shape;
 mod shares;
 mod work;
 
+pub use parts::Parts;
 pub use plan::{DeviceShard, Realised, ShardPlan};
 pub use shape::{Architecture, Experts, ModelShape, ShapeError};
 pub use shares::{Shares, SharesError};

@@ -174,6 +174,60 @@ fn a_device_without_a_part_costs_nothing() {
 }
 
 #[test]
+fn stages_together_hold_the_whole_and_each_its_own() {
+    let shares = Shares::new(vec![0.375, 0.625]).expect("sums to 1");
+    let whole = ShardPlan::new(&shape(8, 2, 16, 16), &shares).expect("valid");
+    let stage = |embedding, layers: Range<usize>, head| {
+        let parts = Parts {
+            embedding,
+            layers,
+            head,
+        };
+        whole.covering(parts).expect("three layers")
+    };
+    let stages = [
+        stage(true, 0..1, false),
+        stage(false, 1..3, false),
+        stage(false, 3..3, true),
+    ];
+    for device in 0..2 {
+        let sum = |count: &dyn Fn(&ShardPlan) -> u64| stages.iter().map(count).sum::<u64>();
+        assert_eq!(
+            sum(&|plan| plan.weight_bytes(device)),
+            whole.weight_bytes(device)
+        );
+        assert_eq!(
+            sum(&|plan| plan.head_bytes(device)),
+            whole.head_bytes(device)
+        );
+        assert_eq!(stages[2].head_bytes(device), stages[2].weight_bytes(device));
+        assert_eq!(
+            sum(&|plan| plan.kv_cache_bytes(device, 7)),
+            whole.kv_cache_bytes(device, 7)
+        );
+        assert_eq!(
+            stages[1].kv_cache_bytes(device, 7),
+            2 * stages[0].kv_cache_bytes(device, 7)
+        );
+        let most = stages.iter().map(|plan| plan.activation_bytes(device, 7));
+        assert_eq!(most.max(), Some(whole.activation_bytes(device, 7)));
+        assert_eq!(stages[0].lm_head(device, 1), Work::default());
+        assert_eq!(stages[2].lm_head(device, 1), whole.lm_head(device, 1));
+    }
+    let tables = stages.each_ref().map(ShardPlan::embedding_bytes);
+    assert_eq!(tables, [whole.embedding_bytes(), 0, 0]);
+    let nothing = whole
+        .covering(Parts::layers(1..1))
+        .expect("no layer is one");
+    assert_eq!(nothing.weight_bytes(1) + nothing.activation_bytes(1, 9), 0);
+    assert_eq!(nothing.realised()[1].weights, 0.0);
+    let error = whole
+        .covering(Parts::layers(1..4))
+        .expect_err("three layers");
+    assert!(error.to_string().contains("1..4"), "{error}");
+}
+
+#[test]
 fn counts_saturate_instead_of_wrapping() {
     let plan = ShardPlan::whole(&ModelShape::named("llama-3-70b").expect("known")).expect("valid");
     assert_eq!(plan.attention(0, usize::MAX, usize::MAX).flops, u64::MAX);

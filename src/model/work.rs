@@ -259,20 +259,27 @@ impl<'a> Counter<'a> {
     }
 
     /// Peak bytes of live activations; see [`super::ShardPlan::activation_bytes`].
-    pub(super) fn activation_bytes(&self, tokens: usize) -> u64 {
+    pub(super) fn activation_bytes(&self, has_layers: bool, tokens: usize) -> u64 {
         let tokens = (tokens as u128).min(MOST_TOKENS);
-        if tokens == 0 || self.heads + self.columns + self.rows == 0 {
+        let parts = self.rows
+            + if has_layers {
+                self.heads + self.columns
+            } else {
+                0
+            };
+        if tokens == 0 || parts == 0 {
             return 0;
         }
         let attention = 2 * self.dim * (self.heads + self.kv_heads);
         let mlp = 3 * self.columns * self.shape.active_experts() as u128;
         let blocks = tokens * (3 * self.hidden + attention.max(mlp));
         let head = tokens * self.hidden + self.hidden + self.rows;
-        bytes(blocks.max(head), self.shape.activation_bits)
+        let peak = if has_layers { blocks.max(head) } else { head };
+        bytes(peak, self.shape.activation_bits)
     }
 
-    pub(super) fn cache_bytes(&self, tokens: usize) -> u64 {
-        let entries = 2 * self.shape.layers as u128 * self.kv_heads * self.dim;
+    pub(super) fn cache_bytes(&self, layers: usize, tokens: usize) -> u64 {
+        let entries = 2 * layers as u128 * self.kv_heads * self.dim;
         bytes(
             (tokens as u128).min(MOST_TOKENS) * entries,
             self.shape.cache_bits,

@@ -5,14 +5,16 @@
 //! holds no head has no such part.
 
 use super::error::StepError;
-use super::kernels::{Kernels, RopeTable};
+use super::kernels::{Kernels, attention_scratch_len};
+use super::kv_cache::LayerShares;
 use super::ops::{Attend, Project, Remember, RmsNorm, Rotate};
 use super::packing::{PackedMatrix, single};
-use super::state::{DeviceBuffers, Hidden, LayerCache};
+use super::state::{DeviceBuffers, Hidden, scratch};
 use super::weights::LayerWeights;
 use crate::model::{DeviceShard, ModelShape};
 use candle_core::Tensor;
 use std::cell::RefCell;
+use std::iter;
 use std::ops::Range;
 
 /// The weights of some of a layer's heads.
@@ -64,49 +66,60 @@ impl AttentionPart {
         }))
     }
 
-    /// Norm, projections, rotation, attention over the cache grown by these
+    /// Norm, projections, rotation, attention over each slice's cache grown by its
     /// tokens, and this device's slice of the output projection.
+    ///
+    /// Every weight is read once for all rows; only the attention itself goes slice by slice.
     pub(super) fn step(
         &self,
         kernels: Kernels,
         epsilon: f32,
         hidden: &Hidden,
-        cache: &mut LayerCache,
-        table: &RopeTable,
+        shares: LayerShares<'_>,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
         let (tokens, dim) = (hidden.tokens(), self.head_dim);
         let (queries, keys) = (self.heads * dim, self.kv_heads * dim);
-        buffers.scratch(tokens, self.heads, table.positions());
-
         let normed = buffers.normed.fit(tokens, hidden.width())?;
         let norm = RmsNorm {
             kernels,
             epsilon,
-            first: 0,
+            rows: iter::once(0..tokens),
         };
         normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
         let qkv = buffers.qkv.fit(tokens, queries + 2 * keys)?;
         Project::with(kernels, &self.qkv).apply(normed.tensor(), qkv)?;
-        qkv.apply1(&Rotate {
-            kernels,
-            table,
-            heads: self.heads + self.kv_heads,
-            position: hidden.position,
-        })?;
-        let remember = Remember {
-            cache: RefCell::new(&mut cache.heads),
-        };
-        cache.memory.apply2(qkv.tensor(), &remember)?;
         let context = buffers.context.fit(tokens, queries)?;
-        let attend = Attend {
-            kernels,
-            heads: &self.cache_of,
-            cache: &cache.heads,
-            scale: self.scale,
-            scratch: RefCell::new(&mut buffers.scratch),
-        };
-        context.apply3(qkv.tensor(), cache.memory.tensor(), &attend)?;
+        for (index, slice) in hidden.slices.iter().enumerate() {
+            let (rows, table) = (slice.rows.clone(), shares.rope(index));
+            let scratch = scratch(
+                &mut buffers.scratch,
+                attention_scratch_len(rows.len(), self.heads, table.positions()),
+            );
+            qkv.apply1(&Rotate {
+                kernels,
+                table,
+                heads: self.heads + self.kv_heads,
+                rows: rows.clone(),
+                position: slice.position,
+            })?;
+            shares.with(index, |cache| {
+                let remember = Remember {
+                    cache: RefCell::new(&mut cache.heads),
+                    rows: rows.clone(),
+                };
+                cache.memory.apply2(qkv.tensor(), &remember)?;
+                let attend = Attend {
+                    kernels,
+                    heads: &self.cache_of,
+                    cache: &cache.heads,
+                    rows,
+                    scale: self.scale,
+                    scratch: RefCell::new(scratch),
+                };
+                context.apply3(qkv.tensor(), cache.memory.tensor(), &attend)
+            })?;
+        }
         let partial = buffers.partial.fit(tokens, hidden.width())?;
         Project::with(kernels, &self.output).apply(context.tensor(), partial)?;
         Ok(())

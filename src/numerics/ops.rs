@@ -22,6 +22,11 @@ fn range(layout: &Layout) -> Result<Range<usize>> {
     Ok(start..end)
 }
 
+/// Where `rows` of so many columns stand.
+fn at(rows: &Range<usize>, columns: usize) -> Range<usize> {
+    rows.start * columns..rows.end * columns
+}
+
 fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     Ok(&storage.as_slice::<f32>()?[range(layout)?])
 }
@@ -34,12 +39,12 @@ fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut
     }
 }
 
-/// dst\[i\] ← row `tokens[i]` of the source.
-pub(super) struct Embed<'a> {
-    pub(super) tokens: &'a [u32],
+/// dst\[i\] ← row `t_i` of the source, t being all `texts` one after the other.
+pub(super) struct Embed<I> {
+    pub(super) texts: I,
 }
 
-impl InplaceOp2 for Embed<'_> {
+impl<'a, I: Iterator<Item = &'a [u32]> + Clone> InplaceOp2 for Embed<I> {
     fn name(&self) -> &'static str {
         "embed"
     }
@@ -52,24 +57,25 @@ impl InplaceOp2 for Embed<'_> {
         table_layout: &Layout,
     ) -> Result<()> {
         let columns = layout.dims()[1];
-        gather(
-            slice(table, table_layout)?,
-            columns,
-            self.tokens,
-            slice_mut(dst, layout)?,
-        )
-        .map_err(Error::wrap)
+        let table = slice(table, table_layout)?;
+        let mut rest = slice_mut(dst, layout)?;
+        for tokens in self.texts.clone() {
+            let (rows, later) = rest.split_at_mut(tokens.len() * columns);
+            gather(table, columns, tokens, rows).map_err(Error::wrap)?;
+            rest = later;
+        }
+        Ok(())
     }
 }
 
-/// dst ← RMSNorm(rows of source 0 from `first` on) with the weights of source 1.
-pub(super) struct RmsNorm {
+/// dst ← RMSNorm(`rows` of source 0, one range after the other) with the weights of source 1.
+pub(super) struct RmsNorm<I> {
     pub(super) kernels: Kernels,
     pub(super) epsilon: f32,
-    pub(super) first: usize,
+    pub(super) rows: I,
 }
 
-impl InplaceOp3 for RmsNorm {
+impl<I: Iterator<Item = Range<usize>> + Clone> InplaceOp3 for RmsNorm<I> {
     fn name(&self) -> &'static str {
         "rms-norm"
     }
@@ -83,11 +89,15 @@ impl InplaceOp3 for RmsNorm {
         weight: &CpuStorage,
         weight_layout: &Layout,
     ) -> Result<()> {
-        let start = self.first * layout.dims()[1];
-        let out = slice_mut(dst, layout)?;
-        let x = &slice(x, x_layout)?[start..start + out.len()];
-        let weight = slice(weight, weight_layout)?;
-        self.kernels.rms_norm(x, weight, self.epsilon, out);
+        let columns = layout.dims()[1];
+        let (x, weight) = (slice(x, x_layout)?, slice(weight, weight_layout)?);
+        let mut rest = slice_mut(dst, layout)?;
+        for rows in self.rows.clone() {
+            let (out, later) = rest.split_at_mut(rows.len() * columns);
+            let x = &x[at(&rows, columns)];
+            self.kernels.rms_norm(x, weight, self.epsilon, out);
+            rest = later;
+        }
         Ok(())
     }
 }
@@ -136,13 +146,14 @@ impl InplaceOp3 for Project<'_> {
     }
 }
 
-/// Turns the queries and keys in rows of q, k, v by their positions.
+/// Turns the queries and keys in `rows` of q, k, v by their positions.
 pub(super) struct Rotate<'a> {
     pub(super) kernels: Kernels,
     pub(super) table: &'a RopeTable,
     /// Query and key heads together; they stand first in a row.
     pub(super) heads: usize,
-    /// Position of the first row.
+    pub(super) rows: Range<usize>,
+    /// Position of the first of them.
     pub(super) position: usize,
 }
 
@@ -153,17 +164,18 @@ impl InplaceOp1 for Rotate<'_> {
 
     fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
         let stride = layout.dims()[1];
-        let values = slice_mut(dst, layout)?;
+        let values = &mut slice_mut(dst, layout)?[at(&self.rows, stride)];
         self.kernels
             .rope(values, stride, self.heads, self.position, self.table);
         Ok(())
     }
 }
 
-/// Appends to dst, the memory of `cache`, the keys and values in the source's rows of q, k, v.
+/// Appends to dst, the memory of `cache`, the keys and values in `rows` of the source's q, k, v.
 pub(super) struct Remember<'a> {
     /// candle hands operations to their storage by shared reference.
     pub(super) cache: RefCell<&'a mut Cache>,
+    pub(super) rows: Range<usize>,
 }
 
 impl InplaceOp2 for Remember<'_> {
@@ -182,7 +194,8 @@ impl InplaceOp2 for Remember<'_> {
         let memory = slice_mut(dst, layout)?;
         let stride = qkv_layout.dims()[1];
         let keys = cache.heads() * cache.head_dim();
-        for row in slice(qkv, qkv_layout)?.chunks_exact(stride) {
+        let rows = &slice(qkv, qkv_layout)?[at(&self.rows, stride)];
+        for row in rows.chunks_exact(stride) {
             let (keys, values) = row[stride - 2 * keys..].split_at(keys);
             cache.push(memory, keys, values);
         }
@@ -190,13 +203,14 @@ impl InplaceOp2 for Remember<'_> {
     }
 }
 
-/// dst ← attention of the queries in the rows of source 0 over `cache`, whose memory is
-/// source 1.
+/// `rows` of dst ← attention of the queries in those rows of source 0 over `cache`, whose
+/// memory is source 1.
 pub(super) struct Attend<'a> {
     pub(super) kernels: Kernels,
     /// For each query head, its key–value head.
     pub(super) heads: &'a [usize],
     pub(super) cache: &'a Cache,
+    pub(super) rows: Range<usize>,
     pub(super) scale: f32,
     /// For the kernel; see [`Remember::cache`].
     pub(super) scratch: RefCell<&'a mut [f32]>,
@@ -216,18 +230,19 @@ impl InplaceOp3 for Attend<'_> {
         memory: &CpuStorage,
         memory_layout: &Layout,
     ) -> Result<()> {
+        let stride = qkv_layout.dims()[1];
         let queries = Queries {
-            data: slice(qkv, qkv_layout)?,
-            stride: qkv_layout.dims()[1],
-            rows: qkv_layout.dims()[0],
+            data: &slice(qkv, qkv_layout)?[at(&self.rows, stride)],
+            stride,
+            rows: self.rows.len(),
             heads: self.heads,
             cache: self.cache,
             memory: slice(memory, memory_layout)?,
             scale: self.scale,
         };
         let mut scratch = self.scratch.borrow_mut();
-        self.kernels
-            .attention(queries, &mut scratch, slice_mut(dst, layout)?);
+        let out = &mut slice_mut(dst, layout)?[at(&self.rows, layout.dims()[1])];
+        self.kernels.attention(queries, &mut scratch, out);
         Ok(())
     }
 }
@@ -299,6 +314,22 @@ impl InplaceOp2 for Add {
     }
 }
 
+/// dst ← values, which came from elsewhere: out of a network.
+pub(super) struct Replace<'a> {
+    pub(super) values: &'a [f32],
+}
+
+impl InplaceOp1 for Replace<'_> {
+    fn name(&self) -> &'static str {
+        "replace"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        slice_mut(dst, layout)?.copy_from_slice(self.values);
+        Ok(())
+    }
+}
+
 /// dst ← dst + values, which came from elsewhere: out of a network.
 pub(super) struct AddValues<'a> {
     pub(super) kernels: Kernels,
@@ -342,24 +373,6 @@ impl InplaceOp2 for AddWeighted<'_> {
             let row = &mut sums[token * width..(token + 1) * width];
             self.kernels.add_scaled(row, weight, output);
         }
-        Ok(())
-    }
-}
-
-/// Every row of dst ← what a function makes of it: what arrives of it, over a network.
-pub(super) struct MapRows<'a> {
-    pub(super) map: &'a dyn Fn(&mut [f32]),
-}
-
-impl InplaceOp1 for MapRows<'_> {
-    fn name(&self) -> &'static str {
-        "map-rows"
-    }
-
-    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let columns = layout.dims()[1];
-        let rows = slice_mut(dst, layout)?.chunks_exact_mut(columns);
-        rows.for_each(self.map);
         Ok(())
     }
 }

@@ -167,7 +167,12 @@ impl Network for Sparse {
 
     fn cross(&mut self, batch: u32, payload: Payload) -> Result<(), ExecutionError> {
         let step = self.batches.get_mut(&batch).expect("a batch in flight");
-        Ok(step.hidden.map_rows(&|row| payload.carry(row))?)
+        let mut states = step.hidden.values().to_vec();
+        let width = step.hidden.width();
+        states
+            .chunks_exact_mut(width)
+            .for_each(|state| payload.carry(state));
+        Ok(step.hidden.replace(&states)?)
     }
 
     fn logits(&mut self, batch: u32, rows: Rows) -> Result<Option<Values<'_>>, ExecutionError> {
