@@ -3,7 +3,6 @@
 use super::error::ExecutionError;
 use super::system::{StageKind, PipelineStage, Replica, System};
 use crate::device::Footprint;
-use crate::model::ModelShape;
 use crate::serving::workload::Request;
 use crate::topology::{NodeId, Topology};
 
@@ -65,9 +64,8 @@ pub(super) fn hold(system: &System) -> Result<Vec<Held>, ExecutionError> {
     let demand = Demand::of(&system.requests);
     let mut held = vec![Held::default(); system.topology.nodes.len()];
     for replica in &system.replicas {
-        for (number, stage) in replica.stages.iter().enumerate() {
-            let ends = (number == 0, number + 1 == replica.stages.len());
-            hold_stage(replica, stage, ends, &demand, &mut held);
+        for stage in &replica.stages {
+            hold_stage(replica, stage, &demand, &mut held);
         }
     }
     for (node, held) in system.topology.nodes.iter().zip(&held) {
@@ -79,40 +77,25 @@ pub(super) fn hold(system: &System) -> Result<Vec<Held>, ExecutionError> {
     Ok(held)
 }
 
-fn bytes(entries: u64, bits: f64) -> u64 {
-    (entries as f64 * bits / 8.0).ceil() as u64
-}
-
-fn hold_stage(
-    replica: &Replica,
-    stage: &PipelineStage,
-    (first, last): (bool, bool),
-    demand: &Demand,
-    held: &mut [Held],
-) {
-    let shape = &replica.shape;
+fn hold_stage(replica: &Replica, stage: &PipelineStage, demand: &Demand, held: &mut [Held]) {
     let flights = replica.in_flight as u64;
-    let of_layers = |whole: u64| -> u64 {
-        let all = shape.layers as u128;
-        (u128::from(whole) * stage.layers.len() as u128 / all) as u64
-    };
     match &stage.kind {
         StageKind::Whole { node, plan } => {
-            let layer = shape.attention_parameters() + shape.mlp_parameters();
-            let ends = u64::from(first || (last && shape.tied_embeddings))
-                + u64::from(last && !shape.tied_embeddings);
-            let ends = ends.min(if shape.tied_embeddings { 1 } else { 2 });
-            let parameters =
-                layer * stage.layers.len() as u64 + ends * shape.embedding_parameters();
+            let shape = &replica.shape;
+            let parts = plan.parts();
+            // A tied table is both.
+            let embedding = match shape.tied_embeddings && parts.head {
+                true => 0,
+                false => plan.embedding_bytes(),
+            };
             let own = &mut held[node.index()];
-            let cache = of_layers(plan.kv_cache_bytes(0, demand.context));
             own.add(
                 Footprint {
-                    weights: bytes(parameters, shape.weight_bits),
-                    kv_cache: cache * flights,
+                    weights: plan.weight_bytes(0) + embedding,
+                    kv_cache: plan.kv_cache_bytes(0, demand.context) * flights,
                     activations: plan.activation_bytes(0, demand.pass),
                 },
-                of_layers(plan.kv_cache_bytes(0, 1)),
+                plan.kv_cache_bytes(0, 1),
             );
             own.heads = shape.heads as u64;
             own.columns = shape.ffn as u64;
@@ -120,19 +103,19 @@ fn hold_stage(
             own.checked = true;
         }
         StageKind::Tensor(group) => {
-            let realised = group.plan.realised();
-            let shards = group.plan.shards().iter().zip(&realised);
+            let plan = &group.plan;
+            let realised = plan.realised();
+            let shards = plan.shards().iter().zip(&realised);
             for ((place, member), (shard, realised)) in group.members.iter().enumerate().zip(shards)
             {
                 let own = &mut held[member.index()];
-                let cache = of_layers(group.plan.kv_cache_bytes(place, demand.context));
                 own.add(
                     Footprint {
-                        weights: weights_of_layers(shape, stage, group, place, last),
-                        kv_cache: cache * flights,
-                        activations: group.plan.activation_bytes(place, demand.pass),
+                        weights: plan.weight_bytes(place),
+                        kv_cache: plan.kv_cache_bytes(place, demand.context) * flights,
+                        activations: plan.activation_bytes(place, demand.pass),
                     },
-                    of_layers(group.plan.kv_cache_bytes(place, 1)),
+                    plan.kv_cache_bytes(place, 1),
                 );
                 own.share = Some(realised.asked);
                 own.heads = shard.heads.len() as u64;
@@ -140,34 +123,10 @@ fn hold_stage(
                 own.works = true;
                 own.checked = true;
             }
-            if first {
-                held[group.hub.index()].footprint.weights += shape.embedding_bytes();
-            }
+            held[group.hub.index()].footprint.weights += plan.embedding_bytes();
         }
         StageKind::Experts(group) => group.hold(stage, demand.context, demand.pass, flights, held),
     }
-}
-
-/// A member's weights of the stage, with its rows of the LM head in the last one.
-fn weights_of_layers(
-    shape: &ModelShape,
-    stage: &PipelineStage,
-    group: &super::TensorGroup,
-    place: usize,
-    last: bool,
-) -> u64 {
-    let all = group.plan.weight_bytes(place);
-    if stage.layers.len() == shape.layers {
-        return all;
-    }
-    let rows = group.plan.shards()[place].rows.len() as u64;
-    let head = match rows {
-        0 => 0,
-        rows => bytes(shape.hidden as u64 * (rows + 1), shape.weight_bits),
-    };
-    let layers = all.saturating_sub(head);
-    let own = u128::from(layers) * stage.layers.len() as u128 / shape.layers as u128;
-    own as u64 + if last { head } else { 0 }
 }
 
 /// Adds an expert stage's parts: `experts` by member, the rest at the hub.

@@ -61,7 +61,7 @@ use turns::Turns;
 use batch::Batch;
 use lanes::Lanes;
 use meter::Meter;
-pub use media::Medium;
+pub use media::{Medium, Radio, WireLink};
 use network::Network;
 use passes::Sequence;
 use served::InService;

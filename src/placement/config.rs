@@ -1,7 +1,7 @@
 //! Where the parts of the model lie, as a scenario says it.
 
 use super::experts::Experts;
-use crate::policy::{Assignment, Design};
+use crate::policy::{Partition, Assignment, Design};
 use crate::radio::{Payload, Scheme};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,21 +61,4 @@ pub struct Pipeline {
     pub partition: Partition,
     /// Bits per entry of what goes from stage to stage. Default 16.
     pub bits: Payload,
-}
-
-/// How layers are divided among the stages of a pipeline.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub enum Partition {
-    /// Equally many, the first stages one more where they do not divide.
-    #[default]
-    Even,
-    /// In proportion to what the stages compute per second.
-    Proportional,
-    /// So that one pass takes least time.
-    Latency,
-    /// So that the slowest stage takes least time.
-    Throughput,
-    /// So many on each, in order.
-    Fixed(Vec<usize>),
 }

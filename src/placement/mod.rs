@@ -6,7 +6,7 @@ mod gate;
 mod holders;
 mod resolve;
 
-pub use config::{Partition, Pipeline, Placement, Single, TensorParallel};
+pub use config::{Pipeline, Placement, Single, TensorParallel};
 pub use experts::{Experts, ExpertCompute, OnOutage, Pipelining, ServerCompute};
 pub use gate::{Router, Synthetic};
 pub use holders::{Holder, Holders};

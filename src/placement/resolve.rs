@@ -1,6 +1,8 @@
 //! From names to nodes and links: what a scenario's placement means on its topology.
 
-use super::config::{Partition, Pipeline, Placement, Single, TensorParallel};
+use super::config::{Pipeline, Placement, Single, TensorParallel};
+use crate::policy::Partition;
+use crate::policy::partition::Fixed;
 use super::experts::Experts;
 use crate::topology::{Ends, LinkId, NodeId, Topology, nearest};
 use crate::units::FieldFault;
@@ -96,7 +98,7 @@ impl Placed {
         };
         let fault = |message: String| Err(FieldFault::new(format!("{path}.partition"), message));
         match &fields.partition {
-            Partition::Fixed(parts) => {
+            Partition::Fixed(Fixed(parts)) => {
                 let sum = parts
                     .iter()
                     .fold(0, |sum: usize, part| sum.saturating_add(*part));
@@ -389,7 +391,7 @@ impl Finder<'_> {
             }
             (None, stages) => self.stages(stages, &path)?,
         };
-        if let Partition::Fixed(parts) = &fields.partition {
+        if let Partition::Fixed(Fixed(parts)) = &fields.partition {
             if parts.len() != stages.len() {
                 let message = format!(
                     "{} numbers of layers for {} stages; give one each",

@@ -23,6 +23,7 @@ use crate::serving::passes::Pass;
 use sparse::Sparse;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use timed::Timed;
 
 /// Where a replica's tensors come from.
@@ -37,7 +38,7 @@ pub enum Source {
     /// A LLaMA computes.
     Dense(Box<Dense>),
     /// A Mixtral computes; what crosses to experts on other nodes has these bits.
-    Sparse(Box<Mixtral>, Payload),
+    Sparse(Arc<Mixtral>, Payload),
 }
 
 impl Source {
@@ -59,7 +60,7 @@ impl Source {
                 dense.hold(capacity);
                 dense
             }
-            Self::Sparse(model, payload) => Box::new(Sparse::new(*model, payload, capacity)),
+            Self::Sparse(model, payload) => Box::new(Sparse::new(model, payload, capacity)),
         })
     }
 }

@@ -11,12 +11,13 @@ use crate::serving::Identity;
 use crate::serving::passes::Pass;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A model at work. Attention, gate and the sum are the hub's, in f32; what goes to another
 /// node and what returns is quantised.
 #[derive(Debug)]
 pub(super) struct Sparse {
-    model: Mixtral,
+    model: Arc<Mixtral>,
     payload: Payload,
     capacity: usize,
     workspace: Workspace,
@@ -33,7 +34,7 @@ struct Step {
 
 impl Sparse {
     /// `model` for requests of up to `capacity` tokens, with `payload` bits on the air.
-    pub(super) fn new(model: Mixtral, payload: Payload, capacity: usize) -> Self {
+    pub(super) fn new(model: Arc<Mixtral>, payload: Payload, capacity: usize) -> Self {
         Self {
             workspace: model.workspace(),
             model,

@@ -5,18 +5,20 @@ use crate::execution::{Loaded, Words};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape};
 use crate::numerics::{self, Llama, LoadError, Mixtral, ModelConfig, Tokenizer};
+use crate::placement::Placed;
 use crate::results::folder::FileDigest;
 use crate::scenario::{Model, Resolved};
 use crate::serving::workload::{Request, Task};
 use crate::simulation::error::RunError;
 use crate::simulation::requests::{Reader, counted_requests};
 use std::path::Path;
+use std::sync::Arc;
 
 /// What is served.
 pub(super) enum Served {
     Timed(ModelShape),
     Dense(Box<Loaded<Llama>>),
-    Sparse(Box<Loaded<Mixtral>>),
+    Sparse(Arc<Mixtral>, Words),
 }
 
 /// The family of the model in `folder`; of what is neither, a LLaMA, whose reader says what is
@@ -28,6 +30,17 @@ pub(super) fn family(folder: &Path) -> Architecture {
         }
         _ => Architecture::Llama,
     }
+}
+
+/// The family that the placements of `resolved` ask for, if one of them does.
+pub(super) fn wanted(resolved: &Resolved) -> Option<Architecture> {
+    let stages = resolved.replicas.iter().flat_map(Placed::stages);
+    let mut families = stages.filter_map(|stage| match stage {
+        Placed::Tensor { .. } => Some(Architecture::Llama),
+        Placed::Experts { .. } => Some(Architecture::Mixtral),
+        Placed::Single { .. } | Placed::Pipeline { .. } => None,
+    });
+    families.next()
 }
 
 impl Served {
@@ -42,7 +55,7 @@ impl Served {
                 end_tokens: config.eos.clone(),
             })
         };
-        Ok(match family(&folder) {
+        Ok(match wanted(resolved).unwrap_or_else(|| family(&folder)) {
             Architecture::Llama => {
                 let model = Llama::load_until(&folder, interrupt)?;
                 let words = words(model.config())?;
@@ -51,7 +64,7 @@ impl Served {
             Architecture::Mixtral => {
                 let model = Mixtral::load_until(&folder, interrupt)?;
                 let words = words(model.config())?;
-                Self::Sparse(Box::new(Loaded { model, words }))
+                Self::Sparse(Arc::new(model), words)
             }
         })
     }
@@ -60,7 +73,7 @@ impl Served {
         match self {
             Self::Timed(shape) => shape,
             Self::Dense(loaded) => loaded.model.shape(),
-            Self::Sparse(loaded) => loaded.model.shape(),
+            Self::Sparse(model, _) => model.shape(),
         }
     }
 
@@ -72,7 +85,7 @@ impl Served {
         match self {
             Self::Timed(_) => None,
             Self::Dense(loaded) => Some(&loaded.words),
-            Self::Sparse(loaded) => Some(&loaded.words),
+            Self::Sparse(_, words) => Some(words),
         }
     }
 
@@ -90,10 +103,7 @@ impl Served {
                 let Loaded { model, words } = loaded.as_ref();
                 (model.config(), model.digests(), words)
             }
-            Self::Sparse(loaded) => {
-                let Loaded { model, words } = loaded.as_ref();
-                (model.config(), model.digests(), words)
-            }
+            Self::Sparse(model, words) => (model.config(), model.digests(), words),
         };
         let reader = Reader {
             tokenizer: &words.tokenizer,
