@@ -4,8 +4,8 @@
 //! radio and the policies, and emits each block as a graph of tasks for the engine;
 //! what it measures on the way is a [`measurement::Measurements`].
 //!
-//! A new one is a folder with an [`Assembly`] and a [`Simulation`], a line in
-//! [`REGISTRY`], a variant of the scenario's `Architecture`, and what reads its inputs
+//! A new one is a folder with an [`Assembly`] and a [`Simulation`], a variant of the scenario's
+//! [`Placement`](crate::placement::Placement), and what reads its inputs
 //! (`simulation::prepare`).
 
 mod account;
@@ -31,18 +31,6 @@ use measurement::Measurements;
 use observer::Observer;
 use std::fmt;
 use workload::Request;
-
-/// Every architecture's name, as a scenario writes it, with a one-line summary.
-pub const REGISTRY: &[(&str, &str)] = &[
-    (
-        "TensorParallel",
-        "one model sharded over all devices by heads and columns, summed by an all-reduce",
-    ),
-    (
-        "Wdmoe",
-        "a Mixtral's experts on devices, attention and gate at the base station",
-    ),
-];
 
 /// Everything that a run is put together from, read and checked.
 pub trait Assembly: fmt::Debug {

@@ -37,7 +37,7 @@ pub(super) struct ChannelArgs {
     /// Which repetition of the experiment: picks the random substream
     #[arg(long, default_value_t = 0)]
     run: u32,
-    /// Change a field of the scenario first, such as devices.count=8; may be repeated
+    /// Change a field of the scenario first, such as nodes.device.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The folder to write [default: results/NAME/channel-seedS-runR, with a hash of the overrides]

@@ -18,7 +18,7 @@ pub(super) struct CheckArgs {
     /// Print every field, defaults included, as a scenario that runs the same
     #[arg(long)]
     resolved: bool,
-    /// Change a field of the scenarios first, such as devices.count=8; may be repeated
+    /// Change a field of the scenarios first, such as nodes.device.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
 }

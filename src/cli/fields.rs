@@ -11,8 +11,8 @@ use std::fmt::Write;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom fields\n  \
-    airloom fields radio.budget\n  \
-    airloom fields architecture.all_reduce.streams")]
+    airloom fields links.air.budget\n  \
+    airloom fields placement.all_reduce.streams")]
 pub(super) struct FieldsArgs {
     /// Which field, or which group of them [default: all, in brief]
     path: Option<String>,

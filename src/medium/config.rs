@@ -16,6 +16,12 @@ pub enum Link {
 }
 
 impl Link {
+    /// Every kind of link, as a scenario writes it, with a one-line summary.
+    pub const REGISTRY: &[(&str, &str)] = &[
+        ("Radio", "a hub and the nodes around it, through the air"),
+        ("Wire", "two nodes, at a fixed rate after a fixed delay"),
+    ];
+
     /// Its fields, if it is a radio.
     pub fn radio(&self) -> Option<&RadioConfig> {
         match self {

@@ -21,6 +21,25 @@ pub enum Placement {
     Pipeline(Pipeline),
 }
 
+impl Placement {
+    /// Every placement's name, as a scenario writes it, with a one-line summary.
+    pub const REGISTRY: &[(&str, &str)] = &[
+        ("Single", "the whole model on one node"),
+        (
+            "TensorParallel",
+            "every layer divided among a group by heads and columns, summed by an all-reduce",
+        ),
+        (
+            "Experts",
+            "a Mixtral's experts on a group, attention and gate at one node",
+        ),
+        (
+            "Pipeline",
+            "consecutive layers on consecutive stages, each placed by itself",
+        ),
+    ];
+}
+
 /// The fields of [`Placement::Single`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -66,6 +66,23 @@ impl Placed {
         }
     }
 
+    /// The nodes that share its work, in order; of a pipeline those of its first stage.
+    pub fn members(&self) -> &[NodeId] {
+        match self {
+            Self::Single { at, .. } => std::slice::from_ref(at),
+            Self::Tensor { members, .. } | Self::Experts { members, .. } => members,
+            Self::Pipeline { stages, .. } => stages[0].members(),
+        }
+    }
+
+    /// The one link that joins its members with the node that puts their parts together.
+    pub fn link(&self) -> Option<LinkId> {
+        match self {
+            Self::Tensor { link, .. } | Self::Experts { link, .. } => *link,
+            Self::Single { .. } | Self::Pipeline { .. } => None,
+        }
+    }
+
     /// The stages one after another: those of a pipeline, else itself.
     pub fn stages(&self) -> &[Self] {
         match self {

@@ -50,7 +50,7 @@ fn check_says_what_run_would_of_a_model_folder() {
         ),
         (
             |desk| configured(desk, "LlamaForCausalLM", "MixtralForCausalLM"),
-            "`architecture: Wdmoe(…)`",
+            "`replicas: [(placement: Experts(…)`)]",
         ),
         (
             |desk| {

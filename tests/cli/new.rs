@@ -18,7 +18,7 @@ fn what_it_writes_passes_check_and_runs_and_so_does_what_it_proposes() {
     let desk = Desk::new();
     for (name, arguments) in [
         ("tensor_parallel", &["new"][..]),
-        ("wdmoe", &["new", "--architecture", "wdmoe"]),
+        ("experts", &["new", "--placement", "experts"]),
     ] {
         let new = desk.airloom(arguments).good();
         assert_eq!(new.stderr, "");
@@ -55,7 +55,7 @@ fn what_it_writes_passes_check_and_runs_and_so_does_what_it_proposes() {
 fn what_it_writes_is_no_wider_than_a_page_and_explains_itself() {
     let desk = Desk::new();
     desk.airloom(&["new", "plain"]).good();
-    desk.airloom(&["new", "experts", "--architecture", "wdmoe"])
+    desk.airloom(&["new", "experts", "--placement", "experts"])
         .good();
     for file in ["plain.ron", "experts.ron"] {
         let text = desk.text(file);
@@ -76,13 +76,13 @@ fn what_it_writes_is_no_wider_than_a_page_and_explains_itself() {
 fn what_it_writes_is_indented_by_its_brackets() {
     let desk = Desk::new();
     let mut files = Vec::new();
-    for architecture in ["tensor-parallel", "wdmoe"] {
-        let name = format!("{architecture}.ron");
-        desk.airloom(&["new", &name, "--architecture", architecture])
+    for placement in ["tensor-parallel", "experts"] {
+        let name = format!("{placement}.ron");
+        desk.airloom(&["new", &name, "--placement", placement])
             .good();
         files.push((name.clone(), desk.text(&name)));
     }
-    for template in [Template::TensorParallel, Template::Wdmoe] {
+    for template in [Template::TensorParallel, Template::Experts] {
         files.push((format!("{template:?}"), template.text("x.ron", None)));
     }
     for (file, text) in files {

@@ -26,7 +26,7 @@ fn drawn(desk: &Desk, name: &str) -> Vec<&'static str> {
 fn whatever_is_drawn_comes_back_byte_for_byte() {
     let desk = Desk::new();
     let scenario = |name: &str| format!("{}/scenarios/{name}", env!("CARGO_MANIFEST_DIR"));
-    let converging = "architecture.assignment=StochasticSca(iterations: 3)";
+    let converging = "replicas[0].placement.assignment=StochasticSca(iterations: 3)";
     let runs = [
         ("parallel", "model_assignment.ron", converging),
         (
@@ -117,7 +117,7 @@ fn assigned() -> Desk {
         env!("CARGO_MANIFEST_DIR"),
         "/scenarios/model_assignment.ron"
     );
-    let few = "architecture.assignment=StochasticSca(iterations: 3)";
+    let few = "replicas[0].placement.assignment=StochasticSca(iterations: 3)";
     let short = "workload=[Generate(prompt: \"Once Clara\", max_tokens: 2)]";
     desk.airloom(&[
         "run",

@@ -151,7 +151,7 @@ fn an_override_does_what_the_same_change_in_the_file_does() {
     desk.write("edited/tiny.ron", &TINY.replace("streams: 4", "streams: 1"));
     desk.airloom(&["run", "edited/tiny.ron", "--out", "a"])
         .good();
-    let setting = "architecture.all_reduce.streams=1";
+    let setting = "replicas[0].placement.all_reduce.streams=1";
     desk.airloom(&["run", "tiny.ron", "--set", setting, "--out", "b"])
         .good();
     assert_same(&desk.hashed_tree("a"), &desk.hashed_tree("b"));
@@ -168,8 +168,8 @@ fn runs_with_other_overrides_get_other_folders() {
     let desk = Desk::new();
     for setting in [
         "seed=3",
-        "radio.server_antennas=8",
-        "radio.server_antennas=9",
+        "links.air.server_antennas=8",
+        "links.air.server_antennas=9",
     ] {
         desk.airloom(&["run", "tiny.ron", "--set", setting]).good();
     }

@@ -76,8 +76,8 @@ fn everything_fits_sixty_columns() {
     let desk = Desk::new();
     let sweep = TINY.replace(
         "    workload:",
-        "    sweep: (axes: [(path: \"devices.count\", values: [2]),\n        \
-         (path: \"architecture.all_reduce\", values: [AirComp(), Digital()])]),\n    workload:",
+        "    sweep: (axes: [(path: \"nodes.device.count\", values: [2]),\n        \
+         (path: \"replicas[0].placement.all_reduce\", values: [AirComp(), Digital()])]),\n    workload:",
     );
     desk.write("many.ron", &sweep);
     for arguments in [
@@ -116,7 +116,7 @@ fn a_sweep_shows_one_bar_with_the_time_left_and_a_line_for_every_point() {
     let desk = Desk::new();
     let sweep = TINY.replace(
         "    workload:",
-        "    sweep: (axes: [(path: \"radio.budget.snr\", values: [\"0 dB\", \"9 dB\"])], runs: 2),\n    \
+        "    sweep: (axes: [(path: \"links.air.budget.snr\", values: [\"0 dB\", \"9 dB\"])], runs: 2),\n    \
          workload:",
     );
     desk.write("many.ron", &sweep);
@@ -141,7 +141,7 @@ fn a_sweep_shows_one_bar_with_the_time_left_and_a_line_for_every_point() {
     let last = lines.iter().rposition(|line| line.contains("/4 points"));
     let table = lines
         .iter()
-        .position(|line| line.starts_with("radio.budget.snr"));
+        .position(|line| line.starts_with("links.air.budget.snr"));
     assert!(last < table, "{lines:?}");
 }
 

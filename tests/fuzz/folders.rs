@@ -134,7 +134,7 @@ fn parallel() -> Results {
         "--set",
         "trace=Full",
         "--set",
-        "architecture.assignment=StochasticSca(iterations: 3)",
+        "replicas[0].placement.assignment=StochasticSca(iterations: 3)",
         "--set",
         "workload=[Generate(prompt: \"Once Clara\", max_tokens: 2)]",
     ])
@@ -188,7 +188,7 @@ fn sweeps() {
         "--set",
         "workload=[Tokens(prompt: 9)]",
         "--set",
-        "sweep=(axes: [(path: \"radio.bandwidth\", values: [\"10 MHz\", \"20 MHz\"])], runs: 2)",
+        "sweep=(axes: [(path: \"links.air.bandwidth\", values: [\"10 MHz\", \"20 MHz\"])], runs: 2)",
     ]);
     results.campaign("points.csv", "points.csv", 100);
     results.campaign("sweep.json", "sweep.json", 100);

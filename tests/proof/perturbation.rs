@@ -9,9 +9,11 @@ use airloom::architecture::{Loaded, Node, Words};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
+use airloom::placement::Placed;
 use airloom::radio::Air;
 use airloom::rng::{NO_DEVICE, Streams};
-use airloom::scenario::{self, Architecture, NamedProfile, Resolved};
+use airloom::scenario::{self, Resolved};
+use airloom::topology::NodeId;
 use airloom::units::Instant;
 use rand::Rng;
 use std::io;
@@ -50,26 +52,33 @@ impl Observer for Gambler {
 }
 
 fn parts(resolved: &Resolved) -> Parts {
-    let Architecture::TensorParallel(architecture) = &resolved.scenario.architecture else {
+    let Placed::Tensor {
+        members,
+        at,
+        link: Some(link),
+        fields,
+        ..
+    } = &resolved.replicas[0]
+    else {
         panic!("the scenario is tensor-parallel");
     };
     let folder = resolved.model_folder().unwrap();
     let model = Llama::load(&folder).unwrap();
     let tokenizer = Tokenizer::load(&folder).unwrap();
-    let shares = Shares::equal(resolved.devices.len()).unwrap();
+    let shares = Shares::equal(members.len()).unwrap();
     let plan = ShardPlan::new(model.shape(), &shares).unwrap();
-    let node = |named: &NamedProfile| Node {
-        name: named.name.clone(),
-        profile: named.profile,
+    let node = |id: &NodeId| Node {
+        name: resolved.topology.at(*id).label.clone(),
+        profile: *resolved.profile(*id),
     };
-    let design = architecture.design.transceiver_design();
+    let design = fields.design.transceiver_design();
     let prompt = tokenizer.encode("Once Clara").unwrap();
     Parts {
         air: Air::new(
-            resolved.scenario.radio.clone(),
-            architecture.all_reduce,
+            resolved.radio(*link).clone(),
+            fields.all_reduce,
             design,
-            resolved.devices.len(),
+            members.len(),
             STREAMS,
         )
         .unwrap(),
@@ -80,8 +89,8 @@ fn parts(resolved: &Resolved) -> Parts {
                 end_tokens: model.config().eos.clone(),
             },
         })),
-        devices: resolved.devices.iter().map(node).collect(),
-        server: node(&resolved.server),
+        devices: members.iter().map(node).collect(),
+        server: node(at),
         requests: vec![Request {
             arrival: Arrival::AfterPrevious,
             task: Task::Generate {

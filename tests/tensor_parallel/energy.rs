@@ -43,8 +43,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     let asked = timed(
         "llama-2-7b",
         &format!(
-            "devices: (count: 1, profile: {}), server: {},
-             architecture: TensorParallel(all_reduce: Ideal),
+            "nodes: {{\"device\": (count: 1, profile: {}), \"server\": (profile: {})}}, replicas: [(placement: TensorParallel(all_reduce: Ideal))],
              workload: [Tokens(prompt: 64, generate: 10),
                         Tokens(prompt: 64, generate: 10, arrival: At(\"100 s\"))]",
             watts("10 W", "100 GB/s"),
@@ -85,13 +84,13 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
 /// Four unlike devices whose shares and halves differ, with a budget of 12 µJ per vector.
 fn budgeted(charge: &str, workload: &str) -> Run {
     simulate(&format!(
-        "devices: (count: 4, profile: Preset(\"jetson-orin-nano\"),
-                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"raspberry-pi-5\")}}),
-         radio: (budget: Normalised(snr: \"0 dB\", reference_power: \"2 W\"),
+        "nodes: {{\"device\": (count: 4, profile: Preset(\"jetson-orin-nano\"),
+                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"raspberry-pi-5\")}})}},
+         links: {{\"air\": Radio(budget: Normalised(snr: \"0 dB\", reference_power: \"2 W\"),
                  convention: EnergyPerVector(energy: \"30 uJ\", charge: {charge}),
-                 budget_offsets: {{1: \"-1 dB\"}}),
-         architecture: TensorParallel(all_reduce: AirComp(streams: 4), design: Descent(),
-                                      assignment: Fixed([0.3, 0.2, 0.3, 0.2])),
+                 budget_offsets: {{1: \"-1 dB\"}})}},
+         replicas: [(placement: TensorParallel(all_reduce: AirComp(streams: 4), design: Descent(),
+                                      assignment: Fixed([0.3, 0.2, 0.3, 0.2])))],
          workload: [{workload}]"
     ))
 }
@@ -150,7 +149,7 @@ fn what_a_vector_costs_is_held_against_its_budget() {
 fn a_run_says_only_what_applies_to_it() {
     let body = |all_reduce: &str| {
         simulate(&format!(
-            "devices: (count: 2), architecture: TensorParallel(all_reduce: {all_reduce}),
+            "nodes: {{\"device\": (count: 2)}}, replicas: [(placement: TensorParallel(all_reduce: {all_reduce}))],
              workload: [Score(text: World(documents: 1))]"
         ))
     };

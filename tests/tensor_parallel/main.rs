@@ -90,7 +90,8 @@ fn unsharded_nats(documents: u64) -> (f64, u64) {
 
 #[test]
 fn law_7_one_device_scores_exactly_as_the_unsharded_model() {
-    let run = simulate("devices: (count: 1), workload: [Score(text: World(documents: 3))]");
+    let run =
+        simulate("nodes: {\"device\": (count: 1)}, workload: [Score(text: World(documents: 3))]");
     let (nats, tokens) = unsharded_nats(3);
     let request = &run.finished.measured.requests[0];
     assert_eq!(request.scored_tokens, tokens);
@@ -106,13 +107,13 @@ fn law_7_a_perfect_channel_leaves_the_model_as_it_is() {
     let exact = (nats / tokens as f64).exp();
     for devices in [2, 3, 8] {
         let run = simulate(&format!(
-            "devices: (count: {devices}), workload: [Score(text: World(documents: 3))],
-             architecture: TensorParallel(all_reduce: Ideal)"
+            "nodes: {{\"device\": (count: {devices})}}, workload: [Score(text: World(documents: 3))],
+             replicas: [(placement: TensorParallel(all_reduce: Ideal))]"
         ));
         let error = (run.metric("perplexity") / exact - 1.0).abs();
         // f32 sums in another order: relative errors of 1e-7 a rounding, a few
         // hundred roundings deep.
-        assert!(error < 1e-4, "{devices} devices: {error}");
+        assert!(error < 1e-4, "{devices} nodes: {\"device\": {error}}");
     }
 }
 
@@ -120,7 +121,7 @@ fn law_7_a_perfect_channel_leaves_the_model_as_it_is() {
 fn scoring_step_by_step_gives_the_likelihoods_of_a_prefill() {
     let nats = |stepwise: bool| {
         let run = simulate(&format!(
-            "devices: (count: 2), architecture: TensorParallel(all_reduce: Ideal),
+            "nodes: {{\"device\": (count: 2)}}, replicas: [(placement: TensorParallel(all_reduce: Ideal))],
              workload: [Score(text: World(documents: 1), stepwise: {stepwise})]"
         ));
         let passes = run.finished.measured.passes.len();
@@ -139,15 +140,15 @@ fn scoring_step_by_step_gives_the_likelihoods_of_a_prefill() {
 
 #[test]
 fn a_decode_step_takes_what_the_closed_form_says() {
-    let body = "devices: (count: 4), radio: (bandwidth: \"7 MHz\", round_overhead: \"3 us\"),
-        architecture: TensorParallel(all_reduce: AirComp(streams: 3)),
+    let body = "nodes: {\"device\": (count: 4)}, links: {\"air\": Radio(bandwidth: \"7 MHz\", round_overhead: \"3 us\")},
+        replicas: [(placement: TensorParallel(all_reduce: AirComp(streams: 3)))],
         workload: [Generate(prompt: \"The\", max_tokens: 3)]";
     let run = simulate(body);
     let resolved = resolve(body);
     let model = Llama::load(Path::new(MODEL)).unwrap();
     let shape = model.shape();
     let plan = ShardPlan::new(shape, &Shares::equal(4).unwrap()).unwrap();
-    let device = resolved.devices[0].profile;
+    let device = *resolved.profile(resolved.replicas[0].members()[0]);
     let pass = &run.finished.measured.passes[1];
     let context = pass.context as usize;
     let compute = |work, weights| {
@@ -180,10 +181,10 @@ fn a_decode_step_takes_what_the_closed_form_says() {
     assert_eq!(pass.end.since(pass.start), layers + head + server);
 }
 
-const BUSY: &str = "devices: (count: 3, except: {1: Preset(\"raspberry-pi-5\")}),
-    architecture: TensorParallel(assignment: Fixed([0.5, 0.125, 0.375])),
-    radio: (downlink: Multicast(bits: 12),
-            budget: Normalised(snr: \"20 dB\", reference_power: \"100 mW\")),
+const BUSY: &str = "nodes: {\"device\": (count: 3, except: {1: Preset(\"raspberry-pi-5\")})},
+    replicas: [(placement: TensorParallel(assignment: Fixed([0.5, 0.125, 0.375])))],
+    links: {\"air\": Radio(downlink: Multicast(bits: 12),
+            budget: Normalised(snr: \"20 dB\", reference_power: \"100 mW\"))},
     workload: [Score(text: World(documents: 2)), Generate(prompt: \"The\", max_tokens: 4)]";
 
 #[test]
@@ -258,8 +259,8 @@ fn law_5_every_bit_sent_is_received() {
 #[test]
 fn law_8_measured_noise_is_what_the_formula_says() {
     let run = simulate(
-        "devices: (count: 4), workload: [Score(text: World(documents: 8))],
-         radio: (budget: Normalised(snr: \"10 dB\"))",
+        "nodes: {\"device\": (count: 4)}, workload: [Score(text: World(documents: 8))],
+         links: {\"air\": Radio(budget: Normalised(snr: \"10 dB\"))}",
     );
     let (noise, analytic) = (
         run.metric("all_reduce_noise_mse"),
@@ -286,8 +287,8 @@ fn law_8_measured_noise_is_what_the_formula_says() {
 fn a_noisier_channel_costs_perplexity() {
     let perplexity = |snr: i32| {
         simulate(&format!(
-            "devices: (count: 4), workload: [Score(text: World(documents: 16))],
-             radio: (budget: Normalised(snr: \"{snr} dB\"))"
+            "nodes: {{\"device\": (count: 4)}}, workload: [Score(text: World(documents: 16))],
+             links: {{\"air\": Radio(budget: Normalised(snr: \"{snr} dB\"))}}"
         ))
         .metric("perplexity")
     };
@@ -299,7 +300,7 @@ fn a_noisier_channel_costs_perplexity() {
 #[test]
 fn a_request_that_comes_later_waits_for_nobody_and_the_clock_goes_on() {
     let run = simulate(
-        "devices: (count: 2), workload: [
+        "nodes: {\"device\": (count: 2)}, workload: [
             Generate(prompt: \"The\", max_tokens: 2),
             Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"2 s\")),
             Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"2 s\")),
@@ -318,7 +319,7 @@ fn a_request_that_comes_later_waits_for_nobody_and_the_clock_goes_on() {
 #[test]
 fn first_come_is_first_served_wherever_it_stands_in_the_workload() {
     let run = simulate(
-        "devices: (count: 2), workload: [
+        "nodes: {\"device\": (count: 2)}, workload: [
             Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"5 s\")),
             Generate(prompt: \"The\", max_tokens: 2),
             Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"1 s\")),

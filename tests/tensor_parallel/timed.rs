@@ -172,7 +172,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
 }
 
 fn scenario(model: &str, devices: &str, rest: &str) -> String {
-    format!("Scenario(model: {model}, devices: ({devices}), {rest})")
+    format!("Scenario(model: {model}, nodes: {{\"device\": ({devices})}}, {rest})")
 }
 
 fn simulate(text: &str) -> Result<airloom::simulation::Finished, String> {

@@ -102,7 +102,8 @@ fn the_whole_profile_counts() {
         .replace("memory: \"64 GB\"", profile);
     let run = go(&parse(&text).unwrap());
     let shape = ModelShape::named("mixtral-8x7b").unwrap();
-    let profile: &DeviceProfile = &parse(&text).unwrap().devices[0].profile;
+    let resolved = parse(&text).unwrap();
+    let profile: &DeviceProfile = resolved.profile(resolved.replicas[0].members()[0]);
     for visit in &run.finished.measured.visits {
         let experts = run.finished.measured.experts.iter();
         let own = experts.filter(|e| e.layer == visit.layer && e.device == Some(visit.device));

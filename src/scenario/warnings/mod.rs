@@ -108,11 +108,10 @@ impl Resolved {
         let mut budgeted: Vec<LinkId> = Vec::new();
         let mut last = Vec::new();
         for placed in self.replicas.iter().flat_map(Placed::stages) {
-            let link = match placed {
-                Placed::Tensor { link, .. } | Placed::Experts { link, .. } => *link,
-                Placed::Single { .. } | Placed::Pipeline { .. } => None,
-            };
-            let Some((id, radio)) = link.and_then(|id| Some((id, self.link(id).radio()?))) else {
+            let Some((id, radio)) = placed
+                .link()
+                .and_then(|id| Some((id, self.link(id).radio()?)))
+            else {
                 continue;
             };
             let usage = Use {

@@ -23,7 +23,7 @@ fn a_fault_is_shown_with_its_line() {
     );
     assert_eq!(
         Desk::new().refuse("streams: 2", "streams: 5"),
-        "bad.ron:10:38: architecture.all_reduce.streams: 5 streams, but each device has 4 \
+        "bad.ron:10:38: replicas[0].placement.all_reduce.streams: 5 streams, but each device has 4 \
          antennas; use at most 4
     |
  10 |         all_reduce: AirComp(streams: 5),
