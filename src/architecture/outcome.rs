@@ -70,7 +70,7 @@ pub(super) fn note_logits(
             step,
             layer: None,
             stage: "logits",
-            device: None,
+            node: None,
             row: Some(row as u32),
             columns: vocabulary,
             values,
