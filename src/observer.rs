@@ -14,7 +14,7 @@ pub struct Travelling<'a> {
     pub layer: Option<u32>,
     /// What it is: the stage that made it.
     pub stage: &'static str,
-    /// The node whose partial output it is, by number; `None` for sums and logits.
+    /// The node whose partial output it is; `None` for sums and logits.
     pub node: Option<u32>,
     /// The token's place in the pass; `None` if it holds all of them.
     pub row: Option<u32>,

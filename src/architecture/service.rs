@@ -363,6 +363,7 @@ impl Service {
         serving.step += 1;
         let record = PassRecord {
             batch,
+            replica: 0,
             request,
             step,
             mode,

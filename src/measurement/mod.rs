@@ -1,5 +1,5 @@
 //! What a run measured, as plain records: the rows of `requests.csv`, `answers.csv`,
-//! `tokens.csv`, `devices.csv` and `blocks.csv` before anybody formats them.
+//! `tokens.csv`, `batches.csv`, `nodes.csv` and `blocks.csv` before anybody formats them.
 //!
 //! Times are simulated [`Instant`]s; a value that a run cannot know is `None`,
 //! never zero.
@@ -59,7 +59,7 @@ pub struct RequestRecord {
     /// The text's own −ln p under the process that generated it, in nats;
     /// only for text of known entropy.
     pub source_nats: Option<f64>,
-    /// Energy of devices and server while it was served, idling included, in
+    /// Energy of all nodes while it was served, idling included, in
     /// joules; `None` if the scenario's power has no watts.
     pub energy_j: Option<f64>,
     /// The generated text; only for Generate.
@@ -86,9 +86,9 @@ pub struct AnswerRecord {
     pub margin_nats: Option<f64>,
 }
 
-/// Where the time of one pass went, as the mean over the devices.
+/// Where the time of one pass went, as the mean over the nodes that share the work.
 ///
-/// The four parts add up to the pass's duration: a device computes, sends,
+/// The four parts add up to the pass's duration: a node computes, sends,
 /// receives, or waits. Where tokens are pipelined the first three overlap, and waiting is
 /// what is left beside all of them.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -99,16 +99,17 @@ pub struct TimeSplit {
     pub uplink_s: f64,
     /// Downlink, in seconds.
     pub downlink_s: f64,
-    /// Waiting for other devices or the server, in seconds.
+    /// Waiting for other nodes, in seconds.
     pub wait_s: f64,
 }
 
-/// One forward pass: a prefill, a decode step, a scored window or a choice.
+/// One request's part of one forward pass: a prefill, a decode step, a scored window or a
+/// choice.
 #[derive(Debug, Clone)]
 pub struct PassRecord {
-    /// Its number in the run: the batch of its tasks.
+    /// The forward pass, counted over the run: the batch of its tasks.
     pub batch: u32,
-    /// The replica that it went through.
+    /// The copy of the model that ran it.
     pub replica: u32,
     /// The request it served.
     pub request: u32,
@@ -122,7 +123,7 @@ pub struct PassRecord {
     pub context: u64,
     /// When it began.
     pub start: Instant,
-    /// When its logits were known at the server.
+    /// When its logits were known where tokens are chosen.
     pub end: Instant,
     /// Where the time went.
     pub split: TimeSplit,
@@ -134,6 +135,16 @@ pub struct PassRecord {
 }
 
 impl PassRecord {
+    /// What kind of pass it is, as `batches.csv` says.
+    pub fn phase(&self) -> &'static str {
+        match self.mode {
+            Mode::Score => "score",
+            Mode::Choose => "choose",
+            Mode::Generate | Mode::Tokens if self.context == 0 => "prefill",
+            Mode::Generate | Mode::Tokens => "decode",
+        }
+    }
+
     /// Whether its tensors were computed; else it was only timed.
     pub fn is_computed(&self) -> bool {
         self.negative_log_likelihood.is_some()
@@ -155,25 +166,25 @@ pub struct BlockRecord {
     pub sublayer: &'static str,
     /// When the block's compute could begin.
     pub start: Instant,
-    /// When the last device had computed: the barrier opened.
+    /// When the last node had computed: the barrier opened.
     pub gathered: Instant,
-    /// When the sum was known at the server.
+    /// When the sum was known where it is formed.
     pub reduced: Instant,
-    /// The node that held the barrier, of several the first.
+    /// The node that held the barrier; of several the first.
     pub slowest_node: Option<u32>,
-    /// Σ over devices of the time spent at the barrier.
+    /// Σ over nodes of the time spent at the barrier.
     pub waiting: Duration,
     /// What the radio did to the sum; `None` where no radio was used.
     pub distortion: Option<Distortion>,
     /// How much longer the uplink lasted because sub-channels are given whole, in seconds;
     /// `None` where they are not.
     pub rounding_s: Option<f64>,
-    /// How much of its energy budget the device drew that drew most of it; `None` where
+    /// How much of its energy budget the node drew that drew most of it; `None` where
     /// budgets are not joules per vector, or joules are not known.
     pub budget: Option<BudgetUse>,
 }
 
-/// What a device drew of its budget P_n for a vector that it computed and sent.
+/// What a node drew of its budget P_n for a vector that it computed and sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BudgetUse {
     /// The node.
@@ -192,13 +203,13 @@ impl BlockRecord {
 /// Whether who comes `lead` before the last to a meeting for which `span` was worked comes
 /// together with it: within a millionth.
 ///
-/// Every duration is rounded up to a picosecond. Devices meant to arrive together, as
+/// Every duration is rounded up to a picosecond. Nodes meant to arrive together, as
 /// under `MinMax`, miss each other by a few, and which of them is last means nothing.
 pub fn is_together(lead: Duration, span: Duration) -> bool {
     lead.0 <= span.0 / 1_000_000
 }
 
-/// One device's part of one block whose experts are spread: its tokens' journey.
+/// One node's part of one block whose experts are spread: its tokens' journey.
 #[derive(Debug, Clone)]
 pub struct VisitRecord {
     /// The batch.
@@ -253,7 +264,7 @@ pub struct ExpertRecord {
     pub wanted: u64,
     /// Tokens that visited it.
     pub visits: u64,
-    /// Tokens for which it was among the k heaviest of all, but its device was cut off.
+    /// Tokens for which it was among the k heaviest of all, but its node was cut off.
     pub lost: u64,
 }
 
@@ -320,10 +331,8 @@ pub struct Felt {
 /// One node over the whole run.
 #[derive(Debug, Clone)]
 pub struct NodeRecord {
-    /// The node.
+    /// The node: a place in [`Measurements::nodes`].
     pub node: u32,
-    /// Whether it holds no part of a layer, but embeds, sums and samples, or does nothing.
-    pub is_hub: bool,
     /// The profile's name.
     pub profile: String,
     /// Share of the model asked for (m_n).
@@ -368,6 +377,8 @@ pub struct NodeRecord {
 /// How the model was divided, before and after rounding to whole heads and columns.
 #[derive(Debug, Clone)]
 pub struct AssignmentRecord {
+    /// The nodes among which it was, in the order of the shares.
+    pub nodes: Vec<u32>,
     /// The assignment's name.
     pub method: &'static str,
     /// The steps of an iterative method, in order.
@@ -381,7 +392,7 @@ pub struct AssignmentRecord {
 /// One step of an iterative assignment.
 #[derive(Debug, Clone)]
 pub struct IterateRecord {
-    /// Share of the model, per device.
+    /// Share of the model, per node.
     pub shares: Vec<f64>,
     /// Error (7) per complex entry, on the step's channel sample.
     pub error: f64,
@@ -392,7 +403,7 @@ pub struct IterateRecord {
 /// A division of the model and what is to be expected of it.
 #[derive(Debug, Clone)]
 pub struct DivisionRecord {
-    /// Share of each device in a layer's weights, whatever it replicates included.
+    /// Share of each node in a layer's weights, whatever it replicates included.
     pub weights: Vec<f64>,
     /// Share of the heads.
     pub heads: Vec<f64>,
@@ -401,38 +412,38 @@ pub struct DivisionRecord {
     /// Compute before each all-reduce of a token's vector, in joules; `None` if a profile
     /// does not say.
     pub compute_j: Option<Vec<f64>>,
-    /// What that leaves of the device's energy budget, in joules; `None` where compute and
+    /// What that leaves of the node's energy budget, in joules; `None` where compute and
     /// radio do not share one.
     pub headroom_j: Option<Vec<f64>>,
     /// Error (7) per complex entry with half its 95 % confidence interval, over channel
     /// samples that no assignment has seen; `None` where nothing is combined over the
     /// air, or a budget is exceeded.
     pub error: Option<(f64, f64)>,
-    /// Compute per layer and token, each half waiting for its slowest device, in seconds.
+    /// Compute per layer and token, each half waiting for its slowest node, in seconds.
     pub compute_s: f64,
 }
 
 /// Everything one run measured.
 #[derive(Debug, Clone, Default)]
 pub struct Measurements {
+    /// The names of the nodes, by their number.
+    pub nodes: Vec<String>,
     /// Per request, in workload order.
     pub requests: Vec<RequestRecord>,
     /// Per multiple-choice question, in the order in which they were answered.
     pub answers: Vec<AnswerRecord>,
-    /// Per pass, in time order.
+    /// Per pass and request in it, in time order.
     pub passes: Vec<PassRecord>,
     /// Per all-reduce, in time order.
     pub blocks: Vec<BlockRecord>,
-    /// Per block and device with tokens, if experts are spread.
+    /// Per block and node with tokens, if experts are spread.
     pub visits: Vec<VisitRecord>,
     /// Per block and expert, if experts are spread.
     pub experts: Vec<ExpertRecord>,
     /// Per kind of text and layer, if experts are spread and tokens visit two or more.
     pub pairs: Vec<PairRecord>,
-    /// The names of all nodes, by number.
-    pub nodes: Vec<String>,
-    /// Per node.
-    pub node_records: Vec<NodeRecord>,
+    /// Per node, in the order of [`nodes`](Self::nodes).
+    pub per_node: Vec<NodeRecord>,
     /// How the model was divided, where that is worth telling.
     pub assignment: Option<AssignmentRecord>,
 }

@@ -10,7 +10,7 @@ use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
 use super::report::{self, Page};
 use super::summary::Summary;
-use super::tables::{TOKENS, TableError, WAITS, read_devices, read_texts};
+use super::tables::{TOKENS, TableError, WAITS, read_nodes, read_texts};
 use super::timeline::{self, TIMELINE, TimelineError};
 use super::waiting::{self, WAITING};
 use super::{assignment, expert_pairs, perfetto};
@@ -64,7 +64,7 @@ impl<'a> Sources<'a> {
     /// If there is an event log that cannot be used.
     pub fn open(folder: &'a Path, title: &'a str, scenario: &'a str) -> Result<Self, DrawError> {
         let log = folder.join(EVENTS);
-        let events = log.is_file().then(|| Events::read(&log)).transpose()?;
+        let events = log.is_file().then(|| Events::read(folder)).transpose()?;
         Ok(Self {
             folder,
             title,
@@ -197,7 +197,7 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         path: run.folder.join(metrics::FILE_NAME),
         fault: "it holds no metrics".to_owned(),
     })?;
-    let devices = read_devices(run.folder)?;
+    let (nodes, per_node) = read_nodes(run.folder)?;
     let mut figures = Vec::new();
     for drawn in DRAWN.iter().filter(|drawn| drawn.name.ends_with(".svg")) {
         // Drawn before the report.
@@ -208,7 +208,8 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
     let summary = Summary {
         title: run.title,
         metrics: &metrics,
-        devices: &devices,
+        nodes: &nodes,
+        per_node: &per_node,
         texts: read_texts(run.folder)?,
         columns: None,
     };
@@ -216,7 +217,8 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         title: run.title,
         summary: summary.to_string(),
         scenario: run.scenario,
-        devices: &devices,
+        nodes: &nodes,
+        per_node: &per_node,
         events,
         figures: &figures,
     };

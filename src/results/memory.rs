@@ -1,16 +1,18 @@
-//! `memory.svg`: what each device holds over time, drawn from `devices.csv` and
+//! `memory.svg`: what each node holds over time, drawn from `nodes.csv` and
 //! `tokens.csv`.
 //!
 //! Weights stay, and room for the activations of the largest pass. The KV cache is what
-//! changes: while a pass of n tokens runs after c tokens of context it holds c + n, keeps
-//! them until the next pass, and is empty once the request is answered.
+//! changes: while a pass runs in which a request has n tokens after c tokens of context it
+//! holds c + n of that request, keeps them until its next pass, and drops them once the
+//! request is answered.
 
 use super::readable::bytes;
 use super::svg::{Anchor, Svg, UPLINK, time_axis};
-use super::tables::{TOKENS, TableError, read_devices, read_rows};
-use crate::architecture::measurement::DeviceRecord;
+use super::tables::{TOKENS, TableError, read_nodes, read_rows};
+use crate::architecture::measurement::NodeRecord;
 use crate::units::Instant;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -38,10 +40,11 @@ pub struct Step {
     pub tokens: u64,
 }
 
-/// What the devices of a run hold over time.
+/// What the nodes of a run hold over time.
 #[derive(Debug, Clone)]
 pub struct Memory {
-    devices: Vec<DeviceRecord>,
+    nodes: Vec<String>,
+    per_node: Vec<NodeRecord>,
     /// In time order; the last is the end of the run's last pass.
     steps: Vec<Step>,
 }
@@ -57,19 +60,34 @@ struct Pass {
 
 /// When the KV cache changes, and to what.
 fn steps(passes: &[Pass]) -> Vec<Step> {
-    let mut steps = Vec::with_capacity(passes.len());
-    for (place, pass) in passes.iter().enumerate() {
-        steps.push(Step {
-            at: Instant(pass.start_ps),
-            tokens: pass.context.saturating_add(pass.tokens),
-        });
-        let next = passes.get(place + 1);
-        if next.is_none_or(|next| next.request != pass.request) {
-            steps.push(Step {
-                at: Instant(pass.end_ps),
-                tokens: 0,
-            });
+    let mut last: BTreeMap<u32, &Pass> = BTreeMap::new();
+    for pass in passes {
+        let known = last.entry(pass.request).or_insert(pass);
+        if pass.end_ps >= known.end_ps {
+            *known = pass;
         }
+    }
+    // At one instant requests go before others come, unless it is their only one.
+    let ends = last.iter().map(|(request, pass)| {
+        let order = if pass.start_ps == pass.end_ps { 2 } else { 0 };
+        (pass.end_ps, order, *request, 0)
+    });
+    let starts = passes.iter().map(|pass| {
+        let tokens = pass.context.saturating_add(pass.tokens);
+        (pass.start_ps, 1, pass.request, tokens)
+    });
+    let mut changes: Vec<(u64, u8, u32, u64)> = starts.chain(ends).collect();
+    changes.sort_by_key(|(at, order, ..)| (*at, *order));
+    let mut held: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut steps = Vec::with_capacity(changes.len());
+    let mut tokens: u64 = 0;
+    for (at, _, request, now) in changes {
+        let before = held.insert(request, now).unwrap_or(0);
+        tokens = tokens.saturating_sub(before).saturating_add(now);
+        steps.push(Step {
+            at: Instant(at),
+            tokens,
+        });
     }
     steps
 }
@@ -80,8 +98,10 @@ fn steps(passes: &[Pass]) -> Vec<Step> {
 /// If a table is missing or damaged.
 pub fn read(folder: &Path) -> Result<Memory, TableError> {
     let passes: Result<Vec<Pass>, _> = read_rows(folder, TOKENS)?.collect();
+    let (nodes, per_node) = read_nodes(folder)?;
     Ok(Memory {
-        devices: read_devices(folder)?,
+        nodes,
+        per_node,
         steps: steps(&passes?),
     })
 }
@@ -89,14 +109,14 @@ pub fn read(folder: &Path) -> Result<Memory, TableError> {
 impl Memory {
     /// Whether anything changes: somebody keeps a KV cache.
     pub fn changes(&self) -> bool {
-        !self.steps.is_empty() && self.devices.iter().any(|device| device.kv_token_bytes > 0)
+        !self.steps.is_empty() && self.per_node.iter().any(|node| node.kv_token_bytes > 0)
     }
 
     /// The SVG text.
     pub fn draw(&self) -> String {
         let rows = || {
-            let devices = self.devices.iter();
-            devices.filter(|device| device.kv_token_bytes > 0)
+            let nodes = self.per_node.iter();
+            nodes.filter(|node| node.kv_token_bytes > 0)
         };
         let count = rows().count() as f64;
         let bottom = TOP + count * (ROW + GAP);
@@ -109,30 +129,27 @@ impl Memory {
         );
         svg.text((12.0, 48.0), 12.0, Anchor::Start, "beside what stays");
         let most = rows()
-            .map(|device| device.kv_token_bytes)
+            .map(|node| node.kv_token_bytes)
             .max()
             .unwrap_or(0);
         let longest = self.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
         let most = most.saturating_mul(longest).max(1);
         let words = format!("highest bar: {}", bytes(most));
         svg.text((RIGHT, 48.0), 12.0, Anchor::End, &words);
-        for (number, device) in rows().enumerate() {
+        for (number, node) in rows().enumerate() {
             let base = TOP + number as f64 * (ROW + GAP) + ROW;
-            let name = match device.device {
-                Some(number) => format!("device {number}"),
-                None => "server".to_owned(),
-            };
-            // Not every architecture counts them for the server: what is unknown is not zero.
-            let activations = match device.activation_bytes {
+            let name = &self.nodes[node.node as usize];
+            // Not every node's are counted: what is unknown is not zero.
+            let activations = match node.activation_bytes {
                 0 => String::new(),
                 most => format!(", activations at most {}", bytes(most)),
             };
             let stays = format!(
                 "{name}: weights {}{activations}",
-                bytes(device.weight_bytes)
+                bytes(node.weight_bytes)
             );
             svg.text((12.0, base - 2.0), 12.0, Anchor::Start, &stays);
-            let high = device.kv_token_bytes as f64 * longest as f64 / most as f64 * ROW;
+            let high = node.kv_token_bytes as f64 * longest as f64 / most as f64 * ROW;
             let (line, area) = self.outline(base, high / longest.max(1) as f64);
             svg.area(&area, UPLINK);
             svg.lines(&line, "black", 0.8);
@@ -185,6 +202,26 @@ mod tests {
         ];
         let found: Vec<_> = steps(&passes).iter().map(|s| (s.at.0, s.tokens)).collect();
         let expected = [(10, 5), (20, 6), (30, 4), (40, 0), (70, 2), (90, 0)];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn requests_that_are_served_at_once_hold_their_tokens_side_by_side() {
+        let pass = |request, context, tokens, start_ps, end_ps| Pass {
+            request,
+            tokens,
+            context,
+            start_ps,
+            end_ps,
+        };
+        let passes = [
+            pass(0, 0, 5, 0, 10),
+            pass(1, 0, 3, 5, 15),
+            pass(0, 5, 1, 10, 20),
+            pass(1, 3, 1, 20, 30),
+        ];
+        let found: Vec<_> = steps(&passes).iter().map(|s| (s.at.0, s.tokens)).collect();
+        let expected = [(0, 5), (5, 8), (10, 9), (20, 3), (20, 4), (30, 0)];
         assert_eq!(found, expected);
     }
 }

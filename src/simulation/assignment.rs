@@ -229,6 +229,7 @@ impl Judge<'_> {
         let realised = plan.realised();
         let of = |share: fn(&crate::model::Realised) -> f64| realised.iter().map(share).collect();
         Ok(AssignmentRecord {
+            nodes: (0..self.fleet.profiles.len() as u32).collect(),
             method,
             iterates: assigned
                 .iterates

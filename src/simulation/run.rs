@@ -170,12 +170,13 @@ pub(super) fn stage(
     let tensor_file = full
         .then(|| staging.create(tensors::FILE_NAME))
         .transpose()?;
+    let nodes = parts.node_names();
     let mut watch = Watch {
-        log: TensorLog::new(tensor_file).map_err(&no_tensors)?,
+        log: TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?,
         on_pass,
     };
     let mut trace =
-        CsvTrace::new(level, sink, parts.stage_names(), &parts.node_names()).map_err(&no_events)?;
+        CsvTrace::new(level, sink, parts.stage_names(), &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
     let mut program = parts.assemble(&mut watch, &mut resources)?;
@@ -196,6 +197,7 @@ pub(super) fn stage(
     )?;
     let makespan = Instant(report.makespan.0);
     let (mut measured, logits_blake3) = program.finish(makespan);
+    measured.nodes = nodes;
     measured.assignment.clone_from(&about.assignment);
     let (trace, sink) = trace.finish().map_err(&no_events)?;
     if let Sink::File(file) = sink {
@@ -211,7 +213,7 @@ pub(super) fn stage(
     staging.write(METRICS, metrics.to_json().as_bytes())?;
     tables::write_totals(staging, &measured)?;
     if let Some(record) = &measured.assignment {
-        assignment::write(staging, record)?;
+        assignment::write(staging, record, &measured.nodes)?;
     }
     if level != TraceLevel::Off {
         tables::write_details(staging, &measured)?;

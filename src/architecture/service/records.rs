@@ -2,7 +2,7 @@
 
 use super::Service;
 use crate::architecture::account::{Account, idle_j, sum};
-use crate::architecture::measurement::{DeviceRecord, TimeSplit};
+use crate::architecture::measurement::{NodeRecord, TimeSplit};
 use crate::architecture::{ArchitectureError, Node};
 use crate::units::{Duration, Instant};
 
@@ -56,13 +56,13 @@ impl Service {
         device: Option<usize>,
         span: Duration,
         occupied: impl FnOnce(&Account) -> Duration,
-    ) -> DeviceRecord {
+    ) -> NodeRecord {
         let (node, account) = match device {
             Some(device) => (&self.devices[device], &self.total.devices[device]),
             None => (&self.server, &self.total.server),
         };
-        DeviceRecord {
-            device: device.map(|device| device as u32),
+        NodeRecord {
+            node: device.unwrap_or(self.server_number()) as u32,
             profile: node.name.clone(),
             share: None,
             heads: 0,

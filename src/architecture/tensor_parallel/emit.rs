@@ -239,7 +239,7 @@ impl TensorParallel<'_> {
             let ratio = (computed.joules? + sent.joules?) / tokens as f64 / budget;
             if most.is_none_or(|most| ratio > most.ratio) {
                 most = Some(BudgetUse {
-                    device: device as u32,
+                    node: device as u32,
                     ratio,
                 });
             }

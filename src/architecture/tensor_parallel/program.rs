@@ -140,7 +140,7 @@ impl TensorParallel<'_> {
             start: self.progress.half_start,
             gathered,
             reduced: reduced.at,
-            slowest_device: Some(slowest.unwrap_or(0) as u32),
+            slowest_node: Some(slowest.unwrap_or(0) as u32),
             waiting: compute().map(|duration| longest - duration).sum(),
             distortion: distortion.or(reduced.expected),
             rounding_s: reduced.rounding_s,
@@ -181,7 +181,7 @@ fn note_tensors(
         step,
         layer: Some(layer as u32),
         stage: reduced.name(),
-        device: None,
+        node: None,
         row: None,
         columns: summed.columns,
         values: summed.sum,
@@ -189,7 +189,7 @@ fn note_tensors(
     let parts = summed.parts.iter().enumerate();
     let parts = parts.map(|(device, values)| Travelling {
         stage: compute.name(),
-        device: Some(device as u32),
+        node: Some(device as u32),
         values,
         ..whole
     });

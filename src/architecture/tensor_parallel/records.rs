@@ -1,7 +1,7 @@
 //! Where a pass's time went, and what a device held and did.
 
 use super::TensorParallel;
-use crate::architecture::measurement::{DeviceRecord, TimeSplit};
+use crate::architecture::measurement::{NodeRecord, TimeSplit};
 use crate::units::Instant;
 
 impl TensorParallel<'_> {
@@ -24,8 +24,8 @@ impl TensorParallel<'_> {
         };
         let held = self.footprints.iter().zip(self.plan.shards());
         let devices = held.zip(self.plan.realised()).enumerate();
-        let mut records: Vec<DeviceRecord> = devices
-            .map(|(device, ((footprint, shard), realised))| DeviceRecord {
+        let mut records: Vec<NodeRecord> = devices
+            .map(|(device, ((footprint, shard), realised))| NodeRecord {
                 share: Some(realised.asked),
                 heads: shard.heads.len() as u64,
                 ffn_columns: shard.columns.len() as u64,
@@ -36,10 +36,10 @@ impl TensorParallel<'_> {
                 ..record(Some(device))
             })
             .collect();
-        records.push(DeviceRecord {
+        records.push(NodeRecord {
             weight_bytes: self.plan.shape().embedding_bytes(),
             ..record(None)
         });
-        self.service.measured.devices = records;
+        self.service.measured.per_node = records;
     }
 }

@@ -157,7 +157,7 @@ impl Run<'_> {
                     step,
                     layer: Some(layer as u32),
                     stage,
-                    device: journey.device.map(|device| device as u32),
+                    node: journey.device.map(|device| device as u32),
                     row: Some(journey.expert as u32),
                     columns: self.shape.hidden,
                     values,

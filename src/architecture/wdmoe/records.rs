@@ -3,7 +3,7 @@
 use super::Run;
 use super::decide::Decision;
 use crate::architecture::measurement::{
-    BlockRecord, DeviceRecord, ExpertRecord, TimeSplit, VisitRecord, is_together,
+    BlockRecord, NodeRecord, ExpertRecord, TimeSplit, VisitRecord, is_together,
 };
 use crate::units::{Duration, Instant};
 
@@ -28,7 +28,7 @@ impl Run<'_> {
                 request,
                 step,
                 layer: layer as u32,
-                device: device as u32,
+                node: device as u32,
                 tokens: delivery.tokens,
                 bandwidth_hz: decision.bandwidth[device],
                 downlink: delivery.all(delivery.downlink),
@@ -44,13 +44,14 @@ impl Run<'_> {
         let counts = decision.selection.counts().into_iter();
         let wishes = decision.wanted.iter().zip(&decision.lost);
         for (expert, (visits, (wanted, lost))) in counts.zip(wishes).enumerate() {
-            let device = self.placement[layer][expert].map(|device| device as u32);
+            let holder = self.placement[layer][expert];
+            let node = holder.unwrap_or(self.service.server_number()) as u32;
             self.service.measured.experts.push(ExpertRecord {
                 request,
                 step,
                 layer: layer as u32,
                 expert: expert as u32,
-                device,
+                node,
                 wanted: *wanted,
                 visits,
                 lost: *lost,
@@ -66,7 +67,7 @@ impl Run<'_> {
             start: now,
             gathered: now + longest,
             reduced: now + longest,
-            slowest_device: holder.map(|device| device as u32),
+            slowest_node: Some(holder.unwrap_or(self.service.server_number()) as u32),
             waiting: spans.iter().flatten().map(|span| longest - *span).sum(),
             distortion: None,
             rounding_s: None,
@@ -93,9 +94,9 @@ impl Run<'_> {
     pub(super) fn record_devices(&mut self, makespan: Instant) {
         let span = makespan.since(Instant::ZERO);
         let held = self.footprints.iter().zip(&self.state.occupied_in_run);
-        let mut records: Vec<DeviceRecord> = held
+        let mut records: Vec<NodeRecord> = held
             .enumerate()
-            .map(|(device, (footprint, occupied))| DeviceRecord {
+            .map(|(device, (footprint, occupied))| NodeRecord {
                 weight_bytes: footprint.weights,
                 activation_bytes: footprint.activations,
                 ..self
@@ -110,12 +111,12 @@ impl Run<'_> {
         let server = self
             .service
             .device_record(None, span, |account| account.compute);
-        records.push(DeviceRecord {
+        records.push(NodeRecord {
             weight_bytes: all.saturating_sub(held),
             kv_cache_bytes: self.whole.kv_cache_bytes(0, context),
             kv_token_bytes: self.whole.kv_cache_bytes(0, 1),
             ..server
         });
-        self.service.measured.devices = records;
+        self.service.measured.per_node = records;
     }
 }

@@ -22,7 +22,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "assignment_compute_s",
         symbol: "",
         unit: "s",
-        meaning: "compute per layer and token with the shares asked for, each half waiting for its slowest device",
+        meaning: "compute per layer and token with the shares asked for, each half waiting for its slowest node",
         present: "the model is divided other than equally",
     },
     Definition {
