@@ -10,10 +10,10 @@
 
 mod shape;
 
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
+use airloom::measurement::PassRecord;
+use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task, Window};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};

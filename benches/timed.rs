@@ -9,10 +9,10 @@
 //! Compare numbers of one run only: machines and moments differ.
 
 use airloom::architecture::Node;
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
+use airloom::measurement::PassRecord;
+use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task};
+use airloom::serving::workload::{Arrival, Request, Task};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::model::{ModelShape, ShardPlan, Shares};

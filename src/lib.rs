@@ -26,8 +26,8 @@
 //!
 //! Each room knows only the rooms before it in this list: [`units`], [`text`], [`rng`],
 //! [`digest`], [`files`], [`whole`] and [`interrupt`],
-//! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
-//! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
+//! [`engine`], [`model`], [`device`], [`radio`], [`topology`], [`corpus`], [`numerics`],
+//! [`policy`], [`medium`], [`placement`], [`serving`], [`architecture`], [`scenario`], [`results`], [`analysis`],
 //! [`simulation`], [`cli`].
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
@@ -36,6 +36,8 @@
 // Printing panics when nobody reads; the command line has words that do not.
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
+pub mod analysis;
+pub mod cli;
 pub mod corpus;
 pub mod device;
 pub mod digest;
@@ -43,6 +45,7 @@ pub mod engine;
 pub mod execution;
 pub mod files;
 pub mod interrupt;
+pub mod manual;
 pub mod measurement;
 pub mod medium;
 pub mod model;
@@ -52,8 +55,11 @@ pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
+pub mod results;
 pub mod rng;
+pub mod scenario;
 pub mod serving;
+pub mod simulation;
 pub mod text;
 pub mod topology;
 pub mod units;

@@ -18,7 +18,6 @@ impl Execution<'_> {
             NodeRecord {
                 node: number as u32,
                 profile: node.label.clone(),
-                is_hub: !held.works,
                 share: held.share,
                 heads: held.heads,
                 ffn_columns: held.columns,
@@ -42,6 +41,6 @@ impl Execution<'_> {
                     .map(|power| power.0 * span.as_seconds()),
             }
         });
-        self.measured.node_records = records.collect();
+        self.measured.per_node = records.collect();
     }
 }

@@ -9,7 +9,7 @@
 use super::readable::bytes;
 use super::svg::{Anchor, Svg, UPLINK, time_axis};
 use super::tables::{TOKENS, TableError, read_nodes, read_rows};
-use crate::architecture::measurement::NodeRecord;
+use crate::measurement::NodeRecord;
 use crate::units::Instant;
 use serde::Deserialize;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use super::metrics::Metrics;
 use super::readable::{joules, lines, seconds, significant};
 use super::terminal::Table;
-use crate::architecture::measurement::{NodeRecord, Measurements};
+use crate::measurement::{NodeRecord, Measurements};
 use crate::text::Visible;
 use std::fmt;
 

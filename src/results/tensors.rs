@@ -12,7 +12,7 @@
 //! entries follow, as the shortest decimals that read back to the same bits.
 
 use super::folder::{FileDigest, FolderError, HashedFile};
-use crate::architecture::observer::Travelling;
+use crate::observer::Travelling;
 use crate::digest::{Rolling, RollingDigest, little_endian};
 use std::fmt::Write as _;
 use std::io::{self, Write};

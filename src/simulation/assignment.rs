@@ -4,7 +4,7 @@
 
 use super::error::RunError;
 use super::prepare::Team;
-use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
+use crate::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use crate::device::{DeviceProfile, Group};
 use crate::interrupt::Interrupt;
 use crate::model::{ModelShape, ShardPlan, Shares, Work};
@@ -147,7 +147,7 @@ impl Fleet {
                     let computation = profile.compute(work, group);
                     Ok::<_, RunError>(
                         computation
-                            .map_err(crate::architecture::ArchitectureError::from)?
+                            .map_err(crate::execution::ExecutionError::from)?
                             .duration
                             .as_seconds(),
                     )

@@ -3,9 +3,9 @@
 use super::error::RunError;
 use super::prepare::Prepared;
 use super::recorded::SCENARIO;
-use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
-use crate::architecture::observer::{Observer, Travelling};
+use crate::execution::ExecutionError;
+use crate::measurement::{AssignmentRecord, Measurements, PassRecord};
+use crate::observer::{Observer, Travelling};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
@@ -187,7 +187,7 @@ pub(super) fn stage(
                     kept: "nothing was written",
                 },
                 EngineError::Trace(source) => no_events(source).into(),
-                EngineError::Program(ArchitectureError::Observer(source)) => {
+                EngineError::Program(ExecutionError::Observer(source)) => {
                     no_tensors(source).into()
                 }
                 EngineError::Program(error) => error.into(),

@@ -1,10 +1,10 @@
 //! What must not change a bit although the run contains it: idle resources, and others'
 //! use of randomness. (Order of construction, on random graphs: `tests/engine`.)
 
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
+use airloom::measurement::PassRecord;
+use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task};
+use airloom::serving::workload::{Arrival, Request, Task};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::model::{ShardPlan, Shares};

@@ -2,7 +2,7 @@
 //! per vector against what a run draws.
 
 use crate::{Run, simulate};
-use airloom::architecture::measurement::DeviceRecord;
+use airloom::measurement::DeviceRecord;
 use airloom::rng::Streams;
 use airloom::scenario;
 use airloom::simulation::{RunOptions, prepare, run};

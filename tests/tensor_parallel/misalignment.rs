@@ -1,10 +1,10 @@
 //! What misalignment costs on a model's own partial outputs, against equation (7), which
 //! takes them for independent and all as loud as the loudest.
 
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
+use airloom::measurement::PassRecord;
+use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task, Window};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::corpus::{Split, World};
 use airloom::device::Profile;

@@ -1,9 +1,9 @@
 //! Runs of a model that is only a shape: their events are those of a computed run.
 
-use airloom::architecture::measurement::{BlockRecord, Measurements, PassRecord};
-use airloom::architecture::observer::{Observer, Travelling};
+use airloom::measurement::{BlockRecord, Measurements, PassRecord};
+use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task, Window};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};

@@ -10,7 +10,7 @@ pub use figure::{Iterates, read};
 
 use super::folder::{FolderError, Staging};
 use super::tables::write_rows;
-use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
+use crate::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use serde::Serialize;
 
 /// The table's file name.

@@ -16,7 +16,7 @@ pub enum Holder {
     /// One node, or nobody.
     One(Owner),
     /// Several nodes that ended a stage at the same instant, or met a barrier
-    /// [together](crate::architecture::measurement::is_together); no one of them alone
+    /// [together](crate::measurement::is_together); no one of them alone
     /// could have ended it sooner.
     Together,
 }

@@ -1,7 +1,7 @@
 //! How many multiple-choice questions are answered rightly.
 
 use super::{Collector, Definition, mean, service_time};
-use crate::architecture::measurement::{Measurements, Mode};
+use crate::measurement::{Measurements, Mode};
 use crate::corpus::Suite;
 
 pub(super) const DEFINITIONS: &[Definition] = &[

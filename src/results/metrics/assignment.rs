@@ -1,7 +1,7 @@
 //! What is to be expected of the division of the model.
 
 use super::{Collector, Definition};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {

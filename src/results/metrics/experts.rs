@@ -1,7 +1,7 @@
 //! A mixture whose experts sit on devices.
 
 use super::{Collector, Definition, mean};
-use crate::architecture::measurement::{ExpertRecord, Measurements, PairRecord};
+use crate::measurement::{ExpertRecord, Measurements, PairRecord};
 use crate::units::Duration;
 
 pub(super) const DEFINITIONS: &[Definition] = &[

@@ -1,7 +1,7 @@
 //! How long requests and their parts take.
 
 use super::{Collector, Definition, mean, of_mode, service_time};
-use crate::architecture::measurement::{Measurements, Mode};
+use crate::measurement::{Measurements, Mode};
 use crate::units::Instant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[

@@ -14,7 +14,7 @@ mod likelihood;
 
 pub use energy::overdraft;
 
-use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
+use crate::measurement::{Measurements, Mode, RequestRecord};
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;

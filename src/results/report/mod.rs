@@ -8,7 +8,7 @@ mod data;
 
 use super::events::{Events, Owner};
 use super::readable::{bytes, joules, seconds};
-use crate::architecture::measurement::NodeRecord;
+use crate::measurement::NodeRecord;
 use crate::text::Markup;
 use crate::units::Duration;
 use std::fmt::Write as _;

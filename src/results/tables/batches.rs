@@ -2,7 +2,7 @@
 //! back.
 
 use super::{TableError, TableFile, write_rows};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 use crate::results::folder::{FolderError, Staging};
 use crate::units::Instant;
 use serde::{Deserialize, Serialize};

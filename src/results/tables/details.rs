@@ -1,7 +1,7 @@
 //! The tables of passes and blocks, which grow with the length of a run.
 
 use super::{TOKENS, WAITS, batches, write_rows};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 use crate::results::folder::{FolderError, Staging};
 use serde::Serialize;
 

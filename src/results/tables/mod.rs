@@ -15,7 +15,7 @@ pub use read::{TableError, TableFile, not_negative, not_negative_if_any, read_ro
 pub use requests::read_texts;
 
 use super::folder::{FolderError, Staging};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 use serde::Serialize;
 
 /// A row per request.

@@ -1,7 +1,7 @@
 //! `nodes.csv`, written and read back.
 
 use super::{TableError, not_negative, not_negative_if_any, read_rows, write_rows};
-use crate::architecture::measurement::{Measurements, NodeRecord};
+use crate::measurement::{Measurements, NodeRecord};
 use crate::results::folder::{FolderError, Staging};
 use crate::units::Duration;
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@ use super::error::RunError;
 use super::prepare::{Prepared, prepare_until};
 use super::recorded::{self, base_of};
 use super::run::{Staged, stage};
-use crate::architecture::measurement::PassRecord;
+use crate::measurement::PassRecord;
 use crate::digest::RollingDigest;
 use crate::results::drawn::{EVENTS, is_drawn};
 use crate::results::folder::{Occupant, Replaceable, Staging};
