@@ -4,8 +4,9 @@
 //! In proportion to the bits left is proportional fairness with these bits for weights, whatever
 //! the rates are, as long as they are proportional to the parts; transfers of one spectral
 //! efficiency then end together. Such that all end together is the earliest end of the last: rates
-//! being concave in the part, no division that changes in time ends sooner. A transfer that gets
-//! nothing through in its block waits without a part there, and holds its part everywhere else.
+//! being concave in the part, no other division ends sooner within a block, not even one that
+//! changes. There a transfer that gets nothing through in its block waits without a part; in every
+//! other division it keeps its part.
 
 use super::{Rate, Rates};
 use crate::radio::{RadioError, Sharing};
