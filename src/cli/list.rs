@@ -4,7 +4,7 @@ use super::Failure;
 use super::output::print;
 use super::width;
 use crate::results::readable::lines;
-use crate::{architecture, corpus, device, medium, model, placement, policy, radio, results};
+use crate::{corpus, device, medium, model, placement, policy, radio, results};
 use std::fmt::Write;
 
 /// List what a scenario may name; or every metric, or every column of every table.
@@ -86,7 +86,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
     section(
         &mut text,
         "routers",
-        owned(architecture::wdmoe::Router::REGISTRY),
+        owned(placement::Router::REGISTRY),
     );
     section(
         &mut text,

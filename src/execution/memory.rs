@@ -4,7 +4,7 @@ use super::error::ExecutionError;
 use super::system::{StageKind, PipelineStage, Replica, System};
 use crate::device::Footprint;
 use crate::serving::workload::Request;
-use crate::topology::{NodeId, Topology};
+use crate::topology::NodeId;
 
 /// What a node holds.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +29,6 @@ impl Held {
         self.footprint.activations = self.footprint.activations.max(part.activations);
         self.cache_per_token += cache_per_token;
     }
-}
-
-/// The names of nodes, in order.
-pub(super) fn names(topology: &Topology) -> Vec<String> {
-    topology
-        .nodes
-        .iter()
-        .map(|node| node.name.clone())
-        .collect()
 }
 
 /// The largest requests of a workload.

@@ -122,7 +122,7 @@ impl<'a> Execution<'a> {
         observer: &'a mut dyn Observer,
         resources: &mut Resources,
     ) -> Result<Self, ExecutionError> {
-        let memory = memory::hold(&system)?;
+        let (memory, names) = (memory::hold(&system)?, system.node_names());
         let System {
             topology,
             links,
@@ -146,7 +146,7 @@ impl<'a> Execution<'a> {
             .map(|replica| replica.start(capacity, streams))
             .collect::<Result<_, _>>()?;
         let measured = Measurements {
-            nodes: memory::names(&topology),
+            nodes: names,
             ..Measurements::default()
         };
         Ok(Self {

@@ -10,13 +10,6 @@ pub(super) enum Sublayer {
 }
 
 impl Sublayer {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Attention => "attention",
-            Self::Mlp => "mlp",
-        }
-    }
-
     /// Its place among the sublayers of a layer.
     pub(super) fn place(self) -> u64 {
         self as u64

@@ -52,6 +52,14 @@ pub struct System {
     pub streams: Streams,
 }
 
+impl System {
+    /// The names of its nodes, in order.
+    pub fn node_names(&self) -> Vec<String> {
+        let nodes = self.topology.nodes.iter();
+        nodes.map(|node| node.name.clone()).collect()
+    }
+}
+
 /// One copy of the model, where its parts lie, and how it serves.
 #[derive(Debug)]
 pub struct Replica {

@@ -41,7 +41,8 @@ pub struct Wire {
     pub rate: BitsPerSecond,
     /// How long a bit is on its way.
     pub delay: Seconds,
-    /// The most that chance adds to the delay of a transfer. Default 0 s.
+    /// The mean of what chance adds to the delay of a transfer, exponentially distributed.
+    /// Default 0 s.
     #[serde(default)]
     pub jitter: Seconds,
     /// Added to every transfer, whatever its length: what its ends do for it. Default 0 s.

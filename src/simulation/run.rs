@@ -3,7 +3,7 @@
 use super::error::RunError;
 use super::prepare::Prepared;
 use super::recorded::SCENARIO;
-use crate::execution::ExecutionError;
+use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
 use crate::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::observer::{Observer, Travelling};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
@@ -151,7 +151,7 @@ pub(super) fn stage(
     on_pass: Box<dyn FnMut(&PassRecord)>,
 ) -> Result<Staged, RunError> {
     let began = std::time::Instant::now();
-    let Prepared { parts, about, .. } = prepared;
+    let Prepared { system, about, .. } = prepared;
     let level = about.trace;
     let full = level == TraceLevel::Full;
     let events = trace_file(level).unwrap_or_default();
@@ -170,16 +170,16 @@ pub(super) fn stage(
     let tensor_file = full
         .then(|| staging.create(tensors::FILE_NAME))
         .transpose()?;
-    let nodes = parts.node_names();
+    let nodes = system.node_names();
     let mut watch = Watch {
         log: TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?,
         on_pass,
     };
     let mut trace =
-        CsvTrace::new(level, sink, parts.stage_names(), &nodes).map_err(&no_events)?;
+        CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
-    let mut program = parts.assemble(&mut watch, &mut resources)?;
+    let mut program = Execution::new(system, &mut watch, &mut resources)?;
     let report = engine::run(&mut program, &resources, &mut trace, interrupt).map_err(
         |error| -> RunError {
             match error {
@@ -197,7 +197,6 @@ pub(super) fn stage(
     )?;
     let makespan = Instant(report.makespan.0);
     let (mut measured, logits_blake3) = program.finish(makespan);
-    measured.nodes = nodes;
     measured.assignment.clone_from(&about.assignment);
     let (trace, sink) = trace.finish().map_err(&no_events)?;
     if let Sink::File(file) = sink {

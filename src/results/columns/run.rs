@@ -220,7 +220,7 @@ const BLOCKS: &[Column] = columns! {
     "request" "" "the request, counted from 0 in the workload";
     "step" "" "the pass within the request, counted from 0";
     "layer" "" "the layer of the model, counted from 0";
-    "half" "" "attention or mlp; experts where experts are spread";
+    "sublayer" "" "attention or mlp; experts where experts are spread";
     "start_ps" "ps" "when the block's compute could begin, or the gate had spoken";
     "gathered_ps" "ps" "when the barrier opened: the last node was ready";
     "reduced_ps" "ps" "when the sum was known where it is formed";
@@ -285,5 +285,5 @@ const ASSIGNMENT: &[Column] = columns! {
     "headroom_j" "J" "what that leaves of the node's energy budget; empty where compute and radio do not share one";
     "mse" "1" "error (7) per complex entry: of an iterate on its channel sample, else the mean over samples that no assignment has seen";
     "mse_ci95" "1" "half the 95 % confidence interval of that mean; empty for iterates";
-    "compute_s" "s" "compute per layer and token, each half waiting for its slowest node";
+    "compute_s" "s" "compute per layer and token, each sublayer waiting for its slowest node";
 };

@@ -3,14 +3,14 @@
 use crate::execution::{Medium, Radio, WireLink};
 use crate::medium::wire::Wire;
 use crate::medium::{Cell, Link, WireSharing, WireTerms};
-use crate::radio::{Channels, Downlink, RadioConfig};
+use crate::radio::Channels;
 use crate::results::folder::FileDigest;
 use crate::rng::Streams;
 use crate::scenario::Resolved;
 use crate::simulation::channel_trace::channel_trace;
 use crate::simulation::error::RunError;
 use crate::topology::LinkId;
-use crate::units::{Decibels, FieldFault};
+use crate::units::FieldFault;
 
 /// The links of a run, with what they draw from.
 pub(super) struct Links {
@@ -80,16 +80,7 @@ impl Links {
             }
             (Link::Radio(config), channels) => {
                 let channels = channels.expect("a cell has channels").clone();
-                // Joules per all-reduce are no power: messages go by the transmit power.
-                let messages = RadioConfig {
-                    convention: crate::radio::PowerConvention::PowerPerUse,
-                    ..config.as_ref().clone()
-                };
-                let hub = match config.downlink {
-                    Downlink::Multicast { server_power, .. } => server_power,
-                    Downlink::Ideal => Decibels(0.0),
-                };
-                let cell = Cell::new(messages, channels, hub).map_err(under)?;
+                let cell = Cell::new(config.as_ref().clone(), channels);
                 Ok(Medium::Radio(Box::new(Radio::new(cell, config.sharing))))
             }
         }

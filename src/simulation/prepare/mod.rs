@@ -15,7 +15,7 @@ use super::error::RunError;
 use super::place::own_folder;
 use super::run::About;
 use crate::engine::TraceLevel;
-use crate::execution::{Execution, ExecutionError, System};
+use crate::execution::System;
 use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::ModelShape;
@@ -171,15 +171,6 @@ fn make(
         headline,
         assignment,
     })
-}
-
-/// A system with its observer, and the resources that it declares.
-pub(super) fn assemble<'a>(
-    system: System,
-    observer: &'a mut dyn crate::observer::Observer,
-    resources: &mut crate::engine::Resources,
-) -> Result<Execution<'a>, ExecutionError> {
-    Execution::new(system, observer, resources)
 }
 
 /// The published shape of that name, in the scenario's precision.
