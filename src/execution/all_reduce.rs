@@ -64,7 +64,9 @@ impl Execution<'_> {
         let link = group.link.filter(|_| group.air.is_used());
         let answers = answers && group.air.answers();
         let Some(link) = link else {
-            self.plan_all_reduce(batch, now)?;
+            let state = self.batch(batch);
+            let place = (state.layer, state.sublayer);
+            self.plan_all_reduce(batch, place, now)?;
             return Ok((vec![gather; members.len()], gather));
         };
         let state = self.batch(batch);
@@ -132,8 +134,14 @@ impl Execution<'_> {
         now: Instant,
     ) -> Result<Occupancy, ExecutionError> {
         match Stage::of(key.stage) {
-            Stage::AttentionUplink | Stage::MlpUplink => {
-                self.plan_all_reduce(key.batch, now)?;
+            stage @ (Stage::AttentionUplink | Stage::MlpUplink) => {
+                let sublayer = match stage {
+                    Stage::AttentionUplink => Sublayer::Attention,
+                    _ => Sublayer::Mlp,
+                };
+                // By now the batch may have been told of what comes after.
+                let place = (usize::from(key.layer), sublayer);
+                self.plan_all_reduce(key.batch, place, now)?;
                 let group = self.tensor(key.batch);
                 let member = group.place(NodeId(key.node));
                 let planned = self.batch(key.batch).planned.as_ref();
@@ -161,7 +169,9 @@ impl Execution<'_> {
     }
 
     fn plan_multicast(&mut self, batch: u32, now: Instant) -> Result<(), ExecutionError> {
-        let (index, entries) = (self.draw(batch), self.entries(batch));
+        let state = self.batch(batch);
+        let index = self.draw(batch, (state.layer, state.sublayer));
+        let entries = self.entries(batch);
         let (state, group, _) = self.parts(batch);
         if state.planned.is_some() {
             return Ok(());
@@ -178,19 +188,25 @@ impl Execution<'_> {
 
     /// Computes and sums the sublayer's tensors, if any are computed, and says what the air
     /// takes for it.
-    fn plan_all_reduce(&mut self, batch: u32, now: Instant) -> Result<(), ExecutionError> {
-        let (index, entries) = (self.draw(batch), self.entries(batch));
+    fn plan_all_reduce(
+        &mut self,
+        batch: u32,
+        (layer, sublayer): (usize, Sublayer),
+        now: Instant,
+    ) -> Result<(), ExecutionError> {
+        let index = self.draw(batch, (layer, sublayer));
+        let entries = self.entries(batch);
         let (state, group, network, observer) = self.parts_observed(batch);
         if state.planned.is_some() {
             return Ok(());
         }
         let used = group.air.is_used();
-        let place = (state.stage, state.sublayer, state.layer);
+        let place = (state.stage, sublayer, layer);
         let round = group.air.round(index, now)?;
         let mut felt = None;
         if let Some(summed) = network.sublayer(batch, place, &round)? {
             let pass = (state.request, state.step);
-            note_tensors(&summed, pass, place.1, place.2, &group.members, observer)?;
+            note_tensors(&summed, pass, sublayer, layer, &group.members, observer)?;
             let outcome = summed.distortion;
             felt = Some(Distortion {
                 felt: Some(Felt {

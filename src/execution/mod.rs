@@ -65,6 +65,7 @@ pub use media::{Medium, Radio, WireLink};
 use network::Network;
 use passes::Sequence;
 use served::InService;
+use stage::Sublayer;
 use std::collections::BTreeMap;
 
 /// A replica at work.
@@ -241,12 +242,11 @@ impl<'a> Execution<'a> {
         self.batch(batch).tokens() * self.replica(batch).hidden
     }
 
-    /// What numbers the draws of the sublayer that `batch` is in: its request, and its place in
-    /// it.
-    fn draw(&self, batch: u32) -> u64 {
+    /// What numbers the draws of a sublayer of `batch`: its request, and its place in that.
+    fn draw(&self, batch: u32, (layer, sublayer): (usize, Sublayer)) -> u64 {
         let state = self.batch(batch);
         let layers = self.replica(batch).layers as u64;
-        let place = state.layer as u64 * 2 + state.sublayer.place();
+        let place = layer as u64 * 2 + sublayer.place();
         state
             .identity
             .draw(u64::from(state.step) * 2 * layers + place)
