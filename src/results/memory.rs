@@ -128,10 +128,7 @@ impl Memory {
             "Memory: the KV cache over time",
         );
         svg.text((12.0, 48.0), 12.0, Anchor::Start, "beside what stays");
-        let most = rows()
-            .map(|node| node.kv_token_bytes)
-            .max()
-            .unwrap_or(0);
+        let most = rows().map(|node| node.kv_token_bytes).max().unwrap_or(0);
         let longest = self.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
         let most = most.saturating_mul(longest).max(1);
         let words = format!("highest bar: {}", bytes(most));
@@ -144,10 +141,7 @@ impl Memory {
                 0 => String::new(),
                 most => format!(", activations at most {}", bytes(most)),
             };
-            let stays = format!(
-                "{name}: weights {}{activations}",
-                bytes(node.weight_bytes)
-            );
+            let stays = format!("{name}: weights {}{activations}", bytes(node.weight_bytes));
             svg.text((12.0, base - 2.0), 12.0, Anchor::Start, &stays);
             let high = node.kv_token_bytes as f64 * longest as f64 / most as f64 * ROW;
             let (line, area) = self.outline(base, high / longest.max(1) as f64);

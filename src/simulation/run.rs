@@ -175,8 +175,7 @@ pub(super) fn stage(
         log: TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?,
         on_pass,
     };
-    let mut trace =
-        CsvTrace::new(level, sink, parts.stage_names(), &nodes).map_err(&no_events)?;
+    let mut trace = CsvTrace::new(level, sink, parts.stage_names(), &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
     let mut program = parts.assemble(&mut watch, &mut resources)?;

@@ -158,7 +158,8 @@ fn tables_of_a_tensor_parallel_run() {
     for (target, name, inputs) in [
         ("assignment.csv", "assignment.csv", 150),
         ("tokens.csv", "tokens.csv", 100),
-        ("devices.csv", "devices.csv", 100),
+        ("nodes.csv", "nodes.csv", 100),
+        ("batches.csv", "batches.csv", 100),
         ("requests.csv", "requests.csv", 100),
         ("events.csv", "events.csv", 100),
         ("metrics.json", "metrics.json", 60),

@@ -32,7 +32,7 @@ impl Observer for Listener {
     fn pass(&mut self, _: &PassRecord) {}
 
     fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        match tensor.device {
+        match tensor.node {
             Some(0) => self.rounds.push(vec![tensor.values.to_vec()]),
             Some(_) => self.rounds.last_mut().unwrap().push(tensor.values.to_vec()),
             None => {}

@@ -3,7 +3,7 @@
 use super::Run;
 use super::decide::Decision;
 use crate::architecture::measurement::{
-    BlockRecord, NodeRecord, ExpertRecord, TimeSplit, VisitRecord, is_together,
+    BlockRecord, ExpertRecord, NodeRecord, TimeSplit, VisitRecord, is_together,
 };
 use crate::units::{Duration, Instant};
 
