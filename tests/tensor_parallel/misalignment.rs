@@ -87,7 +87,7 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
     let mut resources = Resources::new();
     let mut listener = Listener::default();
     let mut program = TensorParallel::new(parts, &mut listener, &mut resources).unwrap();
-    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES).unwrap();
+    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES, &[""; 0]).unwrap();
     engine::run(
         &mut program,
         &resources,
