@@ -97,7 +97,9 @@ impl Observer for Watch {
 
 /// The finished run, so that taking it down is not counted.
 fn co_simulate(parts: Parts) -> TensorParallel<'static> {
-    let nodes = (0..DEVICES).map(|device| format!("device{device}")).collect();
+    let nodes = (0..DEVICES)
+        .map(|device| format!("device{device}"))
+        .collect();
     let watch = Watch(TensorLog::new(None, nodes).expect("nothing to write"));
     let watch: &mut dyn Observer = Box::leak(Box::new(watch));
     let mut resources = Resources::new();

@@ -152,7 +152,7 @@ fn with_row(desk: &Desk, table: &str, number: usize, change: impl Fn(&[&str]) ->
 #[test]
 fn a_damaged_row_is_told_with_its_table_and_line() {
     let desk = assigned();
-    let tables = ["x/assignment.csv", "x/tokens.csv"];
+    let tables = ["x/assignment.csv", "x/batches.csv"];
     let devices = desk.text(tables[0]);
     let devices = devices
         .lines()
@@ -169,8 +169,8 @@ fn a_damaged_row_is_told_with_its_table_and_line() {
             "no row of iteration 7, node device1 stands here",
         ),
         (0, 3, 1, "", "an iterate has a number and an error"),
-        (1, 3, 6, "0", "the pass ends before it starts"),
-        (1, 3, 5, "-1", "start_ps: invalid digit found in string"),
+        (1, 3, 8, "0", "the pass ends before it starts"),
+        (1, 3, 7, "-1", "start_ps: invalid digit found in string"),
     ] {
         let said = with_row(&desk, tables[table], line, |cells| {
             let mut cells = cells.to_vec();
