@@ -97,12 +97,15 @@ impl Observer for Watch {
 
 /// The finished run, so that taking it down is not counted.
 fn co_simulate(parts: Parts) -> TensorParallel<'static> {
-    let watch = Watch(TensorLog::new(None).expect("nothing to write"));
+    let nodes = (0..DEVICES)
+        .map(|device| format!("device{device}"))
+        .collect();
+    let watch = Watch(TensorLog::new(None, nodes).expect("nothing to write"));
     let watch: &mut dyn Observer = Box::leak(Box::new(watch));
     let mut resources = Resources::new();
     let mut program = TensorParallel::new(parts, watch, &mut resources).expect("it fits");
-    let mut trace =
-        CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES).expect("nothing to write");
+    let mut trace = CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES, &[""; 0])
+        .expect("nothing to write");
     let never = AtomicBool::new(false);
     engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
     program

@@ -67,7 +67,8 @@ fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
     let mut resources = Resources::new();
     let mut observer = Nobody;
     let mut program = TensorParallel::new(parts, &mut observer, &mut resources).expect("it fits");
-    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES).expect("no file");
+    let mut trace =
+        CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).expect("no file");
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
     report.totals.tasks

@@ -5,13 +5,13 @@
 //! Counted are the allocations of one thread: models compute in a pool of one.
 
 use airloom::engine::{
-    Cost, Graph, GraphError, Kind, NullTrace, Program, ResourceId, Resources, Task, TaskId,
+    Cost, Graph, GraphError, Kind, NullTrace, Program, Record, ResourceId, Resources, Task, TaskId,
     TaskKey, run,
 };
 use airloom::model::{Architecture, Experts, ModelShape, ShardPlan, Shares};
 use airloom::numerics::{Llama, Mixtral, Rows};
 use airloom::rng::{NO_DEVICE, Stream, Streams};
-use airloom::units::{Duration, Instant};
+use airloom::units::Duration;
 use allocation_counter::{AllocationInfo, measure};
 use std::sync::atomic::AtomicBool;
 
@@ -126,12 +126,12 @@ struct Blocks {
 
 impl Blocks {
     fn add(&mut self, graph: &mut Graph) -> Result<(), GraphError> {
-        let key = |device| TaskKey {
-            request: 0,
-            step: self.added,
+        let key = |node| TaskKey {
+            batch: self.added,
             layer: 0,
             stage: 0,
-            device,
+            node,
+            peer: TaskKey::NO_PEER,
             sequence: 0,
         };
         self.arrivals.clear();
@@ -145,7 +145,7 @@ impl Blocks {
             };
             self.arrivals.push(graph.add(task, &[])?);
         }
-        let barrier = graph.barrier(key(TaskKey::NO_DEVICE), &self.arrivals)?;
+        let barrier = graph.barrier(key(TaskKey::NO_NODE), &self.arrivals)?;
         self.added += 1;
         graph.notify(barrier)
     }
@@ -161,8 +161,7 @@ impl Program for Blocks {
     fn completed(
         &mut self,
         _: TaskId,
-        _: TaskKey,
-        _: Instant,
+        _: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), GraphError> {
         if self.added < self.steps {

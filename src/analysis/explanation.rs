@@ -126,8 +126,7 @@ impl Explanation {
             let graph = ExecutedGraph::of(&events, arrivals);
             let mut halve = |owner: Option<Owner>| {
                 let makespan = graph.makespan_if_halved(|task| {
-                    events.cause(task) == cause
-                        && owner.is_none_or(|owner| task.owner() == owner)
+                    events.cause(task) == cause && owner.is_none_or(|owner| task.owner() == owner)
                 });
                 what_if.push(WhatIf {
                     cause,
@@ -137,7 +136,10 @@ impl Explanation {
             };
             halve(None);
             let elsewhere = |owner: Owner| {
-                let mut of_cause = events.tasks.iter().filter(|task| events.cause(task) == cause);
+                let mut of_cause = events
+                    .tasks
+                    .iter()
+                    .filter(|task| events.cause(task) == cause);
                 of_cause.any(|task| task.owner() != owner)
             };
             if let Some((Holder::One(owner @ Owner::Node(_)), _)) = most(&path, cause)

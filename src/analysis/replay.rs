@@ -51,7 +51,9 @@ impl<'e> ExecutedGraph<'e> {
         }
         let mut of_batches = BTreeMap::new();
         for (batch, slices) in &events.batches {
-            let came = slices.iter().filter_map(|slice| arrivals.get(&slice.request));
+            let came = slices
+                .iter()
+                .filter_map(|slice| arrivals.get(&slice.request));
             if let Some(last) = came.max() {
                 of_batches.insert(*batch, *last);
             }

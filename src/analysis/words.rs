@@ -144,7 +144,11 @@ impl Explanation {
         columns.push(("waiting", Box::new(|split| split.waiting)));
         columns.push(("done", Box::new(|split| split.done)));
         columns.retain(|(_, of)| self.splits.values().any(|split| of(split) > Duration::ZERO));
-        let names = || self.splits.keys().map(|node| self.events.nodes[*node as usize].as_str());
+        let names = || {
+            self.splits
+                .keys()
+                .map(|node| self.events.nodes[*node as usize].as_str())
+        };
         let longest = names().map(|name| name.chars().count()).max();
         let width = longest.unwrap_or(0).max(10);
         write!(f, "  {:<width$}", "node")?;

@@ -10,7 +10,7 @@ use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
 use super::report::{self, Page};
 use super::summary::Summary;
-use super::tables::{TOKENS, TableError, WAITS, read_nodes, read_texts};
+use super::tables::{BATCHES, TableError, WAITS, read_nodes, read_texts};
 use super::timeline::{self, TIMELINE, TimelineError};
 use super::waiting::{self, WAITING};
 use super::{assignment, expert_pairs, perfetto};
@@ -114,7 +114,7 @@ pub const DRAWN: &[Drawn] = &[
     Drawn {
         name: MEMORY,
         wanted: |run| {
-            let full = run.events.is_some() && run.has(TOKENS);
+            let full = run.events.is_some() && run.has(BATCHES);
             Ok(full && memory::read(run.folder)?.changes())
         },
         write: |run, out| {

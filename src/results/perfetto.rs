@@ -185,7 +185,9 @@ impl<'e> Tracks<'e> {
                 lanes.entry(Lane::last(owner, WAIT)).or_default();
             }
         }
-        lanes.entry(Lane::last(Owner::Nobody, BARRIERS)).or_default();
+        lanes
+            .entry(Lane::last(Owner::Nobody, BARRIERS))
+            .or_default();
         let mut processes = BTreeMap::new();
         for lane in lanes.keys() {
             let next = processes.len() + 1;

@@ -3,7 +3,7 @@
 use super::metrics::Metrics;
 use super::readable::{joules, lines, seconds, significant};
 use super::terminal::Table;
-use crate::measurement::{NodeRecord, Measurements};
+use crate::measurement::{Measurements, NodeRecord};
 use crate::text::Visible;
 use std::fmt;
 
@@ -146,8 +146,7 @@ impl fmt::Display for Summary<'_> {
         row(
             "energy budget",
             get("energy_budget_ratio").map(|ratio| format!("{} ×", significant(ratio))),
-            "what a node draws per vector at most, computing and sending, over its P_n"
-                .to_owned(),
+            "what a node draws per vector at most, computing and sending, over its P_n".to_owned(),
         )?;
         row(
             "makespan",

@@ -72,7 +72,9 @@ impl TensorLog {
             tensor.step,
             optional(tensor.layer),
             tensor.stage,
-            tensor.node.map_or("", |node| self.nodes[node as usize].as_str()),
+            tensor
+                .node
+                .map_or("", |node| self.nodes[node as usize].as_str()),
             optional(tensor.row),
             tensor.values.len() / tensor.columns.max(1),
             tensor.columns,

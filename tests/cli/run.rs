@@ -33,12 +33,13 @@ fn a_run_folder_holds_these_files_and_no_others() {
     desk.airloom(&["run", "tiny.ron"]).good();
     let expected = [
         "assignment.csv",
+        "batches.csv",
         "blocks.csv",
-        "devices.csv",
         "events.csv",
         "manifest.json",
         "memory.svg",
         "metrics.json",
+        "nodes.csv",
         "report.html",
         "requests.csv",
         "scenario.ron",
@@ -91,20 +92,21 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
     let (_, digest, metrics) = run("Full");
     let summary = [
         "assignment.csv",
+        "batches.csv",
         "blocks.csv",
-        "devices.csv",
         "events_summary.csv",
         "manifest.json",
         "metrics.json",
+        "nodes.csv",
         "requests.csv",
         "scenario.ron",
         "tokens.csv",
     ];
     let off = [
         "assignment.csv",
-        "devices.csv",
         "manifest.json",
         "metrics.json",
+        "nodes.csv",
         "requests.csv",
         "scenario.ron",
     ];
@@ -233,7 +235,7 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 14);
+    assert_eq!(desk.names("empty").len(), 15);
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn simulate(idle: [&[&str]; 2], plays: bool) -> (u64, String, String) {
     for name in idle[1] {
         resources.add(*name, 3).unwrap();
     }
-    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES).unwrap();
+    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).unwrap();
     let go_on = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &go_on).unwrap();
     let (trace, _) = trace.finish().unwrap();

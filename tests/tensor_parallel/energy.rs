@@ -2,7 +2,7 @@
 //! per vector against what a run draws.
 
 use crate::{Run, simulate};
-use airloom::measurement::DeviceRecord;
+use airloom::measurement::NodeRecord;
 use airloom::rng::Streams;
 use airloom::scenario;
 use airloom::simulation::{RunOptions, prepare, run};
@@ -26,7 +26,7 @@ fn timed(shape: &str, body: &str) -> Run {
     Run { finished, folder }
 }
 
-fn joules(device: &DeviceRecord) -> f64 {
+fn joules(device: &NodeRecord) -> f64 {
     device.compute_j.unwrap() + device.radio_j.unwrap() + device.idle_j.unwrap()
 }
 
@@ -52,7 +52,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     );
     let makespan = asked.metric("makespan_s");
     assert!((makespan - 101.332).abs() < 1e-3, "{makespan}");
-    let [device, server] = &asked.finished.measured.devices[..] else {
+    let [device, server] = &asked.finished.measured.per_node[..] else {
         panic!("one device and a server")
     };
     assert!(
@@ -114,12 +114,12 @@ fn drawn(run: &Run) -> f64 {
         };
         let number = |column: &str| event[column].parse::<u32>().unwrap();
         let vectors = tokens[&(number("request"), number("step"))] as f64;
-        let budget = match event["device"].as_str() {
-            "1" => 30e-6 * 10f64.powf(-0.1),
+        let budget = match event["node"].as_str() {
+            "device1" => 30e-6 * 10f64.powf(-0.1),
             _ => 30e-6,
         };
         let joules = event["joules"].parse::<f64>().unwrap() / vectors / budget;
-        let key = ["request", "step", "layer", "device"].map(|column| event[column].as_str());
+        let key = ["request", "step", "layer", "node"].map(|column| event[column].as_str());
         *spent.entry(key.join("/") + half).or_default() += joules;
     }
     spent.into_values().fold(0.0, f64::max)

@@ -32,7 +32,7 @@ impl Observer for Listener {
     fn pass(&mut self, _: &PassRecord) {}
 
     fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        match tensor.device {
+        match tensor.node {
             Some(0) => self.rounds.push(vec![tensor.values.to_vec()]),
             Some(_) => self.rounds.last_mut().unwrap().push(tensor.values.to_vec()),
             None => {}
@@ -87,7 +87,7 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
     let mut resources = Resources::new();
     let mut listener = Listener::default();
     let mut program = TensorParallel::new(parts, &mut listener, &mut resources).unwrap();
-    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES).unwrap();
+    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES, &[""; 0]).unwrap();
     engine::run(
         &mut program,
         &resources,

@@ -26,6 +26,7 @@ use tempfile::TempDir;
 const STREAMS: Streams = Streams { seed: 5, run: 0 };
 const PROMPT: [u32; 3] = [5, 6, 7];
 const GENERATED: u32 = 4;
+const NODE_NAMES: &[&str] = &["device0", "device1", "device2", "server"];
 
 struct Nobody;
 
@@ -65,7 +66,7 @@ fn events(
     let mut resources = Resources::new();
     let mut observer = Nobody;
     let mut program = TensorParallel::new(parts, &mut observer, &mut resources).unwrap();
-    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES).unwrap();
+    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES, NODE_NAMES).unwrap();
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &never).unwrap();
     let (measured, _) = program.finish(Instant(report.makespan.0));
@@ -153,7 +154,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
                 );
                 assert_eq!(a.energy_j, b.energy_j);
             }
-            for (a, b) in with.devices.iter().zip(&without.devices) {
+            for (a, b) in with.per_node.iter().zip(&without.per_node) {
                 assert_eq!((a.radio_j, a.kv_cache_bytes), (b.radio_j, b.kv_cache_bytes));
             }
             assert!(with.passes.iter().all(PassRecord::is_computed));

@@ -114,8 +114,8 @@ fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
 fn loads(run: &Run, devices: usize) -> Vec<Vec<f64>> {
     let mut loads = vec![vec![0.0; devices]; 32];
     for row in run.rows("waits.csv") {
-        loads[number(&row, "layer") as usize][number(&row, "device") as usize] =
-            number(&row, "tokens");
+        let device: usize = row["node"].strip_prefix("device").unwrap().parse().unwrap();
+        loads[number(&row, "layer") as usize][device] = number(&row, "tokens");
     }
     loads
 }

@@ -11,14 +11,15 @@ fn experts_may_share_a_device_or_stay_at_the_server() {
     let used: Vec<String> = run
         .rows("waits.csv")
         .iter()
-        .map(|r| r["device"].clone())
+        .map(|r| r["node"].clone())
         .collect();
-    assert!(used.iter().all(|device| device == "0" || device == "1"));
+    assert!(
+        used.iter()
+            .all(|device| device == "device0" || device == "device1")
+    );
     let experts = run.rows("experts.csv");
     let sum = |server: bool| -> f64 {
-        let held = experts
-            .iter()
-            .filter(|e| (e["device"] == "server") == server);
+        let held = experts.iter().filter(|e| (e["node"] == "server") == server);
         held.map(|e| number(e, "visits")).sum()
     };
     assert!(sum(true) > 0.0);
@@ -30,7 +31,7 @@ fn experts_may_share_a_device_or_stay_at_the_server() {
     assert_eq!(sent, sum(false));
     assert_eq!(sent + sum(true), 2.0 * 20.0 * 32.0);
     // Three experts of 32 layers, 176 160 768 weights of 16 bits each.
-    let held = run.rows("devices.csv")[0]["weight_bytes"].clone();
+    let held = run.rows("nodes.csv")[0]["weight_bytes"].clone();
     assert_eq!(held, (3u64 * 32 * 176_160_768 * 2).to_string());
 }
 
@@ -53,7 +54,7 @@ fn a_single_device_has_the_band_to_itself_and_holds_every_barrier() {
         assert!((batch - expected).abs() < 1e-9, "{batch} {expected}");
         assert_eq!(finished.measured.visits.len(), 32);
         for visit in &finished.measured.visits {
-            assert!(visit.holds_barrier && visit.device == 0);
+            assert!(visit.holds_barrier && visit.node == 0);
             assert_eq!((visit.tokens, visit.bandwidth_hz), (18, 20e6));
         }
     }

@@ -44,7 +44,7 @@ fn an_experts_weights_take_their_time_to_read() {
             let own = experts.filter(|expert| {
                 (expert.request, expert.step, expert.layer)
                     == (visit.request, visit.step, visit.layer)
-                    && expert.device == Some(visit.device)
+                    && expert.node == visit.node
             });
             let (mut flops, mut bytes) = (0.0, 0.0);
             for expert in own.filter(|expert| expert.visits > 0) {
@@ -106,7 +106,7 @@ fn the_whole_profile_counts() {
     let profile: &DeviceProfile = resolved.profile(resolved.replicas[0].members()[0]);
     for visit in &run.finished.measured.visits {
         let experts = run.finished.measured.experts.iter();
-        let own = experts.filter(|e| e.layer == visit.layer && e.device == Some(visit.device));
+        let own = experts.filter(|e| e.layer == visit.layer && e.node == visit.node);
         let work = own.map(|e| shape.expert_work(e.visits as usize)).sum();
         let group = Group {
             devices: 1,
@@ -149,7 +149,7 @@ fn codes_stretch_the_time_on_the_air_and_no_other() {
         .iter()
         .zip(&run.finished.measured.visits)
     {
-        let link = &links[visit.device as usize];
+        let link = &links[visit.node as usize];
         let seconds = |reach: f64| {
             let efficiency = (1.0 + reach / gap / share).log2().min(5.0);
             visit.tokens as f64 * 65536.0 / 0.8 / (share * efficiency)

@@ -1,8 +1,8 @@
 //! The figure: how the iterates of an assignment converge, drawn from its table.
 
 use super::{ITERATE, TABLE};
-use crate::text::Visible;
 use crate::results::tables::{TableError, TableFile, not_negative, not_negative_if_any};
+use crate::text::Visible;
 use plotters::prelude::*;
 use serde::Deserialize;
 use std::path::Path;

@@ -46,7 +46,11 @@ pub fn write(
     record: &AssignmentRecord,
     nodes: &[String],
 ) -> Result<(), FolderError> {
-    let names: Vec<&str> = record.nodes.iter().map(|node| nodes[*node as usize].as_str()).collect();
+    let names: Vec<&str> = record
+        .nodes
+        .iter()
+        .map(|node| nodes[*node as usize].as_str())
+        .collect();
     let iterates = record.iterates.iter().enumerate();
     let iterates = iterates.flat_map(|(iteration, step)| of_iterate(iteration, step, &names));
     let asked = of_division("asked", &record.asked, &names);

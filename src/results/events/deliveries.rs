@@ -37,7 +37,7 @@ impl Sources {
 impl Events {
     /// Pairs of tasks, by the first one's place: a sender and who goes on with what it
     /// sent. From each transmission to the tasks at its other end that waited for it; to
-    /// each reception from what its sender did before, or from the transmission to many
+    /// each reception from a hub from what that did before, or from the transmission to many
     /// of which it is a part.
     pub fn deliveries(&self) -> Vec<(u32, u32)> {
         let mut before_barriers: BTreeMap<u32, Sources> = BTreeMap::new();
@@ -57,7 +57,7 @@ impl Events {
                 continue;
             }
             let Some(node) = task.node else { continue };
-            let peer = task.peer.filter(|_| task.is_transmission());
+            let peer = task.peer.filter(|_| task.kind == Kind::Downlink);
             let many = peer.and_then(|peer| to_many.get(&(peer, task.start, inputs)));
             if let Some(sender) = many {
                 pairs.push((*sender, index));
@@ -71,7 +71,9 @@ impl Events {
                 let of = |known: &BTreeMap<u32, Vec<u32>>, key: Option<u32>| -> Vec<u32> {
                     let found = key.and_then(|key| known.get(&key));
                     let found = found.into_iter().flatten().copied();
-                    found.filter(|from| self.task(*from).node != Some(node)).collect()
+                    found
+                        .filter(|from| self.task(*from).node != Some(node))
+                        .collect()
                 };
                 for from in of(&sources.by_peer, Some(node)) {
                     pairs.push((from, index));

@@ -1,7 +1,7 @@
 //! What a run spends and holds.
 
 use super::{Collector, Definition, Metrics, of_mode};
-use crate::measurement::{NodeRecord, Measurements, Mode};
+use crate::measurement::{Measurements, Mode, NodeRecord};
 use crate::results::readable::significant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[

@@ -141,11 +141,7 @@ impl Page<'_> {
             for part in parts(node) {
                 let _ = write!(html, "<td>{}", part.map_or("–".to_owned(), joules));
             }
-            let share = if most > 0.0 {
-                whole(node) / most
-            } else {
-                0.0
-            };
+            let share = if most > 0.0 { whole(node) / most } else { 0.0 };
             let _ = writeln!(html, "<td>{}{}</tr>", joules(whole(node)), bar(share));
         }
         html.push_str("</table>\n");
