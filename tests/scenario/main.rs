@@ -4,3 +4,4 @@
 mod bad_input;
 mod changes;
 mod files;
+mod systems;
