@@ -33,6 +33,20 @@ impl Draft {
     /// Reads `text`, which errors call `label`.
     pub(super) fn parse(label: String, text: String) -> Result<Self, ScenarioError> {
         let parsed = raw::parse(&text, 0);
+        Self::of(parsed, label, text)
+    }
+
+    /// Reads `text`, which is JSON and which errors call `label`.
+    pub(super) fn parse_json(label: String, text: String) -> Result<Self, ScenarioError> {
+        let parsed = raw::parse_json(&text, 0).map(|tree| Fields::new().typed(tree));
+        Self::of(parsed, label, text)
+    }
+
+    fn of(
+        parsed: Result<Node, raw::SyntaxError>,
+        label: String,
+        text: String,
+    ) -> Result<Self, ScenarioError> {
         let source = Source::file(label, text);
         match parsed {
             Ok(tree) => Ok(Self {

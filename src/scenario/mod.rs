@@ -1,6 +1,6 @@
 //! Scenarios: what to simulate, as a file that people write and read.
 //!
-//! A scenario is RON. [`load`] reads it, puts overrides in place, decodes it into a
+//! A scenario is RON, or the same in JSON. [`load`] reads it, puts overrides in place, decodes it into a
 //! [`Scenario`], checks the rules that span fields, and returns a [`Resolved`] one
 //! with every default filled in. [`points`] expands its sweep.
 //!
@@ -18,6 +18,7 @@
 mod draft;
 mod fault;
 pub mod fields;
+mod json;
 mod literal;
 mod missing;
 mod model;

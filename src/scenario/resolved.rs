@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, MOST_FAULTS, tree_of};
 use super::fault::{Fault, ScenarioError};
+use super::json::json;
 use super::missing;
 use super::model::Model;
 use super::overrides::Override;
@@ -40,7 +41,10 @@ pub struct Resolved {
     draft: Draft,
 }
 
-/// Reads the scenario in the file `path` and puts `overrides` in place, in order.
+/// What the name of a file ends with whose scenario is JSON.
+const JSON: &str = "json";
+
+/// Reads the scenario in the file `path`, JSON if its name ends so and else RON, and puts `overrides` in place, in order.
 ///
 /// # Errors
 /// Every fault that can be found at once: an unreadable file, a text that is not RON,
@@ -64,7 +68,9 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
                     path.display()
                 )
             }
-            ErrorKind::IsADirectory => "give a scenario's file, which ends in .ron".to_owned(),
+            ErrorKind::IsADirectory => {
+                "give a scenario's file, which ends in .ron or .json".to_owned()
+            }
             _ => "check the path and its permissions".to_owned(),
         };
         unreadable(error.to_string(), &help)
@@ -80,7 +86,12 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
             "a scenario is a text file",
         )
     })?;
-    parse(&text, path, overrides)
+    let label = path.display().to_string();
+    let draft = match path.extension().is_some_and(|end| end == JSON) {
+        true => Draft::parse_json(label, text),
+        false => Draft::parse(label, text),
+    };
+    changed(draft?, path, overrides, None)
 }
 
 /// Like [`load`], for a `text` that takes the place of the file `path`.
@@ -110,7 +121,17 @@ pub fn parse_with_model(
     overrides: &[Override],
     model: Option<PathBuf>,
 ) -> Result<Resolved, ScenarioError> {
-    let mut draft = Draft::parse(path.display().to_string(), text.to_owned())?;
+    let draft = Draft::parse(path.display().to_string(), text.to_owned())?;
+    changed(draft, path, overrides, model)
+}
+
+/// The scenario `draft`, which lies at `path`, with `overrides` in place.
+fn changed(
+    mut draft: Draft,
+    path: &Path,
+    overrides: &[Override],
+    model: Option<PathBuf>,
+) -> Result<Resolved, ScenarioError> {
     let mut faults = Vec::new();
     for change in overrides {
         if let Err(error) = draft.apply(change) {
@@ -229,6 +250,16 @@ impl Resolved {
     /// Every field, defaults included: a scenario that resolves to the same.
     pub fn to_ron(&self) -> String {
         raw::pretty(&tree_of(&self.scenario))
+    }
+
+    /// [`to_ron`](Self::to_ron) in JSON: a file that ends in `.json` and resolves to the same.
+    pub fn to_json(&self) -> String {
+        let mut tree = tree_of(&self.scenario);
+        if let raw::Value::Record(name, _) = &mut tree.value {
+            *name = None;
+        }
+        let text = serde_json::to_string_pretty(&json(&tree));
+        text.expect("a tree of texts and numbers is JSON") + "\n"
     }
 
     /// What one run depends on: [`to_ron`](Self::to_ron) without the sweep, so that a

@@ -96,7 +96,7 @@ impl NodeGroup {
         }
         for (number, profile) in &self.except {
             let path = format!("except[{number}]");
-            if *number as usize >= size {
+            if *number as usize >= size || self.count.is_none() {
                 let message = match self.count {
                     Some(count) => {
                         format!("there is no node {number} among {count}, which are counted from 0")

@@ -194,7 +194,7 @@ fn a_trace_that_does_not_fit_is_told_before_anything_runs() {
         "{message}"
     );
     assert!(
-        message.contains("but the scenario has 3; set nodes.device.count to 2"),
+        message.contains("but the scenario has 3; set their count to 2"),
         "{message}"
     );
     desk.write(

@@ -144,25 +144,25 @@ fn a_fault_in_an_override_names_the_override() {
     let error = |change: &str| resolve(SHORT, &[change]).unwrap_err();
     assert_eq!(
         error("nodes.device.count=0"),
-        "--set nodes.device.count=0: nodes.device.count: 0 devices; use 1 to 65534
+        "--set nodes.device.count=0: nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out
   |
   | nodes.device.count=0
-  |               ^"
+  |                    ^"
     );
     assert_eq!(
-        error("devics.count=8"),
-        "--set devics.count=8: unknown field `devics`
+        error("noddes.device=(count: 8)"),
+        "--set noddes.device=(count: 8): unknown field `noddes`
   |
-  | devics.count=8
-  | ^^^^^^^^^^^^ did you mean `devices`? known are description, seed, model, precision, \
-         devices, server, radio, architecture, workload, trace, sweep"
+  | noddes.device=(count: 8)
+  | ^^^^^^^^^^^^^ did you mean `nodes`? known are description, seed, model, precision, nodes, \
+         links, replicas, router, workload, trace, sweep"
     );
     for (change, part) in [
         (
             "links.air.bandwidth=\"20 MHzz\"",
             "`20 MHzz` is not a frequency",
         ),
-        ("radio.bandwith=\"20 MHz\"", "did you mean `bandwidth`?"),
+        ("links.air.bandwith=\"20 MHz\"", "did you mean `bandwidth`?"),
         (
             "replicas[0].placement.all_reduce.bits=8",
             "unknown field `bits`",
@@ -325,10 +325,10 @@ fn a_fault_of_a_point_is_shown_at_the_swept_value() {
     let sweep = "(axes: [(path: \"nodes.device.count\", values: [1, 0])])";
     assert_eq!(
         points(sweep, &[]).unwrap_err(),
-        "short.ron:4:56: nodes.device.count: 0 devices; use 1 to 65534 (at the sweep's point count=0)
+        "short.ron:4:61: nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out (at the sweep's point count=0)
    |
  4 |     sweep: (axes: [(path: \"nodes.device.count\", values: [1, 0])]),
-   |                                                        ^"
+   |                                                             ^"
     );
     let sweep = "(axes: [
         (path: \"nodes.device.count\", values: [1, 2]),
@@ -345,7 +345,7 @@ fn a_fault_of_a_point_is_shown_at_the_swept_value() {
         (path: \"replicas[0].placement.assignment\", values: [Equal, Fixed([0.5, 0.5])]),
     ])";
     let error = points(sweep, &[]).unwrap_err();
-    let expected = "short.ron:6:59: replicas[0].placement.assignment: 2 shares for 1 devices; give one each \
+    let expected = "short.ron:6:68: replicas[0].placement.assignment: 2 shares for 1 devices; give one each \
                     (at the sweep's point count=1, assignment=Fixed([0.5, 0.5]))\n";
     assert!(error.starts_with(expected), "{error}");
     assert_eq!(error.matches("short.ron:").count(), 1, "{error}");

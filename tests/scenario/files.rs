@@ -14,7 +14,7 @@ fn shipped(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn every_shipped_scenario() -> Vec<PathBuf> {
+pub fn every_shipped_scenario() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = ["", "papers"]
         .iter()
         .flat_map(|folder| std::fs::read_dir(shipped(folder)).unwrap())
@@ -25,7 +25,7 @@ fn every_shipped_scenario() -> Vec<PathBuf> {
     paths
 }
 
-fn load(path: &Path, changes: &[&str]) -> Resolved {
+pub fn load(path: &Path, changes: &[&str]) -> Resolved {
     let changes: Vec<Override> = changes.iter().map(|c| c.parse().unwrap()).collect();
     scenario::load(path, &changes).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -38,7 +38,7 @@ fn parallel(resolved: &Resolved) -> &TensorParallel {
 }
 
 #[test]
-fn every_shipped_scenario_and_every_point_of_it_is_good() {
+pub fn every_shipped_scenario_and_every_point_of_it_is_good() {
     for path in every_shipped_scenario() {
         let resolved = load(&path, &[]);
         let points = scenario::points(&resolved).unwrap_or_else(|error| panic!("{error}"));

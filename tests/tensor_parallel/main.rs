@@ -130,7 +130,7 @@ fn law_7_a_perfect_channel_leaves_the_model_as_it_is() {
         let error = (run.metric("perplexity") / exact - 1.0).abs();
         // f32 sums in another order: relative errors of 1e-7 a rounding, a few
         // hundred roundings deep.
-        assert!(error < 1e-4, "{devices} nodes: {\"device\": {error}}");
+        assert!(error < 1e-4, "{devices} devices: {error}");
     }
 }
 

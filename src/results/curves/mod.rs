@@ -52,7 +52,8 @@ pub fn figures(outcomes: &Outcomes<'_>) -> Vec<(String, Plot)> {
         .filter_map(|(heading, metric)| {
             let plot = figure(outcomes, heading, metric)?;
             let axis = match &heading.field {
-                Some((path, _)) => path.to_string(),
+                // Brackets mean something to a shell.
+                Some((path, _)) => path.to_string().replace('[', ".").replace(']', ""),
                 None => heading.name.replace(|c: char| !c.is_alphanumeric(), "_"),
             };
             Some((format!("{}_over_{axis}.svg", metric.name), plot))
@@ -250,7 +251,7 @@ mod tests {
         let [(name, plot)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(name, "perplexity_over_devices.count.svg");
+        assert_eq!(name, "perplexity_over_nodes.device.count.svg");
         assert_eq!(
             (plot.x.label.as_str(), plot.y.label.as_str()),
             ("nodes.device.count", "perplexity")
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(over_snr.x.label, "links.air.budget.snr (dB)");
         assert_eq!(over_snr.x.scale, Some(Scale::Linear));
         assert_eq!(over_snr.series[1].name, "band 4 MHz");
-        assert_eq!(name, "perplexity_over_radio.bandwidth.svg");
+        assert_eq!(name, "perplexity_over_links.air.bandwidth.svg");
         assert_eq!(over_band.x.label, "band (MHz)");
         assert_eq!(over_band.x.scale, Some(Scale::Log));
         assert_eq!(
@@ -309,7 +310,7 @@ mod tests {
         let [(name, plot)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(name, "perplexity_over_architecture.selection.svg");
+        assert_eq!(name, "perplexity_over_replicas.0.placement.selection.svg");
         assert_eq!(plot.x.categories, ["a", "b", "c"]);
         for (number, series) in plot.series.iter().enumerate() {
             assert_eq!(series.look, Look::Dots);

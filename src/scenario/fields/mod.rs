@@ -12,6 +12,7 @@ mod prose;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod value;
 
 pub use prose::Block;
@@ -109,6 +110,11 @@ impl Fields {
         Self {
             shapes: Shapes::new(schema_for!(Scenario).to_value()),
         }
+    }
+
+    /// The JSON Schema of a scenario.
+    pub fn schema(&self) -> &Value {
+        self.shapes.root()
     }
 
     /// Every field once: insides that occur at several places are listed at the first.

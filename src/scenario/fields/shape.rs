@@ -115,6 +115,11 @@ impl Shapes {
         fields.iter().map(child).collect()
     }
 
+    /// Whether `schema` is a choice between variants.
+    pub(super) fn is_choice(&self, schema: &Value) -> bool {
+        variants(self.resolved(schema)).is_some()
+    }
+
     /// The content of the variant `name` of the choice `schema`; the inner `None` is a word
     /// alone.
     pub(super) fn variant<'a>(

@@ -4,6 +4,7 @@ mod any_text;
 mod rules;
 mod sweeps;
 mod syntax;
+mod systems;
 mod values;
 
 use airloom::placement::Placed;

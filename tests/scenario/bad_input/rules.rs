@@ -40,7 +40,7 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
         (
             "(count: 4)",
             "(count: 4, except: {4: Preset(\"raspberry-pi-5\")})",
-            &["bad.ron:3:37: nodes.device.except[4]: there is no device 4 among 4"],
+            &["bad.ron:3:46: nodes.device.except[4]: there is no node 4 among 4"],
         ),
         (
             "(count: 4)",

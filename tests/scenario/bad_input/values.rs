@@ -6,9 +6,9 @@ use super::refused;
 fn names_that_do_not_exist_are_refused_with_a_suggestion() {
     refused(&[
         (
-            "devices:",
-            "device:",
-            &["unknown field `device`", "did you mean `devices`?"],
+            "nodes:",
+            "node:",
+            &["unknown field `node`", "did you mean `nodes`?"],
         ),
         (
             "AirComp",
@@ -22,7 +22,7 @@ fn names_that_do_not_exist_are_refused_with_a_suggestion() {
             "(count: 4)",
             "(count: 4, profile: Preset(\"jetson\"))",
             &[
-                "bad.ron:3:34: nodes.device.profile: there is no device `jetson`; did you mean `jetson-agx-orin`?",
+                "bad.ron:3:43: nodes.device.profile: there is no device `jetson`; did you mean `jetson-agx-orin`?",
             ],
         ),
         (
@@ -66,22 +66,22 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
         (
             "count: 4",
             "count: 0",
-            &["bad.ron:3:22: nodes.device.count: 0 devices; use 1 to 65534"],
+            &["bad.ron:3:31: nodes.device.count: 0 nodes; use 1 to 65535, or leave"],
         ),
         (
             "count: 4",
             "count: 1000000000",
-            &["nodes.device.count: 1000000000 devices; use 1 to 65534"],
+            &["nodes.device.count: 1000000000 nodes; use 1 to 65535, or leave"],
         ),
         (
             "count: 4",
             "count: -4",
-            &["bad.ron:3:22: -4 must not be negative"],
+            &["bad.ron:3:31: -4 must not be negative"],
         ),
         (
             "count: 4",
             "count: 4.5",
-            &["bad.ron:3:22: 4.5 must be a whole number"],
+            &["bad.ron:3:31: 4.5 must be a whole number"],
         ),
         (
             "count: 4",
@@ -123,8 +123,8 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
             "    nodes: {\"device\": (count: 4)},\n",
             "",
             &[
-                "bad.ron:1:1: the field `devices` is missing",
-                "add `devices: …`",
+                "bad.ron:1:1: the field `nodes` is missing",
+                "add `nodes: …`",
             ],
         ),
         (
