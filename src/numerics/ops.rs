@@ -194,9 +194,10 @@ impl InplaceOp2 for Remember<'_> {
         let memory = slice_mut(dst, layout)?;
         let stride = qkv_layout.dims()[1];
         let keys = cache.heads() * cache.head_dim();
+        let both = keys + cache.heads() * cache.value_dim();
         let rows = &slice(qkv, qkv_layout)?[at(&self.rows, stride)];
         for row in rows.chunks_exact(stride) {
-            let (keys, values) = row[stride - 2 * keys..].split_at(keys);
+            let (keys, values) = row[stride - both..].split_at(keys);
             cache.push(memory, keys, values);
         }
         Ok(())
@@ -243,6 +244,32 @@ impl InplaceOp3 for Attend<'_> {
         let mut scratch = self.scratch.borrow_mut();
         let out = &mut slice_mut(dst, layout)?[at(&self.rows, layout.dims()[1])];
         self.kernels.attention(queries, &mut scratch, out);
+        Ok(())
+    }
+}
+
+/// dst ← the source's columns from `first` on.
+pub(super) struct Columns {
+    pub(super) first: usize,
+}
+
+impl InplaceOp2 for Columns {
+    fn name(&self) -> &'static str {
+        "columns"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        all: &CpuStorage,
+        all_layout: &Layout,
+    ) -> Result<()> {
+        let (columns, stride) = (layout.dims()[1], all_layout.dims()[1]);
+        let rows = slice(all, all_layout)?.chunks_exact(stride);
+        for (out, row) in slice_mut(dst, layout)?.chunks_exact_mut(columns).zip(rows) {
+            out.copy_from_slice(&row[self.first..self.first + columns]);
+        }
         Ok(())
     }
 }
