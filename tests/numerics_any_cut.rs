@@ -2,9 +2,11 @@
 //! sum to what a layer computes in f64, and each device computes with what its shard says.
 
 use airloom::model::{Architecture, ModelShape, ShardPlan, Shares};
+use airloom::numerics::kernels::{Cache, Kernels, Path, Queries};
 use airloom::numerics::{Llama, Rows, ShardedLlama};
-use airloom::rng::{NO_DEVICE, Streams};
+use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
 use proptest::prelude::*;
+use std::ops::Range;
 
 /// Relative to the largest entry: that of `numerics_reference`, for the same reason.
 const TOLERANCE: f64 = 2e-6;
@@ -166,24 +168,48 @@ fn one_to_three_times_as_many_devices_as_heads_sum_to_the_whole() {
     }
 }
 
-/// A device with part of one head makes the bits of those columns that the whole makes, for
-/// scores are computed whole.
+/// Scores are computed whole and a column of values is summed for itself, so a part of a head
+/// has the bits of the whole one, on every path.
 #[test]
-fn parts_of_one_head_are_the_columns_of_the_whole_to_the_bit() {
-    let llama = random(&shape(1, 1, 38), 5);
-    let tokens: Vec<u32> = (0..80).map(|token| token * 5 % 37).collect();
-    let partials = |devices: usize| {
-        let shares = Shares::equal(devices).expect("not zero");
-        let plan = ShardPlan::new(llama.shape(), &shares).expect("valid");
-        let held: usize = plan.shards().iter().map(|shard| shard.values.len()).sum();
-        assert_eq!(held, 38);
-        summed(&llama.shard(&plan).expect("its own plan"), &tokens, 70)
+fn columns_of_values_held_apart_make_the_same_bits() {
+    const DIM: usize = 38;
+    const ROWS: usize = 71;
+    const CACHED: usize = 130;
+    let mut stream = Streams { seed: 5, run: 0 }.open("test.weights", NO_DEVICE, 0);
+    let mut draws = vec![0.0; 3 * CACHED * DIM];
+    StandardNormal.fill(&mut stream, &mut draws);
+    let draws: Vec<f32> = draws.into_iter().map(|draw| draw as f32).collect();
+    let (query, rest) = draws.split_at(CACHED * DIM);
+    let (keys, values) = rest.split_at(CACHED * DIM);
+    let attended = |kernels: Kernels, columns: Range<usize>, rows: usize| {
+        let mut cache = Cache::divided(1, DIM, columns.len(), CACHED);
+        let mut memory = vec![f32::NAN; cache.memory()];
+        for (key, value) in keys.chunks(DIM).zip(values.chunks(DIM)) {
+            cache.push(&mut memory, key, &value[columns.clone()]);
+        }
+        let queries = Queries {
+            data: &query[..rows * DIM],
+            stride: DIM,
+            rows,
+            heads: &[0],
+            cache: &cache,
+            memory: &memory,
+            scale: 0.2,
+        };
+        let mut scratch = vec![0.0; queries.scratch_len()];
+        let mut out = vec![0.0; rows * columns.len()];
+        kernels.attention(queries, &mut scratch, &mut out);
+        out.into_iter().map(f32::to_bits).collect::<Vec<u32>>()
     };
-    let whole = partials(1);
-    let largest = whole.iter().fold(0f64, |most, entry| most.max(entry.abs()));
-    for devices in [2, 5, 38, 50] {
-        for (found, whole) in partials(devices).iter().zip(&whole) {
-            assert!((found - whole).abs() <= TOLERANCE * largest, "{devices}");
+    let paths = Path::ALL.into_iter();
+    for kernels in paths.filter_map(|path| Kernels::with_path(path).ok()) {
+        for rows in [1, 7, ROWS] {
+            let whole = attended(kernels, 0..DIM, rows);
+            for columns in [0..1, 0..16, 3..20, 17..18, 20..38, 1..38] {
+                let found = attended(kernels, columns.clone(), rows);
+                let expected = whole.chunks(DIM).flat_map(|row| &row[columns.clone()]);
+                assert!(found.iter().eq(expected), "{rows} {columns:?}");
+            }
         }
     }
 }

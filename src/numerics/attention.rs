@@ -50,39 +50,23 @@ impl AttentionPart {
         let entries = |heads: &Range<usize>| heads.start * dim..heads.end * dim;
         let (queries, keys) = (entries(&shard.heads), entries(&shard.kv_heads));
         let all = 0..shape.hidden;
-        let (values, first) = (&shard.values, queries.start);
-        let columns = match values.len() == dim {
-            true => vec![keys.clone()],
-            false => {
-                let heads = shard.kv_heads.clone().map(|head| head * dim);
-                heads
-                    .map(|start| start + values.start..start + values.end)
-                    .collect()
-            }
-        };
-        let mut rows = vec![
-            (&weights.query, queries, all.clone()),
-            (&weights.key, keys, all.clone()),
-        ];
-        rows.extend(
-            columns
-                .into_iter()
-                .map(|value| (&weights.value, value, all.clone())),
-        );
-        // The first of a single head's columns that is held is the first that is computed.
-        let skipped = match shard.heads.len() {
-            1 => shard.context.start,
-            _ => first,
-        };
+        // Several heads' values are held whole: the columns that are not are those of one.
+        let missing = dim - shard.values.len() - shard.values.start;
+        let values = keys.start + shard.values.start..keys.end - missing;
+        let first = queries.start + shard.values.start;
         Ok(Some(Self {
             norm: single(&weights.attention_norm)?,
-            qkv: PackedMatrix::pack(&rows)?,
+            qkv: PackedMatrix::pack(&[
+                (&weights.query, queries, all.clone()),
+                (&weights.key, keys, all.clone()),
+                (&weights.value, values, all.clone()),
+            ])?,
             output: PackedMatrix::pack(&[(&weights.output, all, shard.context.clone())])?,
             heads: shard.heads.len(),
             kv_heads: shard.kv_heads.len(),
             head_dim: dim,
-            value_dim: values.len(),
-            context: shard.context.start - skipped..shard.context.end - skipped,
+            value_dim: shard.values.len(),
+            context: shard.context.start - first..shard.context.end - first,
             cache_of: shard
                 .heads
                 .clone()
