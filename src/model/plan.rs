@@ -1,5 +1,6 @@
 //! Which heads, columns and rows each device holds, and what they cost there.
 
+use super::cut::{attention, contiguous};
 use super::parameters::{bytes, saturate};
 use super::work::Counter;
 use super::{ModelShape, Parts, ShapeError, Shares, Work};
@@ -8,15 +9,54 @@ use std::ops::Range;
 /// One device's part of every layer that a plan covers, and of the LM head.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceShard {
-    /// Query heads.
+    /// Columns of the attention's output before W_O, \[heads · head_dim\] in all: whole heads,
+    /// or parts of heads where there are more devices than heads.
+    pub context: Range<usize>,
+    /// Query heads that those columns are of; their scores are computed whole.
     pub heads: Range<usize>,
     /// Key–value heads that those query heads need. Where the border between two
     /// devices splits a group, both hold its key–value head.
     pub kv_heads: Range<usize>,
+    /// Columns of each of their values that are needed: a part of a head where the device has
+    /// but part of one.
+    pub values: Range<usize>,
     /// Columns of the feed-forward network (of each expert).
     pub columns: Range<usize>,
     /// Vocabulary rows of the LM head; none where the plan does not cover it.
     pub rows: Range<usize>,
+}
+
+impl DeviceShard {
+    fn new(
+        shape: &ModelShape,
+        context: Range<usize>,
+        columns: Range<usize>,
+        rows: Range<usize>,
+    ) -> Self {
+        let (dim, group) = (shape.head_dim, shape.group());
+        let first = context.start / dim;
+        let [heads, kv_heads] = match context.is_empty() {
+            true => [first..first, first / group..first / group],
+            false => {
+                let heads = first..context.end.div_ceil(dim);
+                let kv_heads = first / group..heads.end.div_ceil(group);
+                [heads, kv_heads]
+            }
+        };
+        let values = match heads.len() {
+            0 => 0..0,
+            1 => context.start - first * dim..context.end - first * dim,
+            _ => 0..dim,
+        };
+        Self {
+            context,
+            heads,
+            kv_heads,
+            values,
+            columns,
+            rows,
+        }
+    }
 }
 
 /// What became of a requested share after rounding to whole parts.
@@ -24,7 +64,7 @@ pub struct DeviceShard {
 pub struct Realised {
     /// The share asked for, m_n.
     pub asked: f64,
-    /// The device's share of the query heads.
+    /// The device's share of the query heads: of their columns.
     pub heads: f64,
     /// Its share of the feed-forward columns.
     pub columns: f64,
@@ -35,29 +75,18 @@ pub struct Realised {
     pub weights: f64,
 }
 
-/// A division of a model, or of some parts of it, over devices by whole heads, columns and
-/// rows.
+/// A division of a model, or of some parts of it, over devices by heads, columns and rows.
 ///
 /// Each kind of part is rounded on its own by largest remainder
-/// ([`Shares::apportion`]) and dealt out as contiguous ranges in device order.
+/// ([`Shares::apportion`]) and dealt out as contiguous ranges in device order. Heads stay whole
+/// unless there are more devices than heads; then they are cut into columns, and devices that
+/// hold parts of one head each compute its scores.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShardPlan {
     shape: ModelShape,
     shares: Shares,
     parts: Parts,
     shards: Vec<DeviceShard>,
-}
-
-fn contiguous(parts: &[usize]) -> Vec<Range<usize>> {
-    let mut start = 0;
-    parts
-        .iter()
-        .map(|part| {
-            let range = start..start + part;
-            start = range.end;
-            range
-        })
-        .collect()
 }
 
 impl ShardPlan {
@@ -72,21 +101,11 @@ impl ShardPlan {
 
     fn divide(shape: &ModelShape, shares: &Shares, parts: Parts) -> Self {
         let split = |total| contiguous(&shares.apportion(total));
-        let group = shape.group();
-        let shards = split(shape.heads)
+        let shards = attention(shares, shape.heads, shape.head_dim)
             .into_iter()
             .zip(split(shape.ffn))
             .zip(split(if parts.head { shape.vocabulary } else { 0 }))
-            .map(|((heads, columns), rows)| DeviceShard {
-                kv_heads: if heads.is_empty() {
-                    heads.start / group..heads.start / group
-                } else {
-                    heads.start / group..heads.end.div_ceil(group)
-                },
-                heads,
-                columns,
-                rows,
-            })
+            .map(|((context, columns), rows)| DeviceShard::new(shape, context, columns, rows))
             .collect();
         Self {
             shape: shape.clone(),
@@ -150,7 +169,7 @@ impl ShardPlan {
             .enumerate()
             .map(|(device, shard)| Realised {
                 asked: self.shares.as_slice()[device],
-                heads: share(&shard.heads, self.shape.heads),
+                heads: share(&shard.context, self.shape.heads * self.shape.head_dim),
                 columns: share(&shard.columns, self.shape.ffn),
                 rows: share(&shard.rows, self.shape.vocabulary),
                 weights: self.weights(device) as f64 / covered,
@@ -159,7 +178,8 @@ impl ShardPlan {
     }
 
     /// Copies of key–value heads per layer beyond the model's own, because the
-    /// border between two devices splits their groups.
+    /// border between two devices splits their groups, or a head. Of a head in parts each
+    /// copy has all keys and some columns of the values.
     pub fn replicated_kv_heads(&self) -> usize {
         let held: usize = self.shards.iter().map(|shard| shard.kv_heads.len()).sum();
         held - self.shape.kv_heads
@@ -173,9 +193,11 @@ impl ShardPlan {
     /// cached ones, with its norm and residual addition; nothing on a device
     /// without heads. With the symbols of [`Work`]'s module:
     ///
-    /// - FLOPs: T(4h + 3 + h) + T·2hd(2H + 2G) + T·3d(H + G) + S·H(4d + 5)
-    /// - weights: 2hd(H + G) + h
-    /// - bytes: weights·w/8 + T(7h + 4Hd)·a/8 + 2Gd(C + 2T)·c/8
+    /// - FLOPs: T(4h + 3 + h) + T·2h(d(H + G) + vG + o) + T·3d(H + G) + S·H(2d + 2v + 5)
+    /// - weights: h(d(H + G) + vG + o) + h
+    /// - bytes: weights·w/8 + T(7h + 2Hd + Hv + o)·a/8 + (d + v)G(C + 2T)·c/8
+    ///
+    /// With whole heads v is d and o is Hd.
     ///
     /// # Panics
     /// If there is no such device.
@@ -254,7 +276,7 @@ impl ShardPlan {
     }
 
     /// Bytes of `device`'s key–value cache with `tokens` tokens in it:
-    /// layers·2·G·d·T·c/8 for the covered layers, replicated heads included.
+    /// layers·G·(d + v)·T·c/8 for the covered layers, replicated heads included.
     ///
     /// # Panics
     /// If there is no such device.
@@ -265,7 +287,7 @@ impl ShardPlan {
 
     /// Peak bytes of activations that live at once on `device` while `tokens`
     /// tokens pass through a layer: residual, normalised input and partial
-    /// output 3h, beside the larger of q, k, v and attention output 2d(H + G)
+    /// output 3h, beside the larger of q, k, v and attention output (d + v)(H + G)
     /// and gate, up and product 3kf, per token; or, if that is more, the
     /// residual of all tokens, one normalised row and its V logits. A plan without layers has
     /// the latter alone.

@@ -7,7 +7,7 @@
 use super::error::StepError;
 use super::kernels::{Kernels, attention_scratch_len};
 use super::kv_cache::LayerShares;
-use super::ops::{Attend, Project, Remember, RmsNorm, Rotate};
+use super::ops::{Attend, Columns, Project, Remember, RmsNorm, Rotate};
 use super::packing::{PackedMatrix, single};
 use super::state::{DeviceBuffers, Hidden, scratch};
 use super::weights::LayerWeights;
@@ -17,7 +17,7 @@ use std::cell::RefCell;
 use std::iter;
 use std::ops::Range;
 
-/// The weights of some of a layer's heads.
+/// The weights of some of a layer's heads, or of a part of one.
 #[derive(Debug)]
 pub(super) struct AttentionPart {
     norm: Tensor,
@@ -27,6 +27,10 @@ pub(super) struct AttentionPart {
     heads: usize,
     kv_heads: usize,
     head_dim: usize,
+    /// Columns of each value that are held.
+    value_dim: usize,
+    /// Columns of the heads' output that W_O's rows are held of.
+    context: Range<usize>,
     /// For each query head held, its key–value head among those held.
     cache_of: Vec<usize>,
     scale: f32,
@@ -46,17 +50,23 @@ impl AttentionPart {
         let entries = |heads: &Range<usize>| heads.start * dim..heads.end * dim;
         let (queries, keys) = (entries(&shard.heads), entries(&shard.kv_heads));
         let all = 0..shape.hidden;
+        // Several heads' values are held whole: the columns that are not are those of one.
+        let missing = dim - shard.values.len() - shard.values.start;
+        let values = keys.start + shard.values.start..keys.end - missing;
+        let first = queries.start + shard.values.start;
         Ok(Some(Self {
             norm: single(&weights.attention_norm)?,
             qkv: PackedMatrix::pack(&[
-                (&weights.query, queries.clone(), all.clone()),
-                (&weights.key, keys.clone(), all.clone()),
-                (&weights.value, keys, all.clone()),
+                (&weights.query, queries, all.clone()),
+                (&weights.key, keys, all.clone()),
+                (&weights.value, values, all.clone()),
             ])?,
-            output: PackedMatrix::pack(&[(&weights.output, all, queries)])?,
+            output: PackedMatrix::pack(&[(&weights.output, all, shard.context.clone())])?,
             heads: shard.heads.len(),
             kv_heads: shard.kv_heads.len(),
             head_dim: dim,
+            value_dim: shard.values.len(),
+            context: shard.context.start - first..shard.context.end - first,
             cache_of: shard
                 .heads
                 .clone()
@@ -79,7 +89,8 @@ impl AttentionPart {
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
         let (tokens, dim) = (hidden.tokens(), self.head_dim);
-        let (queries, keys) = (self.heads * dim, self.kv_heads * dim);
+        let rotated = (self.heads + self.kv_heads) * dim;
+        let width = self.heads * self.value_dim;
         let normed = buffers.normed.fit(tokens, hidden.width())?;
         let norm = RmsNorm {
             kernels,
@@ -87,9 +98,11 @@ impl AttentionPart {
             rows: iter::once(0..tokens),
         };
         normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
-        let qkv = buffers.qkv.fit(tokens, queries + 2 * keys)?;
+        let qkv = buffers
+            .qkv
+            .fit(tokens, rotated + self.kv_heads * self.value_dim)?;
         Project::with(kernels, &self.qkv).apply(normed.tensor(), qkv)?;
-        let context = buffers.context.fit(tokens, queries)?;
+        let context = buffers.context.fit(tokens, width)?;
         for (index, slice) in hidden.slices.iter().enumerate() {
             let (rows, table) = (slice.rows.clone(), shares.rope(index));
             let scratch = scratch(
@@ -120,6 +133,15 @@ impl AttentionPart {
                 context.apply3(qkv.tensor(), cache.memory.tensor(), &attend)
             })?;
         }
+        let context = match self.context.len() == width {
+            true => context,
+            false => {
+                let cut = buffers.cut.fit(tokens, self.context.len())?;
+                let first = self.context.start;
+                cut.apply2(context.tensor(), &Columns { first })?;
+                cut
+            }
+        };
         let partial = buffers.partial.fit(tokens, hidden.width())?;
         Project::with(kernels, &self.output).apply(context.tensor(), partial)?;
         Ok(())

@@ -6,9 +6,10 @@
 
 use super::error::StepError;
 use super::kv_cache::KvCache;
+use super::logits::Rows;
 use super::matrix::Matrix;
 use super::ops::Add;
-use super::sharded::{Rows, ShardedLlama};
+use super::sharded::ShardedLlama;
 use super::state::{Hidden, WholeStep, Workspace};
 
 /// One of a layer's two blocks, each followed by an all-reduce.

@@ -7,7 +7,7 @@
 use super::error::StepError;
 use super::kernels::{Cache, RopeTable};
 use super::matrix::Matrix;
-use crate::model::ShardPlan;
+use crate::model::{DeviceShard, ShardPlan};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Keys and values of one request, with each device's share apart.
@@ -74,8 +74,9 @@ impl KvCache {
         capacity: usize,
     ) -> Result<Self, StepError> {
         let shape = plan.shape();
-        let layer = |kv_heads: usize| -> Result<LayerCache, StepError> {
-            let heads = Cache::new(kv_heads, shape.head_dim, capacity);
+        let layer = |shard: &DeviceShard| -> Result<LayerCache, StepError> {
+            let (kv_heads, values) = (shard.kv_heads.len(), shard.values.len());
+            let heads = Cache::divided(kv_heads, shape.head_dim, values, capacity);
             Ok(LayerCache {
                 memory: Matrix::zeros(kv_heads, heads.head_memory())?,
                 heads,
@@ -84,7 +85,7 @@ impl KvCache {
         };
         let devices = plan.shards().iter().map(|shard| {
             let layers = plan.parts().layers.clone();
-            let layers = layers.map(|_| layer(shard.kv_heads.len()));
+            let layers = layers.map(|_| layer(shard));
             let layers = layers.collect::<Result<_, StepError>>()?;
             Ok(Mutex::new(DeviceCache { layers }))
         });

@@ -205,6 +205,8 @@ pub(super) struct DeviceBuffers {
     pub(super) context: Matrix,
     /// Between the products of a feed-forward network.
     pub(super) feed_forward: SwiGluBuffers,
+    /// Those columns of it that the device multiplies by its rows of W_O, where it is not all.
+    pub(super) cut: Matrix,
     /// The block's partial output.
     pub(super) partial: Matrix,
     /// Logits of the device's vocabulary rows.

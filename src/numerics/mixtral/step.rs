@@ -2,10 +2,10 @@
 
 use super::super::error::StepError;
 use super::super::kv_cache::KvCache;
+use super::super::logits::Rows;
 use super::super::matrix::Matrix;
 use super::super::ops::{AddWeighted, Project, RmsNorm, Softmax};
 use super::super::routing::{Routing, top_experts};
-use super::super::sharded::Rows;
 use super::super::state::{Hidden, Workspace, check_length};
 use super::super::swiglu::{SwiGlu, SwiGluBuffers};
 use super::{Mixtral, SparseLayer};

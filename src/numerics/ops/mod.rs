@@ -5,14 +5,17 @@
 //! operations and write to what exists already, so that a decode step allocates nothing.
 //! None has a gradient; training uses operations of its own.
 //!
-//! What only moves values (a part's columns to their place, the rows of an expert, zeros)
-//! is candle's own and not here.
+//! What only moves values between tensors (a part's columns to their place, the rows of an
+//! expert, zeros) is candle's own and not here, unless candle would allocate for it.
 
-use super::kernels::{Cache, Kernels, Packing, Queries, RopeTable, gather};
+mod attention;
+
+pub(super) use attention::{Attend, Columns, Remember, Rotate};
+
+use super::kernels::{Kernels, Packing, gather};
 use super::matrix::Matrix;
 use super::packing::PackedMatrix;
 use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
-use std::cell::RefCell;
 use std::ops::Range;
 
 fn range(layout: &Layout) -> Result<Range<usize>> {
@@ -142,107 +145,6 @@ impl InplaceOp3 for Project<'_> {
         let weights = self.packing.view(slice(panels, panels_layout)?);
         self.kernels
             .matmul(slice(x, x_layout)?, rows, weights, slice_mut(dst, layout)?);
-        Ok(())
-    }
-}
-
-/// Turns the queries and keys in `rows` of q, k, v by their positions.
-pub(super) struct Rotate<'a> {
-    pub(super) kernels: Kernels,
-    pub(super) table: &'a RopeTable,
-    /// Query and key heads together; they stand first in a row.
-    pub(super) heads: usize,
-    pub(super) rows: Range<usize>,
-    /// Position of the first of them.
-    pub(super) position: usize,
-}
-
-impl InplaceOp1 for Rotate<'_> {
-    fn name(&self) -> &'static str {
-        "rotate"
-    }
-
-    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let stride = layout.dims()[1];
-        let values = &mut slice_mut(dst, layout)?[at(&self.rows, stride)];
-        self.kernels
-            .rope(values, stride, self.heads, self.position, self.table);
-        Ok(())
-    }
-}
-
-/// Appends to dst, the memory of `cache`, the keys and values in `rows` of the source's q, k, v.
-pub(super) struct Remember<'a> {
-    /// candle hands operations to their storage by shared reference.
-    pub(super) cache: RefCell<&'a mut Cache>,
-    pub(super) rows: Range<usize>,
-}
-
-impl InplaceOp2 for Remember<'_> {
-    fn name(&self) -> &'static str {
-        "remember"
-    }
-
-    fn cpu_fwd(
-        &self,
-        dst: &mut CpuStorage,
-        layout: &Layout,
-        qkv: &CpuStorage,
-        qkv_layout: &Layout,
-    ) -> Result<()> {
-        let mut cache = self.cache.borrow_mut();
-        let memory = slice_mut(dst, layout)?;
-        let stride = qkv_layout.dims()[1];
-        let keys = cache.heads() * cache.head_dim();
-        let rows = &slice(qkv, qkv_layout)?[at(&self.rows, stride)];
-        for row in rows.chunks_exact(stride) {
-            let (keys, values) = row[stride - 2 * keys..].split_at(keys);
-            cache.push(memory, keys, values);
-        }
-        Ok(())
-    }
-}
-
-/// `rows` of dst ← attention of the queries in those rows of source 0 over `cache`, whose
-/// memory is source 1.
-pub(super) struct Attend<'a> {
-    pub(super) kernels: Kernels,
-    /// For each query head, its key–value head.
-    pub(super) heads: &'a [usize],
-    pub(super) cache: &'a Cache,
-    pub(super) rows: Range<usize>,
-    pub(super) scale: f32,
-    /// For the kernel; see [`Remember::cache`].
-    pub(super) scratch: RefCell<&'a mut [f32]>,
-}
-
-impl InplaceOp3 for Attend<'_> {
-    fn name(&self) -> &'static str {
-        "attend"
-    }
-
-    fn cpu_fwd(
-        &self,
-        dst: &mut CpuStorage,
-        layout: &Layout,
-        qkv: &CpuStorage,
-        qkv_layout: &Layout,
-        memory: &CpuStorage,
-        memory_layout: &Layout,
-    ) -> Result<()> {
-        let stride = qkv_layout.dims()[1];
-        let queries = Queries {
-            data: &slice(qkv, qkv_layout)?[at(&self.rows, stride)],
-            stride,
-            rows: self.rows.len(),
-            heads: self.heads,
-            cache: self.cache,
-            memory: slice(memory, memory_layout)?,
-            scale: self.scale,
-        };
-        let mut scratch = self.scratch.borrow_mut();
-        let out = &mut slice_mut(dst, layout)?[at(&self.rows, layout.dims()[1])];
-        self.kernels.attention(queries, &mut scratch, out);
         Ok(())
     }
 }
