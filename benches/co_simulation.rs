@@ -10,19 +10,19 @@
 
 mod shape;
 
-use airloom::measurement::PassRecord;
-use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{Air, Coherence, RadioConfig, Scheme};
 use airloom::results::tensors::TensorLog;
 use airloom::rng::{NO_DEVICE, Streams};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::units::Seconds;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};

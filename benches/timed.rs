@@ -9,16 +9,16 @@
 //! Compare numbers of one run only: machines and moments differ.
 
 use airloom::architecture::Node;
-use airloom::measurement::PassRecord;
-use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::serving::workload::{Arrival, Request, Task};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::measurement::PassRecord;
 use airloom::model::{ModelShape, ShardPlan, Shares};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{Air, AirComp, Coherence, Digital, LinkBudget, LinkRate, RadioConfig, Scheme};
 use airloom::rng::Streams;
+use airloom::serving::workload::{Arrival, Request, Task};
 use airloom::units::{Decibels, Seconds, SpectralEfficiency, Watts};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::io;

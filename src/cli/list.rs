@@ -83,11 +83,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         "model assignments",
         owned(policy::Assignment::REGISTRY),
     );
-    section(
-        &mut text,
-        "routers",
-        owned(placement::Router::REGISTRY),
-    );
+    section(&mut text, "routers", owned(placement::Router::REGISTRY));
     section(
         &mut text,
         "expert selections",

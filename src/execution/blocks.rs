@@ -30,16 +30,24 @@ impl Execution<'_> {
         let group = self.tensor(batch);
         let budgets = group.budgets.as_deref();
         let planned = state.planned.as_ref();
-        let budget = budgets.filter(|_| self.knows_joules(&group.members)).and_then(|budgets| {
-            planned?;
-            let tokens = state.tokens() as f64;
-            let used = meeting.parts.iter().zip(budgets);
-            let used = used.map(|(part, budget)| BudgetUse {
-                node: u32::from(part.node.0),
-                ratio: part.joules / tokens / budget,
+        let budget = budgets
+            .filter(|_| self.knows_joules(&group.members))
+            .and_then(|budgets| {
+                planned?;
+                let tokens = state.tokens() as f64;
+                let used = meeting.parts.iter().zip(budgets);
+                let used = used.map(|(part, budget)| BudgetUse {
+                    node: u32::from(part.node.0),
+                    ratio: part.joules / tokens / budget,
+                });
+                used.reduce(|most, other| {
+                    if other.ratio > most.ratio {
+                        other
+                    } else {
+                        most
+                    }
+                })
             });
-            used.reduce(|most, other| if other.ratio > most.ratio { other } else { most })
-        });
         let waiting = meeting.parts.iter();
         self.measured.blocks.push(BlockRecord {
             batch,
@@ -87,9 +95,8 @@ impl Execution<'_> {
 
     /// Whether the joules of all that `nodes` did are known.
     fn knows_joules(&self, nodes: &[NodeId]) -> bool {
-        let unknown = |node: &NodeId| {
-            self.unknown_compute[node.index()] || self.unknown_radio[node.index()]
-        };
+        let unknown =
+            |node: &NodeId| self.unknown_compute[node.index()] || self.unknown_radio[node.index()];
         !nodes.iter().any(unknown)
     }
 

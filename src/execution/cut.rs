@@ -1,10 +1,10 @@
 //! Where a state crosses from one stage to the next, and where a chosen token returns to the
 //! first: over the links between their roots, hop by hop.
 
-use super::error::ExecutionError;
-use super::stage::{Stage, Sublayer};
 use super::Execution;
+use super::error::ExecutionError;
 use super::media::Expected;
+use super::stage::{Stage, Sublayer};
 use crate::engine::{Cost, Graph, Kind, Occupancy, Task, TaskId, TaskKey};
 use crate::medium::{Direction, Sending};
 use crate::topology::{Ends, Hop, LinkId, NodeId};
@@ -171,9 +171,7 @@ impl Execution<'_> {
         let state = self.batch(key.batch);
         let layers = self.replica(key.batch).layers as u64 + 1;
         let layer = u64::from(key.layer).min(layers - 1);
-        state
-            .identity
-            .draw(u64::from(state.step) * layers + layer)
+        state.identity.draw(u64::from(state.step) * layers + layer)
     }
 
     /// What a message takes that starts now; those beside it on the link go on slower.

@@ -204,9 +204,7 @@ impl WireLink {
 }
 
 /// A rate that nothing changes but who else there is.
-fn constant(
-    rate: f64,
-) -> impl Fn(TaskId, f64, Instant) -> Result<Rate, crate::radio::RadioError> {
+fn constant(rate: f64) -> impl Fn(TaskId, f64, Instant) -> Result<Rate, crate::radio::RadioError> {
     move |_, share, _| {
         Ok(Rate {
             bits_per_second: rate * share,

@@ -1,7 +1,7 @@
 //! What every node must hold, over all parts that lie on it and all requests in flight.
 
 use super::error::ExecutionError;
-use super::system::{StageKind, PipelineStage, Replica, System};
+use super::system::{PipelineStage, Replica, StageKind, System};
 use crate::device::Footprint;
 use crate::serving::workload::Request;
 use crate::topology::NodeId;

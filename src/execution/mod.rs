@@ -24,13 +24,13 @@
 //! then its tensors are as they are, and the channel is as it is.
 
 mod all_reduce;
-mod media;
 mod batch;
 mod blocks;
 mod cut;
 mod error;
 mod experts;
 mod lanes;
+mod media;
 mod memory;
 mod meter;
 mod network;
@@ -49,7 +49,7 @@ pub use error::ExecutionError;
 pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
 pub use network::{Dense, Source};
 pub use stage::STAGE_NAMES;
-pub use system::{Loaded, PipelineStage, Replica, System, TensorGroup, Words, StageKind};
+pub use system::{Loaded, PipelineStage, Replica, StageKind, System, TensorGroup, Words};
 
 use crate::engine::Resources;
 use crate::measurement::Measurements;
@@ -57,16 +57,16 @@ use crate::observer::Observer;
 use crate::serving::{Identity, Queue, Routing, Scheduler};
 use crate::topology::{NodeId, Topology};
 use crate::units::Instant;
-use turns::Turns;
 use batch::Batch;
 use lanes::Lanes;
-use meter::Meter;
 pub use media::{Medium, Radio, WireLink};
+use meter::Meter;
 use network::Network;
 use passes::Sequence;
 use served::InService;
 use stage::Sublayer;
 use std::collections::BTreeMap;
+use turns::Turns;
 
 /// A replica at work.
 #[derive(Debug)]

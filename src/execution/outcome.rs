@@ -2,12 +2,12 @@
 //! architecture made them.
 
 use super::ExecutionError;
+use crate::digest::little_endian;
 use crate::measurement::{AnswerRecord, Mode, RequestRecord};
+use crate::numerics::{Rows, Tokenizer, greedy, score};
 use crate::observer::{Observer, Travelling};
 use crate::serving::passes::Pass;
 use crate::serving::workload::Task;
-use crate::digest::little_endian;
-use crate::numerics::{Rows, Tokenizer, greedy, score};
 use crate::units::Instant;
 
 /// What one pass's logits say.
@@ -75,9 +75,7 @@ pub(super) fn note_logits(
             columns: vocabulary,
             values,
         };
-        observer
-            .tensor(&tensor)
-            .map_err(ExecutionError::Observer)?;
+        observer.tensor(&tensor).map_err(ExecutionError::Observer)?;
     }
     hasher.update(&little_endian(logits));
     Ok(())

@@ -21,10 +21,9 @@ impl Program for Execution<'_> {
         let batch = record.key.batch;
         match Stage::of(record.key.stage) {
             Stage::Arrival => self.admit(Some(id), graph),
-            Stage::TokenReturn
-            | Stage::TokenReturnDownlink
-            | Stage::Cut
-            | Stage::CutDownlink => self.message_ends(id, record.key, graph),
+            Stage::TokenReturn | Stage::TokenReturnDownlink | Stage::Cut | Stage::CutDownlink => {
+                self.message_ends(id, record.key, graph)
+            }
             Stage::TokenReturnDelay | Stage::CutDelay => self.arrives(id, record.key, graph),
             Stage::AttentionGather | Stage::MlpGather => self.gathered(batch, id, graph),
             Stage::MlpReduced => self.leave(batch, id, graph),
@@ -45,10 +44,9 @@ impl Program for Execution<'_> {
         let now = graph.now();
         let occupancy = match Stage::of(key.stage) {
             Stage::TokenDownlink | Stage::TokenUplink => self.token_on_air(key, now),
-            Stage::Cut
-            | Stage::CutDownlink
-            | Stage::TokenReturn
-            | Stage::TokenReturnDownlink => self.message_starts(id, key, graph),
+            Stage::Cut | Stage::CutDownlink | Stage::TokenReturn | Stage::TokenReturnDownlink => {
+                self.message_starts(id, key, graph)
+            }
             _ => self.on_band(key, now),
         };
         occupancy.map(Some)

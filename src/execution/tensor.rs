@@ -71,7 +71,8 @@ impl Execution<'_> {
             arrivals.push(self.emit_compute(key, *work, together, &[*input], graph)?);
         }
         let key = self.batch(batch).key(Some(layer), stages.gather, None);
-        let gather = self.emit_gather(key, works.iter().map(|(node, _)| *node), &arrivals, graph)?;
+        let gather =
+            self.emit_gather(key, works.iter().map(|(node, _)| *node), &arrivals, graph)?;
         Ok(graph.notify(gather)?)
     }
 
@@ -129,7 +130,8 @@ impl Execution<'_> {
             arrivals.push(self.emit_compute(key, *work, together, &[*input], graph)?);
         }
         let key = self.batch(batch).key(None, Stage::LmHeadGather, None);
-        let gather = self.emit_gather(key, works.iter().map(|(node, _)| *node), &arrivals, graph)?;
+        let gather =
+            self.emit_gather(key, works.iter().map(|(node, _)| *node), &arrivals, graph)?;
         self.emit_sample(batch, hub, rows, vocabulary, gather, graph)
     }
 

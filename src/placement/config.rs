@@ -1,7 +1,7 @@
 //! Where the parts of the model lie, as a scenario says it.
 
 use super::experts::Experts;
-use crate::policy::{Partition, Assignment, Design};
+use crate::policy::{Assignment, Design, Partition};
 use crate::radio::{Payload, Scheme};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

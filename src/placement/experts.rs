@@ -1,7 +1,7 @@
 //! The fields of a placement of experts.
 
-use super::holders::Holders;
 use super::gate::Router;
+use super::holders::Holders;
 use crate::policy::{Bandwidth, DroppedWeight, ExpertSelection, Horizon};
 use crate::radio::{Downlink, LinkBudget, Payload, PowerConvention, RadioConfig};
 use crate::units::{FieldFault, SpectralEfficiency, Watts};

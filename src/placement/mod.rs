@@ -7,7 +7,7 @@ mod holders;
 mod resolve;
 
 pub use config::{Pipeline, Placement, Single, TensorParallel};
-pub use experts::{Experts, ExpertCompute, OnOutage, Pipelining, ServerCompute};
+pub use experts::{ExpertCompute, Experts, OnOutage, Pipelining, ServerCompute};
 pub use gate::{Router, Synthetic};
 pub use holders::{Holder, Holders};
 pub use resolve::{Placed, place};

@@ -1,9 +1,9 @@
 //! From names to nodes and links: what a scenario's placement means on its topology.
 
 use super::config::{Pipeline, Placement, Single, TensorParallel};
+use super::experts::Experts;
 use crate::policy::Partition;
 use crate::policy::partition::Fixed;
-use super::experts::Experts;
 use crate::topology::{Ends, LinkId, NodeId, Topology, nearest};
 use crate::units::FieldFault;
 

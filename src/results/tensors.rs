@@ -12,8 +12,8 @@
 //! entries follow, as the shortest decimals that read back to the same bits.
 
 use super::folder::{FileDigest, FolderError, HashedFile};
-use crate::observer::Travelling;
 use crate::digest::{Rolling, RollingDigest, little_endian};
+use crate::observer::Travelling;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use twox_hash::XxHash3_64;

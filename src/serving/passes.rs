@@ -106,8 +106,8 @@ pub(crate) fn longest_context(requests: &[Request]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::serving::workload::{Arrival, Continuation, Question, Window};
     use crate::corpus::Suite;
+    use crate::serving::workload::{Arrival, Continuation, Question, Window};
 
     fn passes(task: Task, chosen: &[u32]) -> Vec<Pass> {
         let request = Request {

@@ -5,8 +5,8 @@
 //! question once with each of its answers. Requests are served one at a time, in
 //! the order in which they arrive.
 
-use crate::measurement::{AnswerRecord, Mode};
 use crate::corpus::Suite;
+use crate::measurement::{AnswerRecord, Mode};
 use crate::units::Instant;
 
 /// When a request is submitted.

@@ -4,9 +4,9 @@
 
 use super::error::RunError;
 use super::prepare::Team;
-use crate::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use crate::device::{DeviceProfile, Group};
 use crate::interrupt::Interrupt;
+use crate::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use crate::model::{ModelShape, ShardPlan, Shares, Work};
 use crate::placement::TensorParallel;
 use crate::policy::{

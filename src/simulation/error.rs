@@ -1,7 +1,7 @@
 //! Why a run or a sweep did not produce a result.
 
-use crate::execution::ExecutionError;
 use crate::engine::EngineError;
+use crate::execution::ExecutionError;
 use crate::interrupt::Interrupted;
 use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;

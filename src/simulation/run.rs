@@ -3,10 +3,10 @@
 use super::error::RunError;
 use super::prepare::Prepared;
 use super::recorded::SCENARIO;
+use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
 use crate::measurement::{AssignmentRecord, Measurements, PassRecord};
 use crate::observer::{Observer, Travelling};
-use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
@@ -175,8 +175,7 @@ pub(super) fn stage(
         log: TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?,
         on_pass,
     };
-    let mut trace =
-        CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
+    let mut trace = CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
     let mut program = Execution::new(system, &mut watch, &mut resources)?;
@@ -187,9 +186,7 @@ pub(super) fn stage(
                     kept: "nothing was written",
                 },
                 EngineError::Trace(source) => no_events(source).into(),
-                EngineError::Program(ExecutionError::Observer(source)) => {
-                    no_tensors(source).into()
-                }
+                EngineError::Program(ExecutionError::Observer(source)) => no_tensors(source).into(),
                 EngineError::Program(error) => error.into(),
                 other => other.into(),
             }

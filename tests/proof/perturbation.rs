@@ -1,18 +1,18 @@
 //! What must not change a bit although the run contains it: idle resources, and others'
 //! use of randomness. (Order of construction, on random graphs: `tests/engine`.)
 
-use airloom::measurement::PassRecord;
-use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::serving::workload::{Arrival, Request, Task};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
 use airloom::placement::Placed;
 use airloom::radio::Air;
 use airloom::rng::{NO_DEVICE, Streams};
 use airloom::scenario::{self, Resolved};
+use airloom::serving::workload::{Arrival, Request, Task};
 use airloom::topology::NodeId;
 use airloom::units::Instant;
 use rand::Rng;

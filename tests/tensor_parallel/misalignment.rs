@@ -1,19 +1,19 @@
 //! What misalignment costs on a model's own partial outputs, against equation (7), which
 //! takes them for independent and all as loud as the loudest.
 
-use airloom::measurement::PassRecord;
-use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::corpus::{Split, World};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::{AlternatingMmse, Design};
 use airloom::radio::{Air, AirComp, LinkBudget, RadioConfig, Scheme};
 use airloom::rng::{NO_DEVICE, Permutation, Streams};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::units::{Decibels, Instant};
 use rand::RngExt;
 use std::io;

@@ -1,14 +1,13 @@
 //! Runs of a model that is only a shape: their events are those of a computed run.
 
-use airloom::measurement::{BlockRecord, Measurements, PassRecord};
-use airloom::observer::{Observer, Travelling};
 use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::measurement::{BlockRecord, Measurements, PassRecord};
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{
     Air, AirComp, Coherence, Csi, Digital, Downlink, LinkBudget, LinkRate, RadioConfig, Scheme,
@@ -16,6 +15,7 @@ use airloom::radio::{
 };
 use airloom::rng::Streams;
 use airloom::scenario;
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::simulation::{RunOptions, prepare, run};
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency, Watts};
 use std::io;

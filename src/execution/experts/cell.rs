@@ -67,11 +67,7 @@ impl Cell {
     ///
     /// # Errors
     /// If a trace of channels has ended.
-    pub(super) fn links(
-        &self,
-        index: u64,
-        now: Instant,
-    ) -> Result<Vec<TokenLink>, ExecutionError> {
+    pub(super) fn links(&self, index: u64, now: Instant) -> Result<Vec<TokenLink>, ExecutionError> {
         let draw = self.radio.coherence.block(index, now);
         let devices = 0..self.compute.len();
         devices

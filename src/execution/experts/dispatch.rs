@@ -308,10 +308,11 @@ impl Execution<'_> {
     /// A pass is over: its loads are what the next one may expect.
     pub(in crate::execution) fn end_dispatch(&mut self, batch: &Batch) {
         let replica = &mut self.replicas[batch.replica];
-        if let Some(StageKind::Experts(group)) =
-            replica.stages.iter_mut().map(|stage| &mut stage.kind).find(|holders| {
-                matches!(holders, StageKind::Experts(_))
-            })
+        if let Some(StageKind::Experts(group)) = replica
+            .stages
+            .iter_mut()
+            .map(|stage| &mut stage.kind)
+            .find(|holders| matches!(holders, StageKind::Experts(_)))
         {
             group.last_loads.clone_from(&batch.dispatch.loads);
         }
@@ -336,7 +337,9 @@ fn note_journeys(
                 step,
                 layer: Some(layer as u32),
                 stage,
-                node: journey.holder.map(|place| u32::from(group.members[place].0)),
+                node: journey
+                    .holder
+                    .map(|place| u32::from(group.members[place].0)),
                 row: Some(journey.expert as u32),
                 columns: group.shape.hidden,
                 values,

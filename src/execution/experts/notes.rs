@@ -68,7 +68,11 @@ impl Execution<'_> {
                 step,
                 layer: layer as u32,
                 expert: expert as u32,
-                node: u32::from(holders[expert].map_or(group.hub, |place| group.members[place]).0),
+                node: u32::from(
+                    holders[expert]
+                        .map_or(group.hub, |place| group.members[place])
+                        .0,
+                ),
                 wanted: *wanted,
                 visits,
                 lost: *lost,

@@ -3,8 +3,8 @@
 
 use super::trace::TraceError;
 use crate::execution::network::{GateSequence, GateSource};
-use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Stream, Streams};
 use crate::placement::Synthetic;
+use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Stream, Streams};
 use std::sync::Arc;
 
 /// A router of `layers` layers with `experts` experts.

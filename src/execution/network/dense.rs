@@ -90,7 +90,10 @@ impl Network for Dense {
         if pass.fresh {
             caches.iter_mut().for_each(KvCache::clear);
         }
-        let layers = self.stages.iter().position(|stage| !stage.layers.is_empty());
+        let layers = self
+            .stages
+            .iter()
+            .position(|stage| !stage.layers.is_empty());
         let context = caches[layers.unwrap_or(0)].tokens();
         let first = &self.stages[0].model;
         let hidden = match self.free_states.pop() {

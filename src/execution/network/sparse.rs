@@ -3,9 +3,7 @@
 use super::{Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{
-    Contribution, Hidden, KvCache, Mixtral, Routing, Rows, Values, Workspace,
-};
+use crate::numerics::{Contribution, Hidden, KvCache, Mixtral, Routing, Rows, Values, Workspace};
 use crate::radio::{Payload, Round};
 use crate::serving::Identity;
 use crate::serving::passes::Pass;

@@ -1,8 +1,8 @@
 //! Who held each barrier at which several nodes met: which node, and with what.
 
 use super::{Cause, Events, Owner};
-use crate::measurement::is_together;
 use crate::engine::Kind;
+use crate::measurement::is_together;
 use crate::units::Duration;
 use std::collections::BTreeMap;
 

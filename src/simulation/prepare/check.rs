@@ -26,9 +26,7 @@ pub(in crate::simulation) fn check(
 
 fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
     let shape = match &resolved.scenario.model {
-        Model::Folder(written) => {
-            check_folder(resolved, &resolved.model_path(written), interrupt)?
-        }
+        Model::Folder(written) => check_folder(resolved, &resolved.model_path(written), interrupt)?,
         Model::Shape(name) => shape(resolved, name)?,
     };
     for placed in &resolved.replicas {

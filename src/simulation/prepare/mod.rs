@@ -130,11 +130,7 @@ pub fn prepare_until(
     })
 }
 
-fn make(
-    resolved: &Resolved,
-    streams: Streams,
-    interrupt: Interrupt<'_>,
-) -> Result<Made, RunError> {
+fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Result<Made, RunError> {
     let served = Served::read(resolved, interrupt)?;
     let mut inputs = Vec::new();
     let requests = served.requests(resolved, &mut inputs, interrupt)?;

@@ -69,9 +69,7 @@ pub(super) fn layers(
         may_be_empty: false,
     };
     let divided = fields.partition.planner().divide(&problem);
-    divided.map_err(|error| {
-        FieldFault::new(format!("{path}.partition"), error.to_string()).into()
-    })
+    divided.map_err(|error| FieldFault::new(format!("{path}.partition"), error.to_string()).into())
 }
 
 struct Planner<'a> {

@@ -57,7 +57,8 @@ impl TeamParts<'_> {
             fields,
         } = *self;
         let none = RadioConfig::default();
-        let cell = link.and_then(|link| Some((resolved.link(link).radio()?, links.channels(link)?)));
+        let cell =
+            link.and_then(|link| Some((resolved.link(link).radio()?, links.channels(link)?)));
         let (radio, channels) = match cell {
             Some((radio, channels)) => (radio, channels.clone()),
             None if fields.all_reduce.all_reduce().uses_radio() && members.len() > 1 => {
