@@ -26,7 +26,9 @@ fn absolute(json: &mut Value, folder: &str) {
     match json {
         Value::String(text) if text.starts_with("../") => *text = format!("{folder}/{text}"),
         Value::Array(items) => items.iter_mut().for_each(|item| absolute(item, folder)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| absolute(field, folder)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|field| absolute(field, folder)),
         _ => {}
     }
 }
@@ -39,10 +41,15 @@ fn every_shipped_scenario_is_the_same_in_json_and_fits_the_schema() {
         let resolved = load(&path, &[]);
         let text = resolved.to_json();
         let mut json: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(schema::faults(schema, schema, &json, ""), [""; 0], "{path:?}");
+        assert_eq!(
+            schema::faults(schema, schema, &json, ""),
+            [""; 0],
+            "{path:?}"
+        );
         let folder = resolved.folder.display().to_string();
         absolute(&mut json, &folder);
-        let again = load_text(&json.to_string()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
+        let again =
+            load_text(&json.to_string()).unwrap_or_else(|error| panic!("{path:?}: {error}"));
         let ron = |resolved: &Resolved| resolved.to_ron().replace(&format!("{folder}/"), "");
         assert_eq!(ron(&again), ron(&resolved), "{path:?}");
         let labels = |resolved: &Resolved| -> Vec<String> {
@@ -73,12 +80,32 @@ fn the_schema_refuses_what_the_decoder_refuses() {
     };
     assert!(judged(good));
     for (from, to, fault) in [
-        ("\"count\": 2", "\"cuont\": 2", "x.json:1:53: unknown field `cuont`"),
-        ("\"count\": 2", "\"count\": \"2\"", "x.json:1:62: expected a whole number, found the text \"2\""),
-        ("\"Ideal\"", "\"Idael\"", "x.json:2:89: `Idael` is not known here"),
+        (
+            "\"count\": 2",
+            "\"cuont\": 2",
+            "x.json:1:49: unknown field `cuont`",
+        ),
+        (
+            "\"count\": 2",
+            "\"count\": \"2\"",
+            "x.json:1:58: expected a whole number, found the text \"2\"",
+        ),
+        (
+            "\"Ideal\"",
+            "\"Idael\"",
+            "x.json:2:88: `Idael` is not known here",
+        ),
         ("{\"Rician\"", "{\"Rice\"", "`Rice` is not known here"),
-        ("\"1\":", "\"one\":", "x.json:2:10: expected a whole number, found the text \"one\""),
-        ("\"model\": {\"Folder\": \".\"}, ", "", "x.json:1:1: the field `model` is missing"),
+        (
+            "\"1\":",
+            "\"one\":",
+            "x.json:2:10: expected a whole number, found the text \"one\"",
+        ),
+        (
+            "\"model\": {\"Folder\": \".\"}, ",
+            "",
+            "x.json:1:1: the field `model` is missing",
+        ),
         ("[0.5, 0.5]", "{}", "expected a list in square brackets"),
     ] {
         let text = good.replacen(from, to, 1);
@@ -92,9 +119,15 @@ fn the_schema_refuses_what_the_decoder_refuses() {
 #[test]
 fn a_text_that_is_not_json_is_refused_at_the_place() {
     for (text, fault) in [
-        ("Scenario(seed: 1)", "x.json:1:9: `(` has no meaning in JSON"),
+        (
+            "Scenario(seed: 1)",
+            "x.json:1:9: `(` has no meaning in JSON",
+        ),
         ("{\"seed\": 1", "x.json:1:1: this bracket is never closed"),
-        ("{\"seed\": 1, \"seed\": 2}", "x.json:1:13: the key the text \"seed\" appears twice"),
+        (
+            "{\"seed\": 1, \"seed\": 2}",
+            "x.json:1:13: the key the text \"seed\" appears twice",
+        ),
         ("{\"description\": \"\\ud800\"}", "`\\ud800` is no escape"),
         ("[]", "x.json:1:1: expected fields in parentheses"),
         ("{\"seed\": -1}", "x.json:1:10: -1 must not be negative"),

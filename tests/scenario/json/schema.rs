@@ -27,7 +27,13 @@ pub fn faults(whole: &Value, schema: &Value, value: &Value, at: &str) -> Vec<Str
     let mut found = Vec::new();
     for (keyword, argument) in schema {
         if !ANNOTATIONS.contains(&keyword.as_str()) {
-            found.extend(keyword_faults(whole, (keyword, argument), schema, value, at));
+            found.extend(keyword_faults(
+                whole,
+                (keyword, argument),
+                schema,
+                value,
+                at,
+            ));
         }
     }
     found
@@ -60,7 +66,11 @@ fn keyword_faults(
         },
         "const" => unless(value == argument, ""),
         "enum" => unless(argument.as_array().unwrap().contains(value), "one of"),
-        "oneOf" => match forms(argument).iter().filter(|found| found.is_empty()).count() {
+        "oneOf" => match forms(argument)
+            .iter()
+            .filter(|found| found.is_empty())
+            .count()
+        {
             1 => Vec::new(),
             0 => bad(format!("no form fits: {:?}", forms(argument).concat())),
             several => bad(format!("{several} forms fit")),
@@ -70,22 +80,41 @@ fn keyword_faults(
             false => bad(format!("no form fits: {:?}", forms(argument).concat())),
         },
         "required" => {
-            let Some(fields) = value.as_object() else { return Vec::new() };
+            let Some(fields) = value.as_object() else {
+                return Vec::new();
+            };
             let names = argument.as_array().unwrap().iter();
             let missing = names.filter(|name| !fields.contains_key(name.as_str().unwrap()));
-            missing.flat_map(|name| bad(format!("{name} is missing"))).collect()
+            missing
+                .flat_map(|name| bad(format!("{name} is missing")))
+                .collect()
         }
         "properties" | "patternProperties" | "additionalProperties" => {
             fields(whole, (keyword, argument), schema, value, at)
         }
         "items" => {
-            let fixed = schema.get("prefixItems").map_or(0, |parts| parts.as_array().unwrap().len());
-            let items = value.as_array().into_iter().flatten().enumerate().skip(fixed);
-            items.flat_map(|(n, item)| faults(whole, argument, item, &format!("{at}[{n}]"))).collect()
+            let fixed = schema
+                .get("prefixItems")
+                .map_or(0, |parts| parts.as_array().unwrap().len());
+            let items = value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .enumerate()
+                .skip(fixed);
+            items
+                .flat_map(|(n, item)| faults(whole, argument, item, &format!("{at}[{n}]")))
+                .collect()
         }
         "prefixItems" => {
-            let pairs = argument.as_array().unwrap().iter().zip(value.as_array().into_iter().flatten());
-            pairs.flat_map(|(form, item)| faults(whole, form, item, at)).collect()
+            let pairs = argument
+                .as_array()
+                .unwrap()
+                .iter()
+                .zip(value.as_array().into_iter().flatten());
+            pairs
+                .flat_map(|(form, item)| faults(whole, form, item, at))
+                .collect()
         }
         "minItems" => {
             let length = value.as_array().map_or(usize::MAX, Vec::len);
@@ -95,8 +124,18 @@ fn keyword_faults(
             let length = value.as_array().map_or(0, Vec::len);
             unless(length as u64 <= argument.as_u64().unwrap(), "short enough:")
         }
-        "minimum" => unless(value.as_f64() >= argument.as_f64(), "at least"),
-        "maximum" => unless(value.as_f64().is_none_or(|v| v <= argument.as_f64().unwrap()), "at most"),
+        "minimum" => unless(
+            value
+                .as_f64()
+                .is_none_or(|v| v >= argument.as_f64().unwrap()),
+            "at least",
+        ),
+        "maximum" => unless(
+            value
+                .as_f64()
+                .is_none_or(|v| v <= argument.as_f64().unwrap()),
+            "at most",
+        ),
         unknown => panic!("{at}: the keyword {unknown} is unknown here"),
     }
 }
@@ -115,7 +154,9 @@ fn fields(
         let patterns = schema.get("patternProperties")?.as_object().unwrap();
         let (pattern, form) = patterns.iter().next().unwrap();
         assert_eq!(pattern, "^\\d+$");
-        name.bytes().all(|byte| byte.is_ascii_digit()).then_some(form)
+        name.bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then_some(form)
     };
     let entries = value.as_object().into_iter().flatten();
     entries
