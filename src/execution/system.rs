@@ -4,15 +4,16 @@
 use super::Serving;
 use super::error::ExecutionError;
 use super::experts::ExpertGroup;
-use super::media::Medium;
+use super::media::{Medium, Radio};
 use super::network::Source;
+use crate::medium::Cell;
 use crate::model::{ModelShape, ShardPlan};
 use crate::numerics::Tokenizer;
 use crate::radio::{Air, Payload};
 use crate::rng::Streams;
 use crate::serving::workload::Request;
-use crate::serving::{Routing, Scheduler};
-use crate::topology::{LinkId, NodeId, Topology};
+use crate::serving::{FirstComeFirstServed, RoundRobin, Routing, Scheduler};
+use crate::topology::{Ends, Link, LinkId, Node, NodeId, Topology};
 use std::ops::Range;
 
 /// A model with what turns text into tokens.
@@ -53,6 +54,73 @@ pub struct System {
 }
 
 impl System {
+    /// A system of `replicas` that draws from `streams`, with requests given to replicas in turn;
+    /// `links` are in the topology's order. Nothing turns tokens into text.
+    pub fn new(
+        topology: Topology,
+        links: Vec<Medium>,
+        replicas: Vec<Replica>,
+        requests: Vec<Request>,
+        streams: Streams,
+    ) -> Self {
+        Self {
+            topology,
+            links,
+            replicas,
+            routing: Box::new(RoundRobin::default()),
+            requests,
+            words: None,
+            streams,
+        }
+    }
+
+    /// The system of one tensor group: `members` around a `hub`, whose number comes after theirs,
+    /// with the model divided by `plan` and summed through `air`.
+    pub fn of_group(
+        members: Vec<Node>,
+        hub: Node,
+        (plan, air): (ShardPlan, Air),
+        source: Source,
+        requests: Vec<Request>,
+        streams: Streams,
+    ) -> Self {
+        let ids: Vec<NodeId> = (0..members.len()).map(|node| NodeId(node as u16)).collect();
+        let at = NodeId(members.len() as u16);
+        let (config, channels) = air.terms();
+        let cell = Cell::new(config.clone(), channels.clone());
+        let radio = Medium::Radio(Box::new(Radio::new(cell, config.sharing)));
+        let ends = Ends::Cell {
+            hub: at,
+            members: ids.clone(),
+        };
+        let link = Link {
+            name: crate::rng::PLAIN_LINK.to_owned(),
+            ends,
+        };
+        let nodes = members.into_iter().chain([hub]).collect();
+        let shape = plan.shape().clone();
+        let group = TensorGroup::new(at, ids, Some(LinkId(0)), plan, air);
+        let stage = PipelineStage {
+            layers: 0..shape.layers,
+            kind: StageKind::Tensor(Box::new(group)),
+        };
+        let replica = Replica::new(shape, vec![stage], source);
+        Self::new(
+            Topology::new(nodes, vec![link]),
+            vec![radio],
+            vec![replica],
+            requests,
+            streams,
+        )
+    }
+
+    /// The same system with `words`, which end generations and become text.
+    #[must_use]
+    pub fn with_words(mut self, words: Words) -> Self {
+        self.words = Some(words);
+        self
+    }
+
     /// The names of its nodes, in order.
     pub fn node_names(&self) -> Vec<String> {
         let nodes = self.topology.nodes.iter();
@@ -120,6 +188,24 @@ pub struct TensorGroup {
 }
 
 impl TensorGroup {
+    /// The group of `members` around `hub`, summing through `air` on `link`.
+    pub fn new(
+        hub: NodeId,
+        members: Vec<NodeId>,
+        link: Option<LinkId>,
+        plan: ShardPlan,
+        air: Air,
+    ) -> Self {
+        Self {
+            hub,
+            members,
+            link,
+            plan,
+            budgets: air.energy_budgets(),
+            air,
+        }
+    }
+
     /// The place of `node` among the members.
     ///
     /// # Panics
@@ -151,6 +237,19 @@ impl PipelineStage {
 }
 
 impl Replica {
+    /// A model of `shape` whose layers lie in `stages`, which serves one request at a time, first
+    /// come, first served; states cross from stage to stage at half precision.
+    pub fn new(shape: ModelShape, stages: Vec<PipelineStage>, source: Source) -> Self {
+        Self {
+            shape,
+            stages,
+            source,
+            scheduler: Box::new(FirstComeFirstServed { in_flight: 1 }),
+            in_flight: 1,
+            payload: Payload::default(),
+        }
+    }
+
     /// The replica at work, for requests of up to `capacity` tokens.
     pub(super) fn start(
         self,

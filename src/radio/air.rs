@@ -142,6 +142,11 @@ impl Air {
             && (self.channels.devices() > 1 || self.config.lone_device_transmits)
     }
 
+    /// What it was opened with: the radio's fields, and the channels of all devices.
+    pub fn terms(&self) -> (&RadioConfig, &Channels) {
+        (&self.config, &self.channels)
+    }
+
     /// Whether the sum returns through the air in time of its own.
     pub fn answers(&self) -> bool {
         self.is_used() && self.config.downlink != Downlink::Ideal

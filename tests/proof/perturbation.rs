@@ -1,9 +1,8 @@
 //! What must not change a bit although the run contains it: idle resources, and others'
 //! use of randomness. (Order of construction, on random graphs: `tests/engine`.)
 
-use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::{Loaded, Node, Words};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System, Words};
 use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
@@ -51,7 +50,7 @@ impl Observer for Gambler {
     }
 }
 
-fn parts(resolved: &Resolved) -> Parts {
+fn system(resolved: &Resolved) -> System {
     let Placed::Tensor {
         members,
         at,
@@ -67,38 +66,31 @@ fn parts(resolved: &Resolved) -> Parts {
     let tokenizer = Tokenizer::load(&folder).unwrap();
     let shares = Shares::equal(members.len()).unwrap();
     let plan = ShardPlan::new(model.shape(), &shares).unwrap();
-    let node = |id: &NodeId| Node {
-        name: resolved.topology.at(*id).label.clone(),
-        profile: *resolved.profile(*id),
-    };
+    let node = |id: &NodeId| resolved.topology.at(*id).clone();
     let design = fields.design.transceiver_design();
     let prompt = tokenizer.encode("Once Clara").unwrap();
-    Parts {
-        air: Air::new(
-            resolved.radio(*link).clone(),
-            fields.all_reduce,
-            design,
-            members.len(),
-            STREAMS,
-        )
-        .unwrap(),
-        source: Source::Computed(Box::new(Loaded {
-            model: model.shard(&plan).unwrap(),
-            words: Words {
-                tokenizer,
-                end_tokens: model.config().eos.clone(),
-            },
-        })),
-        devices: members.iter().map(node).collect(),
-        server: node(at),
-        requests: vec![Request {
-            arrival: Arrival::AfterPrevious,
-            task: Task::Generate {
-                prompt,
-                max_tokens: 2,
-            },
-        }],
-    }
+    let radio = resolved.radio(*link).clone();
+    let air = Air::new(radio, fields.all_reduce, design, members.len(), STREAMS).unwrap();
+    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let request = Request {
+        arrival: Arrival::AfterPrevious,
+        task: Task::Generate {
+            prompt,
+            max_tokens: 2,
+        },
+    };
+    let system = System::of_group(
+        members.iter().map(node).collect(),
+        node(at),
+        (plan, air),
+        Source::Dense(Box::new(Dense::new(vec![dense]))),
+        vec![request],
+        STREAMS,
+    );
+    system.with_words(Words {
+        tokenizer,
+        end_tokens: model.config().eos.clone(),
+    })
 }
 
 /// Events, their digest and that of the logits, among `idle` resources that nobody uses.
@@ -110,7 +102,7 @@ fn simulate(idle: [&[&str]; 2], plays: bool) -> (u64, String, String) {
     for name in idle[0] {
         resources.add(*name, 3).unwrap();
     }
-    let mut program = TensorParallel::new(parts(&resolved), &mut gambler, &mut resources).unwrap();
+    let mut program = Execution::new(system(&resolved), &mut gambler, &mut resources).unwrap();
     for name in idle[1] {
         resources.add(*name, 3).unwrap();
     }

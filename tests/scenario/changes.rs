@@ -191,7 +191,7 @@ fn a_fault_in_an_override_names_the_override() {
     );
     let error = resolve(&text, &["replicas[0].placement.all_reduce.streams=4"]).unwrap_err();
     assert!(
-        error.starts_with("--set replicas[0].placement.all_reduce.streams=4: architecture"),
+        error.starts_with("--set replicas[0].placement.all_reduce.streams=4: replicas"),
         "{error}"
     );
 }

@@ -96,14 +96,7 @@ impl TeamParts<'_> {
             .plan
             .covering(parts)
             .map_err(crate::numerics::StepError::from)?;
-        let group = TensorGroup {
-            hub: at,
-            members: members.to_vec(),
-            link: cell.and(link),
-            plan,
-            budgets: air.energy_budgets(),
-            air,
-        };
+        let group = TensorGroup::new(at, members.to_vec(), cell.and(link), plan, air);
         Ok((group, divided.record))
     }
 }

@@ -83,17 +83,17 @@ fn the_schema_refuses_what_the_decoder_refuses() {
         (
             "\"count\": 2",
             "\"cuont\": 2",
-            "x.json:1:53: unknown field `cuont`",
+            "x.json:1:49: unknown field `cuont`",
         ),
         (
             "\"count\": 2",
             "\"count\": \"2\"",
-            "x.json:1:62: expected a whole number, found the text \"2\"",
+            "x.json:1:58: expected a whole number, found the text \"2\"",
         ),
         (
             "\"Ideal\"",
             "\"Idael\"",
-            "x.json:2:89: `Idael` is not known here",
+            "x.json:2:88: `Idael` is not known here",
         ),
         ("{\"Rician\"", "{\"Rice\"", "`Rice` is not known here"),
         (

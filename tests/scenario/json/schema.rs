@@ -124,7 +124,12 @@ fn keyword_faults(
             let length = value.as_array().map_or(0, Vec::len);
             unless(length as u64 <= argument.as_u64().unwrap(), "short enough:")
         }
-        "minimum" => unless(value.as_f64() >= argument.as_f64(), "at least"),
+        "minimum" => unless(
+            value
+                .as_f64()
+                .is_none_or(|v| v >= argument.as_f64().unwrap()),
+            "at least",
+        ),
         "maximum" => unless(
             value
                 .as_f64()
