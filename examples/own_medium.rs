@@ -51,7 +51,7 @@ fn main() -> Result<(), FluidError> {
         period: 100 * MILLISECOND,
         in_sight: 10 * MILLISECOND,
     };
-    for sharing in [Sharing::Equal, Sharing::Proportional, Sharing::MinMax] {
+    for sharing in [Sharing::Exclusive, Sharing::Equal, Sharing::Proportional] {
         let mut band = Band::new(sharing);
         // A million bits fit into one pass, the other's three million do not.
         band.begin("north", 3_000_000, Instant(0), &satellite)?;
