@@ -5,9 +5,13 @@ use std::process::Command;
 
 fn said_by(name: &str) -> String {
     let test = std::env::current_exe().unwrap();
-    let built: PathBuf = [test.ancestors().nth(2).unwrap(), "examples".as_ref(), name.as_ref()]
-        .iter()
-        .collect();
+    let built: PathBuf = [
+        test.ancestors().nth(2).unwrap(),
+        "examples".as_ref(),
+        name.as_ref(),
+    ]
+    .iter()
+    .collect();
     let run = Command::new(&built).output();
     let run = run.unwrap_or_else(|error| panic!("{}: {error}", built.display()));
     let errors = String::from_utf8_lossy(&run.stderr);

@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 /// Draw the figures of a run folder or a sweep again from its data.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  airloom plot results/first/seed1-run0\n  airloom plot results/first/seed1-run0 --perfetto")]
+#[command(
+    after_help = "Examples:\n  airloom plot results/first/seed1-run0\n  airloom plot results/first/seed1-run0 --perfetto"
+)]
 pub(super) struct PlotArgs {
     /// A run folder or a sweep's folder
     #[arg(value_hint = clap::ValueHint::DirPath)]

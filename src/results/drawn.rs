@@ -162,7 +162,10 @@ pub const PERFETTO: Drawn = Drawn {
 
 /// Whether the file `name` of a run folder follows from the others.
 pub fn is_drawn(name: &str) -> bool {
-    DRAWN.iter().chain([&PERFETTO]).any(|drawn| drawn.name == name)
+    DRAWN
+        .iter()
+        .chain([&PERFETTO])
+        .any(|drawn| drawn.name == name)
 }
 
 impl Drawn {
