@@ -257,7 +257,7 @@ fn a_scenario_that_is_not_there() {
     );
     let message = said(&desk, &["run", "."]);
     assert!(
-        message.ends_with("give a scenario's file, which ends in .ron\n"),
+        message.ends_with("give a scenario's file, which ends in .ron or .json\n"),
         "{message}"
     );
 }
@@ -267,11 +267,11 @@ fn a_bad_override() {
     let desk = Desk::new();
     for (setting, expected) in [
         (
-            "devices.cuont=3",
+            "nodes.device.cuont=3",
             "error: --set devices.cuont=3: unknown field `cuont`\n",
         ),
         (
-            "devices.cuont=3",
+            "nodes.device.cuont=3",
             "^ did you mean `count`? known are count, profile, except\n",
         ),
         (
