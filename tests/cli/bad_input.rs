@@ -268,7 +268,7 @@ fn a_bad_override() {
     for (setting, expected) in [
         (
             "nodes.device.cuont=3",
-            "error: --set devices.cuont=3: unknown field `cuont`\n",
+            "error: --set nodes.device.cuont=3: unknown field `cuont`\n",
         ),
         (
             "nodes.device.cuont=3",
