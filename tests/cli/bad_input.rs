@@ -37,10 +37,10 @@ fn an_unknown_field() {
         "error: bad.ron:6:9: unknown field `bandwith`
    |
  6 |         bandwith: \"10 MHz\",
-   |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
-         device_antennas_except, server_antennas, fading, coherence, doppler, budget, \
-         convention, budget_offsets, coding, csi, synchronisation, downlink, round_overhead, \
-         lone_device_transmits\n"
+   |         ^^^^^^^^ did you mean `bandwidth`? known are hub, members, sharing, \
+         bandwidth, device_antennas, device_antennas_except, server_antennas, fading, coherence, \
+         doppler, budget, convention, budget_offsets, coding, csi, synchronisation, downlink, \
+         round_overhead, lone_device_transmits\n"
     );
 }
 
@@ -67,8 +67,8 @@ fn a_negative_bandwidth() {
 fn no_device() {
     assert_eq!(
         refuse("count: 2", "count: 0"),
-        "error: bad.ron:4:22: nodes.device.count: 0 devices; use 1 to 65534\n   |\n 4 |     \
-         nodes: {\"device\": (count: 0)},\n   |                      ^\n"
+        "error: bad.ron:4:31: nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out\n   |\n 4 |     \
+         nodes: {\"device\": (count: 0)},\n   |                               ^\n"
     );
 }
 
@@ -257,7 +257,7 @@ fn a_scenario_that_is_not_there() {
     );
     let message = said(&desk, &["run", "."]);
     assert!(
-        message.ends_with("give a scenario's file, which ends in .ron\n"),
+        message.ends_with("give a scenario's file, which ends in .ron or .json\n"),
         "{message}"
     );
 }
@@ -267,11 +267,11 @@ fn a_bad_override() {
     let desk = Desk::new();
     for (setting, expected) in [
         (
-            "devices.cuont=3",
-            "error: --set devices.cuont=3: unknown field `cuont`\n",
+            "nodes.device.cuont=3",
+            "error: --set nodes.device.cuont=3: unknown field `cuont`\n",
         ),
         (
-            "devices.cuont=3",
+            "nodes.device.cuont=3",
             "^ did you mean `count`? known are count, profile, except\n",
         ),
         (
@@ -292,7 +292,7 @@ fn a_bad_override() {
         ),
         (
             "nodes.device.count=0",
-            "nodes.device.count: 0 devices; use 1 to 65534\n",
+            "nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out\n",
         ),
     ] {
         let message = said(&desk, &["run", "tiny.ron", "--set", setting]);
@@ -414,11 +414,11 @@ fn a_path_of_windows_is_told_about_its_backslashes() {
 #[test]
 fn a_field_at_another_place_is_named() {
     let desk = Desk::new();
-    let message = said(&desk, &["check", "tiny.ron", "--set", "radio.snr=10"]);
+    let message = said(&desk, &["check", "tiny.ron", "--set", "links.air.snr=10"]);
     assert!(
         message.contains("unknown field `snr`")
             && message
-                .contains("did you mean `links.air.budget.snr`? `airloom fields snr` explains it"),
+                .contains("did you mean `links.*.budget.snr`? `airloom fields snr` explains it"),
         "{message}"
     );
 }
@@ -436,7 +436,14 @@ fn no_message_holds_what_would_act_on_a_terminal() {
         &["plot", "no\nwhere\u{1b}"],
         &["explain", "no\nwhere\u{1b}"],
         &["replay", "no\nwhere\u{1b}"],
-        &["run", "tiny.ron", "--set", "devices=\"\u{1b}\""],
+        &[
+            "run",
+            "tiny.ron",
+            "--set",
+            "description=\"\u{1b}\"",
+            "--set",
+            "nodes=\"\u{1b}\"",
+        ],
     ] {
         let message = said(&desk, arguments);
         let acting = |c: char| c.is_control() && c != '\n';

@@ -33,9 +33,26 @@ fn check_tells_good_files_on_stdout_and_bad_ones_on_stderr() {
         .filter(|l| l.starts_with("error: "))
         .collect();
     assert_eq!(faults.len(), 2, "{}", check.stderr);
-    assert!(faults[0].starts_with("error: bad.ron:4:22: nodes.device.count: 0 devices;"));
+    assert!(faults[0].starts_with("error: bad.ron:4:31: nodes.device.count: 0 nodes;"));
     assert!(faults[1].ends_with("did you mean tiny.ron?"));
     assert_eq!(desk.names("."), ["bad.ron", "tiny.ron"]);
+}
+
+/// What is printed in JSON is a scenario that runs to the same bits.
+#[test]
+fn a_resolved_scenario_in_json_resolves_to_the_same() {
+    let desk = Desk::new();
+    let resolved = desk.airloom(&["check", "--resolved", "tiny.ron"]).good();
+    let json = desk
+        .airloom(&["check", "--resolved", "--format", "json", "tiny.ron"])
+        .good();
+    desk.write("tiny.json", &json.stdout);
+    let again = desk.airloom(&["check", "--resolved", "tiny.json"]).good();
+    assert_eq!(again.stdout, resolved.stdout);
+    desk.airloom(&["check", "--format", "json", "tiny.ron"])
+        .refused(2);
+    let schema = desk.airloom(&["fields", "--schema"]).good().stdout;
+    assert!(schema.contains("\"$schema\""), "{schema}");
 }
 
 #[test]
@@ -118,11 +135,16 @@ fn every_name_that_list_gives_may_be_used_and_no_other() {
         .airloom(&["check", "tiny.ron", "--set", "links.air.fading=Xyz"])
         .refused(2);
     assert_eq!(known(&message), models);
-    let architectures = listed(&list, "architectures");
+    let placements = listed(&list, "placements");
     let message = desk
         .airloom(&["check", "tiny.ron", "--set", "replicas[0].placement=Xyz"])
         .refused(2);
-    assert_eq!(known(&message), architectures);
+    assert_eq!(known(&message), placements);
+    let links = listed(&list, "links");
+    let message = desk
+        .airloom(&["check", "tiny.ron", "--set", "links.air=Xyz"])
+        .refused(2);
+    assert_eq!(known(&message), links);
 }
 
 #[test]

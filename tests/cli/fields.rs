@@ -38,7 +38,7 @@ fn without_a_path_every_field_has_its_line() {
     let all = desk.airloom(&["fields"]).good().stdout;
     for line in [
         "seed: whole number = 1",
-        "  bandwidth: frequency in Hz = \"10 MHz\"",
+        "    bandwidth: frequency in Hz = \"10 MHz\"",
     ] {
         let found = all.lines().filter(|text| text.starts_with(line));
         assert_eq!(found.count(), 1, "{line}");
