@@ -1,6 +1,6 @@
 //! Law 10: what tables say is what the engine recorded, also where tasks wait for each other.
 
-use super::{Row, Tables, number};
+use super::{Row, Tables, number, simulated};
 use std::collections::BTreeMap;
 
 /// Two requests at once through two groups, whose members and radios are busy when the second
