@@ -66,6 +66,11 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         "placements",
         owned(placement::Placement::REGISTRY),
     );
+    section(
+        &mut text,
+        "partitions of a pipeline",
+        owned(policy::Partition::REGISTRY),
+    );
     section(&mut text, "links", owned(medium::Link::REGISTRY));
     section(&mut text, "channel models", owned(radio::Fading::REGISTRY));
     section(

@@ -25,7 +25,7 @@ pub use channel::{DrawnChannels, channel};
 pub use check::check_inputs;
 pub use error::RunError;
 pub use place::{default_channel_folder, default_folder, default_sweep_folder};
-pub use plot::plot;
+pub use plot::{Drawing, plot};
 pub use prepare::{Prepared, prepare, prepare_until};
 pub use recorded::{Loaded, load};
 pub use replay::{Difference, Made, Replay, ReplayOptions, replay};

@@ -240,3 +240,13 @@ fn generated_text_is_read_in_the_report_and_does_not_act_there() {
     assert!(report.contains(r"generated: \u{1b}&lt;i"), "{report}");
     assert!(!report.contains('\u{1b}'));
 }
+
+#[test]
+fn the_trace_for_perfetto_is_written_when_it_is_asked_for() {
+    let desk = desk();
+    assert!(!desk.path("x/trace.json").exists());
+    let plot = desk.airloom(&["plot", "x", "--perfetto"]).good();
+    assert_eq!(plot.stdout, "x/trace.json\n");
+    let trace = desk.json("x/trace.json");
+    assert!(!trace["traceEvents"].as_array().unwrap().is_empty());
+}

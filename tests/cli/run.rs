@@ -46,7 +46,6 @@ fn a_run_folder_holds_these_files_and_no_others() {
         "tensors.digest",
         "timeline.svg",
         "tokens.csv",
-        "trace.json",
     ];
     assert_eq!(desk.names(FOLDER), expected);
     assert_eq!(desk.names("."), ["results", "tiny.ron"]);

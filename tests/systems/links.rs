@@ -32,9 +32,11 @@ fn a_message_over_a_wire_takes_its_cost_its_bits_and_the_delay() {
     assert_eq!(number(state, "bits"), 16 * HIDDEN);
     assert_eq!(number(token, "bits"), 32);
     let delays = messages(&run, "overhead");
-    assert!(delays.iter().all(|delay| {
-        number(delay, "end_ps") - number(delay, "start_ps") == 8_000_000_000
-    }));
+    assert!(
+        delays
+            .iter()
+            .all(|delay| { number(delay, "end_ps") - number(delay, "start_ps") == 8_000_000_000 })
+    );
     assert_eq!(delays.len(), 3);
 }
 
@@ -77,7 +79,11 @@ fn messages_that_share_a_wire_slow_each_other_down_and_none_of_its_time_is_lost(
     }
     let bits: u64 = sent.iter().map(|(_, _, bits)| bits).sum();
     let rounded = sent.len() as u64;
-    assert!(busy.abs_diff(alone(bits)) <= rounded, "{busy} {}", alone(bits));
+    assert!(
+        busy.abs_diff(alone(bits)) <= rounded,
+        "{busy} {}",
+        alone(bits)
+    );
 }
 
 #[test]

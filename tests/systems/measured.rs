@@ -98,7 +98,10 @@ fn law_5_nodes_did_what_the_log_says_and_every_request_is_answered_once() {
         if !node["energy_radio_j"].is_empty() {
             let spent = seconds(&node, "energy_compute_j") + seconds(&node, "energy_radio_j");
             let logged = joules.get(&node["node"]).copied().unwrap_or(0.0);
-            assert!((spent - logged).abs() <= 1e-12 * logged.abs(), "{spent} {logged}");
+            assert!(
+                (spent - logged).abs() <= 1e-12 * logged.abs(),
+                "{spent} {logged}"
+            );
         }
     }
     let requests = run.rows("requests.csv");

@@ -40,7 +40,13 @@ fn law_11_the_number_of_requests_in_flight_changes_no_channel() {
         let mut errors: Vec<(u32, u32, u32, &str, u64)> = blocks
             .map(|block| {
                 let error = block.distortion.unwrap().analytic_mse.unwrap();
-                (block.request, block.step, block.layer, block.sublayer, error.to_bits())
+                (
+                    block.request,
+                    block.step,
+                    block.layer,
+                    block.sublayer,
+                    error.to_bits(),
+                )
             })
             .collect();
         errors.sort_unstable();

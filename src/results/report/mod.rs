@@ -18,7 +18,7 @@ use std::io::{self, Write};
 pub const FILE_NAME: &str = "report.html";
 
 /// Tasks that the timeline holds at most; a page of more would be slow to load.
-/// `trace.json` has them all.
+/// The trace for Perfetto has them all.
 pub const MOST_TASKS: usize = 200_000;
 
 const STYLE: &str = include_str!("page.css");
@@ -70,7 +70,7 @@ impl Page<'_> {
         if all > MOST_TASKS {
             writeln!(
                 out,
-                "<p>Shown are the first {MOST_TASKS} of {all} tasks; <code>trace.json</code> has all.</p>"
+                "<p>Shown are the first {MOST_TASKS} of {all} tasks; <code>airloom plot --perfetto</code> shows all.</p>"
             )?;
         }
         out.write_all(self.waiting().as_bytes())?;
