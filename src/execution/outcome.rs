@@ -1,5 +1,5 @@
 //! What passes yield: logits turned into scores, tokens and answers, whichever
-//! architecture made them.
+//! placement made them.
 
 use super::ExecutionError;
 use crate::digest::little_endian;

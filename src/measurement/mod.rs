@@ -59,8 +59,8 @@ pub struct RequestRecord {
     /// The text's own −ln p under the process that generated it, in nats;
     /// only for text of known entropy.
     pub source_nats: Option<f64>,
-    /// Energy of all nodes while it was served, idling included, in
-    /// joules; `None` if the scenario's power has no watts.
+    /// Energy of its passes on all nodes, and its equal part of that of idling while it was
+    /// served, in joules; `None` if the scenario's power has no watts.
     pub energy_j: Option<f64>,
     /// The generated text; only for Generate.
     pub text: Option<String>,

@@ -167,7 +167,7 @@ impl Experts {
         faults
     }
 
-    /// Refuses a radio that this architecture cannot use.
+    /// Refuses a radio that experts cannot be reached through.
     ///
     /// # Errors
     /// The first field of the radio at fault.

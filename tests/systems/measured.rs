@@ -1,6 +1,6 @@
 //! Law 10: what tables say is what the engine recorded, also where tasks wait for each other.
 
-use super::{Row, Tables, number};
+use super::{Row, Tables, number, simulated};
 use std::collections::BTreeMap;
 
 /// Two requests at once through two groups, whose members and radios are busy when the second
@@ -120,4 +120,20 @@ fn law_4_nothing_starts_before_its_inputs_end() {
             assert!(number(input, "end_ps") <= number(event, "ready_ps"));
         }
     }
+}
+
+/// Two requests that are generated at once, from the first instant to the last: the pace is their
+/// tokens over the makespan.
+#[test]
+fn the_time_of_requests_served_at_once_counts_once() {
+    let run = simulated(
+        r#"replicas: [(placement: Single(at: "edge")), (placement: Single(at: "cloud"))],
+        workload: [
+            Generate(prompt: "Once Clara was", max_tokens: 4, arrival: At("0 s")),
+            Generate(prompt: "The town of Arden lies in", max_tokens: 6, arrival: At("0 s")),
+        ],"#,
+    );
+    let metric = |name| run.metrics.get(name).unwrap();
+    let tokens = metric("tokens_per_s") * metric("makespan_s");
+    assert!((tokens / metric("generated_tokens") - 1.0).abs() < 1e-9, "{tokens}");
 }

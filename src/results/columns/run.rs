@@ -148,7 +148,7 @@ const REQUESTS: &[Column] = columns! {
     "scored_tokens" "" "tokens whose likelihood was taken";
     "perplexity" "1" "exp(Σ −ln p / scored tokens); only of score";
     "source_perplexity" "1" "the same for the process that generated the text, if that is known";
-    "energy_j" "J" "energy of all nodes while it was served, idling included";
+    "energy_j" "J" "energy of its passes on all nodes, and of idling while it was served, shared with those beside it";
     "text" "" "the generated text; only of generate";
 };
 
