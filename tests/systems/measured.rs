@@ -26,17 +26,19 @@ fn law_10_sublayers_are_what_the_log_says_though_tasks_queue() {
     let events = run.rows("events.csv");
     let queued = events.iter().filter(|e| e["reason"] == "resource").count();
     assert!(queued > 0, "tasks queue for a resource");
+    let batches = run.rows("batches.csv");
     let mut checked = 0;
     for block in run.rows("blocks.csv") {
-        let of = |stage: String| {
-            let (block, events) = (&block, &events);
-            events.iter().filter(move |event| {
+        let batch = batch_of(&batches, &block);
+        let of = |stage: String| -> Vec<&Row> {
+            let own = |event: &&Row| {
                 event["stage"] == stage
                     && event["layer"] == block["layer"]
-                    && event["batch"] == batch_of(&run, block)
-            })
+                    && event["batch"] == batch
+            };
+            events.iter().filter(own).collect()
         };
-        let parts: Vec<&Row> = of(block["sublayer"].clone()).collect();
+        let parts = of(block["sublayer"].clone());
         assert_eq!(parts.len(), 2);
         let ends: Vec<u64> = parts.iter().map(|part| number(part, "end_ps")).collect();
         let gathered = *ends.iter().max().unwrap();
@@ -46,7 +48,7 @@ fn law_10_sublayers_are_what_the_log_says_though_tasks_queue() {
         let waited: u64 = ends.iter().map(|end| gathered - end).sum();
         assert!((seconds(&block, "waiting_s") - waited as f64 * 1e-12).abs() < 1e-15);
         let reduced = of(format!("{}_uplink", block["sublayer"]));
-        let reduced = reduced.map(|sent| number(sent, "end_ps")).max();
+        let reduced = reduced.iter().map(|sent| number(sent, "end_ps")).max();
         assert_eq!(number(&block, "reduced_ps"), reduced.unwrap());
         let last = parts.iter().find(|part| number(part, "end_ps") == gathered);
         assert_eq!(block["slowest_node"], last.unwrap()["node"]);
@@ -56,8 +58,7 @@ fn law_10_sublayers_are_what_the_log_says_though_tasks_queue() {
 }
 
 /// The batch of a row that names request and step.
-fn batch_of(run: &Tables, row: &Row) -> String {
-    let batches = run.rows("batches.csv");
+fn batch_of(batches: &[Row], row: &Row) -> String {
     let own = batches
         .iter()
         .find(|batch| batch["request"] == row["request"] && batch["step"] == row["step"]);
@@ -135,5 +136,8 @@ fn the_time_of_requests_served_at_once_counts_once() {
     );
     let metric = |name| run.metrics.get(name).unwrap();
     let tokens = metric("tokens_per_s") * metric("makespan_s");
-    assert!((tokens / metric("generated_tokens") - 1.0).abs() < 1e-9, "{tokens}");
+    assert!(
+        (tokens / metric("generated_tokens") - 1.0).abs() < 1e-9,
+        "{tokens}"
+    );
 }

@@ -112,15 +112,12 @@ impl Rules<'_> {
         let scheme = parallel.all_reduce.all_reduce();
         let over_the_air = matches!(parallel.all_reduce, Scheme::AirComp(_));
         let Some((radio, link)) = self.radio(link) else {
-            if !matches!(
-                parallel.all_reduce,
-                Scheme::AirComp(_) | Scheme::UncodedFdma(_)
-            ) {
+            if !scheme.uses_radio() || devices < 2 {
                 return Vec::new();
             }
             let message = format!(
-                "{} sends symbols through the air, and no Radio joins these nodes with their \
-                 sum; use Digital() or Ideal, or a Radio",
+                "{} goes through the air, and no Radio joins these nodes with their sum; add \
+                 one, or use Ideal",
                 parallel.all_reduce.name()
             );
             return vec![FieldFault::new(format!("{path}.all_reduce"), message)];
