@@ -122,7 +122,7 @@ fn a_flipped_mantissa_bit_is_reported_with_the_first_tensor_it_changed() {
         Difference::Rows { there, here, .. } => {
             for row in [there, here] {
                 let row = row.as_ref().unwrap();
-                assert!(row.starts_with("0,0,2,mlp,0,,"), "{row}");
+                assert!(row.starts_with("0,0,2,mlp,device0,,"), "{row}");
             }
             assert_ne!(there, here);
         }

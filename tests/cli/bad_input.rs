@@ -206,7 +206,7 @@ fn too_little_memory() {
                  memory_bandwidth: \"10 GB/s\")";
     assert_eq!(
         refuse("count: 2", small),
-        "error: device 0 (custom) needs 3.245184 MB (weights 2.856 MB, KV cache 179.712 kB, \
+        "error: device0 (custom) needs 3.245184 MB (weights 2.856 MB, KV cache 179.712 kB, \
          activations 209.664 kB) but has 2 MB; give it a smaller share, use more devices, fewer \
          bits per weight or a shorter context\n"
     );

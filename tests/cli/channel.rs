@@ -112,10 +112,13 @@ fn a_trace_serves_devices_of_unequal_antennas() {
 #[test]
 fn a_tensor_written_is_a_trace_that_gives_the_same_bits() {
     let desk = Desk::new();
+    // Blocks of time: where each all-reduce has a channel of its own, it is that of its request.
+    let tiny = TINY.replace("budget:", "coherence: Time(\"100 us\"),\n        budget:");
+    desk.write("tiny.ron", &tiny);
     desk.airloom(&["channel", "tiny.ron", "--out", "drawn", "--blocks", "2000"])
         .good();
     fs::copy(desk.path("drawn/h.npy"), desk.path("h.npy")).unwrap();
-    let traced = TINY.replace("budget:", "fading: Trace(\"h.npy\"),\n        budget:");
+    let traced = tiny.replace("budget:", "fading: Trace(\"h.npy\"),\n        budget:");
     desk.write("traced.ron", &traced);
     let arguments = [
         "channel",

@@ -107,7 +107,7 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
         )
     );
     assert!(desk.text(FIGURE) == figure);
-    assert_eq!(desk.names("x").len(), 15);
+    assert_eq!(desk.names("x").len(), 14);
 }
 
 /// A desk with the run folder `x`, whose assignment took three iterations.

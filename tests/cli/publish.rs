@@ -291,7 +291,7 @@ fn an_infeasible_cell_is_empty_and_says_why() {
         );
         let note = &row["note"];
         assert!(
-            note.starts_with("infeasible: device 0 needs ") && !note.contains(';'),
+            note.starts_with("infeasible: device0 needs ") && !note.contains(';'),
             "{note}"
         );
     }

@@ -109,11 +109,11 @@ fn figures_over_numeric_axes_are_drawn_and_drawn_again_from_the_table() {
     // A figure for every metric of the printed table that some point measured.
     for name in ["all_reduce_mse", "perplexity", "tpot_s"] {
         assert!(
-            names.contains(&format!("{name}_over_devices.count.svg")),
+            names.contains(&format!("{name}_over_nodes.device.count.svg")),
             "{names:?}"
         );
     }
-    let path = "out/figures/tpot_s_over_devices.count.svg";
+    let path = "out/figures/tpot_s_over_nodes.device.count.svg";
     let figure = desk.text(path);
     for words in [
         "nodes.device.count",
@@ -170,7 +170,7 @@ fn an_infeasible_point_is_recorded_with_its_reason_and_the_rest_go_on() {
     for (index, row) in rows.iter().enumerate() {
         if index / 2 % 2 == 0 {
             assert_eq!(row["status"], "infeasible");
-            let reason = "device 0 (custom) needs 6.39552 MB";
+            let reason = "device0 (custom) needs 6.39552 MB";
             assert!(row["reason"].starts_with(reason), "{}", row["reason"]);
             assert!(
                 row["reason"].contains("but has 4 MB; "),
@@ -188,7 +188,7 @@ fn an_infeasible_point_is_recorded_with_its_reason_and_the_rest_go_on() {
                 .find(|line| line.starts_with(&told))
                 .unwrap();
             assert!(
-                line.contains(": infeasible: device 0 (custom) needs"),
+                line.contains(": infeasible: device0 (custom) needs"),
                 "{line}"
             );
         } else {

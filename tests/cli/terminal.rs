@@ -88,7 +88,7 @@ fn everything_fits_sixty_columns() {
         &["new", "--help"],
         &["train", "--help"],
         &["list"],
-        &["fields", "devices"],
+        &["fields", "nodes"],
         &["run", "tiny.ron", "--out", "a"],
         &["sweep", "many.ron", "--out", "b"],
         &["explain", "a"],

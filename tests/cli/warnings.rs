@@ -54,7 +54,7 @@ fn a_setting_without_effect_is_named_with_the_reason() {
                 "nodes.device.count=1",
                 "replicas[0].placement.assignment=Equal",
             ],
-            "radio",
+            "links.air",
             "one device alone has nothing to add",
         ),
         (
@@ -80,7 +80,7 @@ fn a_setting_without_effect_is_named_with_the_reason() {
         ),
         (
             &["replicas[0].placement.all_reduce=Ideal"],
-            "radio",
+            "links.air",
             "nothing is sent",
         ),
         (

@@ -31,6 +31,42 @@ pub struct Variant {
 /// Every variant.
 pub const VARIANTS: &[Variant] = &[
     Variant {
+        name: "single_node",
+        scenario: "single_node",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
+        name: "pipeline",
+        scenario: "pipeline",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: true,
+    },
+    Variant {
+        name: "split",
+        scenario: "split",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
+        name: "hybrid",
+        scenario: "hybrid",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: true,
+    },
+    Variant {
+        name: "replicas",
+        scenario: "replicas",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
+        name: "compare_architectures",
+        scenario: "compare_architectures",
+        overrides: &[GLANCE, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
         name: "aircomp_tensor_parallel",
         scenario: "aircomp_tensor_parallel",
         overrides: &[SHORT],

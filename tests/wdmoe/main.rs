@@ -88,7 +88,7 @@ fn links() -> Vec<TokenLink> {
         .map(|(device, metres)| {
             let mut normals = [0.0; 2];
             StandardNormal.fill(
-                &mut Streams { seed: 1, run: 0 }.open("links.air.fading", device as u32, 0),
+                &mut Streams { seed: 1, run: 0 }.open("radio.fading", device as u32, 0),
                 &mut normals,
             );
             let loss = path_loss_db(Hertz(3.5e9), Meters(*metres));

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 #[test]
 fn experts_may_share_a_device_or_stay_at_the_server() {
-    let placement = "placement: Experts([Device(0), Device(0), Device(1), Server, Server, \
+    let placement = "experts: Experts([Device(0), Device(0), Device(1), Server, Server, \
         Device(1), Device(0), Server])";
     let run = simulate(&format!("{SYNTHETIC}, {placement}"), "Tokens(prompt: 20)");
     let used: Vec<String> = run
@@ -45,7 +45,7 @@ fn a_single_device_has_the_band_to_itself_and_holds_every_barrier() {
     let one = outcome(&single, folder.path()).unwrap();
     // All on one of four devices: the others wait for ever and get nothing.
     let all = ["Device(0)"; 8].join(", ");
-    let placed = format!("{SYNTHETIC}, placement: Experts([{all}])");
+    let placed = format!("{SYNTHETIC}, experts: Experts([{all}])");
     let crowded = body(&placed, "Tokens(prompt: 9)").replace("\"64 GB\"", "\"200 GB\"");
     let crowded = outcome(&crowded, folder.path()).unwrap();
     let expected = 32.0 * 18.0 * links()[0].delay(20e6);

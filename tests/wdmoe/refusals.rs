@@ -28,7 +28,7 @@ fn what_does_not_fit_is_refused_by_field() {
     );
     refused(
         body(
-            &format!("{SYNTHETIC}, placement: Experts([Device(9)])"),
+            &format!("{SYNTHETIC}, experts: Experts([Device(9)])"),
             tokens,
         ),
         &["replicas[0].placement.experts", "no device 9"],

@@ -126,7 +126,7 @@ fn every_policy_runs_under_the_roofline() {
     for fields in [
         "selection: WeightToLatency(), bandwidth: PerPass()",
         "selection: LatencyHistory(), bandwidth: PerPass(loads: Oracle)",
-        "selection: WeightToLatency(), server_compute: Timed, placement: Experts([Server, Server, \
+        "selection: WeightToLatency(), server_compute: Timed, experts: Experts([Server, Server, \
          Device(0), Device(1), Device(1), Device(2), Device(3), Device(3)])",
     ] {
         let run = roofline("100 GB/s", fields, "Tokens(prompt: 20, generate: 3)");

@@ -144,7 +144,7 @@ fn links_must_lead_to_where_something_is_sent() {
         (
             "at: \"edge\")",
             "at: \"cloud\")",
-            &["stages[0].all_reduce: AirComp sends symbols through the air, and no Radio joins"],
+            &["stages[0].all_reduce: AirComp goes through the air, and no Radio joins"],
         ),
     ]);
 }
