@@ -2,8 +2,6 @@
 
 use crate::{SYNTHETIC, body, parse};
 use airloom::model::ModelShape;
-use airloom::rng::Streams;
-use airloom::simulation::prepare;
 
 #[test]
 fn what_does_not_fit_is_refused_by_field() {
@@ -56,9 +54,10 @@ fn what_does_not_fit_is_refused_by_field() {
         body(SYNTHETIC, tokens).replace("mixtral-8x7b", "mixtral"),
         &["model", "mixtral-8x7b"],
     );
-    let dense = parse(&body(SYNTHETIC, tokens).replace("mixtral-8x7b", "llama-2-7b")).unwrap();
-    let fault = prepare(&dense, Streams { seed: 1, run: 0 }, Vec::new()).unwrap_err();
-    assert!(fault.to_string().contains("no experts"), "{fault}");
+    refused(
+        body(SYNTHETIC, tokens).replace("mixtral-8x7b", "llama-2-7b"),
+        &["model", "no experts", "TensorParallel"],
+    );
     assert!(
         ModelShape::named("mixtral-8x7b")
             .unwrap()
