@@ -50,6 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         for (node, parts) in [(from, first), (to, last)] {
             let layers = parts.layers.clone();
             let plan = ShardPlan::whole(&shape)?.covering(parts)?;
+            let plan = Box::new(plan);
             let kind = StageKind::Whole { node, plan };
             stages.push(PipelineStage { layers, kind });
         }

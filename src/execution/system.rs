@@ -162,7 +162,7 @@ pub enum StageKind {
         /// The node.
         node: NodeId,
         /// The whole model, undivided.
-        plan: ShardPlan,
+        plan: Box<ShardPlan>,
     },
     /// A group, each its part of every sublayer.
     Tensor(Box<TensorGroup>),

@@ -8,10 +8,13 @@ const TEXTS: &str = r#"workload: [
     Generate(prompt: "The town of Arden lies in", max_tokens: 6, arrival: At("1 ms")),
 ],"#;
 
-/// −ln p of every pass by request and step, to the bit, and the texts.
-fn answers(placements: &str) -> (Vec<(u32, u32, u64)>, Vec<Option<String>>) {
+/// −ln p of every pass by request and step, to the bit.
+type Nats = Vec<(u32, u32, u64)>;
+
+/// −ln p of all passes, and the texts.
+fn answers(placements: &str) -> (Nats, Vec<Option<String>>) {
     let run = simulated(&format!("{TEXTS} replicas: [{placements}],"));
-    let mut nats: Vec<(u32, u32, u64)> = run
+    let mut nats: Nats = run
         .measured
         .passes
         .iter()

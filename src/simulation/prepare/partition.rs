@@ -33,7 +33,7 @@ pub(super) fn layers(
         fields,
     } = placed
     else {
-        return Ok(vec![0..shape.layers]);
+        return Ok(std::iter::once(0..shape.layers).collect());
     };
     let planner = Planner {
         resolved,

@@ -91,6 +91,7 @@ impl Maker<'_> {
             Placed::Single { at, .. } => {
                 let plan = ShardPlan::whole(shape).map_err(StepError::from)?;
                 let plan = plan.covering(covered).map_err(StepError::from)?;
+                let plan = Box::new(plan);
                 Ok((StageKind::Whole { node: *at, plan }, None))
             }
             Placed::Tensor {
