@@ -10,19 +10,19 @@
 
 mod shape;
 
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task, Window};
-use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System, Words};
+use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{Air, Coherence, RadioConfig, Scheme};
 use airloom::results::tensors::TensorLog;
 use airloom::rng::{NO_DEVICE, Streams};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
+use airloom::topology::Node;
 use airloom::units::Seconds;
 use criterion::measurement::WallTime;
 use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
@@ -49,39 +49,42 @@ fn tokens(count: usize) -> Vec<u32> {
     (0..count as u32).map(|token| token * 37 % 1024).collect()
 }
 
-fn parts(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> Parts {
-    let profile = |name: &str| Node {
+fn system(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> System {
+    let node = |name: &str, label: &str| Node {
         name: name.to_owned(),
-        profile: Profile::Preset(name.to_owned())
+        group: name.to_owned(),
+        label: label.to_owned(),
+        profile: Profile::Preset(label.to_owned())
             .resolve()
             .expect("a preset"),
     };
-    Parts {
-        source: Source::Computed(Box::new(Loaded {
-            model: sharded(),
-            words: Words {
-                tokenizer: tokenizer.clone(),
-                end_tokens: Vec::new(),
-            },
-        })),
-        devices: vec![profile("jetson-orin-nano"); DEVICES],
-        server: profile("edge-server-l4"),
-        air: Air::new(
-            RadioConfig {
-                coherence,
-                ..RadioConfig::default()
-            },
-            Scheme::default(),
-            Design::default().transceiver_design(),
-            DEVICES,
-            STREAMS,
-        )
-        .expect("the default radio"),
-        requests: vec![Request {
-            arrival: Arrival::AfterPrevious,
-            task: task.clone(),
-        }],
-    }
+    let members = (0..DEVICES).map(|n| node(&format!("device{n}"), "jetson-orin-nano"));
+    let server = node("server", "edge-server-l4");
+    let radio = RadioConfig {
+        coherence,
+        ..RadioConfig::default()
+    };
+    let design = Design::default().transceiver_design();
+    let air = Air::new(radio, Scheme::default(), design, DEVICES, STREAMS);
+    let model = sharded();
+    let plan = model.plan().clone();
+    let dense = Dense::new(vec![(0..plan.shape().layers, model)]);
+    let request = Request {
+        arrival: Arrival::AfterPrevious,
+        task: task.clone(),
+    };
+    let system = System::of_group(
+        members.collect(),
+        server,
+        (plan, air.expect("the default radio")),
+        Source::Dense(Box::new(dense)),
+        vec![request],
+        STREAMS,
+    );
+    system.with_words(Words {
+        tokenizer: tokenizer.clone(),
+        end_tokens: Vec::new(),
+    })
 }
 
 /// Digests every tensor, as a run does.
@@ -96,13 +99,16 @@ impl Observer for Watch {
 }
 
 /// The finished run, so that taking it down is not counted.
-fn co_simulate(parts: Parts) -> TensorParallel<'static> {
-    let watch = Watch(TensorLog::new(None).expect("nothing to write"));
+fn co_simulate(system: System) -> Execution<'static> {
+    let nodes = (0..DEVICES)
+        .map(|device| format!("device{device}"))
+        .collect();
+    let watch = Watch(TensorLog::new(None, nodes).expect("nothing to write"));
     let watch: &mut dyn Observer = Box::leak(Box::new(watch));
     let mut resources = Resources::new();
-    let mut program = TensorParallel::new(parts, watch, &mut resources).expect("it fits");
-    let mut trace =
-        CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES).expect("nothing to write");
+    let mut program = Execution::new(system, watch, &mut resources).expect("it fits");
+    let mut trace = CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES, &[""; 0])
+        .expect("nothing to write");
     let never = AtomicBool::new(false);
     engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
     program
@@ -127,7 +133,7 @@ fn compare(group: &mut BenchmarkGroup<'_, WallTime>, task: &Task, bare: impl Fn(
     ] {
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
-                || parts(task, &tokenizer, coherence),
+                || system(task, &tokenizer, coherence),
                 co_simulate,
                 BatchSize::PerIteration,
             );

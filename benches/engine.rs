@@ -14,10 +14,10 @@ use std::io;
 use std::sync::atomic::AtomicBool;
 
 use airloom::engine::{
-    Cost, CsvTrace, Graph, GraphError, Kind, NullTrace, Program, ResourceId, Resources, Task,
-    TaskId, TaskKey, Trace, TraceLevel, run, workload,
+    Cost, CsvTrace, Graph, GraphError, Kind, NullTrace, Program, Record, ResourceId, Resources,
+    Task, TaskId, TaskKey, Trace, TraceLevel, run, workload,
 };
-use airloom::units::{Duration, Instant};
+use airloom::units::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 const PROCESSES: u32 = 64;
@@ -57,12 +57,12 @@ impl Layers {
     }
 
     fn add(&mut self, before: &[TaskId], graph: &mut Graph) -> Result<(), GraphError> {
-        let key = |stage, device| TaskKey {
-            request: 0,
-            step: self.done / 32,
+        let key = |stage, node| TaskKey {
+            batch: self.done / 32,
             layer: (self.done % 32) as u16,
             stage,
-            device,
+            node,
+            peer: if stage == 1 { 0 } else { TaskKey::NO_PEER },
             sequence: 0,
         };
         self.arrivals.clear();
@@ -100,7 +100,7 @@ impl Layers {
             )?;
             self.arrivals.push(sent);
         }
-        let gathered = graph.barrier(key(2, TaskKey::NO_DEVICE), &self.arrivals)?;
+        let gathered = graph.barrier(key(2, TaskKey::NO_NODE), &self.arrivals)?;
         self.done += 1;
         if self.done < self.layers {
             graph.notify(gathered)?;
@@ -119,8 +119,7 @@ impl Program for Layers {
     fn completed(
         &mut self,
         id: TaskId,
-        _: TaskKey,
-        _: Instant,
+        _: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), GraphError> {
         self.add(&[id], graph)
@@ -134,8 +133,11 @@ fn simulate(devices: u16, layers: u32, trace: &mut dyn Trace) -> u64 {
     report.totals.tasks
 }
 
-fn csv(level: TraceLevel) -> CsvTrace<io::Sink> {
-    CsvTrace::new(level, io::sink(), STAGES).unwrap()
+fn csv(level: TraceLevel, devices: u16) -> CsvTrace<io::Sink> {
+    let nodes: Vec<String> = (0..devices)
+        .map(|device| format!("device{device}"))
+        .collect();
+    CsvTrace::new(level, io::sink(), STAGES, &nodes).unwrap()
 }
 
 fn timers(criterion: &mut Criterion) {
@@ -183,7 +185,7 @@ fn tasks(criterion: &mut Criterion) {
         for level in [TraceLevel::Full, TraceLevel::Summary, TraceLevel::Off] {
             let id = BenchmarkId::new(format!("trace {level:?}"), devices);
             group.bench_function(id, |bench| {
-                bench.iter(|| simulate(devices, layers, &mut csv(level)));
+                bench.iter(|| simulate(devices, layers, &mut csv(level, devices)));
             });
         }
         group.bench_function(BenchmarkId::new("no trace", devices), |bench| {

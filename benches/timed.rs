@@ -8,17 +8,17 @@
 //!
 //! Compare numbers of one run only: machines and moments differ.
 
-use airloom::architecture::Node;
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::execution::{Execution, STAGE_NAMES, Source, System};
+use airloom::measurement::PassRecord;
 use airloom::model::{ModelShape, ShardPlan, Shares};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{Air, AirComp, Coherence, Digital, LinkBudget, LinkRate, RadioConfig, Scheme};
 use airloom::rng::Streams;
+use airloom::serving::workload::{Arrival, Request, Task};
+use airloom::topology::Node;
 use airloom::units::{Decibels, Seconds, SpectralEfficiency, Watts};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::io;
@@ -40,34 +40,42 @@ impl Observer for Nobody {
 }
 
 fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
-    let node = |name: &str| Node {
+    let node = |name: &str, label: &str| Node {
         name: name.to_owned(),
-        profile: Profile::Preset(name.to_owned())
+        group: name.to_owned(),
+        label: label.to_owned(),
+        profile: Profile::Preset(label.to_owned())
             .resolve()
             .expect("a preset"),
     };
+    let members = (0..DEVICES).map(|n| node(&format!("device{n}"), "jetson-orin-nano"));
+    let server = node("server", "edge-server-l4");
     let shape = ModelShape::named("llama-3-8b").expect("a known shape");
     let shares = Shares::equal(DEVICES).expect("at least one");
     let plan = ShardPlan::new(&shape, &shares).expect("a model's shape");
     let design = Design::default().transceiver_design();
     let streams = Streams { seed: 1, run: 0 };
-    let parts = Parts {
-        source: Source::Timed(plan),
-        devices: vec![node("jetson-orin-nano"); DEVICES],
-        server: node("edge-server-l4"),
-        air: Air::new(radio.clone(), scheme, design, DEVICES, streams).expect("a radio"),
-        requests: vec![Request {
-            arrival: Arrival::AfterPrevious,
-            task: Task::Tokens {
-                prompt: 1,
-                generate: TOKENS,
-            },
-        }],
+    let air = Air::new(radio.clone(), scheme, design, DEVICES, streams).expect("a radio");
+    let request = Request {
+        arrival: Arrival::AfterPrevious,
+        task: Task::Tokens {
+            prompt: 1,
+            generate: TOKENS,
+        },
     };
+    let system = System::of_group(
+        members.collect(),
+        server,
+        (plan, air),
+        Source::Timed,
+        vec![request],
+        streams,
+    );
     let mut resources = Resources::new();
     let mut observer = Nobody;
-    let mut program = TensorParallel::new(parts, &mut observer, &mut resources).expect("it fits");
-    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES).expect("no file");
+    let mut program = Execution::new(system, &mut observer, &mut resources).expect("it fits");
+    let mut trace =
+        CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).expect("no file");
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
     report.totals.tasks

@@ -6,29 +6,54 @@
 //! # The house
 //!
 //! ```text
-//! scenario.ron ─▶ scenario      parse, check, fill defaults; every quantity carries its unit
+//! scenario.ron ─▶ scenario     parse, check, fill defaults; every quantity carries its unit
 //!                    │
 //!                    ▼
-//!                 simulation    run │ sweep: a scenario in, a run folder out
+//!                simulation    run │ sweep │ replay: a scenario in, a run folder out
 //!                    │
 //!                    ▼
-//!                 architecture  owns the loop over blocks: asks policies, steps numerics,
-//!                    │          emits each block as a graph of tasks
+//!                execution     the one program: moves batches through the stages of their
+//!                    │         placement, and emits each as a graph of tasks; it asks
+//!                    │
+//!                    │   topology    who is joined with whom       policy    what to choose
+//!                    │   serving     who is served next            medium    what a transfer takes
+//!                    │   placement   which part is on which node   numerics  what tensors become
 //!                    ▼
-//!                 engine        runs the graph on simulated time (processes on desim)
+//!                 engine       runs the graph on simulated time (processes on desim)
 //!                    │
 //!                    ▼
-//!                 results       trace, metrics, manifest ─▶ tables, figures, timeline
+//!               measurement    what its records add up to
 //!                    │
 //!                    ▼
-//!                 analysis      a finished run explained: its critical path
+//!                 results      trace, metrics, manifest ─▶ tables, figures, timeline
+//!                    │
+//!                    ▼
+//!                 analysis     a finished run explained: its critical path
 //! ```
 //!
-//! Each room knows only the rooms before it in this list: [`units`], [`text`], [`rng`],
-//! [`digest`], [`files`], [`whole`] and [`interrupt`],
-//! [`engine`], [`model`], [`device`], [`radio`], [`corpus`], [`numerics`],
-//! [`policy`], [`architecture`], [`scenario`], [`results`], [`analysis`],
-//! [`simulation`], [`cli`].
+//! An architecture is no room: it is a scenario, which says where the parts of a model lie, which
+//! links join them, and how requests are served.
+//!
+//! Each room knows only the rooms before it in this table.
+//!
+//! | room | holds |
+//! | --- | --- |
+//! | [`units`] [`text`] [`rng`] [`digest`] [`files`] [`whole`] [`interrupt`] | quantities, names of randomness, bytes from and to disk |
+//! | [`engine`] | simulated time, tasks, resources, barriers, the log; the only room that names desim |
+//! | [`model`] | shapes of models: operations, bytes, footprints of parts; no tensors |
+//! | [`device`] | time, energy, memory of work on a profile |
+//! | [`radio`] | fading, path loss, rates, all-reduces, on plain slices |
+//! | [`topology`] | named nodes, the links between them, ways from one to another |
+//! | [`corpus`] [`numerics`] | texts; kernels, weights, tokenizers, models stepped stage by stage, slice by slice |
+//! | [`policy`] | decisions on plain slices: transceivers, assignment, selection, bandwidth, partitions |
+//! | [`medium`] | links as a system uses them: messages over cells and wires, shared bands, weather |
+//! | [`placement`] | which part of a model lies on which node, as a scenario says it, and found |
+//! | [`measurement`] [`observer`] | what a run measures, and who watches it |
+//! | [`serving`] | requests, arrivals, queues, schedulers, choice of replica |
+//! | [`execution`] | the one program that the engine runs |
+//! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
+//! | [`results`] [`analysis`] | run folders, tables, metrics, figures; explanations |
+//! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
 // clippy.toml lists what would let bits depend on the machine. Tests may use it.
@@ -37,25 +62,31 @@
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 pub mod analysis;
-pub mod architecture;
 pub mod cli;
 pub mod corpus;
 pub mod device;
 pub mod digest;
 pub mod engine;
+pub mod execution;
 pub mod files;
 pub mod interrupt;
 pub mod manual;
+pub mod measurement;
+pub mod medium;
 pub mod model;
 pub mod numerics;
+pub mod observer;
+pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
 pub mod results;
 pub mod rng;
 pub mod scenario;
+pub mod serving;
 pub mod simulation;
 pub mod text;
+pub mod topology;
 pub mod units;
 pub mod whole;
 mod wide;

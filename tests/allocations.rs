@@ -5,13 +5,13 @@
 //! Counted are the allocations of one thread: models compute in a pool of one.
 
 use airloom::engine::{
-    Cost, Graph, GraphError, Kind, NullTrace, Program, ResourceId, Resources, Task, TaskId,
+    Cost, Graph, GraphError, Kind, NullTrace, Program, Record, ResourceId, Resources, Task, TaskId,
     TaskKey, run,
 };
 use airloom::model::{Architecture, Experts, ModelShape, ShardPlan, Shares};
 use airloom::numerics::{Llama, Mixtral, Rows};
 use airloom::rng::{NO_DEVICE, Stream, Streams};
-use airloom::units::{Duration, Instant};
+use airloom::units::Duration;
 use allocation_counter::{AllocationInfo, measure};
 use std::sync::atomic::AtomicBool;
 
@@ -77,6 +77,27 @@ fn decode_steps_of_a_llama_allocate_nothing() {
     }
 }
 
+#[test]
+fn decode_steps_of_several_sequences_allocate_nothing() {
+    let shape = shape(Architecture::Llama);
+    let llama = Llama::random(&shape, &mut weights()).unwrap();
+    for devices in [1, 3] {
+        let plan = ShardPlan::new(&shape, &Shares::equal(devices).unwrap()).unwrap();
+        let model = llama.shard(&plan).unwrap();
+        let [mut a, mut b, mut c] = [0; 3].map(|_| model.cache(CONTEXT + 2).unwrap());
+        let mut workspace = model.workspace();
+        let caches = &mut [&mut a, &mut b, &mut c];
+        let steps = decode(|tokens| {
+            model
+                .forward_slices_ideal(&[tokens; 3], caches, &mut workspace, &[Rows::Last; 3])
+                .unwrap();
+        });
+        for (step, allocated) in steps.iter().enumerate() {
+            assert_eq!(*allocated, AllocationInfo::default(), "{devices} {step}");
+        }
+    }
+}
+
 /// Which experts a token visits differs, and with it what is gathered for them.
 #[test]
 fn decode_steps_of_a_mixtral_allocate_as_much_at_any_context() {
@@ -105,12 +126,12 @@ struct Blocks {
 
 impl Blocks {
     fn add(&mut self, graph: &mut Graph) -> Result<(), GraphError> {
-        let key = |device| TaskKey {
-            request: 0,
-            step: self.added,
+        let key = |node| TaskKey {
+            batch: self.added,
             layer: 0,
             stage: 0,
-            device,
+            node,
+            peer: TaskKey::NO_PEER,
             sequence: 0,
         };
         self.arrivals.clear();
@@ -124,7 +145,7 @@ impl Blocks {
             };
             self.arrivals.push(graph.add(task, &[])?);
         }
-        let barrier = graph.barrier(key(TaskKey::NO_DEVICE), &self.arrivals)?;
+        let barrier = graph.barrier(key(TaskKey::NO_NODE), &self.arrivals)?;
         self.added += 1;
         graph.notify(barrier)
     }
@@ -140,8 +161,7 @@ impl Program for Blocks {
     fn completed(
         &mut self,
         _: TaskId,
-        _: TaskKey,
-        _: Instant,
+        _: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), GraphError> {
         if self.added < self.steps {

@@ -255,7 +255,7 @@ fn a_trace_of_another_fleet_says_what_was_found_and_expected() {
         "{message}"
     );
     assert!(
-        message.contains("but the scenario has 4; set devices.count to 3"),
+        message.contains("but the scenario has 4; set their count to 3"),
         "{message}"
     );
     let server = RadioConfig {
@@ -267,7 +267,7 @@ fn a_trace_of_another_fleet_says_what_was_found_and_expected() {
         device_antennas: 1,
         ..good.clone()
     };
-    assert!(refuse(device, 3).contains("set radio.device_antennas to 2"));
+    assert!(refuse(device, 3).contains("set the link's device_antennas to 2"));
     let missing = Channels::new(&good, 3, SEEDS, None)
         .unwrap_err()
         .to_string();

@@ -187,7 +187,7 @@ fn a_model_that_does_not_fit_is_told_what_it_needs_and_has() {
     let error = device().check_memory("phone 3", footprint).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "device phone 3 needs 39.952345678 GB (weights 38.600 GB, KV cache 1.340 GB, \
+        "phone 3 needs 39.952345678 GB (weights 38.600 GB, KV cache 1.340 GB, \
          activations 12.346 MB) but has 8 GB; give it a smaller share, use more devices, \
          fewer bits per weight or a shorter context"
     );

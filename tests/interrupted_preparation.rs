@@ -12,8 +12,8 @@ use std::sync::atomic::AtomicBool;
 const SCENARIO: &str = r#"Scenario(
     seed: 1,
     model: Folder("models/tiny-llama"),
-    devices: (count: 2),
-    architecture: TensorParallel(all_reduce: Ideal),
+    nodes: {"device": (count: 2)},
+    replicas: [(placement: TensorParallel(all_reduce: Ideal))],
     workload: [WORKLOAD],
 )"#;
 
@@ -21,11 +21,11 @@ const SCENARIO: &str = r#"Scenario(
 const DIVIDED: &str = r#"Scenario(
     seed: 1,
     model: Shape("llama-2-7b"),
-    devices: (count: 4),
-    architecture: TensorParallel(
+    nodes: {"device": (count: 4)},
+    replicas: [(placement: TensorParallel(
         assignment: StochasticSca(latency_weight: 1.0, iterations: 1000000, tolerance: 0.0),
         all_reduce: AirComp(streams: 4),
-    ),
+    ))],
     workload: [Tokens(prompt: 1)],
 )"#;
 

@@ -24,13 +24,13 @@ const WORKLOAD: &str = "workload: [Generate(prompt: \"Mara\", max_tokens: 2)]";
 #[test]
 fn compute_beyond_the_energy_budget_is_infeasible() {
     let body = format!(
-        "devices: (count: 2),
-         radio: (
+        "nodes: {{\"device\": (count: 2)}},
+         links: {{\"air\": Radio(
             budget: Normalised(snr: \"0 dB\", reference_power: \"100 mW\"),
             convention: EnergyPerVector(energy: \"1 mJ\"),
             budget_offsets: {{1: \"-20 dB\"}},
-         ),
-         architecture: TensorParallel(assignment: Fixed([0.25, 0.75])),
+         )}},
+         replicas: [(placement: TensorParallel(assignment: Fixed([0.25, 0.75])))],
          {WORKLOAD}"
     );
     let streams = Streams { seed: 1, run: 0 };
@@ -54,19 +54,22 @@ fn compute_beyond_the_energy_budget_is_infeasible() {
 #[test]
 fn an_energy_budget_needs_a_profile_that_knows_its_energies() {
     let body = format!(
-        "devices: (count: 2, except: {{1: Preset(\"table-i-vm\")}}),
-         radio: (
+        "nodes: {{\"device\": (count: 2, except: {{1: Preset(\"table-i-vm\")}})}},
+         links: {{\"air\": Radio(
             budget: Normalised(snr: \"0 dB\", reference_power: \"100 mW\"),
             convention: EnergyPerVector(energy: \"1 mJ\"),
-         ),
+         )}},
          {WORKLOAD}"
     );
     let error = parse(&body).unwrap_err().to_string();
     assert!(
-        error.contains("devices.except[1]: EnergyPerVector charges compute"),
+        error.contains("nodes.device.except[1]: EnergyPerVector charges compute"),
         "{error}"
     );
     let unit = body.replace(", reference_power: \"100 mW\"", "");
     let error = parse(&unit).unwrap_err().to_string();
-    assert!(error.contains("radio.budget.reference_power: "), "{error}");
+    assert!(
+        error.contains("links.air.budget.reference_power: "),
+        "{error}"
+    );
 }

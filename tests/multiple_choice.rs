@@ -59,7 +59,7 @@ fn unsharded_nats(suite: Suite, number: u64) -> (Vec<f64>, usize) {
 fn one_device_answers_exactly_as_the_unsharded_model() {
     for suite in Suite::ALL {
         let (finished, _folder) = simulate(&format!(
-            "devices: (count: 1), workload: [Choose(suite: {suite:?}, questions: 2, first: 5)]"
+            "nodes: {{\"device\": (count: 1)}}, workload: [Choose(suite: {suite:?}, questions: 2, first: 5)]"
         ));
         let answers = &finished.measured.answers;
         assert_eq!(answers.len(), 2);
@@ -83,7 +83,7 @@ fn one_device_answers_exactly_as_the_unsharded_model() {
 #[test]
 fn accuracy_and_chance_are_counted_by_suite() {
     let (finished, folder) = simulate(
-        "devices: (count: 2), architecture: TensorParallel(all_reduce: Ideal), workload: [
+        "nodes: {\"device\": (count: 2)}, replicas: [(placement: TensorParallel(all_reduce: Ideal))], workload: [
              Choose(suite: Facts, questions: 6), Choose(suite: YesNo, questions: 3),
          ]",
     );
@@ -133,8 +133,8 @@ fn accuracy_and_chance_are_counted_by_suite() {
 fn a_drowned_signal_answers_by_chance() {
     let accuracy = |all_reduce: &str, snr: &str| {
         let (finished, _folder) = simulate(&format!(
-            "devices: (count: 2), radio: (budget: Normalised(snr: {snr:?})),
-             architecture: TensorParallel(all_reduce: {all_reduce}),
+            "nodes: {{\"device\": (count: 2)}}, links: {{\"air\": Radio(budget: Normalised(snr: {snr:?}))}},
+             replicas: [(placement: TensorParallel(all_reduce: {all_reduce}))],
              workload: [Choose(suite: Facts, questions: 60)]"
         ));
         finished.metrics.get("accuracy").unwrap()
@@ -164,7 +164,7 @@ fn impossible_questions_are_refused_at_their_field() {
         ),
     ] {
         let text = format!(
-            "Scenario(model: Folder({MODEL:?}), devices: (count: 1), workload: [{request}])"
+            "Scenario(model: Folder({MODEL:?}), nodes: {{\"device\": (count: 1)}}, workload: [{request}])"
         );
         let error = scenario::parse(&text, Path::new("test.ron"), &[]).unwrap_err();
         let told = error.to_string();

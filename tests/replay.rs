@@ -18,7 +18,7 @@ static IDLE: AtomicBool = AtomicBool::new(false);
 
 const SCENARIO: &str = "Scenario(
     model: Folder(\"model\"),
-    devices: (count: 3),
+    nodes: {\"device\": (count: 3)},
     workload: [Score(text: World(documents: 1)), Generate(prompt: \"The\", max_tokens: 4)],
 )";
 
@@ -122,7 +122,7 @@ fn a_flipped_mantissa_bit_is_reported_with_the_first_tensor_it_changed() {
         Difference::Rows { there, here, .. } => {
             for row in [there, here] {
                 let row = row.as_ref().unwrap();
-                assert!(row.starts_with("0,0,2,mlp,0,,"), "{row}");
+                assert!(row.starts_with("0,0,2,mlp,device0,,"), "{row}");
             }
             assert_ne!(there, here);
         }
@@ -229,8 +229,8 @@ fn every_changed_line_of_a_scenario_is_named_up_to_eight() {
         place.replay("run")
     };
     let replayed = change(
-        "devices: (count: 3),",
-        "seed: 9, trace: Summary, devices: (count: 3),",
+        "nodes: {\"device\": (count: 3)},",
+        "seed: 9, trace: Summary, nodes: {\"device\": (count: 3)},",
     );
     assert_eq!(replayed.changes.len(), 2, "{replayed}");
     for (change, now) in replayed
@@ -259,7 +259,7 @@ fn a_point_of_a_sweep_has_the_scenario_it_came_from() {
     let place = Place::new();
     let swept = SCENARIO.replace(
         "model:",
-        "sweep: (axes: [(path: \"devices.count\", values: [2, 3])]), model:",
+        "sweep: (axes: [(path: \"nodes.device.count\", values: [2, 3])]), model:",
     );
     fs::write(place.path("small.ron"), swept).unwrap();
     let resolved = scenario::load(&place.path("small.ron"), &[]).unwrap();
@@ -350,7 +350,7 @@ fn what_an_older_version_did_not_draw_is_no_difference() {
     });
     let replayed = place.replay("run");
     assert!(replayed.is_equal(), "{replayed}");
-    for name in ["report.html", "timeline.svg", "trace.json"] {
+    for name in ["report.html", "timeline.svg"] {
         assert!(replayed.figures.iter().any(|drawn| drawn == name), "{name}");
     }
 }

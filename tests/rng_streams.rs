@@ -260,6 +260,26 @@ fn a_stream_can_be_seeded_by_its_key() {
     assert_eq!(seeded.next_u64(), named.next_u64());
 }
 
+/// Known answers, from BLAKE3's reference implementation over the bytes that the layout names.
+#[test]
+fn a_links_streams_follow_the_documented_layout() {
+    let of_link = |seed, link| Streams { seed, run: 5 }.of_link(link);
+    for (seed, link, expected) in [
+        (11, "air", 11),
+        (11, "cell", 0x9086_94e3_cb28_f483),
+        (11, "backhaul", 0xbb93_bd8b_c647_c5b8),
+        (u64::MAX, "cell", 0x3dd3_93d6_bd33_929c),
+    ] {
+        assert_eq!(
+            of_link(seed, link),
+            Streams {
+                seed: expected,
+                run: 5
+            }
+        );
+    }
+}
+
 /// Law 6: randomness is named.
 #[test]
 fn law_6_no_draw_depends_on_what_another_consumer_took() {

@@ -1,7 +1,8 @@
 //! A run explained: what `airloom explain` tells, and from what.
 
-use super::replay::{Arrivals, ExecutedGraph, ReplayError};
+use super::replay::{Arrivals, ExecutedGraph};
 use crate::results::bounded::read_text;
+use crate::results::drawn::EVENTS;
 use crate::results::events::{
     Barriers, Cause, CriticalPath, Events, EventsError, Holder, Owner, Part, Split,
 };
@@ -26,9 +27,6 @@ pub enum ExplainError {
     /// The event log cannot be used.
     #[error(transparent)]
     Events(#[from] EventsError),
-    /// The event log's tasks have no order.
-    #[error(transparent)]
-    Replay(#[from] ReplayError),
 }
 
 /// A change to the run, and when it would end then.
@@ -51,7 +49,7 @@ pub struct Explanation {
     pub events: Events,
     /// Its critical path.
     pub path: CriticalPath,
-    /// How its devices spent their time.
+    /// How its nodes spent their time.
     pub splits: BTreeMap<u32, Split>,
     /// Who held its barriers.
     pub barriers: Barriers,
@@ -98,8 +96,7 @@ pub fn explain(folder: &Path) -> Result<Explanation, ExplainError> {
             }
         }));
     }
-    let log = folder.join("events.csv");
-    if !log.is_file() {
+    if !folder.join(EVENTS).is_file() {
         let fault = "this run kept no event log to explain; run its scenario with --set trace=Full";
         return Err(refuse(fault));
     }
@@ -109,32 +106,27 @@ pub fn explain(folder: &Path) -> Result<Explanation, ExplainError> {
         let lengths = manifest.check_lengths(folder);
         lengths.map_err(|fault| refuse(&fault))?;
     }
-    let events = Events::read(&log)?;
+    let events = Events::read(folder)?;
     if events.tasks.is_empty() {
         return Err(refuse(
             "its event log holds no task; was the run's workload empty?",
         ));
     }
     let arrivals = arrivals(folder)?;
-    Ok(Explanation::of(folder, events, &arrivals)?)
+    Ok(Explanation::of(folder, events, &arrivals))
 }
 
 impl Explanation {
     /// Explains `events`, of which requests arrived at `arrivals`.
-    ///
-    /// # Errors
-    /// If tasks wait for each other in a circle.
-    pub fn of(folder: &Path, events: Events, arrivals: &Arrivals) -> Result<Self, ReplayError> {
-        let groups = events.groups();
-        let path = CriticalPath::of(&events, &groups);
-        let barriers = Barriers::of(&events, &groups);
+    pub fn of(folder: &Path, events: Events, arrivals: &Arrivals) -> Self {
+        let path = CriticalPath::of(&events, &events.groups());
+        let barriers = Barriers::of(&events);
         let mut what_if = Vec::new();
         if let Some((cause, _)) = path.causes().first().copied() {
-            let graph = ExecutedGraph::of(&events, &groups, arrivals)?;
+            let graph = ExecutedGraph::of(&events, arrivals);
             let mut halve = |owner: Option<Owner>| {
                 let makespan = graph.makespan_if_halved(|task| {
-                    events.cause(task) == cause
-                        && owner.is_none_or(|owner| events.owner(task) == owner)
+                    events.cause(task) == cause && owner.is_none_or(|owner| task.owner() == owner)
                 });
                 what_if.push(WhatIf {
                     cause,
@@ -143,11 +135,20 @@ impl Explanation {
                 });
             };
             halve(None);
-            if let Some((Holder::One(owner @ Owner::Device(_)), _)) = most(&path, cause) {
+            let elsewhere = |owner: Owner| {
+                let mut of_cause = events
+                    .tasks
+                    .iter()
+                    .filter(|task| events.cause(task) == cause);
+                of_cause.any(|task| task.owner() != owner)
+            };
+            if let Some((Holder::One(owner @ Owner::Node(_)), _)) = most(&path, cause)
+                && elsewhere(owner)
+            {
                 halve(Some(owner));
             }
         }
-        Ok(Self {
+        Self {
             folder: folder.to_owned(),
             splits: events.splits(),
             events,
@@ -155,7 +156,7 @@ impl Explanation {
             barriers,
             what_if,
             columns: None,
-        })
+        }
     }
 }
 

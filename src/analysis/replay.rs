@@ -1,7 +1,7 @@
 //! What the run would have taken had some of its tasks been faster.
 //!
 //! The executed tasks form a graph. Its edges: what released a task, what else the task
-//! waited for (see [`Events::inputs`]), and the order of tasks on one resource. With the
+//! waited for, and the order of tasks on a resource that serves one at a time. With the
 //! durations d_k
 //!
 //! ```text
@@ -11,82 +11,58 @@
 //! which with the recorded durations gives the recorded starts. With scaled durations
 //! it is an estimate: the order on each resource, the choices that policies made and
 //! the channel's fading stay as they were. A request never starts before it arrives.
+//!
+//! Every edge leads to a task that ended later, so the log's own order is that of the graph.
 
-use crate::results::events::{Cause, Event, Events, Groups};
+use crate::results::events::{Cause, Event, Events};
 use crate::units::{Duration, Instant};
-use petgraph::Direction;
-use petgraph::algo::toposort;
-use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::BTreeMap;
 
 /// When requests arrived that had to wait for their turn, by request.
 pub type Arrivals = BTreeMap<u32, Instant>;
 
-/// An event log whose tasks wait for each other in a circle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the tasks of the event log wait for each other in a circle; run the scenario again with --set trace=Full"
-)]
-pub struct ReplayError;
-
 /// The executed tasks and everything that one of them waited for.
 #[derive(Debug)]
 pub struct ExecutedGraph<'e> {
     events: &'e Events,
-    arrivals: &'e Arrivals,
-    graph: DiGraph<(), (), u32>,
-    order: Vec<NodeIndex<u32>>,
+    /// When the last request of a batch arrived, of those that had to wait.
+    arrivals: BTreeMap<u32, Instant>,
+    /// Who had the task's resource before it.
+    in_queue: Vec<Option<u32>>,
 }
 
 impl<'e> ExecutedGraph<'e> {
     /// Restores the graph.
-    ///
-    /// # Errors
-    /// If it has a circle.
-    pub fn of(
-        events: &'e Events,
-        groups: &Groups,
-        arrivals: &'e Arrivals,
-    ) -> Result<Self, ReplayError> {
-        let mut graph = DiGraph::with_capacity(events.tasks.len(), 2 * events.tasks.len());
-        for _ in &events.tasks {
-            graph.add_node(());
-        }
-        let mut edge = |from: u32, to: u32| {
-            graph.add_edge(
-                NodeIndex::new(from as usize),
-                NodeIndex::new(to as usize),
-                (),
-            );
-        };
-        for (task, index) in events.tasks.iter().zip(0..) {
-            if let Some(releaser) = task.released_by {
-                edge(releaser, index);
-            }
-        }
-        for (index, met) in events.inputs(groups) {
-            met.into_iter().for_each(|input| edge(input, index));
-        }
+    pub fn of(events: &'e Events, arrivals: &Arrivals) -> Self {
         let mut queues: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (task, index) in events.tasks.iter().zip(0..) {
             if let Some(resource) = task.resource {
                 queues.entry(resource).or_default().push(index);
             }
         }
+        let mut in_queue = vec![None; events.tasks.len()];
         for queue in queues.values() {
-            for pair in queue.windows(2) {
-                if events.task(pair[0]).end <= events.task(pair[1]).start {
-                    edge(pair[0], pair[1]);
+            let in_turn = |pair: &[u32]| events.task(pair[0]).end <= events.task(pair[1]).start;
+            if queue.windows(2).all(in_turn) {
+                for pair in queue.windows(2) {
+                    in_queue[pair[1] as usize] = Some(pair[0]);
                 }
             }
         }
-        let order = toposort(&graph, None).map_err(|_| ReplayError)?;
-        Ok(Self {
+        let mut of_batches = BTreeMap::new();
+        for (batch, slices) in &events.batches {
+            let came = slices
+                .iter()
+                .filter_map(|slice| arrivals.get(&slice.request));
+            if let Some(last) = came.max() {
+                of_batches.insert(*batch, *last);
+            }
+        }
+        Self {
             events,
-            arrivals,
-            graph,
-            order,
-        })
+            arrivals: of_batches,
+            in_queue,
+        }
     }
 
     /// When each task would start if task k took `duration(k)`, and when the last
@@ -96,22 +72,22 @@ impl<'e> ExecutedGraph<'e> {
         duration: impl Fn(&Event) -> Duration,
         arrival: impl Fn(Instant) -> Instant,
     ) -> (Vec<Instant>, Instant) {
-        let mut starts = vec![Instant::ZERO; self.events.tasks.len()];
-        let mut ends = starts.clone();
+        let mut starts = Vec::with_capacity(self.events.tasks.len());
+        let mut ends: Vec<Instant> = Vec::with_capacity(self.events.tasks.len());
         let mut makespan = Instant::ZERO;
-        for node in &self.order {
-            let task = self.events.task(node.index() as u32);
-            let before = self.graph.neighbors_directed(*node, Direction::Incoming);
-            let mut start = before.map(|node| ends[node.index()]).max();
-            let served = self.arrivals.get(&task.request.unwrap_or(u32::MAX));
-            start = start.max(served.map(|at| arrival(*at)));
+        for ((task, index), in_queue) in self.events.tasks.iter().zip(0..).zip(&self.in_queue) {
+            let inputs = self.events.inputs(index).iter();
+            let before = inputs.chain(&task.released_by).chain(in_queue);
+            let start = before.map(|before| ends[*before as usize]).max();
+            let served = task.batch.and_then(|batch| self.arrivals.get(&batch));
+            let start = start.max(served.map(|at| arrival(*at)));
             let start = start.unwrap_or(Instant::ZERO);
             let end = match self.events.cause(task) {
                 Cause::Arrival => start.max(arrival(task.end)),
                 _ => start + duration(task),
             };
-            starts[node.index()] = start;
-            ends[node.index()] = end;
+            starts.push(start);
+            ends.push(end);
             makespan = makespan.max(end);
         }
         (starts, makespan)

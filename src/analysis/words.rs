@@ -18,8 +18,7 @@ const BESIDE: usize = 34;
 fn tasks_of(cause: Cause, count: u64) -> String {
     let (one, many) = match cause {
         Cause::Compute => ("computation", "computations"),
-        Cause::Uplink | Cause::Downlink => ("transmission", "transmissions"),
-        Cause::AirSlot => ("slot", "slots"),
+        Cause::Uplink | Cause::Downlink | Cause::Transfer => ("transmission", "transmissions"),
         Cause::Arrival => ("pause", "pauses"),
         Cause::Overhead => ("delay", "delays"),
     };
@@ -74,7 +73,7 @@ impl Explanation {
             self.events.tasks.len()
         )?;
         self.table(f)?;
-        self.devices(f)?;
+        self.nodes(f)?;
         self.causes(f)?;
         self.barriers(f)?;
         self.what_if(f)
@@ -86,8 +85,8 @@ impl Explanation {
 
     fn holder_name(&self, holder: Holder) -> String {
         match holder {
-            Holder::One(owner) => self.events.owner_name(owner),
-            Holder::Together => "devices together".to_owned(),
+            Holder::One(owner) => self.events.owner_name(owner).to_owned(),
+            Holder::Together => "nodes together".to_owned(),
         }
     }
 
@@ -133,8 +132,8 @@ impl Explanation {
         writeln!(f)
     }
 
-    /// How each device spent the run; columns that are zero for all are left out.
-    fn devices(&self, f: &mut String) -> fmt::Result {
+    /// How each node spent the run; columns that are zero for all are left out.
+    fn nodes(&self, f: &mut String) -> fmt::Result {
         let busy =
             |cause: Cause| move |split: &Split| split.busy.get(&cause).copied().unwrap_or_default();
         type Column = (&'static str, Box<dyn Fn(&Split) -> Duration>);
@@ -145,13 +144,20 @@ impl Explanation {
         columns.push(("waiting", Box::new(|split| split.waiting)));
         columns.push(("done", Box::new(|split| split.done)));
         columns.retain(|(_, of)| self.splits.values().any(|split| of(split) > Duration::ZERO));
-        write!(f, "  {:<10}", "device")?;
+        let names = || {
+            self.splits
+                .keys()
+                .map(|node| self.events.nodes[*node as usize].as_str())
+        };
+        let longest = names().map(|name| name.chars().count()).max();
+        let width = longest.unwrap_or(0).max(10);
+        write!(f, "  {:<width$}", "node")?;
         for (name, _) in &columns {
             write!(f, "{name:>12}")?;
         }
         writeln!(f)?;
-        for (device, split) in &self.splits {
-            write!(f, "  {device:<10}")?;
+        for (name, split) in names().zip(self.splits.values()) {
+            write!(f, "  {name:<width$}")?;
             for (_, of) in &columns {
                 write!(f, "{:>12}", seconds(of(split).as_seconds()))?;
             }
@@ -177,7 +183,7 @@ impl Explanation {
             {
                 let share = 100.0 * most.time.0 as f64 / part.time.0 as f64;
                 let place = match holder {
-                    Holder::Together => "on several devices at once".to_owned(),
+                    Holder::Together => "on several nodes at once".to_owned(),
                     Holder::One(_) => format!("on {}", self.holder_name(holder)),
                 };
                 match most.time == part.time {

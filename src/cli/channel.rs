@@ -5,8 +5,10 @@ use super::width;
 use super::{Failure, warn};
 use crate::results::terminal::Table;
 use crate::rng::Streams;
-use crate::scenario::{self, Override};
+use crate::scenario::{self, Override, Resolved};
 use crate::simulation::{self, DrawnChannels, default_channel_folder};
+use crate::text::Visible;
+use crate::topology::LinkId;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -15,7 +17,7 @@ use std::path::PathBuf;
 #[command(after_help = "Examples:\n  \
     airloom channel first.ron\n  \
     airloom channel first.ron --blocks 500 \\\n    \
-    --set 'radio.coherence=Time(\"1 ms\")' --set 'radio.doppler=Shift(\"50 Hz\")'\n\n\
+    --set 'links.air.coherence=Time(\"1 ms\")' --set 'links.air.doppler=Shift(\"50 Hz\")'\n\n\
     The folder holds h.npy (complex, [time, device, N_r, N_t], for numpy.load or\n\
     fading: Trace(\"h.npy\")), channel.csv, channel.svg and, with Doppler, autocorrelation.csv.\n\
     With Doppler and a channel per all-reduce, blocks are 1/16 of a Doppler cycle apart.")]
@@ -23,6 +25,9 @@ pub(super) struct ChannelArgs {
     /// The scenario file
     #[arg(value_hint = clap::ValueHint::FilePath)]
     scenario: PathBuf,
+    /// Which link, where several are Radios
+    #[arg(long, value_name = "NAME")]
+    link: Option<String>,
     /// Coherence blocks to draw
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     blocks: u64,
@@ -32,7 +37,7 @@ pub(super) struct ChannelArgs {
     /// Which repetition of the experiment: picks the random substream
     #[arg(long, default_value_t = 0)]
     run: u32,
-    /// Change a field of the scenario first, such as devices.count=8; may be repeated
+    /// Change a field of the scenario first, such as nodes.device.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The folder to write [default: results/NAME/channel-seedS-runR, with a hash of the overrides]
@@ -51,8 +56,33 @@ pub(super) fn channel(args: ChannelArgs) -> Result<(), Failure> {
         .out
         .unwrap_or_else(|| default_channel_folder(&resolved.name, streams, &args.overrides));
     let interrupt = interrupt_flag()?;
-    let drawn = simulation::channel(&resolved, streams, args.blocks, &out, interrupt)?;
+    let link = link(&resolved, args.link.as_deref())?;
+    let drawn = simulation::channel(&resolved, link, streams, args.blocks, &out, interrupt)?;
     print(table(&drawn))
+}
+
+/// The radio called `name`, or else the only one.
+fn link(resolved: &Resolved, name: Option<&str>) -> Result<LinkId, Failure> {
+    let radios = resolved.radios();
+    let name_of = |id: &LinkId| resolved.topology.links[id.index()].name.as_str();
+    let known = radios.iter().map(name_of).collect::<Vec<_>>().join(", ");
+    let found = match name {
+        Some(name) => radios.iter().find(|id| name_of(id) == name),
+        None if radios.len() > 1 => {
+            let message = format!("several links are Radios; say which: --link {known}");
+            return Err(Failure::Input(message));
+        }
+        None => radios.first(),
+    };
+    found.copied().ok_or_else(|| {
+        let which = name.map_or(String::new(), |name| format!(" called `{name}`"));
+        let radios = match known.as_str() {
+            "" => "no link is one".to_owned(),
+            known => format!("known are {known}"),
+        };
+        let message = format!("there is no Radio{which}, whose channels could be drawn; {radios}");
+        Failure::Input(Visible(&message).to_string())
+    })
 }
 
 /// A number to `digits` places, or a dash.

@@ -18,9 +18,21 @@ pub(super) struct CheckArgs {
     /// Print every field, defaults included, as a scenario that runs the same
     #[arg(long)]
     resolved: bool,
-    /// Change a field of the scenarios first, such as devices.count=8; may be repeated
+    /// In which language to print them
+    #[arg(long, value_enum, default_value = "ron", requires = "resolved")]
+    format: Format,
+    /// Change a field of the scenarios first, such as nodes.device.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
+}
+
+/// A language of scenarios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// As people write them, in files that end in .ron
+    Ron,
+    /// As programs write them, in files that end in .json
+    Json,
 }
 
 pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
@@ -37,7 +49,10 @@ pub(super) fn check(args: CheckArgs) -> Result<(), Failure> {
             Ok(resolved) => {
                 warn(&resolved);
                 if args.resolved {
-                    print(resolved.to_ron())?;
+                    print(match args.format {
+                        Format::Ron => resolved.to_ron(),
+                        Format::Json => resolved.to_json(),
+                    })?;
                 } else {
                     print(format_args!("{}: ok\n", path.display()))?;
                 }

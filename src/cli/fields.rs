@@ -11,11 +11,15 @@ use std::fmt::Write;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom fields\n  \
-    airloom fields radio.budget\n  \
-    airloom fields architecture.all_reduce.streams")]
+    airloom fields links.air.budget\n  \
+    airloom fields placement.all_reduce.streams\n  \
+    airloom fields --schema")]
 pub(super) struct FieldsArgs {
     /// Which field, or which group of them [default: all, in brief]
     path: Option<String>,
+    /// Print the JSON Schema of scenarios that are files ending in .json
+    #[arg(long, conflicts_with = "path")]
+    schema: bool,
 }
 
 /// Where meanings begin if there is room beside the names.
@@ -29,6 +33,9 @@ const LONGEST_DEFAULT: usize = 26;
 
 pub(super) fn fields(args: FieldsArgs) -> Result<(), Failure> {
     let fields = Fields::new();
+    if args.schema {
+        return print(format_args!("{:#}\n", fields.schema()));
+    }
     let width = width::prose();
     let mut text = String::new();
     match args.path {

@@ -4,7 +4,7 @@ use super::Failure;
 use super::output::print;
 use super::width;
 use crate::results::readable::lines;
-use crate::{architecture, corpus, device, model, policy, radio, results};
+use crate::{corpus, device, medium, model, placement, policy, radio, results};
 use std::fmt::Write;
 
 /// List what a scenario may name; or every metric, or every column of every table.
@@ -61,7 +61,17 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         None => {}
     }
     let mut text = String::new();
-    section(&mut text, "architectures", owned(architecture::REGISTRY));
+    section(
+        &mut text,
+        "placements",
+        owned(placement::Placement::REGISTRY),
+    );
+    section(
+        &mut text,
+        "partitions of a pipeline",
+        owned(policy::Partition::REGISTRY),
+    );
+    section(&mut text, "links", owned(medium::Link::REGISTRY));
     section(&mut text, "channel models", owned(radio::Fading::REGISTRY));
     section(
         &mut text,
@@ -78,11 +88,7 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         "model assignments",
         owned(policy::Assignment::REGISTRY),
     );
-    section(
-        &mut text,
-        "routers",
-        owned(architecture::wdmoe::Router::REGISTRY),
-    );
+    section(&mut text, "routers", owned(placement::Router::REGISTRY));
     section(
         &mut text,
         "expert selections",

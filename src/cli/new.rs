@@ -15,26 +15,26 @@ use std::path::{Path, PathBuf};
 pub(super) enum Kind {
     /// A LLaMA's layers, each divided among all devices
     TensorParallel,
-    /// A Mixtral's experts
-    Wdmoe,
+    /// A Mixtral's experts, one on each device
+    Experts,
 }
 
 /// Write a commented scenario that runs at once.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom new first\n  \
-    airloom new experts.ron --architecture wdmoe\n  \
+    airloom new experts.ron --placement experts\n  \
     airloom new mine --model ~/models/TinyLlama-1.1B\n\n\
     Without --model it takes the bundled model of its kind, from a folder models/ here or in a\n\
     folder above, or where airloom was built; if it is nowhere, a published shape is timed\n\
     without weights. No file is ever overwritten.")]
 pub(super) struct NewArgs {
-    /// The file to write; .ron is added where it lacks [default: the architecture's name]
+    /// The file to write; .ron is added where it lacks [default: the placement's name]
     #[arg(value_hint = clap::ValueHint::FilePath)]
     name: Option<PathBuf>,
     /// What to spread over the devices
     #[arg(long, value_enum, default_value = "tensor-parallel")]
-    architecture: Kind,
+    placement: Kind,
     /// A model's folder in Hugging Face layout
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     model: Option<PathBuf>,
@@ -44,14 +44,14 @@ impl Kind {
     fn template(self) -> Template {
         match self {
             Self::TensorParallel => Template::TensorParallel,
-            Self::Wdmoe => Template::Wdmoe,
+            Self::Experts => Template::Experts,
         }
     }
 
     fn default_name(self) -> &'static str {
         match self {
             Self::TensorParallel => "tensor_parallel.ron",
-            Self::Wdmoe => "wdmoe.ron",
+            Self::Experts => "experts.ron",
         }
     }
 
@@ -59,13 +59,13 @@ impl Kind {
     fn bundled(self) -> &'static str {
         match self {
             Self::TensorParallel => "tiny-llama",
-            Self::Wdmoe => "tiny-mixtral",
+            Self::Experts => "tiny-mixtral",
         }
     }
 }
 
 pub(super) fn new(args: NewArgs) -> Result<(), Failure> {
-    let kind = args.architecture;
+    let kind = args.placement;
     let mut path = args.name.unwrap_or_else(|| kind.default_name().into());
     if path.extension().is_none_or(|end| end != "ron") {
         path.as_mut_os_string().push(".ron");
@@ -117,15 +117,15 @@ pub(super) fn new(args: NewArgs) -> Result<(), Failure> {
         None => " (no model found: a shape is timed, and no text is read)",
     };
     let change = match kind {
-        Kind::TensorParallel => "devices.count=8",
-        Kind::Wdmoe => "architecture.bandwidth=Uniform",
+        Kind::TensorParallel => "nodes.device.count=8",
+        Kind::Experts => "'replicas[0].placement.bandwidth=Uniform'",
     };
     print(format_args!(
         "written to {name}{timed}\n\nNext:\n  \
          airloom run {name}\n  \
          airloom run {name} --set {change}\n  \
          airloom sweep {name}\n  \
-         airloom fields radio\n"
+         airloom fields links.air\n"
     ))
 }
 

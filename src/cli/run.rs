@@ -13,10 +13,10 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom run first.ron\n  \
-    airloom run first.ron --set devices.count=8\n  \
+    airloom run first.ron --set nodes.device.count=8\n  \
     airloom run first.ron --seed 2 --out results/second\n  \
     airloom run first.ron \\\n    \
-    --set 'architecture.all_reduce=Digital(bits: 8)'\n\n\
+    --set 'replicas[0].placement.all_reduce=Digital(bits: 8)'\n\n\
     `airloom new first` writes first.ron; `airloom fields` explains what --set may change.")]
 pub(super) struct RunArgs {
     /// The scenario file, or the manifest.json of a run folder to run it again
@@ -29,7 +29,7 @@ pub(super) struct RunArgs {
     /// the manifest]
     #[arg(long)]
     run: Option<u32>,
-    /// Change a field of the scenario, such as devices.count=8; may be repeated
+    /// Change a field of the scenario, such as nodes.device.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The run folder to write [default: results/NAME/seedS-runR, with a hash of the overrides,

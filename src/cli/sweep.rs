@@ -34,7 +34,7 @@ pub(super) struct SweepArgs {
     /// The experiment's seed, in place of the scenario's
     #[arg(long)]
     seed: Option<u64>,
-    /// Change a field of the scenario first, such as devices.count=8; may be repeated
+    /// Change a field of the scenario first, such as nodes.device.count=8; may be repeated
     #[arg(long = "set", value_name = "PATH=VALUE")]
     overrides: Vec<Override>,
     /// The sweep's folder [default: results/NAME/sweep-seedS, with a hash of the overrides]

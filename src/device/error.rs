@@ -8,7 +8,7 @@ use crate::units::{Bytes, DurationError};
 pub enum DeviceError {
     /// A shard with its cache and activations exceeds the device's memory.
     #[error(
-        "device {device} needs {needs} ({footprint}) but has {has}; give it a smaller share, use more devices, fewer bits per weight or a shorter context"
+        "{device} needs {needs} ({footprint}) but has {has}; give it a smaller share, use more devices, fewer bits per weight or a shorter context"
     )]
     OutOfMemory {
         /// The device's name.

@@ -1,15 +1,16 @@
 //! `events.csv`: one row per task, and the BLAKE3 digest of exactly these bytes.
 //!
 //! ```text
-//! request,step,layer,stage,device,sequence,resource,kind,ready_ps,start_ps,end_ps,released_by,reason,flops,bytes,bits,joules
-//! 0,0,3,mlp,2,0,device2.compute,compute,100,100,350,0/0/3/norm/2/0,input,1000,64,0,0.25
+//! number,batch,layer,stage,node,peer,sequence,resource,kind,ready_ps,start_ps,end_ps,inputs,released_by,reason,flops,bytes,bits,joules
+//! 42,0,3,mlp,phone2,,0,phone2.compute,compute,100,100,350,40 41,41,input,1000,64,0,0.25
 //! ```
 //!
-//! The first six columns are the key; `released_by` is another row's six joined by
-//! `/`. What a task does not have (a layer, a device, a resource, a releaser) is an
-//! empty cell. Times are whole picoseconds, joules the shortest decimal that reads
-//! back as the same f64. No cell is ever quoted: names are checked beforehand.
-//! Lines end with a single line feed.
+//! `number` is the row, counted from 0: rows come in the order in which tasks ended. The
+//! next six columns are the key, nodes by their names; `inputs` and `released_by` are
+//! numbers of other rows, inputs with blanks between them. What a task does not have (a
+//! layer, a node, a resource, a releaser) is an empty cell. Times are whole picoseconds,
+//! joules the shortest decimal that reads back as the same f64. No cell is ever quoted:
+//! names are checked beforehand. Lines end with a single line feed.
 //!
 //! The digest is the trace digest of a run. Later versions compare against it, so
 //! columns, order and number format stay as they are; a test pins them.
@@ -23,7 +24,7 @@ use super::summary::Summary;
 use super::trace::{Record, Trace};
 
 /// The first line of `events.csv`.
-pub const HEADER: &str = "request,step,layer,stage,device,sequence,resource,kind,ready_ps,start_ps,end_ps,released_by,reason,flops,bytes,bits,joules\n";
+pub const HEADER: &str = "number,batch,layer,stage,node,peer,sequence,resource,kind,ready_ps,start_ps,end_ps,inputs,released_by,reason,flops,bytes,bits,joules\n";
 
 /// Bytes gathered before they are hashed and written.
 const CHUNK: usize = 1 << 16;
@@ -48,37 +49,33 @@ pub struct CsvTrace<W> {
     level: TraceLevel,
     writer: W,
     stages: Vec<String>,
+    nodes: Vec<String>,
     buffer: Vec<u8>,
     digest: Rolling,
     summary: Summary,
 }
 
 impl<W: Write> CsvTrace<W> {
-    /// Starts a trace into `writer`; `stages[code]` is the name of a stage, and a
-    /// stage beyond the table is written as its number.
+    /// Starts a trace into `writer`; `stages[code]` is the name of a stage and
+    /// `nodes[number]` that of a node. What lies beyond its table is written as its number.
     ///
     /// # Errors
-    /// If the name of a stage is unfit for a CSV cell or contains `/`.
-    pub fn new(level: TraceLevel, writer: W, stages: &[&str]) -> io::Result<Self> {
-        for stage in stages {
-            if stage.is_empty()
-                || stage.contains([',', '"', '/'])
-                || stage.contains(char::is_control)
-            {
-                return Err(io::Error::new(
-                    io::ErrorKind::InvalidInput,
-                    format!(
-                        "`{stage}` is no name for a stage; use one or more characters, none of them a comma, a quote, a slash or a control character"
-                    ),
-                ));
-            }
-        }
+    /// If a name is unfit for a CSV cell.
+    pub fn new(
+        level: TraceLevel,
+        writer: W,
+        stages: &[impl AsRef<str>],
+        nodes: &[impl AsRef<str>],
+    ) -> io::Result<Self> {
+        let stages = names("stage", stages)?;
+        let nodes = names("node", nodes)?;
         let mut buffer = Vec::with_capacity(CHUNK + ROW);
         buffer.extend_from_slice(HEADER.as_bytes());
         Ok(Self {
             level,
             writer,
-            stages: stages.iter().map(|stage| (*stage).to_owned()).collect(),
+            stages,
+            nodes,
             buffer,
             digest: Rolling::default(),
             summary: Summary::default(),
@@ -116,15 +113,43 @@ impl<W: Write> CsvTrace<W> {
 impl<W: Write> Trace for CsvTrace<W> {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         let row = &mut self.buffer;
-        push_key(row, &record.key, &self.stages, b',');
+        push_number(row, record.number);
+        let key = &record.key;
+        if key.batch != TaskKey::NO_BATCH {
+            row.extend_from_slice(itoa::Buffer::new().format(key.batch).as_bytes());
+        }
         row.push(b',');
+        if key.layer != TaskKey::NO_LAYER {
+            row.extend_from_slice(itoa::Buffer::new().format(key.layer).as_bytes());
+        }
+        row.push(b',');
+        push_name(row, key.stage, &self.stages);
+        if key.node != TaskKey::NO_NODE {
+            push_name(row, key.node, &self.nodes);
+        } else {
+            row.push(b',');
+        }
+        if key.peer != TaskKey::NO_PEER {
+            push_name(row, key.peer, &self.nodes);
+        } else {
+            row.push(b',');
+        }
+        push_number(row, key.sequence.into());
         push_text(row, record.resource.unwrap_or_default());
         push_text(row, record.kind.name());
         push_number(row, record.ready.0);
         push_number(row, record.start.0);
         push_number(row, record.end.0);
-        if let Some(key) = &record.released_by {
-            push_key(row, key, &self.stages, b'/');
+        let mut buffer = itoa::Buffer::new();
+        for (place, number) in record.inputs.iter().enumerate() {
+            if place > 0 {
+                row.push(b' ');
+            }
+            row.extend_from_slice(buffer.format(*number).as_bytes());
+        }
+        row.push(b',');
+        if let Some(number) = record.released_by {
+            row.extend_from_slice(buffer.format(number).as_bytes());
         }
         row.push(b',');
         push_text(row, record.reason.name());
@@ -147,27 +172,28 @@ impl<W: Write> Trace for CsvTrace<W> {
     }
 }
 
-/// The six fields of a key with `separator` between them.
-fn push_key(row: &mut Vec<u8>, key: &TaskKey, stages: &[String], separator: u8) {
-    let push = |row: &mut Vec<u8>, value: u32, none: bool| {
-        if !none {
-            row.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+/// The names as they may stand in a row.
+fn names(what: &str, names: &[impl AsRef<str>]) -> io::Result<Vec<String>> {
+    let fit = |name: &str| {
+        let unfit = name.is_empty() || name.contains([',', '"']) || name.contains(char::is_control);
+        if unfit {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "`{name}` is no name for a {what}; use one or more characters, none of them a comma, a quote or a control character"
+                ),
+            ));
         }
+        Ok(name.to_owned())
     };
-    push(row, key.request, key.request == TaskKey::NO_REQUEST);
-    row.push(separator);
-    push(row, key.step, key.step == TaskKey::NO_STEP);
-    row.push(separator);
-    push(row, key.layer.into(), key.layer == TaskKey::NO_LAYER);
-    row.push(separator);
-    match stages.get(usize::from(key.stage)) {
-        Some(name) => row.extend_from_slice(name.as_bytes()),
-        None => push(row, key.stage.into(), false),
+    names.iter().map(|name| fit(name.as_ref())).collect()
+}
+
+fn push_name(row: &mut Vec<u8>, code: u16, names: &[String]) {
+    match names.get(usize::from(code)) {
+        Some(name) => push_text(row, name),
+        None => push_number(row, code.into()),
     }
-    row.push(separator);
-    push(row, key.device.into(), key.device == TaskKey::NO_DEVICE);
-    row.push(separator);
-    push(row, key.sequence, false);
 }
 
 fn push_text(row: &mut Vec<u8>, text: &str) {
@@ -197,27 +223,28 @@ mod tests {
     use proptest::prelude::*;
 
     const STAGES: &[&str] = &["norm", "attention"];
+    const NODES: &[&str] = &["phone0", "edge"];
 
-    fn key(stage: u16) -> TaskKey {
-        TaskKey {
-            request: 1,
-            step: 2,
-            layer: 3,
-            stage,
-            device: 4,
-            sequence: 5,
-        }
-    }
+    const KEY: TaskKey = TaskKey {
+        batch: 1,
+        layer: 3,
+        stage: 1,
+        node: 0,
+        peer: TaskKey::NO_PEER,
+        sequence: 5,
+    };
 
     fn records() -> [Record<'static>; 3] {
         let compute = Record {
-            key: key(1),
-            resource: Some("device4.compute"),
+            number: 0,
+            inputs: &[],
+            key: KEY,
+            resource: Some("phone0.compute"),
             kind: Kind::Compute,
             ready: Instant(7),
             start: Instant(8),
             end: Instant(u64::MAX),
-            released_by: Some(key(0)),
+            released_by: Some(4),
             reason: Reason::Resource,
             cost: Cost {
                 flops: 10,
@@ -227,14 +254,16 @@ mod tests {
             },
         };
         let nowhere = TaskKey {
-            request: TaskKey::NO_REQUEST,
-            step: TaskKey::NO_STEP,
+            batch: TaskKey::NO_BATCH,
             layer: TaskKey::NO_LAYER,
             stage: 9,
-            device: TaskKey::NO_DEVICE,
+            node: TaskKey::NO_NODE,
+            peer: TaskKey::NO_PEER,
             sequence: 0,
         };
         let barrier = Record {
+            number: 1,
+            inputs: &[0],
             key: nowhere,
             resource: None,
             kind: Kind::Barrier,
@@ -244,8 +273,15 @@ mod tests {
             ..compute
         };
         let after = Record {
-            kind: Kind::Downlink,
-            released_by: Some(nowhere),
+            number: 2,
+            inputs: &[0, 1],
+            key: TaskKey {
+                node: 1,
+                peer: 7,
+                ..KEY
+            },
+            kind: Kind::Transfer,
+            released_by: Some(1),
             reason: Reason::Barrier,
             cost: Cost {
                 joules: -0.0,
@@ -257,7 +293,7 @@ mod tests {
     }
 
     fn written(level: TraceLevel) -> (String, String) {
-        let mut trace = CsvTrace::new(level, Vec::new(), STAGES).unwrap();
+        let mut trace = CsvTrace::new(level, Vec::new(), STAGES, NODES).unwrap();
         for record in records() {
             trace.record(&record).unwrap();
         }
@@ -271,10 +307,10 @@ mod tests {
         let (_, text) = written(TraceLevel::Full);
         let max = u64::MAX;
         let expected = format!(
-            "request,step,layer,stage,device,sequence,resource,kind,ready_ps,start_ps,end_ps,released_by,reason,flops,bytes,bits,joules\n\
-             1,2,3,attention,4,5,device4.compute,compute,7,8,{max},1/2/3/norm/4/5,resource,10,20,{max},0.1\n\
-             ,,,9,,0,,barrier,7,8,{max},,input,0,0,0,0\n\
-             1,2,3,attention,4,5,device4.compute,downlink,7,8,{max},///9//0,barrier,10,20,{max},0\n"
+            "number,batch,layer,stage,node,peer,sequence,resource,kind,ready_ps,start_ps,end_ps,inputs,released_by,reason,flops,bytes,bits,joules\n\
+             0,1,3,attention,phone0,,5,phone0.compute,compute,7,8,{max},,4,resource,10,20,{max},0.1\n\
+             1,,,9,,,0,,barrier,7,8,{max},0,,input,0,0,0,0\n\
+             2,1,3,attention,edge,7,5,phone0.compute,transfer,7,8,{max},0 1,1,barrier,10,20,{max},0\n"
         );
         assert_eq!(text, expected);
     }
@@ -288,12 +324,20 @@ mod tests {
     }
 
     #[test]
-    fn refuses_stage_names_that_would_break_a_row() {
-        for stage in ["", "a,b", "a/b", "a\n"] {
-            let error = CsvTrace::new(TraceLevel::Full, Vec::new(), &[stage]).unwrap_err();
+    fn refuses_names_that_would_break_a_row() {
+        let none: &[&str] = &[];
+        for name in ["", "a,b", "a\"b", "a\n"] {
+            let refusal = |stages: &[&str], nodes: &[&str]| {
+                let trace = CsvTrace::new(TraceLevel::Full, Vec::new(), stages, nodes);
+                trace.unwrap_err().to_string()
+            };
             assert!(
-                error.to_string().contains("no name for a stage"),
-                "{stage:?}"
+                refusal(&[name], none).contains("no name for a stage"),
+                "{name:?}"
+            );
+            assert!(
+                refusal(none, &[name]).contains("no name for a node"),
+                "{name:?}"
             );
         }
     }

@@ -60,6 +60,26 @@ pub enum GraphError {
         /// What had happened to it already.
         state: &'static str,
     },
+    /// Nothing that runs can be changed.
+    #[error("cannot {request}: task number {serial} {state}; only a running task has an end")]
+    NotRunning {
+        /// What was asked for.
+        request: &'static str,
+        /// The serial number of the task, in the order of adding.
+        serial: u64,
+        /// Where it is instead.
+        state: &'static str,
+    },
+    /// An end cannot be moved to where nobody looks any more.
+    #[error("{key}: its end cannot be moved to {} ps, for it is {} ps already", .end.0, .now.0)]
+    Past {
+        /// The task.
+        key: TaskKey,
+        /// The end asked for.
+        end: Instant,
+        /// The present.
+        now: Instant,
+    },
     /// Two tasks with one key end or start at one instant, so that no order is given.
     #[error("two tasks are both named ({key}); give every task of a run a key of its own")]
     DuplicateKey {
@@ -129,7 +149,7 @@ pub enum EngineError<E: std::error::Error + 'static> {
     #[error(
         "({key}): its duration was left to its start, but the program does not tell it; answer in `Program::service`"
     )]
-    Service {
+    Occupancy {
         /// The task.
         key: TaskKey,
     },

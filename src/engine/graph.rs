@@ -12,13 +12,14 @@ use std::collections::BTreeMap;
 
 use petgraph::graph::NodeIndex;
 use petgraph::stable_graph::StableDiGraph;
+use smallvec::SmallVec;
 
-use super::agenda::Agenda;
+use super::agenda::{Agenda, Book, Stamp};
 use super::error::GraphError;
 use super::key::{Kind, TaskKey};
 use super::ledger::Ledger;
 use super::resource::{Desk, ResourceId, Resources};
-use super::task::{Task, TaskId};
+use super::task::{Cost, Task, TaskId};
 use super::trace::Reason;
 use crate::units::Instant;
 
@@ -29,10 +30,25 @@ pub(super) enum Stage {
     Blocked,
     /// Ready, and in the queue of its resource.
     Queued,
+    /// In its place, while the program is asked how long it takes.
+    Starting,
     /// Between its start and its end.
     Running,
     /// Done; leaves with the next clearing.
     Finished,
+}
+
+/// The numbers of finished tasks; most tasks wait for one or two.
+pub(super) type Numbers = SmallVec<[u64; INLINE]>;
+const INLINE: usize = 2;
+
+/// A task that finished, as the cause of what follows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cause {
+    /// Its number.
+    pub(super) number: u64,
+    /// Whether it was a barrier.
+    pub(super) barrier: bool,
 }
 
 /// A task in the graph.
@@ -47,7 +63,11 @@ pub(super) struct Node {
     pub(super) held: bool,
     pub(super) ready: Instant,
     pub(super) start: Instant,
-    pub(super) released_by: Option<TaskKey>,
+    /// When it ends, and the event that says so, while it runs.
+    pub(super) end: Instant,
+    pub(super) stamp: Stamp,
+    pub(super) inputs: Numbers,
+    pub(super) released_by: Option<u64>,
     pub(super) reason: Reason,
 }
 
@@ -59,10 +79,15 @@ pub struct Graph {
     pub(super) desks: Vec<Desk>,
     /// Resources that wait for a task, by the task's slot.
     pub(super) holds: BTreeMap<u32, Vec<ResourceId>>,
-    /// The task whose completion the program is reacting to.
-    pub(super) author: Option<(TaskKey, Kind)>,
+    /// What the program is reacting to by what it asks for now: the end of a task, with its
+    /// id, or the end that let a task start.
+    pub(super) author: Option<(Option<TaskId>, Cause)>,
+    /// Room for many inputs, of tasks that have left.
+    pub(super) spare: Vec<Numbers>,
     /// What went wrong inside a process, for the run to report.
     pub(super) fault: Option<GraphError>,
+    /// How many tasks have finished, which is the number of the next to do so.
+    pub(super) finished: u64,
     pub(super) unfinished: usize,
     pub(super) peak_unfinished: usize,
     pub(super) peak_slots: usize,
@@ -81,7 +106,9 @@ impl Graph {
                 .collect(),
             holds: BTreeMap::new(),
             author: None,
+            spare: Vec::new(),
             fault: None,
+            finished: 0,
             unfinished: 0,
             peak_unfinished: 0,
             peak_slots: 0,
@@ -103,8 +130,8 @@ impl Graph {
     /// resource has a free place.
     ///
     /// A predecessor that has finished already constrains nothing. If none is left
-    /// to wait for, the task is ready now, released by the task whose completion
-    /// the program is reacting to: before that it did not exist.
+    /// to wait for, the task is ready now, released by the task to whose end the
+    /// program is reacting: before that it did not exist.
     ///
     /// # Errors
     /// If the resource or a predecessor is unknown, a barrier carries work, the
@@ -121,6 +148,9 @@ impl Graph {
             held: false,
             ready: Instant::ZERO,
             start: Instant::ZERO,
+            end: Instant::ZERO,
+            stamp: Stamp::default(),
+            inputs: Numbers::new(),
             released_by: None,
             reason: Reason::Input,
         };
@@ -143,11 +173,20 @@ impl Graph {
         if let Some(ledger) = self.ledger(task.resource) {
             ledger.expect(now);
         }
+        if predecessors.len() > INLINE
+            && let Some(spare) = self.spare.pop()
+        {
+            self.dag[index].inputs = spare;
+        }
         for predecessor in predecessors {
             self.join(*predecessor, index)?;
         }
         if self.dag[index].unfinished_predecessors == 0 {
-            self.make_ready(index, self.author)?;
+            let cause = self.author.map(|(_, cause)| cause);
+            if let Some(cause) = cause {
+                self.dag[index].note_input(cause.number);
+            }
+            self.make_ready(index, cause)?;
         }
         Ok(id)
     }
@@ -199,7 +238,7 @@ impl Graph {
         if node.task.resource.is_none() {
             return Err(GraphError::DeferredWithoutResource { key: node.task.key });
         }
-        if node.stage == Stage::Running {
+        if matches!(node.stage, Stage::Starting | Stage::Running) {
             return Err(GraphError::TooLate {
                 request,
                 serial: id.serial,
@@ -207,6 +246,44 @@ impl Graph {
             });
         }
         node.deferred = true;
+        Ok(())
+    }
+
+    /// Moves the end of a running task to `end`, which is now or later.
+    ///
+    /// # Errors
+    /// If it does not run or is a barrier, `end` is in the past, or the id is unknown.
+    pub fn retime(&mut self, id: TaskId, end: Instant) -> Result<(), GraphError> {
+        let index = self.running_task(id, "move the end of a task")?;
+        let (now, slot) = (self.now(), id.slot);
+        let node = &mut self.dag[index];
+        let key = node.task.key;
+        if node.task.kind == Kind::Barrier {
+            return Err(GraphError::LadenBarrier { key });
+        }
+        if end < now {
+            return Err(GraphError::Past { key, end, now });
+        }
+        if end != node.end {
+            node.end = end;
+            node.stamp = self.agenda.move_end(end, key.order(), slot);
+        }
+        Ok(())
+    }
+
+    /// Changes what a running task costs.
+    ///
+    /// # Errors
+    /// If it does not run or is a barrier, the energy is not a finite number ≥ 0, or the id
+    /// is unknown.
+    pub fn recost(&mut self, id: TaskId, cost: Cost) -> Result<(), GraphError> {
+        let index = self.running_task(id, "change the cost of a task")?;
+        let task = &mut self.dag[index].task;
+        if task.kind == Kind::Barrier {
+            return Err(GraphError::LadenBarrier { key: task.key });
+        }
+        cost.check(task.key)?;
+        task.cost = cost;
         Ok(())
     }
 
@@ -271,8 +348,32 @@ impl Graph {
         })
     }
 
+    fn running_task(
+        &self,
+        id: TaskId,
+        request: &'static str,
+    ) -> Result<NodeIndex<u32>, GraphError> {
+        let index = self.find(id)?;
+        let state = match index.map(|index| (index, self.dag[index].stage)) {
+            Some((index, Stage::Running)) => return Ok(index),
+            Some((_, Stage::Blocked | Stage::Queued)) => "has not started",
+            Some((_, Stage::Starting)) => "is starting; answer so in `Program::service`",
+            Some((_, Stage::Finished)) | None => "has finished",
+        };
+        Err(GraphError::NotRunning {
+            request,
+            serial: id.serial,
+            state,
+        })
+    }
+
     /// Draws an edge from `before` to the blocked task at `after`.
     fn join(&mut self, before: TaskId, after: NodeIndex<u32>) -> Result<(), GraphError> {
+        if let Some((Some(author), cause)) = self.author
+            && author == before
+        {
+            self.dag[after].note_input(cause.number);
+        }
         if let Some(before) = self.find(before)? {
             let key = self.dag[after].task.key;
             self.dag
@@ -299,5 +400,22 @@ impl Graph {
             return Err(GraphError::LadenBarrier { key });
         }
         task.cost.check(key)
+    }
+}
+
+impl Node {
+    /// Notes that the task waited for the one with this number, the highest so far.
+    pub(super) fn note_input(&mut self, number: u64) {
+        // A predecessor may have been named twice.
+        if self.inputs.last() != Some(&number) {
+            self.inputs.push(number);
+        }
+    }
+}
+
+impl Book for StableDiGraph<Node, (), u32> {
+    fn holds(&self, slot: u32, stamp: Stamp) -> bool {
+        self.node_weight(NodeIndex::new(slot as usize))
+            .is_some_and(|node| node.stage == Stage::Running && node.stamp == stamp)
     }
 }

@@ -9,12 +9,14 @@ use std::fmt;
 /// What a task does; the engine treats all kinds alike except [`Kind::Barrier`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// Arithmetic on a device or server.
+    /// Arithmetic on a node.
     Compute,
-    /// Transmission towards the server.
+    /// Transmission by radio towards the hub of its cell.
     Uplink,
-    /// Transmission towards the devices.
+    /// Transmission by radio from the hub of its cell.
     Downlink,
+    /// Transmission over a wire.
+    Transfer,
     /// Time that is neither: pilots, scheduling, arrival of a request.
     Overhead,
     /// A meeting of tasks: no resource, no duration, opens with its last arrival.
@@ -23,10 +25,11 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Compute,
         Self::Uplink,
         Self::Downlink,
+        Self::Transfer,
         Self::Overhead,
         Self::Barrier,
     ];
@@ -37,6 +40,7 @@ impl Kind {
             Self::Compute => "compute",
             Self::Uplink => "uplink",
             Self::Downlink => "downlink",
+            Self::Transfer => "transfer",
             Self::Overhead => "overhead",
             Self::Barrier => "barrier",
         }
@@ -55,73 +59,72 @@ impl fmt::Display for Kind {
 /// it sorts last and is written as an empty cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TaskKey {
-    /// The request that the task serves.
-    pub request: u32,
-    /// The step of that request: 0 is prefill, then one per decoded token.
-    pub step: u32,
+    /// The batch that the task serves: one forward pass of one replica.
+    pub batch: u32,
     /// The layer of the model.
     pub layer: u16,
-    /// What part of the layer; the architecture that made the task names it.
+    /// What part of the layer; the program that made the task names it.
     pub stage: u16,
-    /// The device that works.
-    pub device: u16,
+    /// The node that works: that computes, sends or, in a reception, receives.
+    pub node: u16,
+    /// The other end of a transmission.
+    pub peer: u16,
     /// Tells apart tasks that agree in all else, such as the rounds of a transmission.
     pub sequence: u32,
 }
 
 impl TaskKey {
-    /// The `request` of a task that belongs to none.
-    pub const NO_REQUEST: u32 = u32::MAX;
-    /// The `step` of a task outside all steps.
-    pub const NO_STEP: u32 = u32::MAX;
+    /// The `batch` of a task that belongs to none.
+    pub const NO_BATCH: u32 = u32::MAX;
     /// The `layer` of a task outside all layers, such as sampling.
     pub const NO_LAYER: u16 = u16::MAX;
-    /// The `device` of a task of the whole system, such as a barrier.
-    pub const NO_DEVICE: u16 = u16::MAX;
+    /// The `node` of a task of the whole system, such as a barrier.
+    pub const NO_NODE: u16 = u16::MAX;
+    /// The `peer` of a task that is no transmission, or one to many.
+    pub const NO_PEER: u16 = u16::MAX;
 
-    /// The same order in three words, which a heap compares faster than six fields.
+    /// The same order in two words, which a heap compares faster than six fields.
     pub(super) const fn order(&self) -> Order {
         Order(
-            (self.request as u64) << 32 | self.step as u64,
-            (self.layer as u64) << 32 | (self.stage as u64) << 16 | self.device as u64,
-            self.sequence,
+            (self.batch as u64) << 32 | (self.layer as u64) << 16 | self.stage as u64,
+            (self.node as u64) << 48 | (self.peer as u64) << 32 | self.sequence as u64,
         )
     }
 }
 
 /// A [`TaskKey`] packed so that comparing words compares fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Order(u64, u64, u32);
+pub(super) struct Order(u64, u64);
 
 impl Order {
     /// The key that has this order.
     pub(super) const fn key(self) -> TaskKey {
         TaskKey {
-            request: (self.0 >> 32) as u32,
-            step: self.0 as u32,
-            layer: (self.1 >> 32) as u16,
-            stage: (self.1 >> 16) as u16,
-            device: self.1 as u16,
-            sequence: self.2,
+            batch: (self.0 >> 32) as u32,
+            layer: (self.0 >> 16) as u16,
+            stage: self.0 as u16,
+            node: (self.1 >> 48) as u16,
+            peer: (self.1 >> 32) as u16,
+            sequence: self.1 as u32,
         }
     }
 }
 
 impl fmt::Display for TaskKey {
-    /// For messages: `request 0, step 3, layer 12, stage 1, device 2, sequence 0`.
+    /// For messages: `batch 3, layer 12, stage 1, node 2, peer 0, sequence 0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.request != Self::NO_REQUEST {
-            write!(f, "request {}, ", self.request)?;
-        }
-        if self.step != Self::NO_STEP {
-            write!(f, "step {}, ", self.step)?;
+        if self.batch != Self::NO_BATCH {
+            write!(f, "batch {}, ", self.batch)?;
         }
         if self.layer != Self::NO_LAYER {
             write!(f, "layer {}, ", self.layer)?;
         }
         write!(f, "stage {}, ", self.stage)?;
-        if self.device != Self::NO_DEVICE {
-            write!(f, "device {}, ", self.device)?;
+        if self.node != Self::NO_NODE {
+            write!(f, "node {}, ", self.node)?;
+        }
+        if self.peer != Self::NO_PEER {
+            write!(f, "peer {}, ", self.peer)?;
         }
         write!(f, "sequence {}", self.sequence)
     }
@@ -136,13 +139,13 @@ mod tests {
         // Small ranges beside whole ones, so that ties in leading fields occur.
         let word = || prop_oneof![0..3u32, any::<u32>()];
         let half = || prop_oneof![0..3u16, any::<u16>()];
-        (word(), word(), half(), half(), half(), word()).prop_map(
-            |(request, step, layer, stage, device, sequence)| TaskKey {
-                request,
-                step,
+        (word(), half(), half(), half(), half(), word()).prop_map(
+            |(batch, layer, stage, node, peer, sequence)| TaskKey {
+                batch,
                 layer,
                 stage,
-                device,
+                node,
+                peer,
                 sequence,
             },
         )

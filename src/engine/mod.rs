@@ -29,10 +29,12 @@
 //!    not queue. A [`Kind::Barrier`] is such a task, of no duration: it opens at the
 //!    instant of its last arrival, at O(1) per arrival.
 //! 3. **Running.** A place is free and its turn has come. If it was
-//!    [deferred](Graph::defer), the program now says how long it takes.
-//! 4. **Finished.** Its place is free again, its successors may be ready, its record
-//!    goes to the trace, and the program hears of it if it
-//!    [asked](Graph::notify). It leaves memory soon after, for good; its [`TaskId`]
+//!    [deferred](Graph::defer), the program now says how long it takes. Until its end
+//!    comes, the program may [move](Graph::retime) it: a transfer goes on slower when
+//!    another joins it.
+//! 4. **Finished.** It gets its number, its place is free again, its successors may be
+//!    ready, its record goes to the trace and to [`Program::measured`], and the program
+//!    reacts to it if it [asked](Graph::notify). It leaves memory soon after, for good; its [`TaskId`]
 //!    goes on meaning "finished".
 //!
 //! # Order
@@ -96,7 +98,7 @@ pub use graph::Graph;
 pub use key::{Kind, TaskKey};
 pub use ledger::Totals;
 pub use process::{Elapsed, Meeting, Next, Process, Processes};
-pub use program::{Program, Service};
+pub use program::{Occupancy, Program};
 pub use report::{Report, ResourceReport};
 pub use resource::{Resource, ResourceError, ResourceId, Resources};
 pub use run::run;

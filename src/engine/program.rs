@@ -1,20 +1,21 @@
-//! How an architecture tells the engine what to do.
+//! How a program tells the engine what to do.
 
 use super::graph::Graph;
 use super::key::TaskKey;
 use super::task::{Cost, TaskId};
-use crate::units::{Duration, Instant};
+use super::trace::Record;
+use crate::units::Duration;
 
 /// Duration and cost of a task, known when it starts.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Service {
-    /// How long it takes.
+pub struct Occupancy {
+    /// How long it takes, unless [`Graph::retime`] changes that while it runs.
     pub duration: Duration,
     /// What else it takes.
     pub cost: Cost,
 }
 
-/// Supplies tasks and reacts to their ends.
+/// Supplies tasks and reacts to their starts and ends.
 ///
 /// The engine calls a program between events, never within one, so that every
 /// task a program adds at an instant takes part in the order of that instant.
@@ -36,21 +37,38 @@ pub trait Program {
     fn completed(
         &mut self,
         id: TaskId,
-        key: TaskKey,
-        now: Instant,
+        record: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), Self::Error>;
 
     /// Tells how long a task takes that [`Graph::defer`] left open, as it starts.
     ///
+    /// The task has its place already. Others may be added, and others that run
+    /// [retimed](Graph::retime): who shares a medium with the task goes on slower.
+    ///
     /// The default knows no such task and returns `None`, which ends the run with
-    /// [`EngineError::Service`](super::EngineError::Service).
+    /// [`EngineError::Occupancy`](super::EngineError::Occupancy).
     ///
     /// # Errors
     /// Whatever keeps the program from telling.
-    fn service(&mut self, key: TaskKey, now: Instant) -> Result<Option<Service>, Self::Error> {
-        let _ = (key, now);
+    fn service(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        graph: &mut Graph,
+    ) -> Result<Option<Occupancy>, Self::Error> {
+        let _ = (id, key, graph);
         Ok(None)
+    }
+
+    /// Takes note of a task that ended, whichever it is, before
+    /// [`completed`](Self::completed) lets the program react.
+    ///
+    /// # Errors
+    /// Whatever keeps the program from taking note.
+    fn measured(&mut self, record: &Record<'_>) -> Result<(), Self::Error> {
+        let _ = record;
+        Ok(())
     }
 }
 
@@ -64,14 +82,22 @@ impl<P: Program + ?Sized> Program for Box<P> {
     fn completed(
         &mut self,
         id: TaskId,
-        key: TaskKey,
-        now: Instant,
+        record: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), Self::Error> {
-        (**self).completed(id, key, now, graph)
+        (**self).completed(id, record, graph)
     }
 
-    fn service(&mut self, key: TaskKey, now: Instant) -> Result<Option<Service>, Self::Error> {
-        (**self).service(key, now)
+    fn service(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        graph: &mut Graph,
+    ) -> Result<Option<Occupancy>, Self::Error> {
+        (**self).service(id, key, graph)
+    }
+
+    fn measured(&mut self, record: &Record<'_>) -> Result<(), Self::Error> {
+        (**self).measured(record)
     }
 }

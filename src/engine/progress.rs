@@ -8,11 +8,10 @@ use petgraph::graph::NodeIndex;
 
 use super::agenda::Event;
 use super::error::{GraphError, Stuck};
-use super::graph::{Graph, Stage};
+use super::graph::{Cause, Graph, Stage};
 use super::key::{Kind, Order, TaskKey};
 use super::task::TaskId;
 use super::trace::Reason;
-use crate::units::{Duration, Instant};
 
 /// Finished tasks that may lie in memory however few are unfinished.
 const FINISHED_KEPT: usize = 1024;
@@ -20,19 +19,19 @@ const FINISHED_KEPT: usize = 1024;
 const STUCK_LISTED: usize = 8;
 
 impl Graph {
-    /// Marks a task whose inputs are there, last `released_by`.
+    /// Marks a task whose inputs are there, the last being `cause`.
     pub(super) fn make_ready(
         &mut self,
         index: NodeIndex<u32>,
-        released_by: Option<(TaskKey, Kind)>,
+        cause: Option<Cause>,
     ) -> Result<(), GraphError> {
         let now = self.now();
         let slot = index.index() as u32;
         let node = &mut self.dag[index];
         node.ready = now;
-        node.released_by = released_by.map(|(key, _)| key);
-        node.reason = match released_by {
-            Some((_, Kind::Barrier)) => Reason::Barrier,
+        node.released_by = cause.map(|cause| cause.number);
+        node.reason = match cause {
+            Some(Cause { barrier: true, .. }) => Reason::Barrier,
             _ => Reason::Input,
         };
         let order = node.task.key.order();
@@ -41,10 +40,8 @@ impl Graph {
             self.desks[resource.index()].enqueue(now, order, slot);
             self.announce(resource.0);
         } else {
-            node.stage = Stage::Running;
             node.start = now;
-            let end = end_of(node.task.key, now, node.task.duration)?;
-            self.agenda.end_at(end, order, slot);
+            self.run_to_end(index)?;
         }
         Ok(())
     }
@@ -62,10 +59,30 @@ impl Graph {
         Some(NodeIndex::new(slot as usize))
     }
 
-    /// Starts a task, which is at the head of the queue of its resource.
+    /// Lets a task that starts now run for its duration.
+    pub(super) fn run_to_end(&mut self, index: NodeIndex<u32>) -> Result<(), GraphError> {
+        let node = &mut self.dag[index];
+        let (key, start, duration) = (node.task.key, node.start, node.task.duration);
+        node.end = start
+            .checked_add(duration)
+            .ok_or(GraphError::TimeOverflow {
+                key,
+                start,
+                duration,
+            })?;
+        node.stage = Stage::Running;
+        node.stamp = self
+            .agenda
+            .end_at(node.end, key.order(), index.index() as u32);
+        Ok(())
+    }
+
+    /// Starts a task, which is at the head of the queue of its resource. How long it takes
+    /// has yet to be asked if it was deferred.
     pub(super) fn start(&mut self, slot: u32) {
         let now = self.now();
-        let node = &mut self.dag[NodeIndex::new(slot as usize)];
+        let index = NodeIndex::new(slot as usize);
+        let node = &mut self.dag[index];
         let Some(resource) = node.task.resource else {
             return;
         };
@@ -75,15 +92,16 @@ impl Graph {
             self.fault = Some(GraphError::DuplicateKey { key });
         }
         desk.ledger.start(now);
-        node.stage = Stage::Running;
+        node.stage = Stage::Starting;
         node.start = now;
         if node.ready < now {
             node.released_by = desk.predecessor();
             node.reason = Reason::Resource;
         }
-        match end_of(node.task.key, now, node.task.duration) {
-            Ok(end) => self.agenda.end_at(end, node.task.key.order(), slot),
-            Err(fault) => self.fault = Some(fault),
+        if !node.deferred
+            && let Err(fault) = self.run_to_end(index)
+        {
+            self.fault = Some(fault);
         }
         self.announce(resource.0);
     }
@@ -95,10 +113,15 @@ impl Graph {
         let node = &mut self.dag[index];
         node.stage = Stage::Finished;
         self.unfinished -= 1;
+        let cause = Cause {
+            number: self.finished,
+            barrier: node.task.kind == Kind::Barrier,
+        };
+        self.finished += 1;
         let (task, start, held) = (node.task, node.start, node.held);
         if let Some(resource) = task.resource {
             let desk = &mut self.desks[resource.index()];
-            desk.release(task.key, now);
+            desk.release(cause.number, now);
             desk.ledger.end(now, now.since(start), &task.cost);
             self.announce(resource.0);
         }
@@ -109,10 +132,11 @@ impl Graph {
         }
         let mut successors = self.dag.neighbors(index).detach();
         while let Some(successor) = successors.next_node(&self.dag) {
-            let waiting = &mut self.dag[successor].unfinished_predecessors;
-            *waiting -= 1;
-            if *waiting == 0
-                && let Err(fault) = self.make_ready(successor, Some((task.key, task.kind)))
+            let node = &mut self.dag[successor];
+            node.note_input(cause.number);
+            node.unfinished_predecessors -= 1;
+            if node.unfinished_predecessors == 0
+                && let Err(fault) = self.make_ready(successor, Some(cause))
             {
                 self.fault = Some(fault);
             }
@@ -190,12 +214,4 @@ impl Graph {
             slot: index.index() as u32,
         }
     }
-}
-
-fn end_of(key: TaskKey, start: Instant, duration: Duration) -> Result<Instant, GraphError> {
-    start.checked_add(duration).ok_or(GraphError::TimeOverflow {
-        key,
-        start,
-        duration,
-    })
 }

@@ -6,7 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, VecDeque};
 
-use super::key::{Order, TaskKey};
+use super::key::Order;
 use super::ledger::Ledger;
 use crate::units::Instant;
 
@@ -104,8 +104,8 @@ pub(super) struct Desk {
     queue: BinaryHeap<Reverse<Waiting>>,
     /// The head of the queue for which a turn was announced and has not come.
     announced: Option<Order>,
-    /// Who freed places at `freed_at`, while others queued for them.
-    freed: VecDeque<TaskKey>,
+    /// The numbers of those who freed places at `freed_at`, while others queued for them.
+    freed: VecDeque<u64>,
     freed_at: Instant,
     pub(super) ledger: Ledger,
 }
@@ -160,20 +160,20 @@ impl Desk {
         head.is_none() || head.as_ref().map(claim) != self.queue.peek().map(claim)
     }
 
-    /// Takes a place back from the task `key`.
-    pub(super) fn release(&mut self, key: TaskKey, now: Instant) {
+    /// Takes a place back from the task with this number.
+    pub(super) fn release(&mut self, number: u64, now: Instant) {
         self.free += 1;
         if !self.queue.is_empty() {
             if self.freed_at != now {
                 self.freed.clear();
                 self.freed_at = now;
             }
-            self.freed.push_back(key);
+            self.freed.push_back(number);
         }
     }
 
     /// Who left the place that a task takes which had to wait for it.
-    pub(super) fn predecessor(&mut self) -> Option<TaskKey> {
+    pub(super) fn predecessor(&mut self) -> Option<u64> {
         self.freed.pop_front()
     }
 }

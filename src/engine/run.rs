@@ -10,13 +10,13 @@ use petgraph::graph::NodeIndex;
 use super::agenda::{Ambiguous, Event};
 use super::dispatch::{Dispatcher, Life, Signal, Wake, message};
 use super::error::{EngineError, GraphError};
-use super::graph::Graph;
+use super::graph::{Cause, Graph};
 use super::key::Kind;
 use super::ledger::Totals;
 use super::program::Program;
 use super::report::{Report, ResourceReport};
 use super::resource::Resources;
-use super::trace::{Record, Trace};
+use super::trace::{Reason, Record, Trace};
 use crate::units::Instant;
 
 /// Events between two looks at the interrupt flag.
@@ -95,8 +95,9 @@ where
         if let Some(fault) = graph.fault.take() {
             return Err(fault.into());
         }
-        if let Job::Finish(slot) = job {
-            run.finished(slot, &mut graph)?;
+        match job {
+            Job::Start(slot) => run.started(slot, &mut graph)?,
+            Job::Finish(slot) => run.finished(slot, &mut graph)?,
         }
     }
     let mut graph = graph.borrow_mut();
@@ -123,7 +124,7 @@ impl<P: Program + ?Sized, T: Trace + ?Sized> Run<'_, P, T> {
     /// What is to be done next, and by which process; `None` at the end.
     fn next(&mut self, graph: &mut Graph) -> Result<Option<(usize, Job)>, EngineError<P::Error>> {
         loop {
-            let event = match graph.agenda.pop() {
+            let event = match graph.agenda.pop(&graph.dag) {
                 Ok(Some(event)) => event,
                 Ok(None) => return Ok(None),
                 Err(Ambiguous(event)) => {
@@ -137,9 +138,6 @@ impl<P: Program + ?Sized, T: Trace + ?Sized> Run<'_, P, T> {
                     let Some(index) = graph.candidate(resource, order) else {
                         continue;
                     };
-                    if graph.dag[index].deferred {
-                        self.ask_service(index, graph)?;
-                    }
                     Job::Start(index.index() as u32)
                 }
             };
@@ -147,56 +145,76 @@ impl<P: Program + ?Sized, T: Trace + ?Sized> Run<'_, P, T> {
         }
     }
 
-    /// Has the program fill in duration and cost of a task about to start.
-    fn ask_service(
-        &mut self,
-        index: NodeIndex<u32>,
-        graph: &mut Graph,
-    ) -> Result<(), EngineError<P::Error>> {
-        let now = graph.now();
-        let task = &mut graph.dag[index].task;
-        let service = self
+    /// Has the program fill in duration and cost of the task that just started, if they
+    /// were left to that.
+    fn started(&mut self, slot: u32, graph: &mut Graph) -> Result<(), EngineError<P::Error>> {
+        let index = NodeIndex::new(slot as usize);
+        let node = &graph.dag[index];
+        if !node.deferred {
+            return Ok(());
+        }
+        let key = node.task.key;
+        let barrier = node.reason == Reason::Barrier;
+        graph.author = node
+            .released_by
+            .map(|number| (None, Cause { number, barrier }));
+        let id = graph.id(index);
+        let occupancy = self
             .program
-            .service(task.key, now)
+            .service(id, key, graph)
             .map_err(EngineError::Program)?
-            .ok_or(EngineError::Service { key: task.key })?;
-        service.cost.check(task.key)?;
-        task.duration = service.duration;
-        task.cost = service.cost;
-        Ok(())
+            .ok_or(EngineError::Occupancy { key })?;
+        occupancy.cost.check(key)?;
+        let task = &mut graph.dag[index].task;
+        task.duration = occupancy.duration;
+        task.cost = occupancy.cost;
+        Ok(graph.run_to_end(index)?)
     }
 
     /// Records the task that just finished and tells the program.
     fn finished(&mut self, slot: u32, graph: &mut Graph) -> Result<(), EngineError<P::Error>> {
         let index = NodeIndex::new(slot as usize);
         let now = graph.now();
-        let node = &graph.dag[index];
+        let id = graph.id(index);
+        let node = &mut graph.dag[index];
         let task = node.task;
         let service = now.since(node.start);
         self.totals.add(service, &task.cost);
         self.kinds[task.kind as usize].add(service, &task.cost);
-        let resource = task
-            .resource
-            .map(|resource| self.resources.list()[resource.index()].name.as_str());
-        self.trace
-            .record(&Record {
-                key: task.key,
-                resource,
-                kind: task.kind,
-                ready: node.ready,
-                start: node.start,
-                end: now,
-                released_by: node.released_by,
-                reason: node.reason,
-                cost: task.cost,
-            })
-            .map_err(EngineError::Trace)?;
-        if node.notify {
-            let id = graph.id(index);
-            graph.author = Some((task.key, task.kind));
+        let mut inputs = std::mem::take(&mut node.inputs);
+        let record = Record {
+            number: graph.finished - 1,
+            inputs: &inputs,
+            key: task.key,
+            resource: task
+                .resource
+                .map(|resource| self.resources.list()[resource.index()].name.as_str()),
+            kind: task.kind,
+            ready: node.ready,
+            start: node.start,
+            end: now,
+            released_by: node.released_by,
+            reason: node.reason,
+            cost: task.cost,
+        };
+        let notify = node.notify;
+        self.trace.record(&record).map_err(EngineError::Trace)?;
+        self.program
+            .measured(&record)
+            .map_err(EngineError::Program)?;
+        if notify {
+            let cause = Cause {
+                number: record.number,
+                barrier: record.kind == Kind::Barrier,
+            };
+            graph.author = Some((Some(id), cause));
             self.program
-                .completed(id, task.key, now, graph)
+                .completed(id, &record, graph)
                 .map_err(EngineError::Program)?;
+        }
+        if inputs.spilled() {
+            inputs.clear();
+            graph.spare.push(inputs);
         }
         graph.clear_finished();
         Ok(())

@@ -38,6 +38,14 @@ impl Reason {
 /// critical path. Only tasks added at the start of the run have none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Record<'a> {
+    /// Its place among the tasks of the run in the order in which they ended, from 0:
+    /// its row in the log.
+    pub number: u64,
+    /// The numbers of the tasks that it waited for, in ascending order: of its
+    /// predecessors those that were unfinished when it was added and, where that is
+    /// one of them or no other is left, the task to whose end the program reacted by
+    /// adding it.
+    pub inputs: &'a [u64],
     /// What it was.
     pub key: TaskKey,
     /// The name of its resource.
@@ -50,8 +58,8 @@ pub struct Record<'a> {
     pub start: Instant,
     /// When it ended.
     pub end: Instant,
-    /// Whose end let it start.
-    pub released_by: Option<TaskKey>,
+    /// The number of the task whose end let it start.
+    pub released_by: Option<u64>,
     /// Why it had not started before.
     pub reason: Reason,
     /// What it cost.

@@ -13,6 +13,7 @@ macro_rules! pages {
                 "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
                 "[Replay]: crate::manual::replay\n[Results]: crate::manual::results\n",
                 "[Scenarios]: crate::manual::scenarios\n[Sweeps]: crate::manual::sweeps\n",
+                "[Systems]: crate::manual::systems\n",
                 "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
             )]
             #[doc = ""]
@@ -25,6 +26,7 @@ macro_rules! pages {
 pages! {
     command_line "command_line.md";
     scenarios "scenarios.md";
+    systems "systems.md";
     sweeps "sweeps.md";
     channels "channels.md";
     tensor_parallelism "tensor_parallelism.md";

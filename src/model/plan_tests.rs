@@ -160,6 +160,30 @@ fn a_split_group_keeps_its_keys_and_values_on_both_devices() {
 }
 
 #[test]
+fn devices_beyond_the_heads_share_heads_and_compute_their_scores() {
+    let dense = shape(2, 1, 16, 16);
+    let plan = ShardPlan::new(&dense, &Shares::equal(3).expect("three")).expect("valid");
+    let contexts = plan.shards().iter().map(|shard| shard.context.clone());
+    assert!(contexts.eq([0..6, 6..8, 8..12]));
+    assert_eq!(
+        (&plan.shards()[1].heads, &plan.shards()[2].heads),
+        (&(1..2), &(1..2))
+    );
+    assert_eq!(
+        (&plan.shards()[1].values, &plan.shards()[2].values),
+        (&(0..2), &(2..6))
+    );
+    // All keys of the head on each, and the columns of its values on one: 6 + 2 and 6 + 4.
+    assert_eq!(plan.kv_cache_bytes(1, 1), 3 * (6 + 2) * 2);
+    assert_eq!(plan.kv_cache_bytes(2, 1), 3 * (6 + 4) * 2);
+    // Query, key and value rows and columns of W_O, with the norm.
+    assert_eq!(plan.attention(1, 1, 0).weights, 24 * (6 + 6 + 2 + 2) + 24);
+    // Scores of six entries and two columns of values over five positions.
+    let longer = plan.attention(1, 1, 5).flops - plan.attention(1, 1, 0).flops;
+    assert_eq!(longer, 5 * (2 * 6 + 5 + 2 * 2));
+}
+
+#[test]
 fn a_device_without_a_part_costs_nothing() {
     let shares = Shares::new(vec![0.0, 1.0]).expect("sums to 1");
     let plan = ShardPlan::new(&shape(8, 2, 16, 16), &shares).expect("valid");
@@ -171,6 +195,60 @@ fn a_device_without_a_part_costs_nothing() {
         0
     );
     assert_eq!(plan.realised()[1].weights, 1.0);
+}
+
+#[test]
+fn stages_together_hold_the_whole_and_each_its_own() {
+    let shares = Shares::new(vec![0.375, 0.625]).expect("sums to 1");
+    let whole = ShardPlan::new(&shape(8, 2, 16, 16), &shares).expect("valid");
+    let stage = |embedding, layers: Range<usize>, head| {
+        let parts = Parts {
+            embedding,
+            layers,
+            head,
+        };
+        whole.covering(parts).expect("three layers")
+    };
+    let stages = [
+        stage(true, 0..1, false),
+        stage(false, 1..3, false),
+        stage(false, 3..3, true),
+    ];
+    for device in 0..2 {
+        let sum = |count: &dyn Fn(&ShardPlan) -> u64| stages.iter().map(count).sum::<u64>();
+        assert_eq!(
+            sum(&|plan| plan.weight_bytes(device)),
+            whole.weight_bytes(device)
+        );
+        assert_eq!(
+            sum(&|plan| plan.head_bytes(device)),
+            whole.head_bytes(device)
+        );
+        assert_eq!(stages[2].head_bytes(device), stages[2].weight_bytes(device));
+        assert_eq!(
+            sum(&|plan| plan.kv_cache_bytes(device, 7)),
+            whole.kv_cache_bytes(device, 7)
+        );
+        assert_eq!(
+            stages[1].kv_cache_bytes(device, 7),
+            2 * stages[0].kv_cache_bytes(device, 7)
+        );
+        let most = stages.iter().map(|plan| plan.activation_bytes(device, 7));
+        assert_eq!(most.max(), Some(whole.activation_bytes(device, 7)));
+        assert_eq!(stages[0].lm_head(device, 1), Work::default());
+        assert_eq!(stages[2].lm_head(device, 1), whole.lm_head(device, 1));
+    }
+    let tables = stages.each_ref().map(ShardPlan::embedding_bytes);
+    assert_eq!(tables, [whole.embedding_bytes(), 0, 0]);
+    let nothing = whole
+        .covering(Parts::layers(1..1))
+        .expect("no layer is one");
+    assert_eq!(nothing.weight_bytes(1) + nothing.activation_bytes(1, 9), 0);
+    assert_eq!(nothing.realised()[1].weights, 0.0);
+    let error = whole
+        .covering(Parts::layers(1..4))
+        .expect_err("three layers");
+    assert!(error.to_string().contains("1..4"), "{error}");
 }
 
 #[test]
@@ -227,10 +305,17 @@ proptest! {
     fn shards_partition_heads_columns_and_rows(shape in shapes(), shares in divisions()) {
         let plan = ShardPlan::new(&shape, &shares).expect("valid");
         let shards = plan.shards();
-        prop_assert!(covers(shards.iter().map(|shard| shard.heads.clone()), shape.heads));
+        prop_assert!(covers(
+            shards.iter().map(|shard| shard.context.clone()),
+            shape.heads * shape.head_dim
+        ));
         prop_assert!(covers(shards.iter().map(|shard| shard.columns.clone()), shape.ffn));
         prop_assert!(covers(shards.iter().map(|shard| shard.rows.clone()), shape.vocabulary));
         for shard in shards {
+            // Exactly the heads that the columns are of.
+            let used: std::collections::BTreeSet<usize> =
+                shard.context.clone().map(|column| column / shape.head_dim).collect();
+            prop_assert!(used.into_iter().eq(shard.heads.clone()));
             // Exactly the key–value heads that the query heads use.
             let used: std::collections::BTreeSet<usize> =
                 shard.heads.clone().map(|head| head / shape.group()).collect();
@@ -248,26 +333,39 @@ proptest! {
         let plan = ShardPlan::new(&shape, &shares).expect("valid");
         let whole = ShardPlan::whole(&shape).expect("valid");
         let sum = |work: &dyn Fn(usize) -> Work| (0..plan.devices()).map(work).sum::<Work>();
+        // What is held or computed more than once because a head or a group is in parts.
+        let sum_of = |part: fn(&DeviceShard) -> usize| -> u64 {
+            plan.shards().iter().map(|shard| part(shard) as u64).sum()
+        };
+        let (heads, kv) = (shape.heads as u64, shape.kv_heads as u64);
         let copies = |part: fn(&DeviceShard) -> &Range<usize>| {
             plan.shards().iter().filter(|shard| !part(shard).is_empty()).count() as u64 - 1
         };
         let (h, d, t) = (shape.hidden as u64, shape.head_dim as u64, tokens as u64);
         let extra_kv = plan.replicated_kv_heads() as u64;
+        let extra_heads = sum_of(|shard| shard.heads.len()) - heads;
+        let extra_values = sum_of(|shard| shard.kv_heads.len() * shard.values.len()) - kv * d;
+        let extra_context = sum_of(|shard| shard.heads.len() * shard.values.len()) - heads * d;
+        let extra_cache = extra_kv * d + extra_values;
+        let extra_rows = extra_heads * d + extra_cache;
+        let seen = t * context as u64 + t * (t + 1) / 2;
 
         let attention = sum(&|device| plan.attention(device, tokens, context));
         let alone = whole.attention(0, tokens, context);
         let around = copies(|shard| &shard.heads);
         prop_assert_eq!(
             attention.flops,
-            alone.flops + t * (around * (5 * h + 3) + extra_kv * (4 * h * d + 3 * d))
+            alone.flops
+                + t * (around * (5 * h + 3) + 2 * h * extra_rows + 3 * d * (extra_heads + extra_kv))
+                + seen * (extra_heads * (2 * d + 5) + 2 * extra_context)
         );
-        prop_assert_eq!(attention.weights, alone.weights + around * h + extra_kv * 2 * h * d);
+        prop_assert_eq!(attention.weights, alone.weights + around * h + h * extra_rows);
         prop_assert_eq!(
             attention.bytes,
             alone.bytes
-                + 2 * (around * h + extra_kv * 2 * h * d)
-                + 4 * t * around * 7 * h
-                + 2 * extra_kv * 2 * d * (context as u64 + 2 * t)
+                + 2 * (around * h + h * extra_rows)
+                + 4 * t * (around * 7 * h + 2 * d * extra_heads + extra_context)
+                + 2 * extra_cache * (context as u64 + 2 * t)
         );
 
         let mlp = sum(&|device| plan.mlp(device, tokens));
@@ -289,7 +387,7 @@ proptest! {
         let cache: u64 = (0..plan.devices()).map(|n| plan.kv_cache_bytes(n, tokens)).sum();
         prop_assert_eq!(
             cache,
-            whole.kv_cache_bytes(0, tokens) + shape.layers as u64 * 2 * extra_kv * d * t * 2
+            whole.kv_cache_bytes(0, tokens) + shape.layers as u64 * extra_cache * t * 2
         );
     }
 

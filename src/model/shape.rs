@@ -115,6 +115,21 @@ pub enum ShapeError {
         /// Its value.
         bits: f64,
     },
+    /// Layers are asked for that the model does not have.
+    #[error(
+        "model `{model}`: layers {start}..{end} are not among its {layers}; give a range that \
+         starts at its end or before and ends at {layers} or before"
+    )]
+    Layers {
+        /// The model's name.
+        model: String,
+        /// The first layer asked for.
+        start: usize,
+        /// The one after the last.
+        end: usize,
+        /// Layers of the model.
+        layers: usize,
+    },
     /// `experts` is present without a Mixtral or absent with one.
     #[error("model `{model}`: {fault}")]
     Experts {

@@ -1,7 +1,8 @@
 //! What a step costs on one device: FLOPs, bytes moved, weights touched.
 //!
 //! Symbols: h hidden size; d entries per head; H, G query and key–value heads
-//! **on the device**; f feed-forward columns on the device; V vocabulary rows on
+//! **on the device**, whole or in part; v columns of each of its key–value heads' values, and o columns
+//! of the attention's output that it multiplies by its rows of W_O: d and H·d unless heads are cut; f feed-forward columns on the device; V vocabulary rows on
 //! the device; E experts per layer and k of them active (1 and 1 if dense);
 //! T tokens in the step, C tokens already in the cache. Bits per entry: w for
 //! weights, a for activations, c for the cache.
@@ -135,6 +136,8 @@ pub(super) struct Counter<'a> {
     dim: u128,
     heads: u128,
     kv_heads: u128,
+    values: u128,
+    context: u128,
     columns: u128,
     rows: u128,
 }
@@ -147,6 +150,8 @@ impl<'a> Counter<'a> {
             dim: shape.head_dim as u128,
             heads: shard.heads.len() as u128,
             kv_heads: shard.kv_heads.len() as u128,
+            values: shard.values.len() as u128,
+            context: shard.context.len() as u128,
             columns: shard.columns.len() as u128,
             rows: shard.rows.len() as u128,
         }
@@ -183,7 +188,12 @@ impl<'a> Counter<'a> {
         if self.heads == 0 {
             return 0;
         }
-        2 * self.hidden * self.dim * (self.heads + self.kv_heads) + self.hidden
+        self.hidden * self.projected() + self.hidden
+    }
+
+    /// Rows of the query, key and value projections and columns of the output projection.
+    fn projected(&self) -> u128 {
+        self.dim * (self.heads + self.kv_heads) + self.values * self.kv_heads + self.context
     }
 
     pub(super) fn attention(&self, tokens: usize, context: usize) -> Work {
@@ -193,14 +203,15 @@ impl<'a> Counter<'a> {
         }
         let (hidden, dim, heads, kv) = (self.hidden, self.dim, self.heads, self.kv_heads);
         let positions = tokens * context + tokens * (tokens + 1) / 2;
-        let projections = 2 * hidden * dim * (heads + 2 * kv) + 2 * heads * dim * hidden;
+        let values = self.values;
+        let projections = 2 * hidden * self.projected();
         let rotary = 3 * dim * (heads + kv);
-        let per_position = heads * (2 * dim + 1 + 4 + 2 * dim);
+        let per_position = heads * (2 * dim + 1 + 4 + 2 * values);
         self.work(
             tokens * (self.replicated_flops() + projections + rotary) + positions * per_position,
             self.attention_weights(),
-            tokens * (self.replicated_entries() + 4 * heads * dim),
-            2 * kv * dim * (tokens + (context + tokens)),
+            tokens * (self.replicated_entries() + heads * (2 * dim + values) + self.context),
+            kv * (dim + values) * (tokens + (context + tokens)),
         )
     }
 
@@ -259,20 +270,27 @@ impl<'a> Counter<'a> {
     }
 
     /// Peak bytes of live activations; see [`super::ShardPlan::activation_bytes`].
-    pub(super) fn activation_bytes(&self, tokens: usize) -> u64 {
+    pub(super) fn activation_bytes(&self, has_layers: bool, tokens: usize) -> u64 {
         let tokens = (tokens as u128).min(MOST_TOKENS);
-        if tokens == 0 || self.heads + self.columns + self.rows == 0 {
+        let parts = self.rows
+            + if has_layers {
+                self.heads + self.columns
+            } else {
+                0
+            };
+        if tokens == 0 || parts == 0 {
             return 0;
         }
-        let attention = 2 * self.dim * (self.heads + self.kv_heads);
+        let attention = (self.dim + self.values) * (self.heads + self.kv_heads);
         let mlp = 3 * self.columns * self.shape.active_experts() as u128;
         let blocks = tokens * (3 * self.hidden + attention.max(mlp));
         let head = tokens * self.hidden + self.hidden + self.rows;
-        bytes(blocks.max(head), self.shape.activation_bits)
+        let peak = if has_layers { blocks.max(head) } else { head };
+        bytes(peak, self.shape.activation_bits)
     }
 
-    pub(super) fn cache_bytes(&self, tokens: usize) -> u64 {
-        let entries = 2 * self.shape.layers as u128 * self.kv_heads * self.dim;
+    pub(super) fn cache_bytes(&self, layers: usize, tokens: usize) -> u64 {
+        let entries = layers as u128 * self.kv_heads * (self.dim + self.values);
         bytes(
             (tokens as u128).min(MOST_TOKENS) * entries,
             self.shape.cache_bits,

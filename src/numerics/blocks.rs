@@ -4,9 +4,9 @@
 //! changes nothing.
 
 use super::error::StepError;
-use super::kernels::RopeTable;
+use super::kv_cache::{KvCache, LayerShares};
 use super::sharded::{DevicePart, ShardedLlama};
-use super::state::{DeviceBuffers, DeviceCache, Hidden, KvCache, Workspace};
+use super::state::{DeviceBuffers, Hidden, Workspace};
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -21,8 +21,9 @@ impl ShardedLlama {
     /// device without heads it is zero.
     ///
     /// # Errors
-    /// If there is no such layer or device, the block is out of turn, the cache is
-    /// full, or cache or workspace are another model's.
+    /// If there is no such layer or device, the model does not cover the layer, the block is
+    /// out of turn, the cache is full, the step has several slices, or cache or workspace are
+    /// another model's.
     pub fn attention(
         &self,
         layer: usize,
@@ -31,17 +32,32 @@ impl ShardedLlama {
         cache: &mut KvCache,
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
-        self.check_block(layer, workspace)?;
+        self.attention_slices(layer, device, hidden, &mut [cache], workspace)
+    }
+
+    /// [`ShardedLlama::attention`] of a step of several slices, whose caches are given in
+    /// their order. A slice's rows have the same bits as in a step of its own.
+    ///
+    /// # Errors
+    /// As for [`ShardedLlama::attention`], and if there is not one cache per slice.
+    pub fn attention_slices(
+        &self,
+        layer: usize,
+        device: usize,
+        hidden: &Hidden,
+        caches: &mut [&mut KvCache],
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        let local = self.check_block(layer, workspace)?;
         check_index("device", device, self.devices())?;
-        self.check_cache(layer, device, hidden, cache)?;
-        self.attend(
-            layer,
-            hidden,
-            &cache.rope,
-            &self.parts[device],
-            &mut cache.devices[device],
-            &mut workspace.devices[device],
-        )
+        let shares = LayerShares {
+            caches,
+            device,
+            layer: local,
+        };
+        self.check_caches(layer, hidden, shares)?;
+        let buffers = &mut workspace.devices[device];
+        self.attend(hidden, shares, &self.parts[device], buffers)
     }
 
     /// [`ShardedLlama::attention`] on every device, on several threads where that
@@ -56,25 +72,43 @@ impl ShardedLlama {
         cache: &mut KvCache,
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
-        self.check_block(layer, workspace)?;
+        self.attention_slices_on_all(layer, hidden, &mut [cache], workspace)
+    }
+
+    /// [`ShardedLlama::attention_slices`] on every device, on several threads where that
+    /// pays; the bits are the same.
+    ///
+    /// # Errors
+    /// As for [`ShardedLlama::attention_slices`].
+    pub fn attention_slices_on_all(
+        &self,
+        layer: usize,
+        hidden: &Hidden,
+        caches: &mut [&mut KvCache],
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        let local = self.check_block(layer, workspace)?;
+        let caches = &*caches;
+        let shares = |device| LayerShares {
+            caches,
+            device,
+            layer: local,
+        };
         for device in 0..self.devices() {
-            self.check_cache(layer, device, hidden, cache)?;
+            self.check_caches(layer, hidden, shares(device))?;
         }
-        let (rope, buffers) = (&cache.rope, &mut workspace.devices);
+        let buffers = &mut workspace.devices;
         let shape = self.shape();
         let outputs = 2 * (shape.heads + shape.kv_heads) * shape.head_dim;
+        let compute = |(device, (part, buffers)): (usize, (&DevicePart, &mut DeviceBuffers))| {
+            self.attend(hidden, shares(device), part, buffers)
+        };
         if self.parallel(hidden, outputs) {
-            let shares = self.parts.par_iter().zip(&mut cache.devices);
-            shares
-                .zip(buffers)
-                .try_for_each(|((part, cache), buffers)| {
-                    self.attend(layer, hidden, rope, part, cache, buffers)
-                })
+            let places = self.parts.par_iter().zip(buffers);
+            places.enumerate().try_for_each(compute)
         } else {
-            let mut shares = self.parts.iter().zip(&mut cache.devices).zip(buffers);
-            shares.try_for_each(|((part, cache), buffers)| {
-                self.attend(layer, hidden, rope, part, cache, buffers)
-            })
+            let places = self.parts.iter().zip(buffers);
+            places.enumerate().try_for_each(compute)
         }
     }
 
@@ -91,7 +125,7 @@ impl ShardedLlama {
         hidden: &Hidden,
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
-        self.check_block(layer, workspace)?;
+        let layer = self.check_block(layer, workspace)?;
         check_index("device", device, self.devices())?;
         self.feed_forward(
             layer,
@@ -112,7 +146,7 @@ impl ShardedLlama {
         hidden: &Hidden,
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
-        self.check_block(layer, workspace)?;
+        let layer = self.check_block(layer, workspace)?;
         let buffers = &mut workspace.devices;
         if self.parallel(hidden, 3 * self.shape().ffn) {
             let places = self.parts.par_iter().zip(buffers);
@@ -132,23 +166,23 @@ impl ShardedLlama {
 
     fn attend(
         &self,
-        layer: usize,
         hidden: &Hidden,
-        rope: &RopeTable,
+        shares: LayerShares<'_>,
         part: &DevicePart,
-        cache: &mut DeviceCache,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
         let (kernels, epsilon) = (self.kernels, self.config().norm_epsilon);
-        let share = &mut cache.layers[layer];
-        match &part.layers[layer].attention {
-            Some(part) => part.step(kernels, epsilon, hidden, share, rope, buffers)?,
+        match &part.layers[shares.layer].attention {
+            Some(part) => part.step(kernels, epsilon, hidden, shares, buffers)?,
             None => buffers.no_partial(hidden)?,
         }
-        share.seen += hidden.tokens();
+        for (index, slice) in hidden.slices.iter().enumerate() {
+            shares.with(index, |cache| cache.seen += slice.rows.len());
+        }
         Ok(())
     }
 
+    /// The feed-forward network of a layer counted from the first that is covered.
     fn feed_forward(
         &self,
         layer: usize,
@@ -163,9 +197,24 @@ impl ShardedLlama {
         }
     }
 
-    fn check_block(&self, layer: usize, workspace: &Workspace) -> Result<(), StepError> {
+    /// The place of `layer` among those covered.
+    fn check_block(&self, layer: usize, workspace: &Workspace) -> Result<usize, StepError> {
+        let place = self.place(layer)?;
+        self.check_workspace(workspace)?;
+        Ok(place)
+    }
+
+    /// The place of `layer` among those covered.
+    pub(super) fn place(&self, layer: usize) -> Result<usize, StepError> {
         check_index("layer", layer, self.shape().layers)?;
-        self.check_workspace(workspace)
+        let layers = &self.plan.parts().layers;
+        if layers.contains(&layer) {
+            return Ok(layer - layers.start);
+        }
+        Err(StepError::NotHeld {
+            what: format!("layer {layer}"),
+            parts: self.plan.parts().clone(),
+        })
     }
 
     pub(super) fn check_workspace(&self, workspace: &Workspace) -> Result<(), StepError> {
@@ -176,33 +225,52 @@ impl ShardedLlama {
         }
     }
 
-    fn check_cache(
+    fn check_caches(
         &self,
         layer: usize,
-        device: usize,
         hidden: &Hidden,
-        cache: &KvCache,
+        shares: LayerShares<'_>,
     ) -> Result<(), StepError> {
-        if !Arc::ptr_eq(&self.plan, &cache.plan) {
-            return Err(StepError::Foreign { what: "cache" });
+        check_slices("caches", shares.caches.len(), hidden)?;
+        for (index, (cache, slice)) in shares.caches.iter().zip(&hidden.slices).enumerate() {
+            if !Arc::ptr_eq(&self.plan, &cache.plan) {
+                return Err(StepError::Foreign { what: "cache" });
+            }
+            let position = slice.position;
+            let needed = position.saturating_add(slice.rows.len());
+            let capacity = cache.capacity;
+            if needed > capacity {
+                return Err(StepError::CacheFull { capacity, needed });
+            }
+            let cached = shares.with(index, |cache| cache.seen);
+            if cached != position {
+                return Err(StepError::OutOfTurn {
+                    layer,
+                    device: shares.device,
+                    cached,
+                    position,
+                });
+            }
         }
-        let needed = hidden.position.saturating_add(hidden.tokens());
-        let capacity = cache.capacity;
-        if needed > capacity {
-            return Err(StepError::CacheFull { capacity, needed });
-        }
-        let cached = cache.devices[device].layers[layer].seen;
-        let position = hidden.position;
-        if cached == position {
-            return Ok(());
-        }
-        Err(StepError::OutOfTurn {
-            layer,
-            device,
-            cached,
-            position,
-        })
+        Ok(())
     }
+}
+
+/// Refuses anything but one of `what` per slice.
+pub(super) fn check_slices(
+    what: &'static str,
+    found: usize,
+    hidden: &Hidden,
+) -> Result<(), StepError> {
+    let expected = hidden.slices.len();
+    if found == expected {
+        return Ok(());
+    }
+    Err(StepError::Slices {
+        what,
+        found,
+        expected,
+    })
 }
 
 fn check_index(what: &'static str, index: usize, count: usize) -> Result<(), StepError> {

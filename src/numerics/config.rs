@@ -67,9 +67,9 @@ const MIXTRAL: Family = Family {
 fn hint(found: &str) -> Option<&'static str> {
     let is = |family: &Family| found == family.class || found == family.model_type;
     if is(&MIXTRAL) {
-        Some(", or serve this Mixtral with the scenario's `architecture: Wdmoe(…)`")
+        Some(", or place this Mixtral by `Experts` or `Single`")
     } else if is(&LLAMA) {
-        Some(", or serve this LLaMA with the scenario's `architecture: TensorParallel(…)`")
+        Some(", or place this LLaMA by `TensorParallel` or `Single`")
     } else {
         None
     }

@@ -193,6 +193,31 @@ pub enum StepError {
         /// How many there are.
         count: usize,
     },
+    /// A part of the model is wanted of one that covers other parts.
+    #[error(
+        "{what} is not held here: this part of the model has layers {} to {} (exclusive), {} \
+         embedding and {} LM head; ask the part that has it, or cover it too",
+        parts.layers.start,
+        parts.layers.end,
+        if parts.embedding { "the" } else { "no" },
+        if parts.head { "the" } else { "no" }
+    )]
+    NotHeld {
+        /// `"layer 3"`, `"the embedding"` or `"the LM head"`.
+        what: String,
+        /// What is held.
+        parts: crate::model::Parts,
+    },
+    /// There is not one of something per slice of the step.
+    #[error("{found} {what} for a step of {expected} slices; give one per slice, in their order")]
+    Slices {
+        /// `"caches"` or `"choices of rows"`.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// The slices.
+        expected: usize,
+    },
     /// A token is outside the vocabulary.
     #[error(
         "token {token} at position {position} is outside the vocabulary of {vocabulary}; \
@@ -201,7 +226,7 @@ pub enum StepError {
     Token {
         /// The token.
         token: u32,
-        /// Its place among those given.
+        /// Its place among those given for its sequence.
         position: usize,
         /// Tokens known.
         vocabulary: usize,

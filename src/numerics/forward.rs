@@ -5,10 +5,12 @@
 //! is the same loop where it does not.
 
 use super::error::StepError;
+use super::kv_cache::KvCache;
+use super::logits::Rows;
 use super::matrix::Matrix;
 use super::ops::Add;
-use super::sharded::{Rows, ShardedLlama};
-use super::state::{KvCache, WholeStep, Workspace};
+use super::sharded::ShardedLlama;
+use super::state::{Hidden, WholeStep, Workspace};
 
 /// One of a layer's two blocks, each followed by an all-reduce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,13 +39,20 @@ impl ShardedLlama {
         mut all_reduce: impl FnMut(usize, Block, &[&[f32]], &mut [f32]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sum = Vec::new();
-        self.steps(tokens, cache, workspace, rows, |at, workspace, whole| {
-            let partials = workspace.partials()?;
-            let partials: Vec<&[f32]> = partials.iter().map(|partial| &**partial).collect();
-            sum.resize(partials[0].len(), 0.0);
-            all_reduce(at.0, at.1, &partials, &mut sum)?;
-            Ok(whole.hidden.add(&sum)?)
-        })
+        let (tokens, caches) = (&[tokens], &mut [cache]);
+        self.steps(
+            tokens,
+            caches,
+            workspace,
+            &[rows],
+            |at, workspace, whole| {
+                let partials = workspace.partials()?;
+                let partials: Vec<&[f32]> = partials.iter().map(|partial| &**partial).collect();
+                sum.resize(partials[0].len(), 0.0);
+                all_reduce(at.0, at.1, &partials, &mut sum)?;
+                Ok(whole.hidden.add(&sum)?)
+            },
+        )
     }
 
     /// [`ShardedLlama::forward`] with an ideal all-reduce: the exact partial
@@ -59,8 +68,25 @@ impl ShardedLlama {
         workspace: &mut Workspace,
         rows: Rows,
     ) -> Result<(), StepError> {
+        self.forward_slices_ideal(&[tokens], &mut [cache], workspace, &[rows])
+    }
+
+    /// [`ShardedLlama::forward_ideal`] of several sequences at once, each with its cache and
+    /// the rows of logits wanted of it, in the same order; see
+    /// [`ShardedLlama::logits_slices`]. Allocates nothing while the number of sequences and of
+    /// tokens stays the same.
+    ///
+    /// # Errors
+    /// Those of the blocks.
+    pub fn forward_slices_ideal(
+        &self,
+        tokens: &[&[u32]],
+        caches: &mut [&mut KvCache],
+        workspace: &mut Workspace,
+        rows: &[Rows],
+    ) -> Result<(), StepError> {
         let kernels = self.kernels;
-        self.steps(tokens, cache, workspace, rows, |_, workspace, whole| {
+        self.steps(tokens, caches, workspace, rows, |_, workspace, whole| {
             let [first, others @ ..] = &workspace.devices[..] else {
                 unreachable!("a plan has a device")
             };
@@ -74,33 +100,47 @@ impl ShardedLlama {
         })
     }
 
+    /// The states of a step that begins where each sequence's cache ends.
+    pub(super) fn embed_texts(
+        &self,
+        tokens: &[&[u32]],
+        caches: &[&mut KvCache],
+        hidden: &mut Hidden,
+    ) -> Result<(), StepError> {
+        if tokens.len() != caches.len() {
+            return Err(StepError::Slices {
+                what: "caches",
+                found: caches.len(),
+                expected: tokens.len(),
+            });
+        }
+        let texts = tokens.iter().copied();
+        let positions = caches.iter().map(|cache| cache.tokens());
+        self.embed_all(texts.zip(positions), hidden)
+    }
+
     /// A whole step; `reduce` adds to its states what a block's partial outputs come to.
     fn steps<E: From<StepError>>(
         &self,
-        tokens: &[u32],
-        cache: &mut KvCache,
+        tokens: &[&[u32]],
+        caches: &mut [&mut KvCache],
         workspace: &mut Workspace,
-        rows: Rows,
+        rows: &[Rows],
         mut reduce: impl FnMut((usize, Block), &Workspace, &mut WholeStep) -> Result<(), E>,
     ) -> Result<(), E> {
         // Taken out of the workspace, for its buffers are lent out meanwhile.
-        let mut whole = match workspace.whole.take() {
-            Some(mut whole) => {
-                self.embed_into(tokens, cache.tokens(), &mut whole.hidden)?;
-                whole
-            }
-            None => WholeStep {
-                hidden: self.embed(tokens, cache.tokens())?,
-                sum: Matrix::default(),
-            },
-        };
+        let mut whole = workspace.whole.take().unwrap_or_else(|| WholeStep {
+            hidden: Hidden::empty(self.kernels),
+            sum: Matrix::default(),
+        });
+        self.embed_texts(tokens, caches, &mut whole.hidden)?;
         for layer in 0..self.shape().layers {
-            self.attention_on_all(layer, &whole.hidden, cache, workspace)?;
+            self.attention_slices_on_all(layer, &whole.hidden, caches, workspace)?;
             reduce((layer, Block::Attention), workspace, &mut whole)?;
             self.mlp_on_all(layer, &whole.hidden, workspace)?;
             reduce((layer, Block::Mlp), workspace, &mut whole)?;
         }
-        self.logits(&whole.hidden, rows, workspace)?;
+        self.logits_slices(&whole.hidden, rows, workspace)?;
         workspace.whole = Some(whole);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A LLaMA before it is divided: configuration, weights, and where they came from.
 //!
-//! It cannot step: [`Llama::shard`] divides and packs it, even for one device.
+//! It cannot step: [`Llama::shard`] divides and packs it, or some of its layers, even for one
+//! device.
 
 use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
@@ -110,7 +111,7 @@ impl Llama {
         &self.digests
     }
 
-    /// Divides and packs the model by `plan`, on the kernels that this process
+    /// Divides and packs what `plan` covers of the model, on the kernels that this process
     /// runs on.
     ///
     /// # Errors

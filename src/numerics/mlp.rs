@@ -12,6 +12,7 @@ use super::swiglu::SwiGlu;
 use super::weights::{FeedForwardWeights, LayerWeights};
 use crate::model::{DeviceShard, ModelShape};
 use candle_core::Tensor;
+use std::iter;
 
 /// The weights of some of a layer's columns.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ impl MlpPart {
         let norm = RmsNorm {
             kernels,
             epsilon,
-            first: 0,
+            rows: iter::once(0..hidden.tokens()),
         };
         normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
         let (between, partial) = (&mut buffers.feed_forward, &mut buffers.partial);

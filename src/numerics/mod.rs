@@ -6,6 +6,11 @@
 //! block by block and leaves every all-reduce to its caller. [`Mixtral`] steps block by block
 //! too and leaves to its caller which experts see which tokens.
 //!
+//! A step takes the tokens of one sequence, or of several at once: [`Hidden`] then holds their rows
+//! slice by slice, each slice with a [`KvCache`] of its own, and a row's bits do not depend on the
+//! others. A model may be packed in parts: a plan that covers some layers
+//! ([`ShardPlan::covering`](crate::model::ShardPlan::covering)) makes one stage of a pipeline.
+//!
 //! # What candle does, and what our kernels do inside it
 //!
 //! ```text
@@ -25,13 +30,14 @@
 //! kernels computes on the tensors' slices, and its bits depend on neither, nor on threads.
 //!
 //! Operations are in-place, on tensors that a [`Workspace`] keeps (`matrix`), so that a LLaMA's decode
-//! step allocates nothing. A Mixtral's experts run the same operations on
+//! step allocates nothing, however many sequences are in it. A Mixtral's experts run the same operations on
 //! tensors that live for one step, for which tokens visit them differs from step to step.
 
 mod attention;
 mod blocks;
 mod checkpoint;
 mod config;
+mod embedding;
 mod error;
 mod folder;
 mod formats;
@@ -39,7 +45,9 @@ mod forward;
 mod generation;
 mod json;
 pub mod kernels;
+mod kv_cache;
 mod llama;
+mod logits;
 mod matrix;
 mod mixtral;
 mod mlp;
@@ -62,13 +70,15 @@ pub use config::ModelConfig;
 pub use error::{LoadError, StepError};
 pub use folder::inspect;
 pub use forward::Block;
+pub use kv_cache::KvCache;
 pub use llama::Llama;
+pub use logits::Rows;
 pub use matrix::Values;
 pub use mixtral::{Contribution, Mixtral};
 pub use model_file::FileDigest;
 pub use rope::{Rope, RopeScaling};
 pub use routing::{Routing, top_experts};
 pub use score::{greedy, score};
-pub use sharded::{Rows, ShardedLlama};
-pub use state::{Hidden, KvCache, Workspace};
+pub use sharded::ShardedLlama;
+pub use state::{Hidden, Slice, Workspace};
 pub use tokenizer::Tokenizer;

@@ -3,7 +3,7 @@
 //! Over-the-air paper, (1)–(4): each device makes a partial output of full width,
 //! and the sum over devices is the block's output. The sum is not made here: the
 //! caller takes the partial outputs, does with them what its network does, and
-//! adds what comes back to the [`Hidden`] states. One step:
+//! adds what comes back to the [`Hidden`](super::Hidden) states. One step:
 //!
 //! ```text
 //! embed ─▶ for each layer:  attention on every device ─▶ all-reduce ─▶ add
@@ -11,20 +11,25 @@
 //!       ─▶ logits
 //! ```
 //!
+//! A step may hold the tokens of several sequences, each a slice with a cache of its own:
+//! prompts, pieces of prompts and single tokens that were decoded, in any mix. A model may
+//! cover some layers only, with or without embedding and head, as the stages of a pipeline
+//! do; the next one goes on with the same [`Hidden`](super::Hidden) states.
+//!
 //! Law: a row's result has the same bits whether its token comes alone or with
-//! others, and on one device the same as unsharded; see the kernels.
+//! others, of its own sequence or of any; on one device it has those of the unsharded model,
+//! and in stages those of the whole. See the kernels.
 
 use super::attention::AttentionPart;
 use super::config::ModelConfig;
 use super::error::StepError;
 use super::kernels::{Kernels, RopeTable};
-use super::matrix::Matrix;
+use super::kv_cache::KvCache;
 use super::mlp::MlpPart;
-use super::ops::{Embed, Project, RmsNorm};
 use super::packing::{PackedMatrix, single};
-use super::state::{Hidden, KvCache, Workspace};
+use super::state::Workspace;
 use super::weights::Weights;
-use crate::model::{ModelShape, ShardPlan};
+use crate::model::{ModelShape, Parts, ShardPlan};
 use candle_core::Tensor;
 use std::sync::Arc;
 
@@ -34,16 +39,18 @@ pub struct ShardedLlama {
     config: ModelConfig,
     pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
-    embedding: Tensor,
-    norm: Tensor,
+    /// Where it is covered.
+    pub(super) embedding: Option<Tensor>,
+    pub(super) norm: Tensor,
     pub(super) parts: Vec<DevicePart>,
 }
 
 /// What one device holds.
 #[derive(Debug)]
 pub(super) struct DevicePart {
-    pub(super) layers: Vec<LayerPart>,
-    head: Option<PackedMatrix>,
+    /// Of the layers covered.
+    pub(super) layers: Vec<Arc<LayerPart>>,
+    pub(super) head: Option<Arc<PackedMatrix>>,
 }
 
 /// What it holds of one layer.
@@ -51,17 +58,6 @@ pub(super) struct DevicePart {
 pub(super) struct LayerPart {
     pub(super) attention: Option<AttentionPart>,
     pub(super) mlp: Option<MlpPart>,
-}
-
-/// Which tokens' logits are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    /// Those of the last token of the step.
-    Last,
-    /// Those of so many last tokens of the step.
-    Final(usize),
-    /// Those of every token.
-    All,
 }
 
 impl ShardedLlama {
@@ -78,20 +74,21 @@ impl ShardedLlama {
                 model: shape.name.clone(),
             });
         }
+        let covered = plan.parts();
         let mut parts = Vec::with_capacity(plan.devices());
         for shard in plan.shards() {
-            let mut layers = Vec::with_capacity(shape.layers);
-            for layer in &weights.layers {
-                layers.push(LayerPart {
+            let mut layers = Vec::with_capacity(covered.layers.len());
+            for layer in &weights.layers[covered.layers.clone()] {
+                layers.push(Arc::new(LayerPart {
                     attention: AttentionPart::pack(layer, shape, shard)?,
                     mlp: MlpPart::pack(layer, shape, shard)?,
-                });
+                }));
             }
             let head = if shard.rows.is_empty() {
                 None
             } else {
                 let rows = (&weights.head, shard.rows.clone(), 0..shape.hidden);
-                Some(PackedMatrix::pack(&[rows])?)
+                Some(Arc::new(PackedMatrix::pack(&[rows])?))
             };
             parts.push(DevicePart { layers, head });
         }
@@ -99,9 +96,46 @@ impl ShardedLlama {
             config: config.clone(),
             plan: Arc::new(plan.clone()),
             kernels,
-            embedding: single(&weights.embedding)?,
+            embedding: match covered.embedding {
+                true => Some(single(&weights.embedding)?),
+                false => None,
+            },
             norm: single(&weights.norm)?,
             parts,
+        })
+    }
+
+    /// Some of the parts that this one covers. They are shared, not packed again.
+    ///
+    /// # Errors
+    /// If one of them is not covered here, or the model does not have it.
+    pub fn covering(&self, parts: Parts) -> Result<Self, StepError> {
+        let (held, plan) = (self.plan.parts(), self.plan.covering(parts)?);
+        let parts = plan.parts();
+        if !held.contain(parts) {
+            return Err(StepError::NotHeld {
+                what: format!(
+                    "layers {}..{} with what else was asked for",
+                    parts.layers.start, parts.layers.end
+                ),
+                parts: held.clone(),
+            });
+        }
+        let first = parts.layers.start.saturating_sub(held.layers.start);
+        let devices = self.parts.iter().map(|device| {
+            let layers = device.layers.iter().skip(first);
+            DevicePart {
+                layers: layers.take(parts.layers.len()).cloned().collect(),
+                head: device.head.clone().filter(|_| parts.head),
+            }
+        });
+        Ok(Self {
+            config: self.config.clone(),
+            kernels: self.kernels,
+            embedding: self.embedding.clone().filter(|_| parts.embedding),
+            norm: self.norm.clone(),
+            parts: devices.collect(),
+            plan: Arc::new(plan),
         })
     }
 
@@ -148,102 +182,11 @@ impl ShardedLlama {
         Workspace::new(&self.plan)
     }
 
-    /// The embeddings of `tokens`, the first at `position` of its sequence.
-    ///
-    /// # Errors
-    /// If there is no token, or one is outside the vocabulary.
-    pub fn embed(&self, tokens: &[u32], position: usize) -> Result<Hidden, StepError> {
-        let mut hidden = Hidden {
-            states: Matrix::default(),
-            position,
-            kernels: self.kernels,
-        };
-        self.embed_into(tokens, position, &mut hidden)?;
-        Ok(hidden)
-    }
-
-    /// [`ShardedLlama::embed`] into states that exist; nothing is allocated if
-    /// they hold as many tokens.
-    ///
-    /// # Errors
-    /// As for [`ShardedLlama::embed`].
-    pub fn embed_into(
-        &self,
-        tokens: &[u32],
-        position: usize,
-        hidden: &mut Hidden,
-    ) -> Result<(), StepError> {
-        if tokens.is_empty() {
-            return Err(StepError::NoToken);
+    pub(super) fn not_held(&self, what: &str) -> StepError {
+        StepError::NotHeld {
+            what: what.to_owned(),
+            parts: self.plan.parts().clone(),
         }
-        self.check_tokens(tokens)?;
-        (hidden.position, hidden.kernels) = (position, self.kernels);
-        let states = hidden.states.fit(tokens.len(), self.shape().hidden)?;
-        Ok(states.apply2(&self.embedding, &Embed { tokens })?)
-    }
-
-    fn check_tokens(&self, tokens: &[u32]) -> Result<(), StepError> {
-        let vocabulary = self.shape().vocabulary;
-        match tokens
-            .iter()
-            .position(|token| *token as usize >= vocabulary)
-        {
-            None => Ok(()),
-            Some(position) => Err(StepError::Token {
-                token: tokens[position],
-                position,
-                vocabulary,
-            }),
-        }
-    }
-
-    /// Final norm and LM head: each device makes the logits of its vocabulary
-    /// rows, and [`Workspace::logits`] are all of them, \[rows × vocabulary\], with
-    /// the same bits on any number of devices.
-    ///
-    /// # Errors
-    /// If the workspace is another model's, or more rows are asked for than the step
-    /// has tokens, or none.
-    pub fn logits(
-        &self,
-        hidden: &Hidden,
-        rows: Rows,
-        workspace: &mut Workspace,
-    ) -> Result<(), StepError> {
-        self.check_workspace(workspace)?;
-        let kernels = self.kernels;
-        let count = match rows {
-            Rows::Last => 1,
-            Rows::Final(0) => return Err(StepError::NoToken),
-            Rows::Final(count) => count,
-            Rows::All => hidden.tokens(),
-        };
-        let first = hidden.tokens().checked_sub(count).ok_or(StepError::Index {
-            what: "row",
-            index: count - 1,
-            count: hidden.tokens(),
-        })?;
-        let norm = RmsNorm {
-            kernels,
-            epsilon: self.config.norm_epsilon,
-            first,
-        };
-        let all = workspace.logits.fit(count, self.shape().vocabulary)?;
-        for (device, part) in self.parts.iter().enumerate() {
-            let Some(weights) = &part.head else { continue };
-            let buffers = &mut workspace.devices[device];
-            let normed = buffers.normed.fit(count, hidden.width())?;
-            normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
-            let project = Project::with(kernels, weights);
-            if weights.outputs() == self.shape().vocabulary {
-                project.apply(normed.tensor(), all)?;
-                continue;
-            }
-            let own = buffers.logits.fit(count, weights.outputs())?;
-            project.apply(normed.tensor(), own)?;
-            all.place_columns(own, self.plan.shards()[device].rows.start)?;
-        }
-        Ok(())
     }
 }
 

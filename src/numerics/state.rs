@@ -1,33 +1,53 @@
-//! What lives between and within steps: hidden states, a request's key–value
-//! cache, and a workspace of buffers that steps reuse.
+//! What lives within steps: hidden states, and a workspace of buffers that steps reuse.
 //!
-//! Lifecycle: a [`KvCache`] belongs to one request and holds every device's
+//! Lifecycle: a [`KvCache`](super::KvCache) belongs to one request and holds every device's
 //! share of it; a [`Workspace`] may serve any number of requests, one step at a
-//! time; a [`Hidden`] lives for one step. None of them may be mixed between
-//! sharded models; they know whose they are and steps refuse strangers.
+//! time; a [`Hidden`] lives for one step, of one request's tokens or of several requests'.
+//! Caches and workspaces may not be mixed between sharded models; they know whose they are
+//! and steps refuse strangers. States may: the next stage of a pipeline goes on with them.
 //!
 //! All of them hold candle tensors ([`Matrix`]); what leaves them for a network or a reader
 //! is borrowed as a slice ([`Values`]).
 
 use super::error::StepError;
-use super::kernels::{Cache, Kernels, RopeTable, attention_scratch_len};
+use super::kernels::Kernels;
 use super::matrix::{Matrix, Values};
-use super::ops::{Add, AddValues};
+use super::ops::{Add, AddValues, Replace};
 use super::swiglu::SwiGluBuffers;
 use crate::model::ShardPlan;
+use std::ops::Range;
 use std::sync::Arc;
 
-/// The residual stream of one step: \[tokens × hidden\] in f32.
+/// The residual stream of one step: \[tokens × hidden\] in f32, the rows of one slice after
+/// those of the other.
 ///
 /// Every device holds the same one, so there is one.
 #[derive(Debug)]
 pub struct Hidden {
     pub(super) states: Matrix,
-    pub(super) position: usize,
+    pub(super) slices: Vec<Slice>,
     pub(super) kernels: Kernels,
 }
 
+/// The tokens of one sequence in a step: a prompt or a piece of it, or one that was decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// Their rows in the step.
+    pub rows: Range<usize>,
+    /// Position of the first in its sequence.
+    pub position: usize,
+}
+
 impl Hidden {
+    /// No slice yet.
+    pub(super) fn empty(kernels: Kernels) -> Self {
+        Self {
+            states: Matrix::default(),
+            slices: Vec::new(),
+            kernels,
+        }
+    }
+
     /// Tokens in the step.
     pub fn tokens(&self) -> usize {
         self.states.rows()
@@ -38,9 +58,9 @@ impl Hidden {
         self.states.columns()
     }
 
-    /// Position of the first token in its sequence.
-    pub fn position(&self) -> usize {
-        self.position
+    /// The slices, in the order of their rows.
+    pub fn slices(&self) -> &[Slice] {
+        &self.slices
     }
 
     /// The values, row-major.
@@ -62,6 +82,17 @@ impl Hidden {
         let kernels = self.kernels;
         let values = sum;
         Ok(self.states.apply1(&AddValues { kernels, values })?)
+    }
+
+    /// Puts in their place the states as they came through a network, \[tokens × hidden\]
+    /// row-major: what the next stage of a pipeline goes on with.
+    ///
+    /// # Errors
+    /// If `values` have another length.
+    pub fn replace(&mut self, values: &[f32]) -> Result<(), StepError> {
+        let (tokens, width) = (self.tokens(), self.width());
+        check_length("the states", values.len(), tokens, width)?;
+        Ok(self.states.apply1(&Replace { values })?)
     }
 
     /// Adds a sum that no network carried.
@@ -89,94 +120,6 @@ pub(super) fn check_length(
         tokens,
         width,
     })
-}
-
-/// Keys and values of one request, with each device's share apart.
-#[derive(Debug, Clone)]
-pub struct KvCache {
-    pub(super) plan: Arc<ShardPlan>,
-    pub(super) rope: Arc<RopeTable>,
-    pub(super) capacity: usize,
-    pub(super) devices: Vec<DeviceCache>,
-}
-
-/// One device's share of a cache, by layer.
-#[derive(Debug, Clone)]
-pub(super) struct DeviceCache {
-    pub(super) layers: Vec<LayerCache>,
-}
-
-/// One layer of it: the key–value heads held there.
-#[derive(Debug)]
-pub(super) struct LayerCache {
-    pub(super) heads: Cache,
-    /// Their keys and values.
-    pub(super) memory: Matrix,
-    /// Tokens seen; counted here because a device may hold no head.
-    pub(super) seen: usize,
-}
-
-/// A cache of its own: no memory is shared.
-impl Clone for LayerCache {
-    fn clone(&self) -> Self {
-        Self {
-            heads: self.heads.clone(),
-            memory: self.memory.copy().expect("tensors on the CPU are copied"),
-            seen: self.seen,
-        }
-    }
-}
-
-impl KvCache {
-    pub(super) fn new(
-        plan: &Arc<ShardPlan>,
-        rope: Arc<RopeTable>,
-        capacity: usize,
-    ) -> Result<Self, StepError> {
-        let shape = plan.shape();
-        let layer = |kv_heads: usize| -> Result<LayerCache, StepError> {
-            let heads = Cache::new(kv_heads, shape.head_dim, capacity);
-            Ok(LayerCache {
-                memory: Matrix::zeros(kv_heads, heads.head_memory())?,
-                heads,
-                seen: 0,
-            })
-        };
-        let devices = plan.shards().iter().map(|shard| {
-            let layers = (0..shape.layers).map(|_| layer(shard.kv_heads.len()));
-            let layers = layers.collect::<Result<_, StepError>>()?;
-            Ok(DeviceCache { layers })
-        });
-        Ok(Self {
-            devices: devices.collect::<Result<_, StepError>>()?,
-            plan: plan.clone(),
-            rope,
-            capacity,
-        })
-    }
-
-    /// Tokens that all layers on all devices have seen: the position of the next.
-    pub fn tokens(&self) -> usize {
-        let layers = self.devices.iter().flat_map(|device| &device.layers);
-        layers.map(|layer| layer.seen).min().unwrap_or(0)
-    }
-
-    /// Tokens it can hold.
-    pub fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// Forgets all tokens and keeps the memory, for the next request.
-    pub fn clear(&mut self) {
-        for layer in self
-            .devices
-            .iter_mut()
-            .flat_map(|device| &mut device.layers)
-        {
-            layer.heads.clear();
-            layer.seen = 0;
-        }
-    }
 }
 
 /// Buffers that steps write to. Their sizes follow the number of tokens in a
@@ -262,6 +205,8 @@ pub(super) struct DeviceBuffers {
     pub(super) context: Matrix,
     /// Between the products of a feed-forward network.
     pub(super) feed_forward: SwiGluBuffers,
+    /// Those columns of it that the device multiplies by its rows of W_O, where it is not all.
+    pub(super) cut: Matrix,
     /// The block's partial output.
     pub(super) partial: Matrix,
     /// Logits of the device's vocabulary rows.
@@ -276,14 +221,13 @@ impl DeviceBuffers {
         let partial = self.partial.fit(hidden.tokens(), hidden.width())?;
         Ok(partial.clear()?)
     }
+}
 
-    /// Scratch for `rows` queries of `heads` heads over `positions`; grown for the
-    /// whole `capacity` at once, so that decode steps find it large enough.
-    pub(super) fn scratch(&mut self, rows: usize, heads: usize, capacity: usize) -> &mut [f32] {
-        let length = attention_scratch_len(rows, heads, capacity);
-        if self.scratch.len() < length {
-            self.scratch.resize(length, 0.0);
-        }
-        &mut self.scratch
+/// `memory`, grown to `length` at least. Asked for a cache's whole capacity at once, decode
+/// steps find it large enough.
+pub(super) fn scratch(memory: &mut Vec<f32>, length: usize) -> &mut [f32] {
+    if memory.len() < length {
+        memory.resize(length, 0.0);
     }
+    memory
 }

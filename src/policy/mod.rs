@@ -17,6 +17,7 @@ mod jacobi;
 mod lanes;
 mod lbfgs;
 mod multiplier;
+pub mod partition;
 mod relaxation;
 mod span;
 mod sum_error;
@@ -42,4 +43,5 @@ pub use experts::{
     DroppedWeight, ExpertPolicy, ExpertSelection, FinalDrop, Gate, LatencyHistory, Selection,
     Similarity, TopK, WeightToLatency,
 };
+pub use partition::Partition;
 pub use relaxation::{Randomisation, Relaxation, RelaxedOptimum, relax};

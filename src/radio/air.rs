@@ -15,7 +15,7 @@ use super::channels::Channels;
 use super::config::RadioConfig;
 use super::convention::{PowerConvention, VectorLoad};
 use super::doppler::Doppler;
-use super::downlink::{Multicast, Receivers};
+use super::downlink::{Downlink, Multicast, Receivers};
 use super::error::RadioError;
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
@@ -140,6 +140,16 @@ impl Air {
     pub fn is_used(&self) -> bool {
         self.scheme.all_reduce().uses_radio()
             && (self.channels.devices() > 1 || self.config.lone_device_transmits)
+    }
+
+    /// What it was opened with: the radio's fields, and the channels of all devices.
+    pub fn terms(&self) -> (&RadioConfig, &Channels) {
+        (&self.config, &self.channels)
+    }
+
+    /// Whether the sum returns through the air in time of its own.
+    pub fn answers(&self) -> bool {
+        self.is_used() && self.config.downlink != Downlink::Ideal
     }
 
     /// P_n in joules per vector, in device order; `None` if budgets are watts.

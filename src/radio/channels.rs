@@ -119,7 +119,12 @@ impl Channels {
                 Ok(processes[device].at(self.moments[device], start))
             }
             Source::Trace(trace, past_end) => {
-                let slot = trace.slot(block, *past_end)?;
+                // Where every transfer has a slot of its own, each request begins the trace anew.
+                let place = match self.coherence {
+                    Coherence::PerAllReduce => block & (Coherence::DRAWS_OF_REQUEST - 1),
+                    Coherence::Static | Coherence::Time(_) => block,
+                };
+                let slot = trace.slot(place, *past_end)?;
                 Ok(trace.channel(slot, device, self.antennas[device]))
             }
         }

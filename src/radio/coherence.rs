@@ -21,6 +21,9 @@ pub enum Coherence {
 }
 
 impl Coherence {
+    /// The numbers of all-reduces go by request: each has so many of its own.
+    pub const DRAWS_OF_REQUEST: u64 = 1 << 40;
+
     /// The number of the block in which all-reduce `index`, planned at `now`, happens.
     pub fn block(self, index: u64, now: Instant) -> u64 {
         match self {

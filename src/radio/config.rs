@@ -9,6 +9,7 @@ use super::csi::Csi;
 use super::doppler::Doppler;
 use super::downlink::Downlink;
 use super::fading::Fading;
+use super::sharing::Sharing;
 use super::synchronisation::Synchronisation;
 use crate::units::{Decibels, FieldFault, Hertz, Seconds};
 use schemars::JsonSchema;
@@ -24,6 +25,13 @@ const MAX_ANTENNAS: usize = 1024;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RadioConfig {
+    /// The node at its centre, to and from which everything goes. Default: `server`.
+    pub hub: Option<String>,
+    /// The group of nodes around it, which other fields number from 0. Default: the only
+    /// group with a count.
+    pub members: Option<String>,
+    /// How point-to-point transfers share the band. Default: one after another.
+    pub sharing: Sharing,
     /// B, also the symbol rate. Default 10 MHz.
     pub bandwidth: Hertz,
     /// N_t, antennas of every device without an exception. Default 4.
@@ -65,6 +73,9 @@ pub struct RadioConfig {
 impl Default for RadioConfig {
     fn default() -> Self {
         Self {
+            hub: None,
+            members: None,
+            sharing: Sharing::default(),
             bandwidth: Hertz(10e6),
             device_antennas: 4,
             device_antennas_except: BTreeMap::new(),
@@ -86,6 +97,14 @@ impl Default for RadioConfig {
 }
 
 impl RadioConfig {
+    /// The hub where the scenario names none.
+    pub const DEFAULT_HUB: &str = "server";
+
+    /// The name of the node at its centre.
+    pub fn hub(&self) -> &str {
+        self.hub.as_deref().unwrap_or(Self::DEFAULT_HUB)
+    }
+
     /// Checks every field for a fleet of `devices`.
     ///
     /// # Errors

@@ -72,7 +72,7 @@ pub enum RadioError {
     },
     /// Compute alone exceeds a device's energy budget: (8) has no solution.
     #[error(
-        "device {device} spends {} on computing its part of the model before each all-reduce, but its budget is {}: {} short, and nothing is left to send with; give it a smaller share, or raise `radio.convention.energy` or its offset",
+        "device {device} spends {} on computing its part of the model before each all-reduce, but its budget is {}: {} short, and nothing is left to send with; give it a smaller share, or raise `convention.energy` of the link or its offset",
         shown(*needs),
         shown(*has),
         shown(*shortfall)
@@ -107,7 +107,7 @@ pub enum RadioError {
     },
     /// A transmission too long for the clock.
     #[error(
-        "a transmission of device {device} lasts too long: {source}; next to nothing arrives over its link: check `radio.fading` and `radio.budget`, whose Normalised snr holds before any path loss"
+        "a transmission of device {device} lasts too long: {source}; next to nothing arrives over its link: check `fading` and `budget` of the link, whose Normalised snr holds before any path loss"
     )]
     TooLong {
         /// The device, counted from 0.

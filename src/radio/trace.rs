@@ -141,20 +141,20 @@ impl TraceShape {
         device_antennas: usize,
     ) -> Result<(), FieldFault> {
         for (axis, found, expected, what, field) in [
-            (1, self.devices, devices, "devices", "devices.count"),
+            (1, self.devices, devices, "devices", "their count"),
             (
                 2,
                 self.server_antennas,
                 server_antennas,
                 "server antennas",
-                "radio.server_antennas",
+                "the link's server_antennas",
             ),
             (
                 3,
                 self.device_antennas,
                 device_antennas,
                 "device antennas",
-                "radio.device_antennas",
+                "the link's device_antennas",
             ),
         ] {
             if found != expected as u64 {

@@ -61,11 +61,38 @@ impl Comparison {
             }
         };
         Self {
-            axes: headings.iter().map(Heading::title).collect(),
+            axes: shortened(&headings.iter().map(Heading::title).collect::<Vec<_>>()),
             rows: outcomes.configurations.iter().map(row).collect(),
             columns: None,
         }
     }
+}
+
+/// `titles` by their last fields alone, as far as these tell them apart: `count` for
+/// `nodes.device.count`.
+fn shortened(titles: &[String]) -> Vec<String> {
+    let end = |title: &str, fields: usize| -> String {
+        let all: Vec<&str> = title.split('.').collect();
+        all[all.len().saturating_sub(fields)..].join(".")
+    };
+    let shorten = |title: &String| {
+        if title.contains(' ') {
+            return title.clone();
+        }
+        let fields = title.split('.').count();
+        let own = (1..fields).map(|count| (count, end(title, count)));
+        let alone = |(count, short): &(usize, String)| {
+            titles
+                .iter()
+                .filter(|other| end(other, *count) == *short)
+                .count()
+                == 1
+        };
+        own.into_iter()
+            .find(alone)
+            .map_or_else(|| title.clone(), |(_, short)| short)
+    };
+    titles.iter().map(shorten).collect()
 }
 
 impl fmt::Display for Comparison {
@@ -114,6 +141,20 @@ impl Comparison {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn titles_are_as_short_as_tells_them_apart() {
+        let titles = [
+            "nodes.device.count",
+            "nodes.phone.count",
+            "links.air.budget.snr",
+            "Band (5.0 MHz)",
+        ];
+        assert_eq!(
+            shortened(&titles.map(str::to_owned)),
+            ["device.count", "phone.count", "snr", "Band (5.0 MHz)"]
+        );
+    }
     use crate::results::metrics::Metrics;
     use crate::results::points;
     use crate::scenario::Sweep;

@@ -10,7 +10,7 @@ use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
 use super::report::{self, Page};
 use super::summary::Summary;
-use super::tables::{TOKENS, TableError, WAITS, read_devices, read_texts};
+use super::tables::{BATCHES, TableError, WAITS, read_nodes, read_texts};
 use super::timeline::{self, TIMELINE, TimelineError};
 use super::waiting::{self, WAITING};
 use super::{assignment, expert_pairs, perfetto};
@@ -64,7 +64,7 @@ impl<'a> Sources<'a> {
     /// If there is an event log that cannot be used.
     pub fn open(folder: &'a Path, title: &'a str, scenario: &'a str) -> Result<Self, DrawError> {
         let log = folder.join(EVENTS);
-        let events = log.is_file().then(|| Events::read(&log)).transpose()?;
+        let events = log.is_file().then(|| Events::read(folder)).transpose()?;
         Ok(Self {
             folder,
             title,
@@ -114,7 +114,7 @@ pub const DRAWN: &[Drawn] = &[
     Drawn {
         name: MEMORY,
         wanted: |run| {
-            let full = run.events.is_some() && run.has(TOKENS);
+            let full = run.events.is_some() && run.has(BATCHES);
             Ok(full && memory::read(run.folder)?.changes())
         },
         write: |run, out| {
@@ -143,23 +143,29 @@ pub const DRAWN: &[Drawn] = &[
         },
     },
     Drawn {
-        name: perfetto::FILE_NAME,
-        wanted: |run| Ok(run.events.is_some()),
-        write: |run, out| match &run.events {
-            Some(events) => Ok(perfetto::write(events, out)?),
-            None => Ok(()),
-        },
-    },
-    Drawn {
         name: report::FILE_NAME,
         wanted: |run| Ok(run.events.is_some()),
         write: write_report,
     },
 ];
 
+/// The log as Perfetto reads it: drawn when it is asked for, because it is twice as long as all the
+/// rest of a folder.
+pub const PERFETTO: Drawn = Drawn {
+    name: perfetto::FILE_NAME,
+    wanted: |run| Ok(run.events.is_some()),
+    write: |run, out| match &run.events {
+        Some(events) => Ok(perfetto::write(events, out)?),
+        None => Ok(()),
+    },
+};
+
 /// Whether the file `name` of a run folder follows from the others.
 pub fn is_drawn(name: &str) -> bool {
-    DRAWN.iter().any(|drawn| drawn.name == name)
+    DRAWN
+        .iter()
+        .chain([&PERFETTO])
+        .any(|drawn| drawn.name == name)
 }
 
 impl Drawn {
@@ -197,7 +203,7 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         path: run.folder.join(metrics::FILE_NAME),
         fault: "it holds no metrics".to_owned(),
     })?;
-    let devices = read_devices(run.folder)?;
+    let (nodes, per_node) = read_nodes(run.folder)?;
     let mut figures = Vec::new();
     for drawn in DRAWN.iter().filter(|drawn| drawn.name.ends_with(".svg")) {
         // Drawn before the report.
@@ -208,7 +214,8 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
     let summary = Summary {
         title: run.title,
         metrics: &metrics,
-        devices: &devices,
+        nodes: &nodes,
+        per_node: &per_node,
         texts: read_texts(run.folder)?,
         columns: None,
     };
@@ -216,7 +223,8 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         title: run.title,
         summary: summary.to_string(),
         scenario: run.scenario,
-        devices: &devices,
+        nodes: &nodes,
+        per_node: &per_node,
         events,
         figures: &figures,
     };

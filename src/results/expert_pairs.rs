@@ -4,7 +4,7 @@
 use super::curves::{self, Direction, Format, Look, Mark, Plot, Series};
 use super::folder::{FolderError, Staging};
 use super::tables::{TableError, not_negative, read_rows, write_rows};
-use crate::architecture::measurement::PairRecord;
+use crate::measurement::PairRecord;
 use crate::scenario::Scale;
 use serde::{Deserialize, Serialize};
 use std::path::Path;

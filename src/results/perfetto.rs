@@ -1,11 +1,11 @@
 //! `trace.json`: the run in Chrome's trace format, for Perfetto (<https://ui.perfetto.dev>)
 //! and `chrome://tracing`.
 //!
-//! A process per device, the server and every shared resource; in it a track per
-//! resource and, for a device, one of its waiting. Slices of one track never overlap: a
-//! resource that serves several tasks at once gets several tracks. Barriers are instants,
-//! arrows lead across the air from who sends to who goes on, and a counter sums up each
-//! owner's energy.
+//! A process per node; in it a track per resource — one for each link that it sends or
+//! receives on — and one of its waiting. Slices of one track never overlap: a resource
+//! that serves several tasks at once gets several tracks. Barriers are instants, arrows
+//! lead across links from who sends to who goes on, and a counter sums up each node's
+//! energy.
 //!
 //! Times are microseconds with all six decimals of a picosecond clock, so that nothing is
 //! rounded. The file is written as it is made and never held in memory.
@@ -28,36 +28,30 @@ struct Lane {
     name: String,
 }
 
-/// The lane of a device's waiting.
+/// The lane of a node's waiting.
 const WAIT: &str = "wait";
 /// The lane of barriers and of delays, which nobody owns.
 const BARRIERS: &str = "barriers";
 const DELAYS: &str = "delays";
 
-fn rank(name: &str) -> u8 {
-    let order = ["compute", "uplink", "downlink", WAIT];
-    let place = order.iter().position(|known| *known == name);
-    place.unwrap_or(order.len()) as u8
-}
-
 impl Lane {
-    fn new(owner: Owner, name: &str) -> Self {
+    /// A lane that follows those of resources.
+    fn last(owner: Owner, name: &str) -> Self {
         Self {
             owner,
-            rank: rank(name),
+            rank: Kind::ALL.len() as u8,
             name: name.to_owned(),
         }
     }
 
     fn of(events: &Events, task: &Event) -> Self {
-        let owner = events.owner(task);
-        match task.resource {
-            Some(resource) => {
-                let name = &events.resources[resource as usize];
-                let within = name.split_once('.').map_or(name.as_str(), |(_, lane)| lane);
-                Self::new(owner, within)
-            }
-            None => Self::new(Owner::Nobody, DELAYS),
+        match events.lane_name(task) {
+            Some(name) => Self {
+                owner: task.owner(),
+                rank: task.kind as u8,
+                name: name.to_owned(),
+            },
+            None => Self::last(task.owner(), DELAYS),
         }
     }
 }
@@ -122,9 +116,11 @@ fn push_head(line: &mut String, phase: char, (process, thread): Track, at: Insta
 fn push_arguments(line: &mut String, events: &Events, task: &Event) {
     line.push_str(",\"args\":{");
     let _ = write!(line, "\"reason\":\"{}\"", task.reason.name());
+    if let Some(served) = task.batch.map(|batch| events.served(batch)) {
+        let _ = write!(line, ",\"serves\":{}", quoted(&served));
+    }
     for (name, value) in [
-        ("request", task.request.map(u64::from)),
-        ("step", task.step.map(u64::from)),
+        ("batch", task.batch.map(u64::from)),
         ("layer", task.layer.map(u64::from)),
         (
             "sequence",
@@ -144,9 +140,9 @@ fn push_arguments(line: &mut String, events: &Events, task: &Event) {
     }
     if let Some(releaser) = task.released_by {
         let releaser = events.task(releaser);
-        let who = match releaser.device {
-            Some(device) => format!("{}, device {device}", events.stage(releaser)),
-            None => events.stage(releaser).to_owned(),
+        let who = match releaser.owner() {
+            Owner::Nobody => events.stage(releaser).to_owned(),
+            owner => format!("{}, {}", events.stage(releaser), events.owner_name(owner)),
         };
         let _ = write!(line, ",\"waited for\":{}", quoted(&who));
     }
@@ -167,10 +163,10 @@ struct Tracks<'e> {
 impl<'e> Tracks<'e> {
     fn of(events: &'e Events) -> Self {
         let mut lanes: BTreeMap<Lane, Vec<u32>> = BTreeMap::new();
-        let mut resources: BTreeMap<Option<u32>, Lane> = BTreeMap::new();
+        let mut resources: BTreeMap<(Owner, Option<u32>, Kind), Lane> = BTreeMap::new();
         for (task, index) in events.tasks.iter().zip(0..) {
             if task.kind != Kind::Barrier {
-                let lane = resources.entry(task.resource);
+                let lane = resources.entry((task.owner(), task.resource, task.kind));
                 let lane = lane.or_insert_with(|| Lane::of(events, task));
                 match lanes.get_mut(lane) {
                     Some(tasks) => tasks.push(index),
@@ -185,11 +181,13 @@ impl<'e> Tracks<'e> {
             });
         }
         for owner in lanes.keys().map(|lane| lane.owner).collect::<Vec<_>>() {
-            if matches!(owner, Owner::Device(_)) {
-                lanes.entry(Lane::new(owner, WAIT)).or_default();
+            if owner != Owner::Nobody {
+                lanes.entry(Lane::last(owner, WAIT)).or_default();
             }
         }
-        lanes.entry(Lane::new(Owner::Nobody, BARRIERS)).or_default();
+        lanes
+            .entry(Lane::last(Owner::Nobody, BARRIERS))
+            .or_default();
         let mut processes = BTreeMap::new();
         for lane in lanes.keys() {
             let next = processes.len() + 1;
@@ -208,7 +206,7 @@ impl<'e> Tracks<'e> {
         for (owner, process) in &self.processes {
             let name = match owner {
                 Owner::Nobody => "requests and barriers".to_owned(),
-                owner => self.events.owner_name(*owner),
+                owner => self.events.owner_name(*owner).to_owned(),
             };
             rows.name("process", (*process, 0), &name)?;
         }
@@ -256,14 +254,14 @@ impl<'e> Tracks<'e> {
         Ok(())
     }
 
-    /// Each device's waiting, named by what took most of it.
+    /// Each node's waiting, named by what took most of it.
     fn waits<W: Write>(
         &self,
         rows: &mut Rows<W>,
         tracks: &BTreeMap<Lane, Track>,
     ) -> io::Result<()> {
         for gap in self.events.gaps() {
-            let Some(track) = tracks.get(&Lane::new(gap.owner, WAIT)) else {
+            let Some(track) = tracks.get(&Lane::last(gap.owner, WAIT)) else {
                 continue;
             };
             let mut most = None;
@@ -273,7 +271,7 @@ impl<'e> Tracks<'e> {
                 }
             }
             let whom = most.map_or_else(String::new, |(task, _)| {
-                let owner = match self.events.owner(task) {
+                let owner = match task.owner() {
                     Owner::Nobody => String::new(),
                     owner => format!(", {}", self.events.owner_name(owner)),
                 };
@@ -295,7 +293,7 @@ impl<'e> Tracks<'e> {
         rows: &mut Rows<W>,
         tracks: &BTreeMap<Lane, Track>,
     ) -> io::Result<()> {
-        let track = tracks[&Lane::new(Owner::Nobody, BARRIERS)];
+        let track = tracks[&Lane::last(Owner::Nobody, BARRIERS)];
         let all = self.events.tasks.iter();
         for barrier in all.filter(|task| task.kind == Kind::Barrier) {
             rows.row(|line| {
@@ -313,6 +311,7 @@ impl<'e> Tracks<'e> {
     fn arrows<W: Write>(&self, rows: &mut Rows<W>) -> io::Result<()> {
         let mut number = 0_u64;
         for (from, to) in self.events.deliveries() {
+            let link = quoted(self.events.task(from).kind.name());
             let ends = [('s', from), ('f', to)];
             for (phase, index) in ends {
                 let Some(track) = self.of[index as usize] else {
@@ -322,7 +321,7 @@ impl<'e> Tracks<'e> {
                     push_head(line, phase, track, self.events.task(index).start);
                     let _ = write!(
                         line,
-                        ",\"id\":{number},\"name\":\"air\",\"cat\":\"air\"{}}}",
+                        ",\"id\":{number},\"name\":{link},\"cat\":\"link\"{}}}",
                         if phase == 'f' { ",\"bp\":\"e\"" } else { "" }
                     );
                 })?;
@@ -337,7 +336,7 @@ impl<'e> Tracks<'e> {
         let mut spent: BTreeMap<Owner, f64> = BTreeMap::new();
         for task in &self.events.tasks {
             if task.joules > 0.0 {
-                let owner = self.events.owner(task);
+                let owner = task.owner();
                 let spent = spent.entry(owner).or_default();
                 *spent += task.joules;
                 let Some(process) = self.processes.get(&owner) else {

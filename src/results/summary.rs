@@ -3,7 +3,7 @@
 use super::metrics::Metrics;
 use super::readable::{joules, lines, seconds, significant};
 use super::terminal::Table;
-use crate::architecture::measurement::{DeviceRecord, Measurements};
+use crate::measurement::{Measurements, NodeRecord};
 use crate::text::Visible;
 use std::fmt;
 
@@ -14,8 +14,10 @@ pub struct Summary<'a> {
     pub title: &'a str,
     /// Its metrics.
     pub metrics: &'a Metrics,
-    /// Its devices, the server last.
-    pub devices: &'a [DeviceRecord],
+    /// The names of its nodes.
+    pub nodes: &'a [String],
+    /// What each of them did.
+    pub per_node: &'a [NodeRecord],
     /// What requests generated, with their numbers.
     pub texts: Vec<(u32, String)>,
     /// How wide lines may be, if anything limits them.
@@ -29,7 +31,8 @@ impl<'a> Summary<'a> {
         Self {
             title,
             metrics,
-            devices: &run.devices,
+            nodes: &run.nodes,
+            per_node: &run.per_node,
             texts: texts
                 .filter_map(|request| Some((request.request, request.text.clone()?)))
                 .collect(),
@@ -87,12 +90,12 @@ impl fmt::Display for Summary<'_> {
             format!("from gates to barriers {}", seconds(wait))
         });
         row("batch latency", get("batch_latency_s").map(seconds), wait)?;
-        // Devices meant to return together miss each other by the clock's picoseconds.
+        // Nodes meant to return together miss each other by the clock's picoseconds.
         let share = get("waiting_share").map(|share| if share < 1e-6 { 0.0 } else { share });
         let share = share.map(|share| format!("{} %", significant(100.0 * share)));
         let imbalance = get("expert_imbalance").map_or(String::new(), |ratio| {
             let ratio = significant(ratio);
-            format!("of devices' time from gate to barrier; busiest expert {ratio} × the mean")
+            format!("of nodes' time from gate to barrier; busiest expert {ratio} × the mean")
         });
         row("waiting for others", share, imbalance)?;
         let fates = ["dropped", "lost"].iter().filter_map(|fate| {
@@ -127,7 +130,7 @@ impl fmt::Display for Summary<'_> {
         row(
             "energy",
             get("energy_j").map(joules),
-            "of devices and server in the whole run".to_owned(),
+            "of all nodes in the whole run".to_owned(),
         )?;
         let spent = get("energy_generate_j").zip(generated);
         row(
@@ -143,8 +146,7 @@ impl fmt::Display for Summary<'_> {
         row(
             "energy budget",
             get("energy_budget_ratio").map(|ratio| format!("{} ×", significant(ratio))),
-            "what a device draws per vector at most, computing and sending, over its P_n"
-                .to_owned(),
+            "what a node draws per vector at most, computing and sending, over its P_n".to_owned(),
         )?;
         row(
             "makespan",
@@ -155,7 +157,7 @@ impl fmt::Display for Summary<'_> {
             },
         )?;
         writeln!(f)?;
-        f.write_str(&self.devices())?;
+        f.write_str(&self.table())?;
         for (request, text) in &self.texts {
             let head = format!("  request {request} generated: ");
             writeln!(f)?;
@@ -166,14 +168,16 @@ impl fmt::Display for Summary<'_> {
 }
 
 impl Summary<'_> {
-    fn devices(&self) -> String {
-        // Only where layers are divided do devices hold heads.
-        let divided = self.devices.iter().any(|device| device.heads > 0);
-        let mut widths = vec![8, if divided { 6 } else { 0 }];
+    fn table(&self) -> String {
+        // Only where layers are divided do nodes hold heads.
+        let divided = self.per_node.iter().any(|node| node.heads > 0);
+        let longest = self.nodes.iter().map(|name| name.chars().count()).max();
+        let name = longest.unwrap_or(0).max(8);
+        let mut widths = vec![name, if divided { 6 } else { 0 }];
         widths.resize(9, 11);
         let mut table = Table::new(2, 1, widths);
         let heading = [
-            "device",
+            "node",
             if divided { "heads" } else { "" },
             "compute",
             "uplink",
@@ -185,23 +189,21 @@ impl Summary<'_> {
         ];
         table.push(heading.map(str::to_owned).to_vec());
         let unknown = || "–".to_owned();
-        for device in self.devices {
-            let name = device
-                .device
-                .map_or("server".to_owned(), |number| number.to_string());
-            let heads = device
-                .device
-                .map_or_else(unknown, |_| device.heads.to_string());
+        for node in self.per_node {
+            let heads = match node.heads {
+                0 => unknown(),
+                heads => heads.to_string(),
+            };
             table.push(vec![
-                name,
+                self.nodes[node.node as usize].clone(),
                 if divided { heads } else { String::new() },
-                seconds(device.compute.as_seconds()),
-                seconds(device.uplink.as_seconds()),
-                seconds(device.downlink.as_seconds()),
-                seconds(device.wait.as_seconds()),
-                device.compute_j.map_or_else(unknown, joules),
-                device.radio_j.map_or_else(unknown, joules),
-                device.idle_j.map_or_else(unknown, joules),
+                seconds(node.compute.as_seconds()),
+                seconds(node.uplink.as_seconds()),
+                seconds(node.downlink.as_seconds()),
+                seconds(node.wait.as_seconds()),
+                node.compute_j.map_or_else(unknown, joules),
+                node.radio_j.map_or_else(unknown, joules),
+                node.idle_j.map_or_else(unknown, joules),
             ]);
         }
         table.text(self.columns)

@@ -12,6 +12,8 @@ pub const COMPUTE: &str = "#0072B2";
 pub const UPLINK: &str = "#E69F00";
 /// The fill of downlinks.
 pub const DOWNLINK: &str = "#009E73";
+/// Colour of transfers over wires.
+pub const TRANSFER: &str = "#CC79A7";
 /// The fill of waiting: a hatch.
 pub const WAITING: &str = "url(#waiting)";
 /// The hatch from afar.

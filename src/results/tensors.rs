@@ -2,18 +2,18 @@
 //! name the first one that differs.
 //!
 //! ```text
-//! request,step,layer,stage,device,row,shape,digest,v0,v1,v2,v3
+//! request,step,layer,stage,node,row,shape,digest,v0,v1,v2,v3
 //! 0,0,3,mlp_reduced,,,57x192,6437b3ac38465133,0.12,-1.5,0.03,2
 //! ```
 //!
-//! Partial outputs carry their device, logits their row. The digest is XXH3 with 64 bits
+//! Partial outputs carry their node, logits their row. The digest is XXH3 with 64 bits
 //! of the little-endian f32 entries: every tensor passes through it, so it must cost little
 //! beside the pass that made it, and it guards against error, not malice. The first four
 //! entries follow, as the shortest decimals that read back to the same bits.
 
 use super::folder::{FileDigest, FolderError, HashedFile};
-use crate::architecture::observer::Travelling;
 use crate::digest::{Rolling, RollingDigest, little_endian};
+use crate::observer::Travelling;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use twox_hash::XxHash3_64;
@@ -22,7 +22,7 @@ use twox_hash::XxHash3_64;
 pub const FILE_NAME: &str = "tensors.digest";
 
 /// Its first line.
-const HEADER: &str = "request,step,layer,stage,device,row,shape,digest,v0,v1,v2,v3\n";
+const HEADER: &str = "request,step,layer,stage,node,row,shape,digest,v0,v1,v2,v3\n";
 
 /// Entries shown of each tensor.
 const SHOWN: usize = 4;
@@ -31,16 +31,18 @@ const SHOWN: usize = 4;
 #[derive(Debug)]
 pub struct TensorLog {
     file: Option<HashedFile>,
+    nodes: Vec<String>,
     digest: Rolling,
     line: String,
 }
 
 impl TensorLog {
-    /// Starts a log into `file`, or into nothing but a digest.
+    /// Starts a log into `file`, or into nothing but a digest; `nodes[number]` is the name
+    /// of a node.
     ///
     /// # Errors
     /// If the header cannot be written.
-    pub fn new(mut file: Option<HashedFile>) -> io::Result<Self> {
+    pub fn new(mut file: Option<HashedFile>, nodes: Vec<String>) -> io::Result<Self> {
         if let Some(file) = &mut file {
             file.write_all(HEADER.as_bytes())?;
         }
@@ -48,6 +50,7 @@ impl TensorLog {
         digest.update(HEADER.as_bytes());
         Ok(Self {
             file,
+            nodes,
             digest,
             line: String::new(),
         })
@@ -69,7 +72,9 @@ impl TensorLog {
             tensor.step,
             optional(tensor.layer),
             tensor.stage,
-            optional(tensor.device),
+            tensor
+                .node
+                .map_or("", |node| self.nodes[node as usize].as_str()),
             optional(tensor.row),
             tensor.values.len() / tensor.columns.max(1),
             tensor.columns,

@@ -1,7 +1,7 @@
 //! `waiting.svg`: who kept the next attention waiting, drawn from `waits.csv`.
 //!
 //! Shown are the blocks of the run's first pass, at most 32 of them. Per block there is a bar for every
-//! device with tokens: downlink, compute and uplink one after the other, then hatched
+//! node with tokens: downlink, compute and uplink one after the other, then hatched
 //! waiting up to the barrier, a dashed line. Where tokens are pipelined the three overlap,
 //! and the bar shows their proportions.
 
@@ -24,13 +24,13 @@ const HEAD: f64 = 26.0;
 const TOP: f64 = 66.0;
 const BOTTOM: f64 = 44.0;
 
-/// One device's bar.
+/// One node's bar.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Bar {
     request: u32,
     step: u32,
     layer: u32,
-    device: u32,
+    node: String,
     tokens: u64,
     #[serde(deserialize_with = "not_negative")]
     downlink_s: f64,
@@ -129,16 +129,16 @@ pub fn draw(blocks: &[Vec<Bar>]) -> String {
 
 /// Who holds the barrier of a block, as the subject of a sentence and its verb.
 fn holders(bars: &[Bar]) -> String {
-    let holders: Vec<u32> = bars
+    let holders: Vec<&str> = bars
         .iter()
         .filter(|bar| bar.holds_barrier)
-        .map(|bar| bar.device)
+        .map(|bar| bar.node.as_str())
         .collect();
     match &holders[..] {
-        [] => "the server holds".to_owned(),
-        [one] => format!("device {one} holds"),
+        [] => "the gate's own node holds".to_owned(),
+        [one] => format!("{one} holds"),
         all if all.len() == bars.len() => "all together hold".to_owned(),
-        several => format!("{} devices together hold", several.len()),
+        several => format!("{} nodes together hold", several.len()),
     }
 }
 
@@ -159,7 +159,7 @@ fn legend(svg: &mut Svg) {
 }
 
 fn draw_bar(svg: &mut Svg, bar: &Bar, (zero, top): (f64, f64), scale: f64) {
-    let label = format!("{} · {} tok", bar.device, bar.tokens);
+    let label = format!("{} · {} tok", bar.node, bar.tokens);
     svg.text((zero - 5.0, top + 6.5), 8.0, Anchor::End, &label);
     let stages = bar.downlink_s + bar.compute_s + bar.uplink_s;
     let squeeze = if stages > 0.0 {

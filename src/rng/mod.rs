@@ -19,6 +19,12 @@
 //!
 //! The ChaCha stream number and block counter start at zero.
 //!
+//! # Links
+//!
+//! What a link draws comes from [`Streams::of_link`], whose seed is the first 8 bytes of
+//! BLAKE3 of `seed` (8 bytes, little-endian) followed by the link's name. The link named
+//! [`PLAIN_LINK`], the only one of the simplest systems, keeps the seed as it is.
+//!
 //! # Draws
 //!
 //! A [`Stream`] is one of `rand`'s generators ([`rand::Rng`], [`SeedableRng`]), and
@@ -57,6 +63,9 @@ use rand_chacha::ChaCha8Rng;
 /// The `device` of a stream that belongs to no device in particular.
 pub const NO_DEVICE: u32 = u32::MAX;
 
+/// The link that draws from the streams of the run itself.
+pub const PLAIN_LINK: &str = "air";
+
 /// What names one stream; see the [module](self) for the layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StreamKey {
@@ -82,6 +91,22 @@ pub struct Streams {
 }
 
 impl Streams {
+    /// What the link named `link` draws from, and no other link does; see the
+    /// [module](self#links).
+    #[must_use]
+    pub fn of_link(self, link: &str) -> Self {
+        if link == PLAIN_LINK {
+            return self;
+        }
+        let name = [&self.seed.to_le_bytes(), link.as_bytes()].concat();
+        let mut seed = [0u8; 8];
+        seed.copy_from_slice(&blake3::hash(&name).as_bytes()[..8]);
+        Self {
+            seed: u64::from_le_bytes(seed),
+            ..self
+        }
+    }
+
     /// Opens the stream of `purpose` for `device`, number `index`.
     pub fn open(self, purpose: &'static str, device: u32, index: u64) -> Stream {
         Stream::new(StreamKey {

@@ -4,6 +4,7 @@
 use super::fault::{Fault, Location, ScenarioError, Source};
 use super::fields::Fields;
 use super::literal::Literal;
+use super::moved;
 use super::overrides::Override;
 use super::raw::{self, Node, Path, Place, Segment, Value};
 use super::schema::Scenario;
@@ -32,6 +33,20 @@ impl Draft {
     /// Reads `text`, which errors call `label`.
     pub(super) fn parse(label: String, text: String) -> Result<Self, ScenarioError> {
         let parsed = raw::parse(&text, 0);
+        Self::of(parsed, label, text)
+    }
+
+    /// Reads `text`, which is JSON and which errors call `label`.
+    pub(super) fn parse_json(label: String, text: String) -> Result<Self, ScenarioError> {
+        let parsed = raw::parse_json(&text, 0).map(|tree| Fields::new().typed(tree));
+        Self::of(parsed, label, text)
+    }
+
+    fn of(
+        parsed: Result<Node, raw::SyntaxError>,
+        label: String,
+        text: String,
+    ) -> Result<Self, ScenarioError> {
         let source = Source::file(label, text);
         match parsed {
             Ok(tree) => Ok(Self {
@@ -62,6 +77,12 @@ impl Draft {
         value: Node,
         place: Place,
     ) -> Result<(), ScenarioError> {
+        if let Some(now) = moved::path(path) {
+            return Err(ScenarioError::from(Fault {
+                location: self.location(place),
+                ..Fault::new(format!("`{path}` is `{now}` now"))
+            }));
+        }
         self.adopt_defaults(path, place);
         self.tree.set(path, value, place).map_err(|error| {
             ScenarioError::from(Fault {
@@ -117,22 +138,30 @@ impl Draft {
             return;
         };
         // Other faults are reported when the whole is decoded.
-        let Ok(scenario) = raw::decode::<Scenario>(&self.tree) else {
+        let Ok(mut scenario) = raw::decode::<Scenario>(&self.tree) else {
             return;
         };
+        scenario.complete();
         let defaults = tree_of(&scenario);
-        let Some(default) = defaults.get(&missing) else {
+        let Some(mut default) = defaults.get(&missing).cloned() else {
             return;
         };
+        // Of named parts that are implied the path may need none: then none come with it.
+        if let Value::Map(entries) = &mut default.value
+            && defaults
+                .get(&Path(path.0[..=missing.0.len()].to_vec()))
+                .is_none()
+        {
+            entries.clear();
+        }
         if !matches!(&default.value, Value::Word(word) if word == "None") {
-            let mut default = default.clone();
             default.relocate(place);
             let set = self.tree.set(&missing, default, place);
             set.expect("what holds the missing field is there");
         }
     }
 
-    /// Decodes the tree; after a fault, once more without the value at fault, so that
+    /// Decodes the tree and fills in what it implies; after a fault, once more without the value at fault, so that
     /// independent faults are found together.
     pub(super) fn decode(&self) -> Result<Scenario, ScenarioError> {
         let mut tree = self.tree.clone();
@@ -140,7 +169,10 @@ impl Draft {
         let mut pruned: Vec<Place> = Vec::new();
         loop {
             let error = match raw::decode::<Scenario>(&tree) {
-                Ok(scenario) if faults.is_empty() => return Ok(scenario),
+                Ok(mut scenario) if faults.is_empty() => {
+                    scenario.complete();
+                    return Ok(scenario);
+                }
                 Ok(_) => break,
                 Err(error) => error,
             };
@@ -148,7 +180,12 @@ impl Draft {
             // A field misses where one was just taken out or had another name.
             let consequence = error.missing.is_some() && pruned.contains(&place);
             if !consequence {
-                let elsewhere = error.unknown.as_deref().and_then(elsewhere);
+                let known = error.help.as_deref().unwrap_or_default();
+                let elsewhere = error.unknown.as_deref();
+                let elsewhere = elsewhere.and_then(|name| {
+                    let outermost = known.contains("workload");
+                    moved::field(name, outermost).or_else(|| self::elsewhere(name))
+                });
                 faults.push(Fault {
                     help: elsewhere.or(error.help),
                     location: self.location(place),
@@ -208,12 +245,21 @@ fn elsewhere(name: &str) -> Option<String> {
     })
 }
 
-/// The path as overrides write it: rooms name variants on the way, paths do not.
-fn written(path: &str) -> Option<Path> {
+/// The path as overrides write it: rooms name variants on the way, paths do not. What names a
+/// node or a link is no variant.
+pub(super) fn written(path: &str) -> Option<Path> {
     let mut path: Path = path.parse().ok()?;
-    path.0.retain(|segment| match segment {
-        Segment::Field(name) => !name.starts_with(char::is_uppercase),
-        Segment::Entry(_) => true,
+    let named = match path.0.first() {
+        Some(Segment::Field(first)) if first == "nodes" || first == "links" => 1,
+        _ => 0,
+    };
+    let mut index = 0;
+    path.0.retain(|segment| {
+        index += 1;
+        match segment {
+            Segment::Field(name) => index == named + 1 || !name.starts_with(char::is_uppercase),
+            Segment::Entry(_) => true,
+        }
     });
     Some(path)
 }

@@ -29,7 +29,7 @@ fn similar(folder: &Path, wanted: &str) -> Option<String> {
     let entries = std::fs::read_dir(folder).ok()?;
     let near = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.ends_with(".ron"))
+        .filter(|name| name.ends_with(".ron") || name.ends_with(".json"))
         // Who leaves the ending out means nothing else.
         .map(|name| match name.strip_suffix(".ron") {
             Some(stem) if stem == wanted => (0, name),

@@ -1,6 +1,6 @@
 //! Scenarios: what to simulate, as a file that people write and read.
 //!
-//! A scenario is RON. [`load`] reads it, puts overrides in place, decodes it into a
+//! A scenario is RON, or the same in JSON. [`load`] reads it, puts overrides in place, decodes it into a
 //! [`Scenario`], checks the rules that span fields, and returns a [`Resolved`] one
 //! with every default filled in. [`points`] expands its sweep.
 //!
@@ -18,9 +18,11 @@
 mod draft;
 mod fault;
 pub mod fields;
+mod json;
 mod literal;
 mod missing;
 mod model;
+mod moved;
 mod overrides;
 mod range;
 pub mod raw;
@@ -28,18 +30,18 @@ mod resolved;
 mod rules;
 mod schema;
 mod sweep;
+mod system;
 mod template;
 mod warnings;
 mod workload;
 
-pub use crate::architecture::wdmoe::Wdmoe;
 pub use fault::{Fault, Location, ScenarioError};
 pub use literal::Literal;
 pub use model::{Model, Precision};
 pub use overrides::{Override, OverrideError};
 pub use range::{Range, Scale};
-pub use resolved::{NamedProfile, Resolved, load, model_of, parse, parse_with_model};
-pub use schema::{Architecture, Devices, Scenario, TensorParallel, Trace};
+pub use resolved::{Resolved, load, model_of, parse, parse_with_model};
+pub use schema::{Scenario, Trace};
 pub use sweep::{
     Axis, Better, Changes, Column, Configurations, Figure, Heading, Point, Publication, Sweep,
     Table, Tradeoff, points, sweep_of,

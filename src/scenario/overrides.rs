@@ -8,7 +8,7 @@ use std::str::FromStr;
 ///
 /// The path names fields and entries and passes through variants; the value is RON. A
 /// quantity may be written without its quotes, since shells tend to eat them:
-/// `radio.bandwidth=20 MHz`. Overrides that say the same in other words are equal.
+/// `links.air.bandwidth=20 MHz`. Overrides that say the same in other words are equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Override {
     path: Path,
@@ -22,7 +22,7 @@ pub struct Override {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OverrideError {
     /// There is no `=`.
-    #[error("`{0}` changes nothing; write path=value, such as devices.count=8")]
+    #[error("`{0}` changes nothing; write path=value, such as nodes.device.count=8")]
     NoValue(String),
     /// The path is none.
     #[error(transparent)]

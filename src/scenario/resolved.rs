@@ -2,30 +2,26 @@
 
 use super::draft::{Draft, MOST_FAULTS, tree_of};
 use super::fault::{Fault, ScenarioError};
+use super::json::json;
 use super::missing;
 use super::model::Model;
 use super::overrides::Override;
 use super::raw;
 use super::rules;
-use super::schema::{Devices, Scenario};
-use crate::device::{DeviceProfile, Profile};
+use super::schema::Scenario;
+use super::system::{self, System};
+use crate::device::DeviceProfile;
 use crate::files;
-use crate::radio::PowerConvention;
+use crate::medium::Link;
+use crate::placement::Placed;
+use crate::radio::RadioConfig;
+use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::FieldFault;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// No scenario is longer; what is too long to be parsed is told at its place.
 const MOST_BYTES: u64 = 64 << 20;
-
-/// A device's profile and what it is called.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedProfile {
-    /// The preset's name, or `custom`.
-    pub name: String,
-    /// Its numbers.
-    pub profile: DeviceProfile,
-}
 
 /// A scenario without fault.
 #[derive(Debug, Clone)]
@@ -34,18 +30,21 @@ pub struct Resolved {
     pub name: String,
     /// The file's folder, to which its paths are relative.
     pub folder: PathBuf,
-    /// Every field.
+    /// Every field, and the parts that are implied where they are left out.
     pub scenario: Scenario,
-    /// One profile per device.
-    pub devices: Vec<NamedProfile>,
-    /// The server's profile.
-    pub server: NamedProfile,
+    /// Its nodes and links.
+    pub topology: Topology,
+    /// Where each replica lies.
+    pub replicas: Vec<Placed>,
     /// Where the model lies, if not where the scenario says.
     model_elsewhere: Option<PathBuf>,
     draft: Draft,
 }
 
-/// Reads the scenario in the file `path` and puts `overrides` in place, in order.
+/// What the name of a file ends with whose scenario is JSON.
+const JSON: &str = "json";
+
+/// Reads the scenario in the file `path`, JSON if its name ends so and else RON, and puts `overrides` in place, in order.
 ///
 /// # Errors
 /// Every fault that can be found at once: an unreadable file, a text that is not RON,
@@ -69,7 +68,9 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
                     path.display()
                 )
             }
-            ErrorKind::IsADirectory => "give a scenario's file, which ends in .ron".to_owned(),
+            ErrorKind::IsADirectory => {
+                "give a scenario's file, which ends in .ron or .json".to_owned()
+            }
             _ => "check the path and its permissions".to_owned(),
         };
         unreadable(error.to_string(), &help)
@@ -85,7 +86,12 @@ pub fn load(path: &Path, overrides: &[Override]) -> Result<Resolved, ScenarioErr
             "a scenario is a text file",
         )
     })?;
-    parse(&text, path, overrides)
+    let label = path.display().to_string();
+    let draft = match path.extension().is_some_and(|end| end == JSON) {
+        true => Draft::parse_json(label, text),
+        false => Draft::parse(label, text),
+    };
+    changed(draft?, path, overrides, None)
 }
 
 /// Like [`load`], for a `text` that takes the place of the file `path`.
@@ -115,7 +121,17 @@ pub fn parse_with_model(
     overrides: &[Override],
     model: Option<PathBuf>,
 ) -> Result<Resolved, ScenarioError> {
-    let mut draft = Draft::parse(path.display().to_string(), text.to_owned())?;
+    let draft = Draft::parse(path.display().to_string(), text.to_owned())?;
+    changed(draft, path, overrides, model)
+}
+
+/// The scenario `draft`, which lies at `path`, with `overrides` in place.
+fn changed(
+    mut draft: Draft,
+    path: &Path,
+    overrides: &[Override],
+    model: Option<PathBuf>,
+) -> Result<Resolved, ScenarioError> {
     let mut faults = Vec::new();
     for change in overrides {
         if let Err(error) = draft.apply(change) {
@@ -135,27 +151,6 @@ pub fn parse_with_model(
     Resolved::new(name.into_owned(), folder.to_owned(), draft, model)
 }
 
-fn without_energy(device: &NamedProfile) -> bool {
-    device.profile.joules_per_weight(0.0).is_none()
-}
-
-/// The fault of a `device` whose compute cannot be charged to its energy budget.
-fn energy_unknown(device: usize, fleet: &Devices) -> FieldFault {
-    let exception = u32::try_from(device)
-        .ok()
-        .filter(|n| fleet.except.contains_key(n));
-    let path = exception.map_or("devices.profile".to_owned(), |n| {
-        format!("devices.except[{n}]")
-    });
-    FieldFault::new(
-        path,
-        format!(
-            "EnergyPerVector charges compute to the device's budget, but the profile of device \
-             {device} has no energy_per_flop and energy_per_byte; give both, or use PowerPerUse"
-        ),
-    )
-}
-
 impl Resolved {
     fn new(
         name: String,
@@ -164,48 +159,22 @@ impl Resolved {
         model_elsewhere: Option<PathBuf>,
     ) -> Result<Self, ScenarioError> {
         let scenario = draft.decode()?;
-        let faults = rules::faults(&scenario, &folder, model_elsewhere.as_deref());
-        if !faults.is_empty() {
+        let system = rules::check(&scenario, &folder, model_elsewhere.as_deref());
+        let System { topology, replicas } = system.map_err(|faults| {
             let faults = faults.into_iter().take(MOST_FAULTS);
             let faults = faults.map(|fault| draft.rule_fault(fault));
-            return Err(ScenarioError {
+            ScenarioError {
                 faults: faults.collect(),
-            });
-        }
-        let resolve = |profile: &Profile, path: &str| {
-            let numbers = profile
-                .resolve()
-                .map_err(|fault| draft.rule_fault(fault.under(path)))?;
-            Ok::<_, ScenarioError>(NamedProfile {
-                name: match profile {
-                    Profile::Preset(name) => name.clone(),
-                    Profile::Custom(_) => "custom".to_owned(),
-                },
-                profile: numbers,
-            })
-        };
-        let fleet = &scenario.devices;
-        let devices = (0..fleet.count)
-            .map(|device| {
-                let except = u32::try_from(device)
-                    .ok()
-                    .and_then(|n| fleet.except.get(&n));
-                resolve(except.unwrap_or(&fleet.profile), "devices.profile")
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        let server = resolve(&scenario.server, "server")?;
-        let counts_joules = scenario.radio.convention != PowerConvention::PowerPerUse;
-        if counts_joules && let Some(device) = devices.iter().position(without_energy) {
-            return Err(draft.rule_fault(energy_unknown(device, fleet)).into());
-        }
+            }
+        })?;
         if let Some(fault) = draft.too_long(&scenario) {
             return Err(fault.into());
         }
         Ok(Self {
             name,
             folder,
-            devices,
-            server,
+            topology,
+            replicas,
             scenario,
             model_elsewhere,
             draft,
@@ -215,6 +184,43 @@ impl Resolved {
     /// Every text that is written, with its path.
     pub(super) fn texts(&self) -> Vec<(raw::Path, &str)> {
         self.draft.texts()
+    }
+
+    /// The fields of a link.
+    pub fn link(&self, link: LinkId) -> &Link {
+        system::link(&self.scenario, link)
+    }
+
+    /// The fields of a radio.
+    ///
+    /// # Panics
+    /// If the link is a wire.
+    pub fn radio(&self, link: LinkId) -> &RadioConfig {
+        self.link(link).radio().expect("the link is a radio")
+    }
+
+    /// The field of a link, for what is found wrong with it.
+    pub fn link_path(&self, link: LinkId) -> String {
+        format!("links.{}", self.topology.links[link.index()].name)
+    }
+
+    /// The radios among the links, in order.
+    pub fn radios(&self) -> Vec<LinkId> {
+        let radios = self.scenario.radios();
+        radios
+            .filter_map(|(name, _)| self.topology.link(name))
+            .collect()
+    }
+
+    /// What a node can do.
+    pub fn profile(&self, node: NodeId) -> &DeviceProfile {
+        &self.topology.at(node).profile
+    }
+
+    /// How many forward passes of a replica are on their way at once.
+    pub fn in_flight(&self, replica: usize) -> usize {
+        let given = self.scenario.replicas[replica].in_flight;
+        given.unwrap_or_else(|| self.replicas[replica].stages().len())
     }
 
     /// The seed that the scenario states.
@@ -244,6 +250,16 @@ impl Resolved {
     /// Every field, defaults included: a scenario that resolves to the same.
     pub fn to_ron(&self) -> String {
         raw::pretty(&tree_of(&self.scenario))
+    }
+
+    /// [`to_ron`](Self::to_ron) in JSON: a file that ends in `.json` and resolves to the same.
+    pub fn to_json(&self) -> String {
+        let mut tree = tree_of(&self.scenario);
+        if let raw::Value::Record(name, _) = &mut tree.value {
+            *name = None;
+        }
+        let text = serde_json::to_string_pretty(&json(&tree));
+        text.expect("a tree of texts and numbers is JSON") + "\n"
     }
 
     /// What one run depends on: [`to_ron`](Self::to_ron) without the sweep, so that a

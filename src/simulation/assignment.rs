@@ -3,17 +3,18 @@
 //! and columns.
 
 use super::error::RunError;
-use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
+use super::prepare::Team;
 use crate::device::{DeviceProfile, Group};
 use crate::interrupt::Interrupt;
+use crate::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use crate::model::{ModelShape, ShardPlan, Shares, Work};
+use crate::placement::TensorParallel;
 use crate::policy::{
     Affine, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Estimate,
 };
 use crate::radio::{
     Channels, Charge, PowerConvention, RadioConfig, RadioError, Scheme, VectorLoad,
 };
-use crate::scenario::{Resolved, TensorParallel};
 use crate::units::FieldFault;
 use std::ops::Range;
 
@@ -33,16 +34,16 @@ pub(super) struct Divided {
 /// Divides a model of `shape` as the scenario says; `context` is the length of the longest
 /// sequence that it will serve. Gives up when `interrupt` is raised.
 pub(super) fn divide(
-    resolved: &Resolved,
+    team: &Team<'_>,
     parallel: &TensorParallel,
     shape: &ModelShape,
     channels: &Channels,
     context: usize,
     interrupt: Interrupt<'_>,
 ) -> Result<Divided, RunError> {
-    let radio = &resolved.scenario.radio;
-    let fleet = Fleet::new(resolved, shape, context)?;
-    let devices = resolved.devices.len();
+    let (resolved, radio) = (team.resolved, team.radio);
+    let fleet = Fleet::new(team, shape, context)?;
+    let devices = team.members.len();
     let scheme = parallel.all_reduce;
     let power = radio.power_per_headroom(scheme.all_reduce(), shape.hidden, devices)?;
     let sample = |index| {
@@ -66,7 +67,7 @@ pub(super) fn divide(
             _ => None,
         },
     };
-    let fault = |fault: FieldFault| resolved.fault(fault.under("architecture.assignment"));
+    let fault = |fault: FieldFault| resolved.fault(fault.under(&team.field("assignment")));
     let assigned = match parallel.assignment.method().assign(&problem) {
         Err(AssignmentError::Field(field)) => return Err(fault(field).into()),
         other => other?,
@@ -108,18 +109,19 @@ struct Fleet {
 }
 
 impl Fleet {
-    fn new(resolved: &Resolved, shape: &ModelShape, longest: usize) -> Result<Self, RunError> {
+    fn new(team: &Team<'_>, shape: &ModelShape, longest: usize) -> Result<Self, RunError> {
+        let resolved = team.resolved;
         let whole = ShardPlan::whole(shape)
             .map_err(|error| resolved.fault(FieldFault::new("model", error.to_string())))?;
         let [attention, mlp] = [whole.attention(0, 1, 0), whole.mlp(0, 1)];
         let layer_weights = (attention.weights + mlp.weights) as f64;
-        let devices = &resolved.devices;
-        let joules_per_weight: Option<Vec<f64>> = devices
+        let members = team.members.iter();
+        let profiles: Vec<DeviceProfile> = members.map(|id| *resolved.profile(*id)).collect();
+        let joules_per_weight: Option<Vec<f64>> = profiles
             .iter()
-            .map(|device| device.profile.joules_per_weight(shape.weight_bits))
+            .map(|profile| profile.joules_per_weight(shape.weight_bits))
             .collect();
-        let profiles: Vec<DeviceProfile> = devices.iter().map(|device| device.profile).collect();
-        let charge = resolved.scenario.radio.convention.charge();
+        let charge = team.radio.convention.charge();
         let context = longest.saturating_sub(1);
         let demand = |joules: &f64| joules * layer_weights / 2.0;
         let demands = match (charge, &joules_per_weight) {
@@ -128,7 +130,7 @@ impl Fleet {
                 .iter()
                 .map(|profile| costlier(profile, &whole, 0, context))
                 .collect(),
-            _ => vec![0.0; devices.len()],
+            _ => vec![0.0; profiles.len()],
         };
         // A task of no size still takes what every task does.
         let nothing = Work {
@@ -137,15 +139,15 @@ impl Fleet {
         };
         let time = |half: Work| -> Result<Vec<Affine>, RunError> {
             let group = Group {
-                devices: devices.len(),
+                devices: profiles.len(),
                 weights: half.weights,
             };
-            let times = devices.iter().map(|device| {
+            let times = profiles.iter().map(|profile| {
                 let seconds = |work: &Work| {
-                    let computation = device.profile.compute(work, group);
+                    let computation = profile.compute(work, group);
                     Ok::<_, RunError>(
                         computation
-                            .map_err(crate::architecture::ArchitectureError::from)?
+                            .map_err(crate::execution::ExecutionError::from)?
                             .duration
                             .as_seconds(),
                     )
@@ -156,6 +158,7 @@ impl Fleet {
             });
             times.collect()
         };
+        let halves = [time(attention)?, time(mlp)?];
         Ok(Self {
             profiles,
             joules_per_weight,
@@ -163,7 +166,7 @@ impl Fleet {
             context,
             layer_weights,
             demands,
-            halves: [time(attention)?, time(mlp)?],
+            halves,
         })
     }
 
@@ -226,6 +229,7 @@ impl Judge<'_> {
         let realised = plan.realised();
         let of = |share: fn(&crate::model::Realised) -> f64| realised.iter().map(share).collect();
         Ok(AssignmentRecord {
+            nodes: (0..self.fleet.profiles.len() as u32).collect(),
             method,
             iterates: assigned
                 .iterates

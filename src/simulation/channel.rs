@@ -7,6 +7,7 @@ use crate::results::channel::{self, Ensemble, Statistics, statistics};
 use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::rng::Streams;
 use crate::scenario::Resolved;
+use crate::topology::LinkId;
 use crate::units::Instant;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,7 +38,7 @@ pub struct DrawnChannels {
     pub statistics: Statistics,
 }
 
-/// Draws the channels of `blocks` coherence blocks of a scenario, as a run of `streams`
+/// Draws the channels of `blocks` coherence blocks of the radio `link` of a scenario, as a run of `streams`
 /// has them, and writes `h.npy`, `channel.csv`, `channel.svg` and, with Doppler,
 /// `autocorrelation.csv` into the folder `out`.
 ///
@@ -50,6 +51,7 @@ pub struct DrawnChannels {
 /// left behind.
 pub fn channel(
     resolved: &Resolved,
+    link: LinkId,
     streams: Streams,
     blocks: u64,
     out: &Path,
@@ -61,8 +63,8 @@ pub fn channel(
         }),
         false => Ok(()),
     };
-    let radio = &resolved.scenario.radio;
-    let devices = resolved.devices.len();
+    let radio = resolved.radio(link);
+    let devices = resolved.topology.members(link).len();
     let antennas = radio.most_antennas(devices);
     let entries = devices as u64 * radio.server_antennas as u64 * antennas as u64;
     if entries.saturating_mul(16).saturating_mul(blocks) > MOST_BYTES {
@@ -75,7 +77,7 @@ pub fn channel(
         });
     }
     let mut staging = Staging::new(out, ChannelFolder)?;
-    let (trace, _) = channel_trace(resolved)?.unzip();
+    let (trace, _) = channel_trace(resolved, link)?.unzip();
     let channels = Channels::new(radio, devices, streams, trace)?;
     let interval = interval(radio);
     let drawn = (0..blocks)

@@ -5,27 +5,32 @@ use crate::files;
 use crate::radio::{ChannelTrace, Fading};
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
+use crate::topology::LinkId;
 use crate::units::FieldFault;
 use std::sync::Arc;
 
 /// What the name of a channel trace ends with in a manifest.
 pub(super) const CHANNELS: &str = " (channels)";
 
-/// The trace of channels that `resolved` names, if any, and its file's digest.
+/// The trace of channels that the radio `link` of `resolved` names, if any, and its file's digest.
 ///
 /// # Errors
 /// If the file cannot be read, is no array of complex numbers with four axes, or holds an
 /// entry that is not finite.
 pub(super) fn channel_trace(
     resolved: &Resolved,
+    link: LinkId,
 ) -> Result<Option<(Arc<ChannelTrace>, FileDigest)>, RunError> {
-    let Fading::Trace(named) = &resolved.scenario.radio.fading else {
+    let Fading::Trace(named) = &resolved.radio(link).fading else {
         return Ok(None);
     };
     let path = resolved.path(&named.file);
     let fault = |message: String| {
         let message = format!("{}: {message}", path.display());
-        resolved.fault(FieldFault::new("radio.fading.file", message))
+        resolved.fault(FieldFault::new(
+            format!("{}.fading.file", resolved.link_path(link)),
+            message,
+        ))
     };
     let bytes = files::read(&path, ChannelTrace::MOST_BYTES)
         .map_err(|error| fault(format!("cannot read it: {error}; check its permissions")))?;

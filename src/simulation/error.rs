@@ -1,7 +1,7 @@
 //! Why a run or a sweep did not produce a result.
 
-use crate::architecture::ArchitectureError;
 use crate::engine::EngineError;
+use crate::execution::ExecutionError;
 use crate::interrupt::Interrupted;
 use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;
@@ -36,10 +36,10 @@ pub enum RunError {
     Assignment(AssignmentError),
     /// The configuration cannot be built.
     #[error(transparent)]
-    Architecture(#[from] ArchitectureError),
+    Architecture(#[from] ExecutionError),
     /// The simulation broke off.
     #[error(transparent)]
-    Engine(#[from] EngineError<ArchitectureError>),
+    Engine(#[from] EngineError<ExecutionError>),
     /// The run folder cannot be written.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -134,7 +134,7 @@ impl RunError {
         match self {
             Self::Scenario(_) | Self::Field(_) | Self::Model(_) => true,
             Self::Step(StepError::Tokenizer { .. }) => true,
-            Self::Engine(EngineError::Program(ArchitectureError::Step(StepError::Tokenizer {
+            Self::Engine(EngineError::Program(ExecutionError::Step(StepError::Tokenizer {
                 ..
             }))) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,

@@ -17,6 +17,7 @@ mod recorded;
 mod replay;
 mod requests;
 mod run;
+mod simulate;
 mod sweep;
 
 pub use bundled::model_folders;
@@ -24,11 +25,12 @@ pub use channel::{DrawnChannels, channel};
 pub use check::check_inputs;
 pub use error::RunError;
 pub use place::{default_channel_folder, default_folder, default_sweep_folder};
-pub use plot::plot;
+pub use plot::{Drawing, plot};
 pub use prepare::{Prepared, prepare, prepare_until};
 pub use recorded::{Loaded, load};
 pub use replay::{Difference, Made, Replay, ReplayOptions, replay};
 pub use run::{Finished, RunOptions, run};
+pub use simulate::{Simulated, simulate, simulate_system};
 pub use sweep::{
     MergeOptions, PointOutcome, Shard, ShardError, Standing, SweepEvent, SweepOptions, Swept,
     check_publications, merge, survey, sweep,

@@ -3,7 +3,7 @@
 use super::error::RunError;
 use super::sweep::draw_figures;
 use crate::results::bounded::read_text;
-use crate::results::drawn::{DRAWN, DrawError, Drawn, EVENTS, Sources};
+use crate::results::drawn::{DRAWN, DrawError, Drawn, EVENTS, PERFETTO, Sources};
 use crate::results::manifest::{self, Manifest};
 use crate::results::points::{self, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
@@ -11,17 +11,30 @@ use crate::scenario::sweep_of;
 use crate::whole::{Files, Unwritable};
 use std::path::{Path, PathBuf};
 
-/// Draws what is drawn of the run folder or sweep `folder` and tells which files.
+/// What is to be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawing {
+    /// The figures and the report.
+    Figures,
+    /// The trace for Perfetto alone.
+    Perfetto,
+}
+
+/// Draws of the run folder or sweep `folder` what is asked for and tells which files.
 ///
 /// # Errors
 /// If `folder` is neither, is a run folder with nothing to draw from, its data is
 /// damaged, or a file cannot be written; then the old one stays.
-pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+pub fn plot(folder: &Path, drawing: Drawing) -> Result<Vec<PathBuf>, RunError> {
     let place = |fault: String| RunError::Place {
         path: folder.to_owned(),
         fault,
     };
     if folder.join(TABLE).is_file() {
+        if drawing == Drawing::Perfetto {
+            let fault = "a sweep has no trace; give the folder of one of its runs";
+            return Err(place(fault.to_owned()));
+        }
         return plot_sweep(folder);
     }
     let Ok(text) = read_text(&folder.join(manifest::FILE_NAME)) else {
@@ -31,7 +44,7 @@ pub fn plot(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     let manifest = Manifest::parse(&text)
         .map_err(|fault| place(format!("its manifest.json cannot be used: {fault}")))?;
     manifest.check_lengths(folder).map_err(place)?;
-    let paths = plot_run(folder, &manifest)?;
+    let paths = plot_run(folder, &manifest, drawing)?;
     if paths.is_empty() && !folder.join(EVENTS).is_file() {
         let fault =
             "this run kept no event log to draw from; run its scenario with --set trace=Full";
@@ -56,11 +69,19 @@ fn plot_sweep(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
     draw_figures(folder, &sweep, &rows, record.points)
 }
 
-fn plot_run(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, RunError> {
+fn plot_run(
+    folder: &Path,
+    manifest: &Manifest,
+    drawing: Drawing,
+) -> Result<Vec<PathBuf>, RunError> {
     let title = manifest.title();
     let sources = Sources::open(folder, &title, &manifest.scenario)?;
     let mut paths = Vec::new();
-    for drawn in DRAWN {
+    let wanted = match drawing {
+        Drawing::Figures => DRAWN,
+        Drawing::Perfetto => &[PERFETTO],
+    };
+    for drawn in wanted {
         if drawn.is_wanted(&sources)? {
             replace(&folder.join(drawn.name), drawn, &sources)?;
             paths.push(folder.join(drawn.name));

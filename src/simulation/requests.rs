@@ -9,11 +9,11 @@
 //! its full stop; the prompt and the end token are not.
 
 use super::error::RunError;
-use crate::architecture::workload::{Arrival, Continuation, Question, Request, Task, Window};
 use crate::corpus::{Split, TextFile, World};
 use crate::interrupt::Interrupt;
 use crate::numerics::{ModelConfig, Tokenizer};
 use crate::scenario;
+use crate::serving::workload::{Arrival, Continuation, Question, Request, Task, Window};
 use crate::units::{Duration, FieldFault, Instant};
 use std::path::Path;
 

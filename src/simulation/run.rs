@@ -3,10 +3,10 @@
 use super::error::RunError;
 use super::prepare::Prepared;
 use super::recorded::SCENARIO;
-use crate::architecture::ArchitectureError;
-use crate::architecture::measurement::{AssignmentRecord, Measurements, PassRecord};
-use crate::architecture::observer::{Observer, Travelling};
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
+use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
+use crate::measurement::{AssignmentRecord, Measurements, PassRecord};
+use crate::observer::{Observer, Travelling};
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
@@ -151,7 +151,7 @@ pub(super) fn stage(
     on_pass: Box<dyn FnMut(&PassRecord)>,
 ) -> Result<Staged, RunError> {
     let began = std::time::Instant::now();
-    let Prepared { parts, about, .. } = prepared;
+    let Prepared { system, about, .. } = prepared;
     let level = about.trace;
     let full = level == TraceLevel::Full;
     let events = trace_file(level).unwrap_or_default();
@@ -170,14 +170,15 @@ pub(super) fn stage(
     let tensor_file = full
         .then(|| staging.create(tensors::FILE_NAME))
         .transpose()?;
+    let nodes = system.node_names();
     let mut watch = Watch {
-        log: TensorLog::new(tensor_file).map_err(&no_tensors)?,
+        log: TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?,
         on_pass,
     };
-    let mut trace = CsvTrace::new(level, sink, parts.stage_names()).map_err(&no_events)?;
+    let mut trace = CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
-    let mut program = parts.assemble(&mut watch, &mut resources)?;
+    let mut program = Execution::new(system, &mut watch, &mut resources)?;
     let report = engine::run(&mut program, &resources, &mut trace, interrupt).map_err(
         |error| -> RunError {
             match error {
@@ -185,9 +186,7 @@ pub(super) fn stage(
                     kept: "nothing was written",
                 },
                 EngineError::Trace(source) => no_events(source).into(),
-                EngineError::Program(ArchitectureError::Observer(source)) => {
-                    no_tensors(source).into()
-                }
+                EngineError::Program(ExecutionError::Observer(source)) => no_tensors(source).into(),
                 EngineError::Program(error) => error.into(),
                 other => other.into(),
             }
@@ -210,7 +209,7 @@ pub(super) fn stage(
     staging.write(METRICS, metrics.to_json().as_bytes())?;
     tables::write_totals(staging, &measured)?;
     if let Some(record) = &measured.assignment {
-        assignment::write(staging, record)?;
+        assignment::write(staging, record, &measured.nodes)?;
     }
     if level != TraceLevel::Off {
         tables::write_details(staging, &measured)?;

@@ -16,9 +16,9 @@ pub use conversion::Conversion;
 pub use dimension::ParseQuantityError;
 pub use field::FieldFault;
 pub use quantity::{
-    AntennaGain, Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules, JoulesPerByte,
-    JoulesPerFlop, Meters, MetersPerSecond, Oddity, ParametersPerSecond, Radians, Seconds,
-    SpectralEfficiency, Watts, WattsPerHertz, oddity,
+    AntennaGain, BitsPerSecond, Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules,
+    JoulesPerBit, JoulesPerByte, JoulesPerFlop, Meters, MetersPerSecond, Oddity,
+    ParametersPerSecond, Radians, Seconds, SpectralEfficiency, Watts, WattsPerHertz, oddity,
 };
 pub use spelling::{leading_number, plain};
 pub use time::{Duration, DurationError, Instant};

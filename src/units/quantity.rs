@@ -196,6 +196,22 @@ quantity!(
     }
 );
 quantity!(
+    /// A data rate in bits per second.
+    BitsPerSecond,
+    Dimension {
+        odd: SMALL,
+        ..si("data rate", "bit/s", "10 Gbit/s")
+    }
+);
+quantity!(
+    /// An energy per bit sent in joules.
+    JoulesPerBit,
+    Dimension {
+        odd: LARGE,
+        ..si("energy per bit", "J/bit", "50 pJ/bit")
+    }
+);
+quantity!(
     /// A ratio in decibels.
     Decibels,
     Dimension {
@@ -247,6 +263,8 @@ pub(super) const DIMENSIONS: &[Dimension] = &[
     ParametersPerSecond::DIMENSION,
     Bytes::DIMENSION,
     BytesPerSecond::DIMENSION,
+    BitsPerSecond::DIMENSION,
+    JoulesPerBit::DIMENSION,
     Decibels::DIMENSION,
     AntennaGain::DIMENSION,
     SpectralEfficiency::DIMENSION,

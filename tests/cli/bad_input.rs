@@ -37,10 +37,10 @@ fn an_unknown_field() {
         "error: bad.ron:6:9: unknown field `bandwith`
    |
  6 |         bandwith: \"10 MHz\",
-   |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
-         device_antennas_except, server_antennas, fading, coherence, doppler, budget, \
-         convention, budget_offsets, coding, csi, synchronisation, downlink, round_overhead, \
-         lone_device_transmits\n"
+   |         ^^^^^^^^ did you mean `bandwidth`? known are hub, members, sharing, \
+         bandwidth, device_antennas, device_antennas_except, server_antennas, fading, coherence, \
+         doppler, budget, convention, budget_offsets, coding, csi, synchronisation, downlink, \
+         round_overhead, lone_device_transmits\n"
     );
 }
 
@@ -67,15 +67,15 @@ fn a_negative_bandwidth() {
 fn no_device() {
     assert_eq!(
         refuse("count: 2", "count: 0"),
-        "error: bad.ron:4:22: devices.count: 0 devices; use 1 to 65534\n   |\n 4 |     \
-         devices: (count: 0),\n   |                      ^\n"
+        "error: bad.ron:4:31: nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out\n   |\n 4 |     \
+         nodes: {\"device\": (count: 0)},\n   |                               ^\n"
     );
 }
 
 #[test]
 fn shares_that_do_not_sum_to_one() {
     let message = refuse("[0.5, 0.5]", "[0.5, 0.4]");
-    let expected = "error: bad.ron:10:21: architecture.assignment: the shares of 2 devices sum to \
+    let expected = "error: bad.ron:10:21: replicas[0].placement.assignment: the shares of 2 devices sum to \
                     0.9, not to 1; divide each by 0.9\n";
     assert!(message.starts_with(expected), "{message}");
 }
@@ -83,7 +83,7 @@ fn shares_that_do_not_sum_to_one() {
 #[test]
 fn more_streams_than_antennas() {
     let message = refuse("streams: 4", "streams: 9");
-    let expected = "error: bad.ron:11:38: architecture.all_reduce.streams: 9 streams, but each \
+    let expected = "error: bad.ron:11:38: replicas[0].placement.all_reduce.streams: 9 streams, but each \
                     device has 4 antennas; use at most 4\n";
     assert!(message.starts_with(expected), "{message}");
 }
@@ -206,7 +206,7 @@ fn too_little_memory() {
                  memory_bandwidth: \"10 GB/s\")";
     assert_eq!(
         refuse("count: 2", small),
-        "error: device 0 (custom) needs 3.245184 MB (weights 2.856 MB, KV cache 179.712 kB, \
+        "error: device0 (custom) needs 3.245184 MB (weights 2.856 MB, KV cache 179.712 kB, \
          activations 209.664 kB) but has 2 MB; give it a smaller share, use more devices, fewer \
          bits per weight or a shorter context\n"
     );
@@ -257,7 +257,7 @@ fn a_scenario_that_is_not_there() {
     );
     let message = said(&desk, &["run", "."]);
     assert!(
-        message.ends_with("give a scenario's file, which ends in .ron\n"),
+        message.ends_with("give a scenario's file, which ends in .ron or .json\n"),
         "{message}"
     );
 }
@@ -267,29 +267,32 @@ fn a_bad_override() {
     let desk = Desk::new();
     for (setting, expected) in [
         (
-            "devices.cuont=3",
-            "error: --set devices.cuont=3: unknown field `cuont`\n",
+            "nodes.device.cuont=3",
+            "error: --set nodes.device.cuont=3: unknown field `cuont`\n",
         ),
         (
-            "devices.cuont=3",
+            "nodes.device.cuont=3",
             "^ did you mean `count`? known are count, profile, except\n",
         ),
         (
-            "devices.count=three",
+            "nodes.device.count=three",
             "expected a whole number, found `three`\n",
         ),
         (
-            "devices.count",
-            "`devices.count` changes nothing; write path=value, such as",
+            "nodes.device.count",
+            "`nodes.device.count` changes nothing; write path=value, such as",
         ),
-        ("=3", "`` is not a path; write for example `devices.count`"),
         (
-            "radio.bandwidth=\"10 MHzz\"",
+            "=3",
+            "`` is not a path; write for example `nodes.device.count`",
+        ),
+        (
+            "links.air.bandwidth=\"10 MHzz\"",
             "unknown unit `MHzz`; write for example \"10 MHz\"\n",
         ),
         (
-            "devices.count=0",
-            "devices.count: 0 devices; use 1 to 65534\n",
+            "nodes.device.count=0",
+            "nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out\n",
         ),
     ] {
         let message = said(&desk, &["run", "tiny.ron", "--set", setting]);
@@ -335,28 +338,28 @@ fn a_count_of_zero_is_refused_before_anything_is_computed_from_it() {
     let assignment = scenario("model_assignment.ron");
     for (setting, expected) in [
         (
-            "architecture.all_reduce.streams=0",
-            "architecture.all_reduce.streams: 0 streams carry nothing; use 1 or more\n",
+            "replicas[0].placement.all_reduce.streams=0",
+            "replicas[0].placement.all_reduce.streams: 0 streams carry nothing; use 1 or more\n",
         ),
         (
-            "architecture.all_reduce=UncodedFdma(streams: 0)",
-            "architecture.all_reduce.streams: 0 streams carry nothing; use 1 or more\n",
+            "replicas[0].placement.all_reduce=UncodedFdma(streams: 0)",
+            "replicas[0].placement.all_reduce.streams: 0 streams carry nothing; use 1 or more\n",
         ),
         (
-            "architecture.all_reduce.reals_per_symbol=0",
+            "replicas[0].placement.all_reduce.reals_per_symbol=0",
             "a complex symbol carries 1 or 2 real entries, not 0\n",
         ),
         (
-            "architecture.all_reduce=Digital(bits: 0, rate: Fixed(\"12 bit/s/Hz\"))",
-            "architecture.all_reduce.bits: ",
+            "replicas[0].placement.all_reduce=Digital(bits: 0, rate: Fixed(\"12 bit/s/Hz\"))",
+            "replicas[0].placement.all_reduce.bits: ",
         ),
         (
-            "architecture.all_reduce=Digital(rate: Fixed(\"0 bit/s/Hz\"))",
-            "architecture.all_reduce.rate",
+            "replicas[0].placement.all_reduce=Digital(rate: Fixed(\"0 bit/s/Hz\"))",
+            "replicas[0].placement.all_reduce.rate",
         ),
         (
-            "architecture.all_reduce=Digital(subchannels: Some(0), rate: Fixed(\"12 bit/s/Hz\"))",
-            "architecture.all_reduce.subchannels: ",
+            "replicas[0].placement.all_reduce=Digital(subchannels: Some(0), rate: Fixed(\"12 bit/s/Hz\"))",
+            "replicas[0].placement.all_reduce.subchannels: ",
         ),
     ] {
         let message = said(&desk, &["check", &assignment, "--set", setting]);
@@ -368,8 +371,9 @@ fn a_count_of_zero_is_refused_before_anything_is_computed_from_it() {
 fn a_scenario_that_is_too_long_with_its_defaults_is_refused_by_all_verbs() {
     let desk = Desk::new();
     let one = "Tokens(prompt: 1),".repeat(21_000);
-    let text =
-        format!("Scenario(model: Shape(\"llama-2-7b\"), devices: (count: 2), workload: [{one}])");
+    let text = format!(
+        "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"device\": (count: 2)}}, workload: [{one}])"
+    );
     desk.write("long.ron", &text);
     for verb in [&["check"][..], &["check", "--resolved"], &["run"]] {
         let message = said(&desk, &[verb, &["long.ron"]].concat());
@@ -410,11 +414,11 @@ fn a_path_of_windows_is_told_about_its_backslashes() {
 #[test]
 fn a_field_at_another_place_is_named() {
     let desk = Desk::new();
-    let message = said(&desk, &["check", "tiny.ron", "--set", "radio.snr=10"]);
+    let message = said(&desk, &["check", "tiny.ron", "--set", "links.air.snr=10"]);
     assert!(
         message.contains("unknown field `snr`")
             && message
-                .contains("did you mean `radio.budget.snr`? `airloom fields snr` explains it"),
+                .contains("did you mean `links.*.budget.snr`? `airloom fields snr` explains it"),
         "{message}"
     );
 }
@@ -432,7 +436,14 @@ fn no_message_holds_what_would_act_on_a_terminal() {
         &["plot", "no\nwhere\u{1b}"],
         &["explain", "no\nwhere\u{1b}"],
         &["replay", "no\nwhere\u{1b}"],
-        &["run", "tiny.ron", "--set", "devices=\"\u{1b}\""],
+        &[
+            "run",
+            "tiny.ron",
+            "--set",
+            "description=\"\u{1b}\"",
+            "--set",
+            "nodes=\"\u{1b}\"",
+        ],
     ] {
         let message = said(&desk, arguments);
         let acting = |c: char| c.is_control() && c != '\n';

@@ -72,9 +72,9 @@ fn with_doppler_it_shows_the_autocorrelation() {
         "--blocks",
         "64",
         "--set",
-        "radio.doppler=Shift(\"50 Hz\")",
+        "links.air.doppler=Shift(\"50 Hz\")",
         "--set",
-        "radio.coherence=Time(\"2 ms\")",
+        "links.air.coherence=Time(\"2 ms\")",
     ];
     desk.airloom(&arguments).good();
     let rows = rows(&desk, "x/autocorrelation.csv");
@@ -112,10 +112,13 @@ fn a_trace_serves_devices_of_unequal_antennas() {
 #[test]
 fn a_tensor_written_is_a_trace_that_gives_the_same_bits() {
     let desk = Desk::new();
+    // Blocks of time: where each all-reduce has a channel of its own, it is that of its request.
+    let tiny = TINY.replace("budget:", "coherence: Time(\"100 us\"),\n        budget:");
+    desk.write("tiny.ron", &tiny);
     desk.airloom(&["channel", "tiny.ron", "--out", "drawn", "--blocks", "2000"])
         .good();
     fs::copy(desk.path("drawn/h.npy"), desk.path("h.npy")).unwrap();
-    let traced = TINY.replace("budget:", "fading: Trace(\"h.npy\"),\n        budget:");
+    let traced = tiny.replace("budget:", "fading: Trace(\"h.npy\"),\n        budget:");
     desk.write("traced.ron", &traced);
     let arguments = [
         "channel",
@@ -182,19 +185,19 @@ fn a_trace_that_does_not_fit_is_told_before_anything_runs() {
             "check",
             "traced.ron",
             "--set",
-            "devices.count=3",
+            "nodes.device.count=3",
             "--set",
-            "architecture.assignment=Equal",
+            "replicas[0].placement.assignment=Equal",
         ])
         .refused(2);
     assert!(
         message.starts_with(
-            "error: traced.ron:7:17: radio.fading.file: ./h.npy: the trace has 2 devices"
+            "error: traced.ron:7:17: links.air.fading.file: ./h.npy: the trace has 2 devices"
         ),
         "{message}"
     );
     assert!(
-        message.contains("but the scenario has 3; set devices.count to 2"),
+        message.contains("but the scenario has 3; set their count to 2"),
         "{message}"
     );
     desk.write(
@@ -205,7 +208,7 @@ fn a_trace_that_does_not_fit_is_told_before_anything_runs() {
         ),
     );
     let message = desk.airloom(&["check", "missing.ron"]).refused(2);
-    assert!(message.starts_with("error: missing.ron:7:29: radio.fading.file: there is no file ./no.npy; paths are relative"), "{message}");
+    assert!(message.starts_with("error: missing.ron:7:29: links.air.fading.file: there is no file ./no.npy; paths are relative"), "{message}");
     desk.write(
         "typo.ron",
         &TINY.replace(
@@ -244,7 +247,7 @@ fn a_trace_that_ends_during_a_run_says_how_to_go_on() {
         "--out",
         "y",
         "--set",
-        "radio.fading=Trace(file: \"h.npy\", past_end: Wrap)",
+        "links.air.fading=Trace(file: \"h.npy\", past_end: Wrap)",
     ];
     desk.airloom(&wrap).good();
 }
@@ -274,9 +277,9 @@ fn it_replaces_nothing_but_its_own() {
             "--blocks",
             "1000000",
             "--set",
-            "devices.count=1024",
+            "nodes.device.count=1024",
             "--set",
-            "architecture.assignment=Equal",
+            "replicas[0].placement.assignment=Equal",
         ])
         .refused(2);
     assert!(message.contains("use fewer --blocks"), "{message}");

@@ -33,9 +33,26 @@ fn check_tells_good_files_on_stdout_and_bad_ones_on_stderr() {
         .filter(|l| l.starts_with("error: "))
         .collect();
     assert_eq!(faults.len(), 2, "{}", check.stderr);
-    assert!(faults[0].starts_with("error: bad.ron:4:22: devices.count: 0 devices;"));
+    assert!(faults[0].starts_with("error: bad.ron:4:31: nodes.device.count: 0 nodes;"));
     assert!(faults[1].ends_with("did you mean tiny.ron?"));
     assert_eq!(desk.names("."), ["bad.ron", "tiny.ron"]);
+}
+
+/// What is printed in JSON is a scenario that runs to the same bits.
+#[test]
+fn a_resolved_scenario_in_json_resolves_to_the_same() {
+    let desk = Desk::new();
+    let resolved = desk.airloom(&["check", "--resolved", "tiny.ron"]).good();
+    let json = desk
+        .airloom(&["check", "--resolved", "--format", "json", "tiny.ron"])
+        .good();
+    desk.write("tiny.json", &json.stdout);
+    let again = desk.airloom(&["check", "--resolved", "tiny.json"]).good();
+    assert_eq!(again.stdout, resolved.stdout);
+    desk.airloom(&["check", "--format", "json", "tiny.ron"])
+        .refused(2);
+    let schema = desk.airloom(&["fields", "--schema"]).good().stdout;
+    assert!(schema.contains("\"$schema\""), "{schema}");
 }
 
 #[test]
@@ -46,7 +63,7 @@ fn check_shows_the_effect_of_overrides() {
         "--resolved",
         "tiny.ron",
         "--set",
-        "radio.bandwidth=\"1 GHz\"",
+        "links.air.bandwidth=\"1 GHz\"",
     ];
     let check = desk.airloom(&arguments).good();
     assert!(
@@ -80,8 +97,8 @@ fn every_name_that_list_gives_may_be_used_and_no_other() {
     let desk = Desk::new();
     let list = desk.airloom(&["list"]).good().stdout;
     for (title, path, least) in [
-        ("all-reduce schemes", "architecture.all_reduce", 3),
-        ("transceiver designs", "architecture.design", 5),
+        ("all-reduce schemes", "replicas[0].placement.all_reduce", 3),
+        ("transceiver designs", "replicas[0].placement.design", 5),
     ] {
         let names = listed(&list, title);
         assert!(names.len() >= least, "{names:?}");
@@ -104,25 +121,30 @@ fn every_name_that_list_gives_may_be_used_and_no_other() {
         "{presets:?}"
     );
     for name in &presets {
-        let setting = format!("devices.profile=Preset(\"{name}\")");
+        let setting = format!("nodes.device.profile=Preset(\"{name}\")");
         desk.airloom(&["check", "tiny.ron", "--set", &setting])
             .good();
     }
-    let setting = "devices.profile=Preset(\"xyz\")";
+    let setting = "nodes.device.profile=Preset(\"xyz\")";
     let message = desk
         .airloom(&["check", "tiny.ron", "--set", setting])
         .refused(2);
     assert_eq!(known(&message), presets);
     let models = listed(&list, "channel models");
     let message = desk
-        .airloom(&["check", "tiny.ron", "--set", "radio.fading=Xyz"])
+        .airloom(&["check", "tiny.ron", "--set", "links.air.fading=Xyz"])
         .refused(2);
     assert_eq!(known(&message), models);
-    let architectures = listed(&list, "architectures");
+    let placements = listed(&list, "placements");
     let message = desk
-        .airloom(&["check", "tiny.ron", "--set", "architecture=Xyz"])
+        .airloom(&["check", "tiny.ron", "--set", "replicas[0].placement=Xyz"])
         .refused(2);
-    assert_eq!(known(&message), architectures);
+    assert_eq!(known(&message), placements);
+    let links = listed(&list, "links");
+    let message = desk
+        .airloom(&["check", "tiny.ron", "--set", "links.air=Xyz"])
+        .refused(2);
+    assert_eq!(known(&message), links);
 }
 
 #[test]

@@ -30,16 +30,16 @@ fn everything() -> Desk {
         "workload=[Score(text: World(documents: 1)), Generate(prompt: \"A\", max_tokens: 2), {}]",
         suites.concat()
     );
-    let fixed = "architecture.assignment=Fixed([0.6, 0.4])";
+    let fixed = "replicas[0].placement.assignment=Fixed([0.6, 0.4])";
     let run = ["run", "tiny.ron", "--set", &workload, "--set", fixed];
     for (out, trace) in [("full", "trace=Full"), ("summary", "trace=Summary")] {
         let more = ["--set", trace, "--out", out];
         desk.airloom(&[&run[..], &more].concat()).good();
     }
-    let whole = "architecture.all_reduce=Digital(bits: 8, subchannels: 7)";
+    let whole = "replicas[0].placement.all_reduce=Digital(bits: 8, subchannels: 7)";
     desk.airloom(&["run", "tiny.ron", "--set", whole, "--out", "digital"])
         .good();
-    let joules = "radio.convention=EnergyPerVector(energy: \"1 mJ\")";
+    let joules = "links.air.convention=EnergyPerVector(energy: \"1 mJ\")";
     desk.airloom(&["run", "tiny.ron", "--set", joules, "--out", "joules"])
         .good();
     let (experts, batch) = (
@@ -48,13 +48,13 @@ fn everything() -> Desk {
     );
     desk.airloom(&["run", &experts, "--set", batch, "--out", "experts"])
         .good();
-    let axes = "sweep=(axes: [(path: \"devices.count\", values: [2, 3]), (path: \"radio.bandwidth\", values: [\"10 MHz\"])])";
-    let equal = "architecture.assignment=Equal";
+    let axes = "sweep=(axes: [(path: \"nodes.device.count\", values: [2, 3]), (path: \"links.air.bandwidth\", values: [\"10 MHz\"])])";
+    let equal = "replicas[0].placement.assignment=Equal";
     desk.airloom(&[
         "sweep", "tiny.ron", "--set", equal, "--set", axes, "--out", "sweep",
     ])
     .good();
-    let doppler = "radio.doppler=Shift(\"50 Hz\")";
+    let doppler = "links.air.doppler=Shift(\"50 Hz\")";
     desk.airloom(&["channel", "tiny.ron", "--set", doppler, "--out", "channel"])
         .good();
     let train = "train --out model --hidden 16 --layers 1 --heads 2 --ffn 16 --steps 3 --documents 2 --held-out 8";

@@ -12,15 +12,15 @@ use tempfile::TempDir;
 pub const TINY: &str = r#"Scenario(
     seed: 3,
     model: Folder("MODEL"),
-    devices: (count: 2),
-    radio: (
+    nodes: {"device": (count: 2)},
+    links: {"air": Radio(
         bandwidth: "10 MHz",
         budget: Normalised(snr: "20 dB", reference_power: "100 mW"),
-    ),
-    architecture: TensorParallel(
+    )},
+    replicas: [(placement: TensorParallel(
         assignment: Fixed([0.5, 0.5]),
         all_reduce: AirComp(streams: 4),
-    ),
+    ))],
     workload: [
         Score(text: World(documents: 1)),
         Generate(prompt: "Once Clara", max_tokens: 2),

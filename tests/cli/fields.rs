@@ -11,14 +11,17 @@ fn at_width(desk: &Desk, columns: &str, arguments: &[&str]) -> Outcome {
 #[test]
 fn one_field_is_told_in_full_and_a_group_with_what_is_inside() {
     let desk = Desk::new();
-    let snr = desk.airloom(&["fields", "radio.budget.snr"]).good().stdout;
+    let snr = desk
+        .airloom(&["fields", "links.air.budget.snr"])
+        .good()
+        .stdout;
     assert!(
         snr.starts_with(
-            "radio.budget.Normalised.snr\n  ratio in dB; required; written for example \"10 dB\"\n"
+            "links.*.Radio.budget.Normalised.snr\n  ratio in dB; required; written for example \"10 dB\"\n"
         ),
         "{snr}"
     );
-    let budget = desk.airloom(&["fields", "radio.budget"]).good().stdout;
+    let budget = desk.airloom(&["fields", "links.air.budget"]).good().stdout;
     for part in [
         "Normalised | Physical; default Normalised(snr: \"20 dB\", reference_power: None)",
         "\n  snr: ratio in dB, required",
@@ -35,7 +38,7 @@ fn without_a_path_every_field_has_its_line() {
     let all = desk.airloom(&["fields"]).good().stdout;
     for line in [
         "seed: whole number = 1",
-        "  bandwidth: frequency in Hz = \"10 MHz\"",
+        "    bandwidth: frequency in Hz = \"10 MHz\"",
     ] {
         let found = all.lines().filter(|text| text.starts_with(line));
         assert_eq!(found.count(), 1, "{line}");
@@ -45,8 +48,11 @@ fn without_a_path_every_field_has_its_line() {
 #[test]
 fn a_field_that_is_not_there_is_refused_with_the_nearest() {
     let desk = Desk::new();
-    let refused = desk.airloom(&["fields", "radio.budgt"]).refused(2);
-    assert!(refused.contains("did you mean radio.budget"), "{refused}");
+    let refused = desk.airloom(&["fields", "links.air.budgt"]).refused(2);
+    assert!(
+        refused.contains("did you mean links.*.Radio.budget"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -54,17 +60,17 @@ fn a_name_is_found_wherever_it_is() {
     let desk = Desk::new();
     let snr = desk.airloom(&["fields", "snr"]).good().stdout;
     assert!(
-        snr.starts_with("radio.budget.Normalised.snr\n  ratio in dB"),
+        snr.starts_with("links.*.Radio.budget.Normalised.snr\n  ratio in dB"),
         "{snr}"
     );
     let streams = desk.airloom(&["fields", "streams"]).good().stdout;
     let places = streams
         .lines()
-        .filter(|line| line.starts_with("architecture."));
+        .filter(|line| line.starts_with("replicas[]."));
     let places: Vec<&str> = places.collect();
     let expected = [
-        "architecture.TensorParallel.all_reduce.AirComp.streams",
-        "architecture.TensorParallel.all_reduce.UncodedFdma.streams",
+        "replicas[].placement.TensorParallel.all_reduce.AirComp.streams",
+        "replicas[].placement.TensorParallel.all_reduce.UncodedFdma.streams",
     ];
     assert_eq!(places, expected, "{streams}");
     let nested = desk.airloom(&["fields", "budget.snr"]).good().stdout;
@@ -77,8 +83,8 @@ fn no_line_is_wider_than_there_are_columns() {
     let desk = Desk::new();
     for (columns, arguments) in [
         ("60", &["fields"][..]),
-        ("60", &["fields", "architecture"]),
-        ("72", &["fields", "radio"]),
+        ("60", &["fields", "replicas"]),
+        ("72", &["fields", "links"]),
         ("100", &["fields"]),
     ] {
         let text = at_width(&desk, columns, arguments).stdout;

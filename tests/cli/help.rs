@@ -147,7 +147,7 @@ fn training_tells_its_defaults() {
 #[test]
 fn a_full_or_closed_stderr_changes_neither_result_nor_exit_code() {
     let desk = Desk::new();
-    let sweep = "sweep=(axes: [(path: \"radio.bandwidth\", values: [\"5 MHz\", \"9 MHz\"])])";
+    let sweep = "sweep=(axes: [(path: \"links.air.bandwidth\", values: [\"5 MHz\", \"9 MHz\"])])";
     let whole = ["sweep", "tiny.ron", "--set", sweep, "--out"];
     desk.airloom(&[&whole[..], &["quiet"]].concat()).good();
     let full = || {

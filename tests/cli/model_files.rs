@@ -50,7 +50,7 @@ fn check_says_what_run_would_of_a_model_folder() {
         ),
         (
             |desk| configured(desk, "LlamaForCausalLM", "MixtralForCausalLM"),
-            "`architecture: Wdmoe(…)`",
+            "place this Mixtral by `Experts` or `Single`",
         ),
         (
             |desk| {

@@ -18,7 +18,7 @@ fn what_it_writes_passes_check_and_runs_and_so_does_what_it_proposes() {
     let desk = Desk::new();
     for (name, arguments) in [
         ("tensor_parallel", &["new"][..]),
-        ("wdmoe", &["new", "--architecture", "wdmoe"]),
+        ("experts", &["new", "--placement", "experts"]),
     ] {
         let new = desk.airloom(arguments).good();
         assert_eq!(new.stderr, "");
@@ -39,6 +39,7 @@ fn what_it_writes_passes_check_and_runs_and_so_does_what_it_proposes() {
             .find(|line| line.contains("--set"))
             .unwrap();
         let change = with_change.split(' ').next_back().unwrap();
+        let change = change.trim_matches('\'');
         desk.airloom(&["check", &file, "--set", change]).good();
         let mut sweep = proposed(&new.stdout, "sweep");
         sweep.push("--dry-run");
@@ -55,7 +56,7 @@ fn what_it_writes_passes_check_and_runs_and_so_does_what_it_proposes() {
 fn what_it_writes_is_no_wider_than_a_page_and_explains_itself() {
     let desk = Desk::new();
     desk.airloom(&["new", "plain"]).good();
-    desk.airloom(&["new", "experts", "--architecture", "wdmoe"])
+    desk.airloom(&["new", "experts", "--placement", "experts"])
         .good();
     for file in ["plain.ron", "experts.ron"] {
         let text = desk.text(file);
@@ -76,28 +77,33 @@ fn what_it_writes_is_no_wider_than_a_page_and_explains_itself() {
 fn what_it_writes_is_indented_by_its_brackets() {
     let desk = Desk::new();
     let mut files = Vec::new();
-    for architecture in ["tensor-parallel", "wdmoe"] {
-        let name = format!("{architecture}.ron");
-        desk.airloom(&["new", &name, "--architecture", architecture])
+    for placement in ["tensor-parallel", "experts"] {
+        let name = format!("{placement}.ron");
+        desk.airloom(&["new", &name, "--placement", placement])
             .good();
         files.push((name.clone(), desk.text(&name)));
     }
-    for template in [Template::TensorParallel, Template::Wdmoe] {
+    for template in [Template::TensorParallel, Template::Experts] {
         files.push((format!("{template:?}"), template.text("x.ron", None)));
     }
     for (file, text) in files {
-        let mut open: usize = 0;
+        // Brackets that open on one line are one step, and close on one line.
+        let mut open: Vec<usize> = Vec::new();
         for line in text.lines().filter(|line| !line.is_empty()) {
             let words = line.trim_start();
             // No comment of a template holds half of a pair of brackets.
             let count = |brackets: &[char]| words.matches(brackets).count();
             let closed_first = words.starts_with([')', ']', '}']);
-            let depth = open - usize::from(closed_first);
+            let depth = open.len() - usize::from(closed_first);
             assert_eq!(line.len() - words.len(), 4 * depth, "{file}: {line:?}");
-            open += count(&['(', '[', '{']);
-            open -= count(&[')', ']', '}']);
+            let (opened, closed) = (count(&['(', '[', '{']), count(&[')', ']', '}']));
+            if opened > closed {
+                open.push(opened - closed);
+            } else if closed > opened {
+                assert_eq!(open.pop(), Some(closed - opened), "{file}: {line:?}");
+            }
         }
-        assert_eq!(open, 0, "{file}");
+        assert!(open.is_empty(), "{file}");
     }
 }
 

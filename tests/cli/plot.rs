@@ -26,7 +26,7 @@ fn drawn(desk: &Desk, name: &str) -> Vec<&'static str> {
 fn whatever_is_drawn_comes_back_byte_for_byte() {
     let desk = Desk::new();
     let scenario = |name: &str| format!("{}/scenarios/{name}", env!("CARGO_MANIFEST_DIR"));
-    let converging = "architecture.assignment=StochasticSca(iterations: 3)";
+    let converging = "replicas[0].placement.assignment=StochasticSca(iterations: 3)";
     let runs = [
         ("parallel", "model_assignment.ron", converging),
         (
@@ -103,7 +103,7 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
     assert_eq!(
         message,
         format!(
-            "error: x/events.csv, line {line}: the row has {cells} cells, and the heading 17\n"
+            "error: x/events.csv, line {line}: the row has {cells} cells, and the heading 19\n"
         )
     );
     assert!(desk.text(FIGURE) == figure);
@@ -117,7 +117,7 @@ fn assigned() -> Desk {
         env!("CARGO_MANIFEST_DIR"),
         "/scenarios/model_assignment.ron"
     );
-    let few = "architecture.assignment=StochasticSca(iterations: 3)";
+    let few = "replicas[0].placement.assignment=StochasticSca(iterations: 3)";
     let short = "workload=[Generate(prompt: \"Once Clara\", max_tokens: 2)]";
     desk.airloom(&[
         "run",
@@ -152,7 +152,7 @@ fn with_row(desk: &Desk, table: &str, number: usize, change: impl Fn(&[&str]) ->
 #[test]
 fn a_damaged_row_is_told_with_its_table_and_line() {
     let desk = assigned();
-    let tables = ["x/assignment.csv", "x/tokens.csv"];
+    let tables = ["x/assignment.csv", "x/batches.csv"];
     let devices = desk.text(tables[0]);
     let devices = devices
         .lines()
@@ -161,10 +161,16 @@ fn a_damaged_row_is_told_with_its_table_and_line() {
     for (table, line, column, cell, fault) in [
         (0, 3, 3, "NaN", "NaN is not a finite number, zero or above"),
         (0, 3, 8, "inf", "inf is not a finite number, zero or above"),
-        (0, 3, 1, "7", "no row of iteration 7, device 1 stands here"),
+        (
+            0,
+            3,
+            1,
+            "7",
+            "no row of iteration 7, node device1 stands here",
+        ),
         (0, 3, 1, "", "an iterate has a number and an error"),
-        (1, 3, 6, "0", "the pass ends before it starts"),
-        (1, 3, 5, "-1", "start_ps: invalid digit found in string"),
+        (1, 3, 8, "0", "the pass ends before it starts"),
+        (1, 3, 7, "-1", "start_ps: invalid digit found in string"),
     ] {
         let said = with_row(&desk, tables[table], line, |cells| {
             let mut cells = cells.to_vec();
@@ -184,7 +190,7 @@ fn a_damaged_row_is_told_with_its_table_and_line() {
     fs::write(desk.path(tables[0]), rows[..last - 1].join("\n") + "\n").unwrap();
     let said = desk.airloom(&["plot", "x"]).refused(2);
     let few = format!(
-        "error: x/assignment.csv, line {}: before it, iteration 2 has {} devices, and the first \
+        "error: x/assignment.csv, line {}: before it, iteration 2 has {} nodes, and the first \
          has {devices}\n",
         last - 1,
         devices - 1
@@ -197,7 +203,7 @@ fn a_table_that_grew_since_the_run_is_refused() {
     let desk = desk();
     for (table, verb) in [
         ("tokens.csv", "plot"),
-        ("devices.csv", "explain"),
+        ("nodes.csv", "explain"),
         ("events.csv", "explain"),
     ] {
         let path = desk.path("x").join(table);
@@ -233,4 +239,14 @@ fn generated_text_is_read_in_the_report_and_does_not_act_there() {
     let report = desk.text("x/report.html");
     assert!(report.contains(r"generated: \u{1b}&lt;i"), "{report}");
     assert!(!report.contains('\u{1b}'));
+}
+
+#[test]
+fn the_trace_for_perfetto_is_written_when_it_is_asked_for() {
+    let desk = desk();
+    assert!(!desk.path("x/trace.json").exists());
+    let plot = desk.airloom(&["plot", "x", "--perfetto"]).good();
+    assert_eq!(plot.stdout, "x/trace.json\n");
+    let trace = desk.json("x/trace.json");
+    assert!(!trace["traceEvents"].as_array().unwrap().is_empty());
 }

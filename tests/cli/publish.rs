@@ -10,8 +10,8 @@ const SWEEP: &str = r#"    sweep: (
             (name: "batch", path: "workload", values: [[Tokens(prompt: 50)], [Tokens(prompt: 80)]],
              labels: ["50", "80"]),
             (name: "variant", labels: ["neither", "both"], zip: [
-                (path: "architecture.selection", values: [TopK, WeightToLatency()]),
-                (path: "architecture.bandwidth", values: [Uniform, MinMax]),
+                (path: "replicas[0].placement.selection", values: [TopK, WeightToLatency()]),
+                (path: "replicas[0].placement.bandwidth", values: [Uniform, MinMax]),
             ]),
         ],
         runs: 3,
@@ -206,7 +206,10 @@ fn names_and_labels_stand_in_what_people_read_and_paths_in_the_table_of_points()
     );
     let points = rows(&desk, "out/points.csv");
     assert_eq!(points[3]["workload"], "[Tokens(prompt: 50)]");
-    assert_eq!(points[3]["architecture.selection"], "WeightToLatency()");
+    assert_eq!(
+        points[3]["replicas[0].placement.selection"],
+        "WeightToLatency()"
+    );
     let figures = desk.names("out/figures");
     let figure = desk.text("out/figures/batch_latency_s_over_workload.svg");
     assert!(
@@ -275,7 +278,7 @@ fn an_infeasible_cell_is_empty_and_says_why() {
     let desk = desk();
     let text = desk.text("paper.ron").replace(
         "(name: \"batch\", path: \"workload\", values: [[Tokens(prompt: 50)], [Tokens(prompt: 80)]],",
-        "(name: \"batch\", path: \"devices.profile.memory\", values: [\"16 GB\", \"1 GB\"],",
+        "(name: \"batch\", path: \"nodes.device.profile.memory\", values: [\"16 GB\", \"1 GB\"],",
     );
     desk.write("paper.ron", &text);
     desk.airloom(&["sweep", "paper.ron", "--out", "out"]).good();
@@ -288,7 +291,7 @@ fn an_infeasible_cell_is_empty_and_says_why() {
         );
         let note = &row["note"];
         assert!(
-            note.starts_with("infeasible: device 0 needs ") && !note.contains(';'),
+            note.starts_with("infeasible: device0 needs ") && !note.contains(';'),
             "{note}"
         );
     }
@@ -438,13 +441,13 @@ fn labels_are_escaped_in_tables_and_figures() {
         "labels.ron",
         r#"Scenario(
     model: Shape("llama-2-7b"),
-    devices: (count: 2, profile: Preset("jetson-agx-orin")),
-    architecture: TensorParallel(all_reduce: Digital(bits: 8, rate: Fixed("12 bit/s/Hz"))),
+    nodes: {"device": (count: 2, profile: Preset("jetson-agx-orin"))},
+    replicas: [(placement: TensorParallel(all_reduce: Digital(bits: 8, rate: Fixed("12 bit/s/Hz"))))],
     workload: [Tokens(prompt: 8, generate: 4)],
     sweep: (
         axes: [
-            (path: "radio.bandwidth", name: "B & <W>", values: ["10 MHz", "20 MHz"]),
-            (path: "architecture.all_reduce.bits", name: "scheme <&>", values: [8, 4],
+            (path: "links.air.bandwidth", name: "B & <W>", values: ["10 MHz", "20 MHz"]),
+            (path: "replicas[0].placement.all_reduce.bits", name: "scheme <&>", values: [8, 4],
              labels: ["8-bit & \"cheap\" | *", "<4-bit>"]),
         ],
         publish: [

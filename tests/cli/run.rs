@@ -33,19 +33,19 @@ fn a_run_folder_holds_these_files_and_no_others() {
     desk.airloom(&["run", "tiny.ron"]).good();
     let expected = [
         "assignment.csv",
+        "batches.csv",
         "blocks.csv",
-        "devices.csv",
         "events.csv",
         "manifest.json",
         "memory.svg",
         "metrics.json",
+        "nodes.csv",
         "report.html",
         "requests.csv",
         "scenario.ron",
         "tensors.digest",
         "timeline.svg",
         "tokens.csv",
-        "trace.json",
     ];
     assert_eq!(desk.names(FOLDER), expected);
     assert_eq!(desk.names("."), ["results", "tiny.ron"]);
@@ -91,20 +91,21 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
     let (_, digest, metrics) = run("Full");
     let summary = [
         "assignment.csv",
+        "batches.csv",
         "blocks.csv",
-        "devices.csv",
         "events_summary.csv",
         "manifest.json",
         "metrics.json",
+        "nodes.csv",
         "requests.csv",
         "scenario.ron",
         "tokens.csv",
     ];
     let off = [
         "assignment.csv",
-        "devices.csv",
         "manifest.json",
         "metrics.json",
+        "nodes.csv",
         "requests.csv",
         "scenario.ron",
     ];
@@ -151,7 +152,7 @@ fn an_override_does_what_the_same_change_in_the_file_does() {
     desk.write("edited/tiny.ron", &TINY.replace("streams: 4", "streams: 1"));
     desk.airloom(&["run", "edited/tiny.ron", "--out", "a"])
         .good();
-    let setting = "architecture.all_reduce.streams=1";
+    let setting = "replicas[0].placement.all_reduce.streams=1";
     desk.airloom(&["run", "tiny.ron", "--set", setting, "--out", "b"])
         .good();
     assert_same(&desk.hashed_tree("a"), &desk.hashed_tree("b"));
@@ -168,8 +169,8 @@ fn runs_with_other_overrides_get_other_folders() {
     let desk = Desk::new();
     for setting in [
         "seed=3",
-        "radio.server_antennas=8",
-        "radio.server_antennas=9",
+        "links.air.server_antennas=8",
+        "links.air.server_antennas=9",
     ] {
         desk.airloom(&["run", "tiny.ron", "--set", setting]).good();
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 pub const AXES: &str = "sweep: (
         axes: [
-            (path: \"architecture.all_reduce\", values: [AirComp(streams: 2), Ideal]),
-            (path: \"devices.count\", values: [1, 2]),
+            (path: \"replicas[0].placement.all_reduce\", values: [AirComp(streams: 2), Ideal]),
+            (path: \"nodes.device.count\", values: [1, 2]),
         ],
         runs: 2,
     ),
@@ -81,8 +81,8 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
         assert_eq!(row["point"], index.to_string());
         assert_eq!(row["run"], manifest["run"].to_string());
         let scheme = ["AirComp(streams: 2)", "Ideal"][index / 4];
-        assert_eq!(row["architecture.all_reduce"], scheme);
-        assert_eq!(row["devices.count"], ["1", "2"][index / 2 % 2]);
+        assert_eq!(row["replicas[0].placement.all_reduce"], scheme);
+        assert_eq!(row["nodes.device.count"], ["1", "2"][index / 2 % 2]);
         assert_eq!(
             (row["status"].as_str(), row["reason"].as_str()),
             ("done", "")
@@ -109,13 +109,18 @@ fn figures_over_numeric_axes_are_drawn_and_drawn_again_from_the_table() {
     // A figure for every metric of the printed table that some point measured.
     for name in ["all_reduce_mse", "perplexity", "tpot_s"] {
         assert!(
-            names.contains(&format!("{name}_over_devices.count.svg")),
+            names.contains(&format!("{name}_over_nodes.device.count.svg")),
             "{names:?}"
         );
     }
-    let path = "out/figures/tpot_s_over_devices.count.svg";
+    let path = "out/figures/tpot_s_over_nodes.device.count.svg";
     let figure = desk.text(path);
-    for words in ["devices.count", "AirComp(streams: 2)", "Ideal", "tpot (µs)"] {
+    for words in [
+        "nodes.device.count",
+        "AirComp(streams: 2)",
+        "Ideal",
+        "tpot (µs)",
+    ] {
         assert!(figure.contains(words), "{words}");
     }
     std::fs::remove_file(desk.path(path)).unwrap();
@@ -139,9 +144,9 @@ fn a_point_is_what_it_would_be_alone_and_side_by_side() {
         "--run",
         "1",
         "--set",
-        "devices.count=2",
+        "nodes.device.count=2",
         "--set",
-        "architecture.all_reduce=AirComp(streams: 2)",
+        "replicas[0].placement.all_reduce=AirComp(streams: 2)",
     ];
     desk.airloom(&alone).good();
     assert_same(
@@ -165,7 +170,7 @@ fn an_infeasible_point_is_recorded_with_its_reason_and_the_rest_go_on() {
     for (index, row) in rows.iter().enumerate() {
         if index / 2 % 2 == 0 {
             assert_eq!(row["status"], "infeasible");
-            let reason = "device 0 (custom) needs 6.39552 MB";
+            let reason = "device0 (custom) needs 6.39552 MB";
             assert!(row["reason"].starts_with(reason), "{}", row["reason"]);
             assert!(
                 row["reason"].contains("but has 4 MB; "),
@@ -183,7 +188,7 @@ fn an_infeasible_point_is_recorded_with_its_reason_and_the_rest_go_on() {
                 .find(|line| line.starts_with(&told))
                 .unwrap();
             assert!(
-                line.contains(": infeasible: device 0 (custom) needs"),
+                line.contains(": infeasible: device0 (custom) needs"),
                 "{line}"
             );
         } else {
@@ -215,7 +220,7 @@ fn aggregates_are_means_with_confidence_over_the_runs() {
     for row in &aggregates {
         assert_eq!(row["count"], "2");
         let own = points.iter().filter(|point| {
-            ["architecture.all_reduce", "devices.count"]
+            ["replicas[0].placement.all_reduce", "nodes.device.count"]
                 .iter()
                 .all(|axis| point[*axis] == row[*axis])
         });
@@ -242,11 +247,11 @@ fn aggregates_are_means_with_confidence_over_the_runs() {
 fn settings_are_numbers_with_their_unit_in_the_columns_name() {
     let desk = Desk::new();
     let sweep = "sweep: (axes: [
-            (path: \"radio.bandwidth\", values: [\"10 MHz\", \"0.02 GHz\"]),
-            (path: \"radio.budget.snr\", range: (from: \"-5 dB\", to: \"20 dB\", count: 2)),
+            (path: \"links.air.bandwidth\", values: [\"10 MHz\", \"0.02 GHz\"]),
+            (path: \"links.air.budget.snr\", range: (from: \"-5 dB\", to: \"20 dB\", count: 2)),
             (zip: [
-                (path: \"radio.server_antennas\", values: [20, 16]),
-                (path: \"architecture.all_reduce\", values: [Ideal, AirComp(streams: 2)]),
+                (path: \"links.air.server_antennas\", values: [20, 16]),
+                (path: \"replicas[0].placement.all_reduce\", values: [Ideal, AirComp(streams: 2)]),
             ]),
         ]),
         workload: [";
@@ -255,10 +260,10 @@ fn settings_are_numbers_with_their_unit_in_the_columns_name() {
     let points = rows(&desk, "out/points.csv");
     let of = |row: &BTreeMap<String, String>| {
         [
-            "radio.bandwidth_hz",
-            "radio.budget.snr_db",
-            "radio.server_antennas",
-            "architecture.all_reduce",
+            "links.air.bandwidth_hz",
+            "links.air.budget.snr_db",
+            "links.air.server_antennas",
+            "replicas[0].placement.all_reduce",
         ]
         .map(|column| row[column].clone())
     };

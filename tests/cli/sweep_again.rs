@@ -116,9 +116,9 @@ fn a_sweep_that_grows_makes_only_what_is_missing() {
     let third = sweep("out", &[&three, "sweep.runs=2"]);
     assert_eq!((count(&third, made), count(&third, kept)), (8, 4));
     let axes = "sweep.axes=[\
-        (path: \"radio.server_antennas\", values: [16, 20]), \
-        (path: \"devices.count\", values: [2, 1]), \
-        (path: \"architecture.all_reduce\", values: [AirComp(streams: 2), Ideal])]";
+        (path: \"links.air.server_antennas\", values: [16, 20]), \
+        (path: \"nodes.device.count\", values: [2, 1]), \
+        (path: \"replicas[0].placement.all_reduce\", values: [AirComp(streams: 2), Ideal])]";
     let fourth = sweep("out", &[axes, "sweep.runs=1"]);
     assert_eq!((count(&fourth, made), count(&fourth, kept)), (4, 4));
     // In the sweep's order, and the same as if it had been made at once.
@@ -142,7 +142,7 @@ fn a_point_that_read_another_model_is_run_again_and_says_why() {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), desk.path("model").join(entry.file_name())).unwrap();
     }
-    let sweep = "sweep: (axes: [(path: \"devices.count\", values: [1, 2])]),\n    workload: [";
+    let sweep = "sweep: (axes: [(path: \"nodes.device.count\", values: [1, 2])]),\n    workload: [";
     let text = TINY
         .replace("MODEL", "model")
         .replace("Fixed([0.5, 0.5])", "Equal")

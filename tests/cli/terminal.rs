@@ -76,8 +76,8 @@ fn everything_fits_sixty_columns() {
     let desk = Desk::new();
     let sweep = TINY.replace(
         "    workload:",
-        "    sweep: (axes: [(path: \"devices.count\", values: [2]),\n        \
-         (path: \"architecture.all_reduce\", values: [AirComp(), Digital()])]),\n    workload:",
+        "    sweep: (axes: [(path: \"nodes.device.count\", values: [2]),\n        \
+         (path: \"replicas[0].placement.all_reduce\", values: [AirComp(), Digital()])]),\n    workload:",
     );
     desk.write("many.ron", &sweep);
     for arguments in [
@@ -88,7 +88,7 @@ fn everything_fits_sixty_columns() {
         &["new", "--help"],
         &["train", "--help"],
         &["list"],
-        &["fields", "devices"],
+        &["fields", "nodes"],
         &["run", "tiny.ron", "--out", "a"],
         &["sweep", "many.ron", "--out", "b"],
         &["explain", "a"],
@@ -116,7 +116,7 @@ fn a_sweep_shows_one_bar_with_the_time_left_and_a_line_for_every_point() {
     let desk = Desk::new();
     let sweep = TINY.replace(
         "    workload:",
-        "    sweep: (axes: [(path: \"radio.budget.snr\", values: [\"0 dB\", \"9 dB\"])], runs: 2),\n    \
+        "    sweep: (axes: [(path: \"links.air.budget.snr\", values: [\"0 dB\", \"9 dB\"])], runs: 2),\n    \
          workload:",
     );
     desk.write("many.ron", &sweep);
@@ -139,9 +139,7 @@ fn a_sweep_shows_one_bar_with_the_time_left_and_a_line_for_every_point() {
     }
     // The bar goes when all is done: the table begins where it stood.
     let last = lines.iter().rposition(|line| line.contains("/4 points"));
-    let table = lines
-        .iter()
-        .position(|line| line.starts_with("radio.budget.snr"));
+    let table = lines.iter().position(|line| line.starts_with("snr "));
     assert!(last < table, "{lines:?}");
 }
 

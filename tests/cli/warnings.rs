@@ -25,64 +25,67 @@ fn a_setting_without_effect_is_named_with_the_reason() {
     for (changes, path, reason) in [
         (
             &[
-                "architecture.design=AntennaSelection",
-                "architecture.all_reduce=UncodedFdma()",
+                "replicas[0].placement.design=AntennaSelection",
+                "replicas[0].placement.all_reduce=UncodedFdma()",
             ][..],
-            "architecture.design",
+            "replicas[0].placement.design",
             "only AirComp combines over the air, and all_reduce is UncodedFdma",
         ),
         (
-            &["radio.csi.delay=1 ms"],
-            "radio.csi.delay",
+            &["links.air.csi.delay=1 ms"],
+            "links.air.csi.delay",
             "channels without Doppler do not age",
         ),
         (
-            &["radio.csi.doppler=30 Hz"],
-            "radio.csi.doppler",
+            &["links.air.csi.doppler=30 Hz"],
+            "links.air.csi.doppler",
             "the moment they are measured",
         ),
         (
             &[
-                "radio.synchronisation.phase_error=5 deg",
-                "architecture.all_reduce=Digital()",
+                "links.air.synchronisation.phase_error=5 deg",
+                "replicas[0].placement.all_reduce=Digital()",
             ],
-            "radio.synchronisation",
+            "links.air.synchronisation",
             "only analog symbols",
         ),
         (
-            &["devices.count=1", "architecture.assignment=Equal"],
-            "radio",
+            &[
+                "nodes.device.count=1",
+                "replicas[0].placement.assignment=Equal",
+            ],
+            "links.air",
             "one device alone has nothing to add",
         ),
         (
-            &["radio.coding.gap=3 dB"],
-            "radio.coding",
+            &["links.air.coding.gap=3 dB"],
+            "links.air.coding",
             "no link is digital",
         ),
         (
             &[
-                "radio.coding.ceiling=Some(\"6 bit/s/Hz\")",
-                "architecture.all_reduce=Digital(rate: Fixed(\"5 bit/s/Hz\"))",
+                "links.air.coding.ceiling=Some(\"6 bit/s/Hz\")",
+                "replicas[0].placement.all_reduce=Digital(rate: Fixed(\"5 bit/s/Hz\"))",
             ],
-            "radio.coding",
+            "links.air.coding",
             "every rate is Fixed",
         ),
         (
             &[
-                "radio.fading=Rician(mean: 0.5, variance: 1.0)",
-                "architecture.all_reduce=Digital(rate: Fixed(\"5 bit/s/Hz\"))",
+                "links.air.fading=Rician(mean: 0.5, variance: 1.0)",
+                "replicas[0].placement.all_reduce=Digital(rate: Fixed(\"5 bit/s/Hz\"))",
             ],
-            "radio.fading",
+            "links.air.fading",
             "every link has a Fixed rate",
         ),
         (
-            &["architecture.all_reduce=Ideal"],
-            "radio",
+            &["replicas[0].placement.all_reduce=Ideal"],
+            "links.air",
             "nothing is sent",
         ),
         (
-            &["radio.lone_device_transmits=true"],
-            "radio.lone_device_transmits",
+            &["links.air.lone_device_transmits=true"],
+            "links.air.lone_device_transmits",
             "there are 2 devices",
         ),
     ] {
@@ -97,7 +100,7 @@ fn a_setting_without_effect_is_named_with_the_reason() {
 }
 
 /// A physical budget of −99 dBm of noise in 10 MHz.
-const PHYSICAL: &str = "radio.budget=Physical(transmit_power: \"23 dBm\", \
+const PHYSICAL: &str = "links.air.budget=Physical(transmit_power: \"23 dBm\", \
     noise_density: \"-174 dBm/Hz\", noise_figure: \"5 dB\")";
 
 /// One rule for all models of channels: their mean gain against the budget.
@@ -111,56 +114,61 @@ fn a_budget_that_does_not_belong_to_its_channels_is_told_before_the_run() {
     let near: Vec<_> = entries.iter().map(|h| h * 1e6).collect();
     std::fs::write(desk.path("unit.npy"), npy_bytes(&[2, 2, 20, 4], &near)).unwrap();
     let rayleigh = |distance: &str| {
-        format!("radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"{distance}\")")
+        format!("links.air.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"{distance}\")")
     };
     let (far, close) = (rayleigh("100 m"), rayleigh("50 mm"));
-    let urban = "radio.fading=Tr38901(environment: UMa, carrier: \"3.5 GHz\", distance: \"200 m\")";
-    let weak = "radio.fading=Rician(mean: 0.0, variance: 1e-9)";
+    let urban =
+        "links.air.fading=Tr38901(environment: UMa, carrier: \"3.5 GHz\", distance: \"200 m\")";
+    let weak = "links.air.fading=Rician(mean: 0.0, variance: 1e-9)";
     for (changes, path, words) in [
         // 32.4 + 20 log10(3.5) + 20 log10(100) = 83.3 dB.
         (
             &[far.as_str()][..],
-            "radio.budget",
+            "links.air.budget",
             "a mean gain of -83 dB, that of device 0, leave -63 dB at an antenna; a Normalised snr \
              holds before the channel: give watts, for example Physical(",
         ),
         (
             &[urban],
-            "radio.budget",
+            "links.air.budget",
             "next to nothing arrives: 20 dB before",
         ),
-        (&[weak], "radio.budget", "a mean gain of -90 dB"),
+        (&[weak], "links.air.budget", "a mean gain of -90 dB"),
         (
-            &["radio.fading=Trace(\"far.npy\")"],
-            "radio.budget",
+            &["links.air.fading=Trace(\"far.npy\")"],
+            "links.air.budget",
             "a mean gain of -120 dB, that of device 0, leave -100 dB",
         ),
         (
-            &[PHYSICAL, "radio.fading=Trace(\"unit.npy\")"],
-            "radio.fading",
+            &[PHYSICAL, "links.air.fading=Trace(\"unit.npy\")"],
+            "links.air.fading",
             "the channels' mean gain is 1.8 dB",
         ),
         (
             &[PHYSICAL],
-            "radio.fading",
+            "links.air.fading",
             "the channels' mean gain is 3.0 dB",
         ),
         (
             &[close.as_str()],
-            "radio.fading",
+            "links.air.fading",
             "a path loss holds in the far field",
         ),
         (
-            &[PHYSICAL, weak, "radio.budget.transmit_power=\"-60 dBm\""],
-            "radio.budget",
+            &[
+                PHYSICAL,
+                weak,
+                "links.air.budget.transmit_power=\"-60 dBm\"",
+            ],
+            "links.air.budget",
             "raise transmit_power or antenna gains",
         ),
         (
             &[
-                "radio.budget.snr=\"90 dB\"",
-                "radio.fading=Rician(mean: 9.0, variance: 1.0)",
+                "links.air.budget.snr=\"90 dB\"",
+                "links.air.fading=Rician(mean: 9.0, variance: 1.0)",
             ],
-            "radio.budget",
+            "links.air.budget",
             "no receiver has such a ratio",
         ),
     ] {
@@ -174,8 +182,8 @@ fn a_budget_that_does_not_belong_to_its_channels_is_told_before_the_run() {
     for changes in [
         &[PHYSICAL, far.as_str()][..],
         &[PHYSICAL, urban],
-        &[PHYSICAL, "radio.fading=Trace(\"far.npy\")"],
-        &["radio.fading=Trace(\"unit.npy\")"],
+        &[PHYSICAL, "links.air.fading=Trace(\"far.npy\")"],
+        &["links.air.fading=Trace(\"unit.npy\")"],
     ] {
         assert_eq!(warned(&desk, changes), [""; 0], "{changes:?}");
     }
@@ -186,12 +194,12 @@ fn what_no_radio_can_be_is_refused() {
     let desk = Desk::new();
     for (change, words) in [
         (
-            "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"1 mm\")",
+            "links.air.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"1 mm\")",
             // λ/4π is 6.8 mm, and free space would amplify nearer than that.
             "free space at 1 mm would amplify by 16.7 dB",
         ),
         (
-            "radio.budget=Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", \
+            "links.air.budget=Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", \
              noise_figure: \"-6 dB\")",
             "no receiver takes noise away; use 0 dB or more, and for antennas with a gain \
              device_antenna_gain",
@@ -209,10 +217,13 @@ fn what_has_an_effect_or_is_swept_is_not_remarked_upon() {
     let desk = Desk::new();
     for changes in [
         &[][..],
-        &["architecture.design=AntennaSelection"],
-        &["architecture.all_reduce=UncodedFdma()"],
-        &["radio.csi.delay=1 ms", "radio.csi.doppler=30 Hz"],
-        &["radio.csi.delay=1 ms", "radio.doppler=Shift(\"30 Hz\")"],
+        &["replicas[0].placement.design=AntennaSelection"],
+        &["replicas[0].placement.all_reduce=UncodedFdma()"],
+        &["links.air.csi.delay=1 ms", "links.air.csi.doppler=30 Hz"],
+        &[
+            "links.air.csi.delay=1 ms",
+            "links.air.doppler=Shift(\"30 Hz\")",
+        ],
     ] {
         assert_eq!(warned(&desk, changes), [""; 0], "{changes:?}");
     }
@@ -220,7 +231,7 @@ fn what_has_an_effect_or_is_swept_is_not_remarked_upon() {
         .replace("AirComp(streams: 4)", "Ideal, design: Descent()")
         .replace(
             "    workload:",
-            "    sweep: (axes: [(path: \"architecture.all_reduce\", values: [Ideal, AirComp()])]),\n    \
+            "    sweep: (axes: [(path: \"replicas[0].placement.all_reduce\", values: [Ideal, AirComp()])]),\n    \
              workload:",
         );
     desk.write("tiny.ron", &swept);
@@ -241,18 +252,18 @@ fn experts_that_count_flops_alone_say_what_they_do_not_read() {
         }
         desk.airloom(&arguments).good().stderr
     };
-    let slow = "devices.profile.overhead=1 ms";
-    let table = "devices.except={2: Preset(\"table-i-vm\")}";
+    let slow = "nodes.device.profile.overhead=1 ms";
+    let table = "nodes.device.except={2: Preset(\"table-i-vm\")}";
     assert_eq!(told(&[slow]), "");
-    let flops = "architecture.compute=Flops";
+    let flops = "replicas[0].placement.compute=Flops";
     let overhead = told(&[slow, flops]);
     assert!(
-        overhead.contains("devices.profile.overhead: it has no effect: with compute: Flops"),
+        overhead.contains("nodes.device.profile.overhead: it has no effect: with compute: Flops"),
         "{overhead}"
     );
     let measured = told(&[table, flops]);
     assert!(
-        measured.contains("devices.except[2]: it has no effect"),
+        measured.contains("nodes.device.except[2]: it has no effect"),
         "{measured}"
     );
     let peers = told(&[table]);
@@ -260,17 +271,19 @@ fn experts_that_count_flops_alone_say_what_they_do_not_read() {
         peers.contains("of replicated_fraction and contention_per_peer"),
         "{peers}"
     );
-    let server =
-        "server=Custom(peak: \"1 TFLOP/s\", memory_bandwidth: \"1 TB/s\", memory: \"100 GB\")";
+    let server = "nodes.server.profile=Custom(peak: \"1 TFLOP/s\", memory_bandwidth: \"1 TB/s\", memory: \"100 GB\")";
     assert!(told(&[server]).contains("server_compute is Negligible"));
-    assert_eq!(told(&[server, "architecture.server_compute=Timed"]), "");
+    assert_eq!(
+        told(&[server, "replicas[0].placement.server_compute=Timed"]),
+        ""
+    );
 }
 
 #[test]
 fn a_run_warns_once_and_goes_on() {
     let desk = Desk::new();
     let run = desk
-        .airloom(&["run", "tiny.ron", "--set", "radio.csi.delay=1 ms"])
+        .airloom(&["run", "tiny.ron", "--set", "links.air.csi.delay=1 ms"])
         .good();
     assert_eq!(run.stderr.matches("warning: ").count(), 1, "{}", run.stderr);
 }
@@ -279,8 +292,8 @@ fn a_run_warns_once_and_goes_on() {
 #[test]
 fn a_budget_that_a_run_passes_is_told_of() {
     let desk = Desk::new();
-    let tight = "radio.convention=EnergyPerVector(energy: \"12 uJ\")";
-    let swept = "sweep=(axes: [(path: \"radio.budget.snr\", values: [\"20 dB\"])])";
+    let tight = "links.air.convention=EnergyPerVector(energy: \"12 uJ\")";
+    let swept = "sweep=(axes: [(path: \"links.air.budget.snr\", values: [\"20 dB\"])])";
     for arguments in [
         &["run", "tiny.ron", "--set", tight][..],
         &["sweep", "tiny.ron", "--set", tight, "--set", swept],
@@ -310,20 +323,20 @@ fn no_shipped_scenario_is_remarked_upon() {
 #[test]
 fn a_prefix_that_makes_no_sense_is_told_where_it_is_written() {
     let desk = Desk::new();
-    let told = warned(&desk, &["radio.bandwidth=40 mHz"]);
+    let told = warned(&desk, &["links.air.bandwidth=40 mHz"]);
     assert_eq!(
         told,
         [
-            "--set radio.bandwidth=\"40 mHz\": radio.bandwidth: `40 mHz` is 4e-2 Hz, hardly the frequency \
+            "--set links.air.bandwidth=\"40 mHz\": links.air.bandwidth: `40 mHz` is 4e-2 Hz, hardly the frequency \
           that is meant; did you mean `40 MHz`?"
         ]
     );
-    let budget = "radio.budget.reference_power=100 MW";
+    let budget = "links.air.budget.reference_power=100 MW";
     assert!(warned(&desk, &[budget])[0].contains("`100 mW`"));
     // A prompt is no quantity.
     let workload = "workload=[Generate(prompt: \"40 mHz\", max_tokens: 1)]";
     assert_eq!(warned(&desk, &[workload]), [""; 0]);
-    let sweep = "sweep=(axes: [(path: \"radio.bandwidth\", values: [\"10 MHz\", \"20 mHz\"])])";
+    let sweep = "sweep=(axes: [(path: \"links.air.bandwidth\", values: [\"10 MHz\", \"20 mHz\"])])";
     let told = warned(&desk, &[sweep]);
     assert!(
         told.len() == 1 && told[0].contains("sweep.axes[0].values[1]: `20 mHz`"),

@@ -198,7 +198,7 @@ fn what_nobody_hears_stops_no_work() {
 #[test]
 fn modes_are_those_that_the_umask_leaves() {
     let desk = Desk::new();
-    let sweep = "sweep: (axes: [(path: \"devices.count\", values: [1, 2])], \
+    let sweep = "sweep: (axes: [(path: \"nodes.device.count\", values: [1, 2])], \
                  publish: [Table(file: \"t\", metric: \"tpot_s\")]),\n    workload: [";
     let text = TINY.replace("workload: [", sweep);
     desk.write("grid.ron", &text.replace("Fixed([0.5, 0.5])", "Equal"));

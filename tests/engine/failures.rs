@@ -4,8 +4,8 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use airloom::engine::{
-    Cost, EngineError, Graph, GraphError, Kind, NullTrace, Program, Record, Report, ResourceId,
-    Resources, Task, TaskId, TaskKey, Trace, run,
+    Cost, EngineError, Graph, GraphError, Kind, NullTrace, Occupancy, Program, Record, Report,
+    ResourceId, Resources, Task, TaskId, TaskKey, Trace, run,
 };
 use airloom::units::{Duration, Instant};
 
@@ -25,11 +25,10 @@ where
     fn completed(
         &mut self,
         _: TaskId,
-        key: TaskKey,
-        _: Instant,
+        record: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), GraphError> {
-        self.0(Some(key), graph)
+        self.0(Some(record.key), graph)
     }
 }
 
@@ -52,11 +51,11 @@ fn simulate(
 
 fn key(sequence: u32) -> TaskKey {
     TaskKey {
-        request: 0,
-        step: 0,
+        batch: 0,
         layer: 3,
         stage: 1,
-        device: 2,
+        node: 2,
+        peer: 0,
         sequence,
     }
 }
@@ -86,10 +85,10 @@ fn a_circle_of_tasks_is_a_deadlock_that_names_them() {
     assert_eq!(
         message(outcome),
         "deadlock at 1 s: 2 tasks are unfinished and none can start; \
-         (request 0, step 0, layer 3, stage 1, device 2, sequence 1) waits for \
-         (request 0, step 0, layer 3, stage 1, device 2, sequence 2); \
-         (request 0, step 0, layer 3, stage 1, device 2, sequence 2) waits for \
-         (request 0, step 0, layer 3, stage 1, device 2, sequence 1)"
+         (batch 0, layer 3, stage 1, node 2, peer 0, sequence 1) waits for \
+         (batch 0, layer 3, stage 1, node 2, peer 0, sequence 2); \
+         (batch 0, layer 3, stage 1, node 2, peer 0, sequence 2) waits for \
+         (batch 0, layer 3, stage 1, node 2, peer 0, sequence 1)"
     );
 }
 
@@ -138,7 +137,7 @@ fn an_error_of_the_program_ends_the_run() {
 
 #[test]
 fn two_tasks_of_one_name_at_one_instant_have_no_order() {
-    let expected = "two tasks are both named (request 0, step 0, layer 3, stage 1, device 2, sequence 4); \
+    let expected = "two tasks are both named (batch 0, layer 3, stage 1, node 2, peer 0, sequence 4); \
                     give every task of a run a key of its own";
     let ends = simulate(|_, graph, _| {
         graph.add(task(4, None, 7), &[])?;
@@ -255,6 +254,96 @@ fn what_comes_too_late_is_refused() {
         graph.link(first, second)
     });
     assert!(message(outcome).contains("task number 1 waits for no task any more"));
+}
+
+#[test]
+fn only_what_runs_can_be_changed() {
+    let later = Instant(9);
+    let unstarted = simulate(|_, graph, device| {
+        graph.add(task(0, Some(device), 5), &[])?;
+        let second = graph.add(task(1, Some(device), 5), &[])?;
+        graph.retime(second, later)
+    });
+    assert_eq!(
+        message(unstarted),
+        "cannot move the end of a task: task number 1 has not started; only a running task has an end"
+    );
+    let mut first = None;
+    let finished = simulate(|completed, graph, device| match completed {
+        None => {
+            let id = graph.add(task(0, Some(device), 5), &[])?;
+            first = Some(id);
+            graph.notify(id)
+        }
+        Some(_) => graph.recost(first.unwrap(), Cost::default()),
+    });
+    assert_eq!(
+        message(finished),
+        "cannot change the cost of a task: task number 0 has finished; only a running task has an end"
+    );
+    let past = simulate(|completed, graph, device| match completed {
+        None => {
+            first = Some(graph.add(task(0, None, 5), &[])?);
+            let id = graph.add(task(1, Some(device), 4), &[])?;
+            graph.notify(id)
+        }
+        Some(_) => graph.retime(first.unwrap(), Instant(3)),
+    });
+    assert!(message(past).contains("its end cannot be moved to 3 ps, for it is 4 ps already"));
+    let barrier = simulate(|_, graph, _| {
+        let id = graph.barrier(key(0), &[])?;
+        graph.retime(id, later)
+    });
+    assert!(message(barrier).contains("a barrier takes no resource, no time"));
+    let energy = simulate(|_, graph, _| {
+        let id = graph.add(task(0, None, 5), &[])?;
+        let joules = f64::NAN;
+        graph.recost(
+            id,
+            Cost {
+                joules,
+                ..Cost::default()
+            },
+        )
+    });
+    assert!(message(energy).contains("finite and not negative"));
+}
+
+#[test]
+fn a_task_that_is_starting_is_told_its_end_by_the_answer() {
+    struct Impatient(ResourceId);
+    impl Program for Impatient {
+        type Error = GraphError;
+
+        fn start(&mut self, graph: &mut Graph) -> Result<(), GraphError> {
+            let id = graph.add(task(0, Some(self.0), 0), &[])?;
+            graph.defer(id)
+        }
+
+        fn completed(
+            &mut self,
+            _: TaskId,
+            _: &Record<'_>,
+            _: &mut Graph,
+        ) -> Result<(), GraphError> {
+            Ok(())
+        }
+
+        fn service(
+            &mut self,
+            id: TaskId,
+            _: TaskKey,
+            graph: &mut Graph,
+        ) -> Result<Option<Occupancy>, GraphError> {
+            graph.retime(id, Instant(7))?;
+            Ok(Some(Occupancy::default()))
+        }
+    }
+    let mut resources = Resources::new();
+    let mut program = Impatient(resources.add("device", 1).unwrap());
+    let never = AtomicBool::new(false);
+    let outcome = run(&mut program, &resources, &mut NullTrace, &never);
+    assert!(message(outcome).contains("is starting; answer so in `Program::service`"));
 }
 
 #[test]

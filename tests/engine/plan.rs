@@ -1,10 +1,10 @@
 //! Random task graphs, and a program that feeds one to the engine block by block.
 
 use airloom::engine::{
-    Cost, Graph, GraphError, Kind, Program, Record, ResourceId, Resources, Service, Task, TaskId,
+    Cost, Graph, GraphError, Kind, Occupancy, Program, Record, ResourceId, Resources, Task, TaskId,
     TaskKey, Trace,
 };
-use airloom::units::{Duration, Instant};
+use airloom::units::Duration;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -27,6 +27,19 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// First step of each block, and the step whose end adds it.
     pub blocks: Vec<(usize, Option<usize>)>,
+    /// What is asked at the end of a step, after its block is added, in this order.
+    pub moves: Vec<Move>,
+}
+
+/// The end of a task is moved, if it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Move {
+    /// The step at whose end that is asked for.
+    pub at: usize,
+    /// The step whose end is moved.
+    pub of: usize,
+    /// How long after that instant it is to end.
+    pub later: u64,
 }
 
 impl Plan {
@@ -49,9 +62,22 @@ impl Plan {
         for step in &mut plan.steps {
             step.duration *= factor;
         }
+        for moved in &mut plan.moves {
+            moved.later *= factor;
+        }
         plan
     }
 }
+
+type RawStep = (
+    u8,
+    prop::sample::Index,
+    u64,
+    [u16; 4],
+    bool,
+    Vec<prop::sample::Index>,
+    u64,
+);
 
 prop_compose! {
     fn step()(
@@ -62,12 +88,13 @@ prop_compose! {
         // Keys in random order against the order of construction.
         layer in 0..3u16,
         stage in 0..3u16,
-        device in 0..3u16,
+        node in 0..3u16,
+        peer in 0..2u16,
         deferred in any::<bool>(),
         predecessors in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         work in 0..1000u64,
-    ) -> (u8, prop::sample::Index, u64, [u16; 3], bool, Vec<prop::sample::Index>, u64) {
-        (shape, resource, duration, [layer, stage, device], deferred, predecessors, work)
+    ) -> RawStep {
+        (shape, resource, duration, [layer, stage, node, peer], deferred, predecessors, work)
     }
 }
 
@@ -83,24 +110,26 @@ pub fn plan() -> impl Strategy<Value = Plan> {
             capacities,
             steps: Vec::new(),
             blocks: Vec::new(),
+            moves: Vec::new(),
         };
         let mut trigger = None;
         for (steps, next_trigger) in blocks {
             let first = plan.steps.len();
             plan.blocks.push((first, trigger));
             trigger = Some(first + next_trigger.index(steps.len()));
-            for (shape, resource, duration, [layer, stage, device], deferred, before, work) in steps
+            for (shape, resource, duration, [layer, stage, node, peer], deferred, before, work) in
+                steps
             {
                 let number = plan.steps.len();
                 let barrier = shape == 0;
                 let resource = (shape > 1).then(|| resource.index(plan.capacities.len()));
                 plan.steps.push(Step {
                     key: TaskKey {
-                        request: 0,
-                        step: 0,
+                        batch: 0,
                         layer,
                         stage,
-                        device,
+                        node,
+                        peer,
                         sequence: number as u32,
                     },
                     kind: match shape {
@@ -129,6 +158,22 @@ pub fn plan() -> impl Strategy<Value = Plan> {
                         before.iter().map(|index| index.index(number)).collect()
                     },
                 });
+            }
+        }
+        plan
+    })
+}
+
+/// A random plan in which ends are moved while tasks run.
+pub fn plan_with_moves() -> impl Strategy<Value = Plan> {
+    let step = any::<prop::sample::Index>;
+    let moves = prop::collection::vec((step(), step(), 0..6u64), 0..40);
+    (plan(), moves).prop_map(|(mut plan, moves)| {
+        let steps = plan.steps.len();
+        for (at, of, later) in moves {
+            let (at, of) = (at.index(steps), of.index(steps));
+            if plan.steps[of].kind != Kind::Barrier {
+                plan.moves.push(Move { at, of, later });
             }
         }
         plan
@@ -229,7 +274,8 @@ impl<'a> Feeder<'a> {
         if step.deferred {
             graph.defer(id)?;
         }
-        if self.plan.blocks.iter().any(|block| block.1 == Some(number)) {
+        let is_trigger = self.plan.blocks.iter().any(|block| block.1 == Some(number));
+        if is_trigger || self.plan.moves.iter().any(|moved| moved.at == number) {
             graph.notify(id)?;
         }
         self.ids.insert(number, id);
@@ -247,18 +293,36 @@ impl Program for Feeder<'_> {
     fn completed(
         &mut self,
         _: TaskId,
-        key: TaskKey,
-        _: Instant,
+        record: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), GraphError> {
-        let trigger = Some(key.sequence as usize);
-        let block = self.plan.blocks.iter().position(|block| block.1 == trigger);
-        self.add_block(block.expect("only triggers ask for notice"), graph)
+        let step = record.key.sequence as usize;
+        let blocks = &self.plan.blocks;
+        if let Some(block) = blocks.iter().position(|block| block.1 == Some(step)) {
+            self.add_block(block, graph)?;
+        }
+        for moved in self.plan.moves.iter().filter(|moved| moved.at == step) {
+            let Some(id) = self.ids.get(&moved.of) else {
+                continue;
+            };
+            match graph.retime(*id, graph.now() + Duration(moved.later)) {
+                Ok(()) | Err(GraphError::NotRunning { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
-    fn service(&mut self, key: TaskKey, _: Instant) -> Result<Option<Service>, GraphError> {
-        let step = &self.plan.steps[key.sequence as usize];
-        Ok(Some(Service {
+    fn service(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        _: &mut Graph,
+    ) -> Result<Option<Occupancy>, GraphError> {
+        let number = key.sequence as usize;
+        assert_eq!(self.ids[&number], id);
+        let step = &self.plan.steps[number];
+        Ok(Some(Occupancy {
             duration: Duration(step.duration),
             cost: step.cost,
         }))
@@ -273,6 +337,7 @@ pub struct Row {
     pub ready: u64,
     pub start: u64,
     pub end: u64,
+    pub inputs: Vec<usize>,
     pub released_by: Option<usize>,
     pub reason: &'static str,
 }
@@ -283,15 +348,20 @@ pub struct Rows(pub Vec<Row>);
 
 impl Trace for Rows {
     fn record(&mut self, record: &Record<'_>) -> std::io::Result<()> {
-        self.0.push(Row {
+        assert_eq!(record.number, self.0.len() as u64);
+        // Rows come in the order of their numbers, so that a number finds its step.
+        let step = |number: u64| self.0[number as usize].step;
+        let row = Row {
             step: record.key.sequence as usize,
             resource: record.resource.map(str::to_owned),
             ready: record.ready.0,
             start: record.start.0,
             end: record.end.0,
-            released_by: record.released_by.map(|key| key.sequence as usize),
+            inputs: record.inputs.iter().copied().map(step).collect(),
+            released_by: record.released_by.map(step),
             reason: record.reason.name(),
-        });
+        };
+        self.0.push(row);
         Ok(())
     }
 }

@@ -6,7 +6,8 @@
 //! The rule. At an instant, as long as there are tasks that end now, the first of
 //! them by key ends. Otherwise, of the tasks at the head of the queue of a resource
 //! that has a free place (first ready, then by key), the first by key starts.
-//! Otherwise time goes on to the next end.
+//! Otherwise time goes on to the next end. A step whose end was moved ends where it was
+//! moved last.
 
 use crate::plan::{Plan, Row};
 
@@ -15,6 +16,8 @@ struct State {
     added: Option<Author>,
     ready: Option<u64>,
     start: Option<u64>,
+    /// When it is to end, once that was moved.
+    moved: Option<u64>,
     /// When it ended, and as the how-manieth task of all.
     end: Option<(u64, usize)>,
     released_by: Option<usize>,
@@ -34,10 +37,18 @@ pub fn schedule(plan: &Plan) -> Vec<Row> {
         make_ready(plan, now, &mut states);
         if let Some(step) = next_end(plan, now, &states) {
             states[step].end = Some((now, rows.len()));
-            rows.push(row(plan, step, &states[step]));
+            rows.push(row(plan, step, &states));
             for block in 0..plan.blocks.len() {
                 if plan.blocks[block].1 == Some(step) {
                     add_block(plan, block, Some(step), &mut states);
+                }
+            }
+            for moved in plan.moves.iter().filter(|moved| moved.at == step) {
+                // What became ready at this end runs already if it needs no resource.
+                make_ready(plan, now, &mut states);
+                let state = &mut states[moved.of];
+                if state.start.is_some() && state.end.is_none() {
+                    state.moved = Some(now + moved.later);
                 }
             }
         } else if let Some(step) = next_start(plan, &states) {
@@ -92,7 +103,9 @@ fn running(plan: &Plan, states: &[State]) -> impl Iterator<Item = usize> {
 }
 
 fn end(plan: &Plan, step: usize, states: &[State]) -> u64 {
-    states[step].start.unwrap() + plan.steps[step].duration
+    let state = &states[step];
+    let unmoved = || state.start.unwrap() + plan.steps[step].duration;
+    state.moved.unwrap_or_else(unmoved)
 }
 
 fn next_end(plan: &Plan, now: u64, states: &[State]) -> Option<usize> {
@@ -141,13 +154,36 @@ fn start(plan: &Plan, step: usize, now: u64, states: &mut [State]) {
     states[step].start = Some(now);
 }
 
-fn row(plan: &Plan, step: usize, state: &State) -> Row {
+/// The steps that `step` waited for, in the order in which they ended: predecessors that
+/// were unfinished when it was added, its author if that was one of them or if no other
+/// was left.
+fn inputs(plan: &Plan, step: usize, states: &[State]) -> Vec<usize> {
+    let before = &plan.steps[step].predecessors;
+    let author = states[step].added.unwrap();
+    let ordinal = |step: usize| states[step].end.map(|end| end.1);
+    let added = author.and_then(ordinal);
+    let mut inputs: Vec<_> = before
+        .iter()
+        .copied()
+        .filter(|before| ordinal(*before) > added || Some(*before) == author)
+        .collect();
+    if inputs.is_empty() {
+        inputs.extend(author);
+    }
+    inputs.sort_by_key(|step| ordinal(*step));
+    inputs.dedup();
+    inputs
+}
+
+fn row(plan: &Plan, step: usize, states: &[State]) -> Row {
+    let state = &states[step];
     Row {
         step,
         resource: plan.steps[step].resource.map(Plan::resource_name),
         ready: state.ready.unwrap(),
         start: state.start.unwrap(),
         end: state.end.unwrap().0,
+        inputs: inputs(plan, step, states),
         released_by: state.released_by,
         reason: state.reason,
     }

@@ -4,32 +4,33 @@ use std::io;
 use std::sync::atomic::AtomicBool;
 
 use airloom::engine::{
-    Cost, Graph, GraphError, Kind, NullTrace, Program, Reason, Record, Report, ResourceId,
-    Resources, Task, TaskId, TaskKey, Trace, run,
+    Cost, Graph, GraphError, Kind, NullTrace, Occupancy, Program, Reason, Record, Report,
+    ResourceId, Resources, Task, TaskId, TaskKey, Trace, run,
 };
 use airloom::units::{Duration, Instant};
 
 const COMPUTE: u16 = 0;
 const GATHER: u16 = 1;
 
-fn key(layer: u16, stage: u16, device: u16) -> TaskKey {
+fn key(layer: u16, stage: u16, node: u16) -> TaskKey {
     TaskKey {
-        request: 0,
-        step: 0,
+        batch: 0,
         layer,
         stage,
-        device,
+        node,
+        peer: TaskKey::NO_PEER,
         sequence: 0,
     }
 }
 
-/// (layer, stage, device), ready, start, end, releaser, reason.
+/// (layer, stage, node), ready, start, end, inputs, releaser, reason.
 type Row = (
     (u16, u16, u16),
     u64,
     u64,
     u64,
-    Option<(u16, u16, u16)>,
+    Vec<u64>,
+    Option<u64>,
     Reason,
 );
 
@@ -38,13 +39,15 @@ struct Rows(Vec<Row>);
 
 impl Trace for Rows {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
-        let place = |key: TaskKey| (key.layer, key.stage, key.device);
+        assert_eq!(record.number, self.0.len() as u64);
+        let key = record.key;
         self.0.push((
-            place(record.key),
+            (key.layer, key.stage, key.node),
             record.ready.0,
             record.start.0,
             record.end.0,
-            record.released_by.map(place),
+            record.inputs.to_vec(),
+            record.released_by,
             record.reason,
         ));
         Ok(())
@@ -94,7 +97,7 @@ impl Layers {
             };
             arrivals.push(graph.add(task, &self.barriers)?);
         }
-        let barrier = graph.barrier(key(layer, GATHER, TaskKey::NO_DEVICE), &arrivals)?;
+        let barrier = graph.barrier(key(layer, GATHER, TaskKey::NO_NODE), &arrivals)?;
         assert!(!graph.is_finished(barrier)?);
         if self.holds {
             for device in &self.devices {
@@ -117,8 +120,7 @@ impl Program for Layers {
     fn completed(
         &mut self,
         id: TaskId,
-        _: TaskKey,
-        _: Instant,
+        _: &Record<'_>,
         graph: &mut Graph,
     ) -> Result<(), GraphError> {
         assert_eq!(self.barriers.last(), Some(&id));
@@ -130,44 +132,18 @@ impl Program for Layers {
 }
 
 #[test]
-fn rows_name_what_let_each_task_start() {
+fn rows_name_what_each_task_waited_for_and_what_let_it_start() {
     let (report, rows) = Layers::run(2, 2, false);
-    let none = TaskKey::NO_DEVICE;
+    let none = TaskKey::NO_NODE;
+    let compute = |layer, node| (layer, COMPUTE, node);
+    let (input, barrier) = (Reason::Input, Reason::Barrier);
     let expected = [
-        ((0, COMPUTE, 0), 0, 0, 10, None, Reason::Input),
-        ((0, COMPUTE, 1), 0, 0, 20, None, Reason::Input),
-        (
-            (0, GATHER, none),
-            20,
-            20,
-            20,
-            Some((0, COMPUTE, 1)),
-            Reason::Input,
-        ),
-        (
-            (1, COMPUTE, 0),
-            20,
-            20,
-            30,
-            Some((0, GATHER, none)),
-            Reason::Barrier,
-        ),
-        (
-            (1, COMPUTE, 1),
-            20,
-            20,
-            40,
-            Some((0, GATHER, none)),
-            Reason::Barrier,
-        ),
-        (
-            (1, GATHER, none),
-            40,
-            40,
-            40,
-            Some((1, COMPUTE, 1)),
-            Reason::Input,
-        ),
+        (compute(0, 0), 0, 0, 10, vec![], None, input),
+        (compute(0, 1), 0, 0, 20, vec![], None, input),
+        ((0, GATHER, none), 20, 20, 20, vec![0, 1], Some(1), input),
+        (compute(1, 0), 20, 20, 30, vec![2], Some(2), barrier),
+        (compute(1, 1), 20, 20, 40, vec![2], Some(2), barrier),
+        ((1, GATHER, none), 40, 40, 40, vec![3, 4], Some(4), input),
     ];
     assert_eq!(rows, expected);
     assert_eq!(report.makespan, Duration(40));
@@ -206,9 +182,9 @@ impl Program for Queue {
 
     fn start(&mut self, graph: &mut Graph) -> Result<(), GraphError> {
         // Added against the order of their keys.
-        for (device, duration) in [(3, 10), (2, 10), (1, 15), (0, 10)] {
+        for (node, duration) in [(3, 10), (2, 10), (1, 15), (0, 10)] {
             let task = Task {
-                key: key(0, COMPUTE, device),
+                key: key(0, COMPUTE, node),
                 kind: Kind::Uplink,
                 resource: Some(self.medium),
                 duration: Duration(duration),
@@ -219,13 +195,7 @@ impl Program for Queue {
         Ok(())
     }
 
-    fn completed(
-        &mut self,
-        _: TaskId,
-        _: TaskKey,
-        _: Instant,
-        _: &mut Graph,
-    ) -> Result<(), GraphError> {
+    fn completed(&mut self, _: TaskId, _: &Record<'_>, _: &mut Graph) -> Result<(), GraphError> {
         Ok(())
     }
 }
@@ -237,12 +207,12 @@ fn a_resource_serves_as_many_at_once_as_it_has_places() {
     let mut rows = Rows::default();
     let never = AtomicBool::new(false);
     let report = run(&mut Queue { medium }, &resources, &mut rows, &never).unwrap();
-    let at = |device| (0, COMPUTE, device);
+    let at = |node| (0, COMPUTE, node);
     let expected = [
-        (at(0), 0, 0, 10, None, Reason::Input),
-        (at(1), 0, 0, 15, None, Reason::Input),
-        (at(2), 0, 10, 20, Some(at(0)), Reason::Resource),
-        (at(3), 0, 15, 25, Some(at(1)), Reason::Resource),
+        (at(0), 0, 0, 10, vec![], None, Reason::Input),
+        (at(1), 0, 0, 15, vec![], None, Reason::Input),
+        (at(2), 0, 10, 20, vec![], Some(0), Reason::Resource),
+        (at(3), 0, 15, 25, vec![], Some(1), Reason::Resource),
     ];
     assert_eq!(rows.0, expected);
     let medium = &report.resources[0];
@@ -263,8 +233,7 @@ fn a_program_without_tasks_takes_no_time() {
         fn completed(
             &mut self,
             _: TaskId,
-            _: TaskKey,
-            _: Instant,
+            _: &Record<'_>,
             _: &mut Graph,
         ) -> Result<(), GraphError> {
             Ok(())
@@ -273,4 +242,153 @@ fn a_program_without_tasks_takes_no_time() {
     let never = AtomicBool::new(false);
     let report = run(&mut Nothing, &Resources::new(), &mut NullTrace, &never).unwrap();
     assert_eq!((report.makespan, report.totals.tasks), (Duration::ZERO, 0));
+}
+
+/// One task whose end moves now and then, and one more that runs beside it.
+struct Moving {
+    moves: Vec<u64>,
+    moved: Option<TaskId>,
+}
+
+impl Program for Moving {
+    type Error = GraphError;
+
+    fn start(&mut self, graph: &mut Graph) -> Result<(), GraphError> {
+        let free = |node, duration| Task {
+            key: key(0, COMPUTE, node),
+            kind: Kind::Transfer,
+            resource: None,
+            duration: Duration(duration),
+            cost: Cost::default(),
+        };
+        self.moved = Some(graph.add(free(0, 100), &[])?);
+        let beside = graph.add(free(1, 10), &[])?;
+        graph.notify(beside)
+    }
+
+    fn completed(
+        &mut self,
+        _: TaskId,
+        _: &Record<'_>,
+        graph: &mut Graph,
+    ) -> Result<(), GraphError> {
+        let moved = self.moved.expect("it was added");
+        for end in &self.moves {
+            graph.retime(moved, Instant(*end))?;
+        }
+        graph.recost(
+            moved,
+            Cost {
+                bits: 7,
+                ..Cost::default()
+            },
+        )
+    }
+}
+
+#[test]
+fn a_task_ends_where_it_was_moved_last() {
+    for moves in [
+        vec![],
+        vec![200],
+        vec![10],
+        vec![200, 100],
+        vec![50, 100, 50, 70],
+        vec![100, 300, 20, 20],
+    ] {
+        let last = *moves.last().unwrap_or(&100);
+        let mut program = Moving { moves, moved: None };
+        let mut rows = Rows::default();
+        let never = AtomicBool::new(false);
+        let report = run(&mut program, &Resources::new(), &mut rows, &never).unwrap();
+        assert_eq!(rows.0.len(), 2);
+        assert_eq!(rows.0[1].3, last);
+        assert_eq!(
+            report.makespan,
+            Duration(last),
+            "no old end prolongs the run"
+        );
+        assert_eq!(report.totals.service_ps, u128::from(10 + last));
+        assert_eq!(report.totals.bits, 7);
+    }
+}
+
+/// A task that adds another as it starts, and is told of every end.
+struct Spawning {
+    lane: ResourceId,
+    heard: Vec<(u64, u16)>,
+}
+
+impl Program for Spawning {
+    type Error = GraphError;
+
+    fn start(&mut self, graph: &mut Graph) -> Result<(), GraphError> {
+        for node in [1, 2] {
+            let task = Task {
+                key: key(0, COMPUTE, node),
+                kind: Kind::Compute,
+                resource: Some(self.lane),
+                duration: Duration::ZERO,
+                cost: Cost::default(),
+            };
+            let id = graph.add(task, &[])?;
+            graph.defer(id)?;
+        }
+        Ok(())
+    }
+
+    fn completed(&mut self, _: TaskId, _: &Record<'_>, _: &mut Graph) -> Result<(), GraphError> {
+        Ok(())
+    }
+
+    fn service(
+        &mut self,
+        id: TaskId,
+        start: TaskKey,
+        graph: &mut Graph,
+    ) -> Result<Option<Occupancy>, GraphError> {
+        // First by key, and yet behind the one that has its place already.
+        let task = Task {
+            key: key(0, COMPUTE, 0),
+            kind: Kind::Compute,
+            resource: Some(self.lane),
+            duration: Duration(1),
+            cost: Cost::default(),
+        };
+        if start.node == 2 {
+            graph.add(task, &[])?;
+            graph.barrier(key(0, GATHER, start.node), &[])?;
+            graph.barrier(key(1, GATHER, start.node), &[id])?;
+        }
+        Ok(Some(Occupancy {
+            duration: Duration(5),
+            cost: Cost::default(),
+        }))
+    }
+
+    fn measured(&mut self, record: &Record<'_>) -> Result<(), GraphError> {
+        self.heard.push((record.number, record.key.node));
+        Ok(())
+    }
+}
+
+#[test]
+fn what_is_added_at_a_start_was_released_by_what_released_that() {
+    let mut resources = Resources::new();
+    let lane = resources.add("lane", 1).unwrap();
+    let heard = Vec::new();
+    let mut program = Spawning { lane, heard };
+    let mut rows = Rows::default();
+    let never = AtomicBool::new(false);
+    run(&mut program, &resources, &mut rows, &never).unwrap();
+    let (input, resource) = (Reason::Input, Reason::Resource);
+    let expected = [
+        ((0, COMPUTE, 1), 0, 0, 5, vec![], None, input),
+        ((0, GATHER, 2), 5, 5, 5, vec![0], Some(0), input),
+        ((0, COMPUTE, 2), 0, 5, 10, vec![], Some(0), resource),
+        ((1, GATHER, 2), 10, 10, 10, vec![2], Some(2), input),
+        ((0, COMPUTE, 0), 5, 10, 11, vec![0], Some(2), resource),
+    ];
+    assert_eq!(rows.0, expected);
+    assert_eq!(program.heard, [(0, 1), (1, 2), (2, 2), (3, 2), (4, 0)]);
 }

@@ -1,14 +1,15 @@
 //! What holds of any run, on random layers of parallel work that meet at barriers: the
 //! critical path leads back without a gap (law 4) and its parts are the makespan.
 
+use crate::known::write_tables;
 use airloom::analysis::{Arrivals, ExecutedGraph};
 use airloom::engine::{
-    self, Cost, CsvTrace, Graph, GraphError, Kind, Program, Resources, Task, TaskId, TaskKey,
-    TraceLevel,
+    self, Cost, CsvTrace, Graph, GraphError, Kind, Program, Record, Resources, Task, TaskId,
+    TaskKey, TraceLevel,
 };
 use airloom::results::events::{Cause, CriticalPath, Events, Owner};
 use airloom::results::perfetto;
-use airloom::units::{Duration, Instant};
+use airloom::units::Duration;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,14 +57,16 @@ impl Layers {
 
     fn run(&self) -> Events {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("events.csv");
-        let file = std::fs::File::create(&path).unwrap();
-        let mut trace = CsvTrace::new(TraceLevel::Full, file, STAGES).unwrap();
+        let names = (0..self.devices()).map(|device| format!("device{device}"));
+        let names: Vec<String> = names.chain(["server".to_owned()]).collect();
+        write_tables(folder.path(), &names);
+        let file = std::fs::File::create(folder.path().join("events.csv")).unwrap();
+        let mut trace = CsvTrace::new(TraceLevel::Full, file, STAGES, &names).unwrap();
         let resources = self.resources();
         let program = &mut self.clone();
         engine::run(program, &resources, &mut trace, &AtomicBool::new(false)).unwrap();
         trace.finish().unwrap();
-        Events::read(&path).unwrap()
+        Events::read(folder.path()).unwrap()
     }
 }
 
@@ -83,17 +86,20 @@ impl Program for Layers {
         let mut last: Vec<TaskId> = Vec::new();
         for (layer, times) in self.layers.iter().enumerate() {
             let mut task = |stage: u16,
-                            device: Option<usize>,
+                            node: Option<usize>,
                             kind: Kind,
                             resource: &str,
                             duration: u64,
                             after: &[TaskId]| {
                 let key = TaskKey {
-                    request: 0,
-                    step: 0,
+                    batch: 0,
                     layer: layer as u16,
                     stage,
-                    device: device.map_or(TaskKey::NO_DEVICE, |device| device as u16),
+                    node: node.map_or(TaskKey::NO_NODE, |node| node as u16),
+                    peer: match STAGES[usize::from(stage)] {
+                        "transmit" | "receive" => devices as u16,
+                        _ => TaskKey::NO_PEER,
+                    },
                     sequence: 0,
                 };
                 match kind {
@@ -120,7 +126,14 @@ impl Program for Layers {
                 work.push(task(0, Some(device), Kind::Compute, &name, time, input)?);
             }
             let server = "server.compute";
-            work.push(task(1, None, Kind::Compute, server, times.beside, &last)?);
+            work.push(task(
+                1,
+                Some(devices),
+                Kind::Compute,
+                server,
+                times.beside,
+                &last,
+            )?);
             let gather = task(2, None, Kind::Barrier, "", 0, &work)?;
             let mut sent = Vec::new();
             for device in 0..devices {
@@ -132,7 +145,8 @@ impl Program for Layers {
             let reduced = task(4, None, Kind::Barrier, "", 0, &sent)?;
             last = vec![reduced];
             let server = "server.downlink";
-            task(5, None, Kind::Downlink, server, times.back, &[reduced])?;
+            let own = Some(devices);
+            task(5, own, Kind::Downlink, server, times.back, &[reduced])?;
             for (device, input) in inputs.iter_mut().enumerate() {
                 let name = format!("device{device}.downlink");
                 let received = task(
@@ -149,13 +163,7 @@ impl Program for Layers {
         Ok(())
     }
 
-    fn completed(
-        &mut self,
-        _: TaskId,
-        _: TaskKey,
-        _: Instant,
-        _: &mut Graph,
-    ) -> Result<(), GraphError> {
+    fn completed(&mut self, _: TaskId, _: &Record<'_>, _: &mut Graph) -> Result<(), GraphError> {
         Ok(())
     }
 }
@@ -204,7 +212,8 @@ proptest! {
             let waiting = events.waiting();
             let waiting = waiting.iter().filter(|((who, _, _), _)| *who == owner);
             let waiting: Duration = waiting.map(|(_, length)| *length).sum();
-            if matches!(owner, Owner::Device(_)) {
+            // The server sends while it works for the next layer.
+            if owner != Owner::Node(layers.devices() as u32) {
                 prop_assert_eq!(busy + waiting, Duration(last.0));
             }
         }
@@ -239,8 +248,9 @@ proptest! {
             slices.sort_unstable();
             prop_assert!(slices.windows(2).all(|pair| pair[0].1 <= pair[1].0));
         }
-        // Each layer: every device sends to the server, which sends to every device.
-        prop_assert_eq!(ends.len(), 2 * layers.devices() * layers.layers.len());
+        // Each layer: every device sends to the server, which sends to every device and, with
+        // what it got, begins the next layer's work.
+        prop_assert_eq!(ends.len(), layers.devices() * (3 * layers.layers.len() - 1));
         prop_assert!(ends.values().all(|ends| ends[..] == ['s', 'f']));
         let joules: f64 = events.tasks.iter().map(|task| task.joules).sum();
         prop_assert!((spent.values().sum::<f64>() - joules).abs() <= 1e-12 * joules);
@@ -250,7 +260,7 @@ proptest! {
     fn the_executed_graph_gives_the_recorded_starts(layers in layers()) {
         let events = layers.run();
         let none = Arrivals::new();
-        let graph = ExecutedGraph::of(&events, &events.groups(), &none).unwrap();
+        let graph = ExecutedGraph::of(&events, &none);
         let recorded: Vec<_> = events.tasks.iter().map(|task| task.start).collect();
         prop_assert_eq!(graph.recorded_starts(), recorded);
     }
@@ -259,12 +269,12 @@ proptest! {
     fn an_estimate_is_what_the_engine_does_with_these_durations(layers in layers()) {
         let events = layers.run();
         let none = Arrivals::new();
-        let graph = ExecutedGraph::of(&events, &events.groups(), &none).unwrap();
-        let estimate = |causes: &[Cause], device: Option<usize>| {
-            let owner = device.map(|device| Owner::Device(device as u32));
+        let graph = ExecutedGraph::of(&events, &none);
+        let estimate = |cause: Cause, device: Option<usize>| {
+            let owner = device.map(|device| Owner::Node(device as u32));
             graph.makespan_if_halved(|task| {
-                causes.contains(&events.cause(task))
-                    && owner.is_none_or(|owner| events.owner(task) == owner)
+                events.cause(task) == cause
+                    && owner.is_none_or(|owner| task.owner() == owner)
             })
         };
         for device in (0..layers.devices()).map(Some).chain([None]) {
@@ -279,13 +289,13 @@ proptest! {
                     layer.beside = layer.beside.div_ceil(2);
                 }
             }
-            prop_assert_eq!(estimate(&[Cause::Compute], device), faster.run().makespan());
+            prop_assert_eq!(estimate(Cause::Compute, device), faster.run().makespan());
         }
         let mut faster = layers.clone();
         for layer in &mut faster.layers {
             layer.transmit.iter_mut().for_each(|time| *time = time.div_ceil(2));
         }
-        let sent = estimate(&[Cause::Uplink, Cause::AirSlot], None);
+        let sent = estimate(Cause::Uplink, None);
         prop_assert_eq!(sent, faster.run().makespan());
     }
 }

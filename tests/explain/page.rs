@@ -13,7 +13,8 @@ fn page(title: &str) -> String {
         title,
         summary: "a < b".to_owned(),
         scenario: "Scenario(seed: 3)",
-        devices: &[],
+        nodes: &[],
+        per_node: &[],
         events: &events,
         figures: &[("timeline.svg", "<svg></svg>".to_owned())],
     };
@@ -59,8 +60,13 @@ fn the_timeline_holds_every_task() {
     let flops = events.tasks.iter().map(|task| task.flops as i64);
     assert_eq!(column("flops"), flops.collect::<Vec<_>>());
     assert_eq!(data["makespan"], 80);
-    // Device 0 waits twice, device 1 once.
-    assert_eq!(data["waits"].as_array().unwrap().len(), 3);
+    assert_eq!(data["batches"][1], "request 1, step 0");
+    assert_eq!(
+        data["rows"][1],
+        serde_json::json!(["device0", "uplink", "air"])
+    );
+    // Device 0 waits three times, device 1 twice, the server once.
+    assert_eq!(data["waits"].as_array().unwrap().len(), 6);
 }
 
 /// The browser, if this machine has one.
@@ -131,21 +137,20 @@ fn a_browser_shows_the_window_and_the_task_that_the_address_names() {
     let (window, hover) = shown("");
     assert_eq!(window, "0 ps to 80 ps: 80 ps of 80 ps");
     assert_eq!(hover, "");
-    // Row 0 is device 0's compute, row 2 its waiting.
+    // Row 0 is device 0's compute, row 3 its waiting.
     let (window, hover) = shown("#from=10&to=70&row=0&at=15");
     assert_eq!(window, "10 ps to 70 ps: 60 ps of 80 ps");
     assert_eq!(
         hover,
-        "attention, device 0 (request 0, step 0, layer 0)\n  start      0 ps\n  \
+        "attention, device0 (request 0, step 0, layer 0)\n  start      0 ps\n  \
          time       20 ps\n  FLOPs      5\n  joules     0.5"
     );
-    let (_, hover) = shown("#from=10&to=70&row=2&at=40");
+    let (_, hover) = shown("#from=10&to=70&row=3&at=40");
     assert_eq!(
         hover,
-        "waiting, device 0\n  from       20 ps\n  for        32 ps\n  \
-         until      receive, device 0 (request 0, step 0, layer 0)\n  \
-         waited for 7 ps decode, server\n             10 ps slot, device 1\n             \
-         5 ps slot, device 0\n             10 ps attention, device 1"
+        "waiting, device0\n  from       35 ps\n  for        17 ps\n  \
+         until      receive, device0 (request 0, step 0, layer 0)\n  \
+         waited for 7 ps decode, server\n             10 ps slot, device1"
     );
     // Nothing happens there.
     assert_eq!(shown("#from=10&to=70&row=0&at=30").1, "");

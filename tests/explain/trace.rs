@@ -63,23 +63,35 @@ fn every_track_holds_what_happened_on_it() {
     let expected = BTreeMap::from(
         [
             (
-                "device 0/compute 1",
+                "device0/compute 1",
                 &[(0, 20, "attention"), (75, 80, "attention")][..],
             ),
-            ("device 0/downlink 2", &[(52, 60, "receive")]),
+            ("device0/air 2", &[(30, 35, "slot")]),
+            ("device0/downlink 3", &[(52, 60, "receive")]),
             (
-                "device 0/wait 3",
+                "device0/wait 4",
                 &[
-                    (20, 52, "waiting for slot, air"),
+                    (20, 30, "waiting for attention, device1"),
+                    (35, 52, "waiting for slot, device1"),
                     (60, 75, "waiting for arrival"),
                 ],
             ),
-            ("device 1/compute 1", &[(0, 30, "attention")]),
-            ("device 1/downlink 2", &[(52, 60, "receive")]),
-            ("device 1/wait 3", &[(30, 52, "waiting for slot, air")]),
+            ("device1/compute 1", &[(0, 30, "attention")]),
+            ("device1/air 2", &[(35, 45, "slot")]),
+            ("device1/downlink 3", &[(52, 60, "receive")]),
+            (
+                "device1/wait 4",
+                &[
+                    (30, 35, "waiting for slot, device0"),
+                    (45, 52, "waiting for decode, server"),
+                ],
+            ),
             ("server/compute 1", &[(45, 52, "decode")]),
             ("server/downlink 2", &[(52, 60, "send")]),
-            ("air/air 1", &[(30, 35, "slot"), (35, 45, "slot")]),
+            (
+                "server/wait 3",
+                &[(0, 45, "waiting for attention, device1")],
+            ),
             ("requests and barriers/delays 2", &[(60, 75, "arrival")]),
         ]
         .map(|(track, list)| (track.to_owned(), named(list))),
@@ -88,7 +100,7 @@ fn every_track_holds_what_happened_on_it() {
 }
 
 #[test]
-fn arrows_lead_across_the_air() {
+fn arrows_lead_across_links() {
     let rows = rows(&known::two_requests());
     // Instant and track of an arrow's two ends.
     type Ends = [Option<(u64, (u64, u64))>; 2];
@@ -106,14 +118,27 @@ fn arrows_lead_across_the_air() {
         .into_values()
         .map(|ends| ends.map(Option::unwrap))
         .collect();
-    // Devices 0 and 1 are processes 1 and 2, the server 3, the air 4.
+    // Devices 0 and 1 are processes 1 and 2, the server 3.
     let expected = [
-        [(30, (4, 1)), (45, (3, 1))],
-        [(35, (4, 1)), (45, (3, 1))],
-        [(52, (3, 2)), (52, (1, 2))],
-        [(52, (3, 2)), (52, (2, 2))],
+        [(30, (1, 2)), (45, (3, 1))],
+        [(35, (2, 2)), (45, (3, 1))],
+        [(52, (3, 2)), (52, (1, 3))],
+        [(52, (3, 2)), (52, (2, 3))],
     ];
     assert_eq!(arrows, expected);
+}
+
+#[test]
+fn links_of_a_node_have_tracks_by_their_names() {
+    let slices = slices(&rows(&known::pipeline()));
+    let tracks: Vec<&str> = slices.keys().map(String::as_str).collect();
+    let expected = [
+        "a.b/backhaul 2",
+        "a.b/compute 1",
+        "cloud/compute 1",
+        "cloud/wait 2",
+    ];
+    assert_eq!(tracks, expected);
 }
 
 #[test]
@@ -132,10 +157,10 @@ fn the_energy_counters_end_at_what_was_spent() {
 #[test]
 fn slices_of_a_track_never_overlap_even_on_a_resource_of_two_places() {
     let two_at_once = "\
-0,0,0,attention,0,0,device0.compute,compute,0,0,9,,input,0,0,0,0
-0,0,0,attention,0,1,device0.compute,compute,0,0,12,,input,0,0,0,0
-0,0,0,attention,0,2,device0.compute,compute,0,9,14,0/0/0/attention/0/0,resource,0,0,0,0
-0,0,0,attention,0,3,device0.compute,compute,0,12,13,0/0/0/attention/0/1,resource,0,0,0,0
+0,0,0,attention,device0,,0,device0.compute,compute,0,0,9,,,input,0,0,0,0
+1,0,0,attention,device0,,1,device0.compute,compute,0,0,12,,,input,0,0,0,0
+2,0,0,attention,device0,,3,device0.compute,compute,0,12,13,,1,resource,0,0,0,0
+3,0,0,attention,device0,,2,device0.compute,compute,0,9,14,,0,resource,0,0,0,0
 ";
     let slices = slices(&rows(
         &known::read(&format!("{}{two_at_once}", known::HEADER)).unwrap(),
@@ -152,7 +177,8 @@ fn slices_of_a_track_never_overlap_even_on_a_resource_of_two_places() {
 #[test]
 fn a_time_keeps_every_picosecond() {
     let day = 86_400_000_000_000_001_u64;
-    let row = format!("0,0,0,attention,0,0,device0.compute,compute,0,0,{day},,input,0,0,0,0\n");
+    let row =
+        format!("0,0,0,attention,device0,,0,device0.compute,compute,0,0,{day},,,input,0,0,0,0\n");
     let events = known::read(&format!("{}{row}", known::HEADER)).unwrap();
     let mut text = Vec::new();
     perfetto::write(&events, &mut text).unwrap();

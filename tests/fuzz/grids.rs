@@ -1,7 +1,7 @@
 //! Arrays of channels and traces of gates: numbers in a grid.
 
 use crate::campaign::Target;
-use airloom::architecture::wdmoe::GateTrace;
+use airloom::execution::GateTrace;
 use airloom::radio::{ChannelTrace, LONGEST_PREFIX, NpyHeader, TraceShape, npy_bytes};
 use num_complex::Complex;
 

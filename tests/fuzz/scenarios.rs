@@ -30,7 +30,7 @@ const WORDS: &[&str] = &[
     "UncodedFdma(streams: 0)",
     "Digital(bits: 0)",
     "Digital(subchannels: 0)",
-    "Wdmoe()",
+    "Experts()",
     "TensorParallel()",
     "StochasticSca(iterations: 0)",
     "Static",
@@ -123,7 +123,7 @@ fn scenarios() {
         ("/*", "/*", 500_000, ""),
         ("(a: \"", "\\u{1}", 200_000, "\")"),
         (
-            "Scenario(model: Shape(\"llama-2-7b\"), devices: (count: 2), workload: [",
+            "Scenario(model: Shape(\"llama-2-7b\"), nodes: {\"device\": (count: 2)}, workload: [",
             "Tokens(prompt:1),",
             21_000,
             "])",

@@ -76,12 +76,12 @@ fn one_function_has_two_names() {
 }
 
 #[test]
-fn each_family_is_sent_to_its_architecture() {
+fn each_family_is_sent_to_its_placement() {
     let error = Llama::load(&fixture("mixtral_eight"))
         .expect_err("a Mixtral")
         .to_string();
     assert!(
-        error.contains("MixtralForCausalLM") && error.contains("Wdmoe"),
+        error.contains("MixtralForCausalLM") && error.contains("Experts"),
         "{error}"
     );
     let error = Mixtral::load(&fixture("llama_multi_head"))

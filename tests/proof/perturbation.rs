@@ -1,17 +1,18 @@
 //! What must not change a bit although the run contains it: idle resources, and others'
 //! use of randomness. (Order of construction, on random graphs: `tests/engine`.)
 
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task};
-use airloom::architecture::{Loaded, Node, Words};
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System, Words};
+use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
+use airloom::placement::Placed;
 use airloom::radio::Air;
 use airloom::rng::{NO_DEVICE, Streams};
-use airloom::scenario::{self, Architecture, NamedProfile, Resolved};
+use airloom::scenario::{self, Resolved};
+use airloom::serving::workload::{Arrival, Request, Task};
+use airloom::topology::NodeId;
 use airloom::units::Instant;
 use rand::Rng;
 use std::io;
@@ -49,47 +50,47 @@ impl Observer for Gambler {
     }
 }
 
-fn parts(resolved: &Resolved) -> Parts {
-    let Architecture::TensorParallel(architecture) = &resolved.scenario.architecture else {
+fn system(resolved: &Resolved) -> System {
+    let Placed::Tensor {
+        members,
+        at,
+        link: Some(link),
+        fields,
+        ..
+    } = &resolved.replicas[0]
+    else {
         panic!("the scenario is tensor-parallel");
     };
     let folder = resolved.model_folder().unwrap();
     let model = Llama::load(&folder).unwrap();
     let tokenizer = Tokenizer::load(&folder).unwrap();
-    let shares = Shares::equal(resolved.devices.len()).unwrap();
+    let shares = Shares::equal(members.len()).unwrap();
     let plan = ShardPlan::new(model.shape(), &shares).unwrap();
-    let node = |named: &NamedProfile| Node {
-        name: named.name.clone(),
-        profile: named.profile,
-    };
-    let design = architecture.design.transceiver_design();
+    let node = |id: &NodeId| resolved.topology.at(*id).clone();
+    let design = fields.design.transceiver_design();
     let prompt = tokenizer.encode("Once Clara").unwrap();
-    Parts {
-        air: Air::new(
-            resolved.scenario.radio.clone(),
-            architecture.all_reduce,
-            design,
-            resolved.devices.len(),
-            STREAMS,
-        )
-        .unwrap(),
-        source: Source::Computed(Box::new(Loaded {
-            model: model.shard(&plan).unwrap(),
-            words: Words {
-                tokenizer,
-                end_tokens: model.config().eos.clone(),
-            },
-        })),
-        devices: resolved.devices.iter().map(node).collect(),
-        server: node(&resolved.server),
-        requests: vec![Request {
-            arrival: Arrival::AfterPrevious,
-            task: Task::Generate {
-                prompt,
-                max_tokens: 2,
-            },
-        }],
-    }
+    let radio = resolved.radio(*link).clone();
+    let air = Air::new(radio, fields.all_reduce, design, members.len(), STREAMS).unwrap();
+    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let request = Request {
+        arrival: Arrival::AfterPrevious,
+        task: Task::Generate {
+            prompt,
+            max_tokens: 2,
+        },
+    };
+    let system = System::of_group(
+        members.iter().map(node).collect(),
+        node(at),
+        (plan, air),
+        Source::Dense(Box::new(Dense::new(vec![dense]))),
+        vec![request],
+        STREAMS,
+    );
+    system.with_words(Words {
+        tokenizer,
+        end_tokens: model.config().eos.clone(),
+    })
 }
 
 /// Events, their digest and that of the logits, among `idle` resources that nobody uses.
@@ -101,11 +102,11 @@ fn simulate(idle: [&[&str]; 2], plays: bool) -> (u64, String, String) {
     for name in idle[0] {
         resources.add(*name, 3).unwrap();
     }
-    let mut program = TensorParallel::new(parts(&resolved), &mut gambler, &mut resources).unwrap();
+    let mut program = Execution::new(system(&resolved), &mut gambler, &mut resources).unwrap();
     for name in idle[1] {
         resources.add(*name, 3).unwrap();
     }
-    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES).unwrap();
+    let mut trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).unwrap();
     let go_on = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &go_on).unwrap();
     let (trace, _) = trace.finish().unwrap();

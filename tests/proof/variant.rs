@@ -31,6 +31,42 @@ pub struct Variant {
 /// Every variant.
 pub const VARIANTS: &[Variant] = &[
     Variant {
+        name: "single_node",
+        scenario: "single_node",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
+        name: "pipeline",
+        scenario: "pipeline",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: true,
+    },
+    Variant {
+        name: "split",
+        scenario: "split",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
+        name: "hybrid",
+        scenario: "hybrid",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: true,
+    },
+    Variant {
+        name: "replicas",
+        scenario: "replicas",
+        overrides: &[SHORT, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
+        name: "compare_architectures",
+        scenario: "compare_architectures",
+        overrides: &[GLANCE, "trace=Full"],
+        everywhere: false,
+    },
+    Variant {
         name: "aircomp_tensor_parallel",
         scenario: "aircomp_tensor_parallel",
         overrides: &[SHORT],
@@ -48,8 +84,8 @@ pub const VARIANTS: &[Variant] = &[
         overrides: &[
             GLANCE,
             "trace=Full",
-            "devices.count=8",
-            "architecture.all_reduce=Digital(bits: 8)",
+            "nodes.device.count=8",
+            "replicas[0].placement.all_reduce=Digital(bits: 8)",
         ],
         everywhere: false,
     },
@@ -59,8 +95,8 @@ pub const VARIANTS: &[Variant] = &[
         overrides: &[
             GLANCE,
             "trace=Full",
-            "devices.count=1",
-            "architecture.all_reduce=Ideal",
+            "nodes.device.count=1",
+            "replicas[0].placement.all_reduce=Ideal",
         ],
         everywhere: false,
     },
@@ -70,8 +106,8 @@ pub const VARIANTS: &[Variant] = &[
         overrides: &[
             LONG,
             "trace=Full",
-            "devices.count=1",
-            "architecture.all_reduce=Ideal",
+            "nodes.device.count=1",
+            "replicas[0].placement.all_reduce=Ideal",
         ],
         everywhere: true,
     },
@@ -81,8 +117,8 @@ pub const VARIANTS: &[Variant] = &[
         overrides: &[
             GLANCE,
             "trace=Full",
-            "devices.count=3",
-            "architecture.all_reduce=UncodedFdma(subchannel_power: Whole, subchannels: 8)",
+            "nodes.device.count=3",
+            "replicas[0].placement.all_reduce=UncodedFdma(subchannel_power: Whole, subchannels: 8)",
         ],
         everywhere: false,
     },
@@ -92,7 +128,7 @@ pub const VARIANTS: &[Variant] = &[
         overrides: &[
             GLANCE,
             "trace=Full",
-            "architecture.all_reduce=AirComp(streams: 2)",
+            "replicas[0].placement.all_reduce=AirComp(streams: 2)",
         ],
         everywhere: false,
     },
@@ -101,10 +137,10 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "aircomp_tensor_parallel",
         overrides: &[
             GLANCE,
-            "radio.device_antennas_except={1: 5}",
-            "radio.csi=(estimation_error: 0.01, doppler: \"30 Hz\", delay: \"1 ms\", \
+            "links.air.device_antennas_except={1: 5}",
+            "links.air.csi=(estimation_error: 0.01, doppler: \"30 Hz\", delay: \"1 ms\", \
              pilot_symbols: 64)",
-            "radio.synchronisation=(phase_error: \"5 deg\", timing_error: \"5 ns\")",
+            "links.air.synchronisation=(phase_error: \"5 deg\", timing_error: \"5 ns\")",
         ],
         everywhere: false,
     },
@@ -124,7 +160,7 @@ pub const VARIANTS: &[Variant] = &[
         overrides: &[
             GLANCE,
             "trace=Full",
-            "architecture.assignment=StochasticSca(iterations: 20, latency_weight: 0.5)",
+            "replicas[0].placement.assignment=StochasticSca(iterations: 20, latency_weight: 0.5)",
         ],
         everywhere: false,
     },
@@ -133,7 +169,7 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "multiple_choice",
         overrides: &[
             "trace=Full",
-            "architecture.all_reduce=AirComp(streams: 4)",
+            "replicas[0].placement.all_reduce=AirComp(streams: 4)",
             "workload=[Choose(suite: Pairs, questions: 1)]",
         ],
         everywhere: false,
@@ -143,8 +179,8 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "aircomp_tensor_parallel",
         overrides: &[
             GLANCE,
-            "architecture.design=DominantEigenvectors",
-            "architecture.assignment=Fixed([0.4, 0.3, 0.2, 0.1])",
+            "replicas[0].placement.design=DominantEigenvectors",
+            "replicas[0].placement.assignment=Fixed([0.4, 0.3, 0.2, 0.1])",
         ],
         everywhere: false,
     },
@@ -153,10 +189,10 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "aircomp_tensor_parallel",
         overrides: &[
             GLANCE,
-            "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"40 m\")",
-            "radio.budget=Physical(transmit_power: \"100 mW\", \
+            "links.air.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"40 m\")",
+            "links.air.budget=Physical(transmit_power: \"100 mW\", \
              noise_density: \"-174 dBm/Hz\", noise_figure: \"7 dB\")",
-            "radio.coherence=Static",
+            "links.air.coherence=Static",
         ],
         everywhere: false,
     },
@@ -171,9 +207,9 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "wdmoe_simulated",
         overrides: &[
             "workload=[Tokens(prompt: 6), Tokens(prompt: 6)]",
-            "architecture.pipelining=Tokens",
-            "architecture.bandwidth=PerPass()",
-            "architecture.router=Synthetic(correlation: 0.5)",
+            "replicas[0].placement.pipelining=Tokens",
+            "replicas[0].placement.bandwidth=PerPass()",
+            "replicas[0].placement.router=Synthetic(correlation: 0.5)",
         ],
         everywhere: false,
     },

@@ -1,14 +1,16 @@
 //! Overrides and sweeps: what they change, and how their own faults are told.
 
-use airloom::radio::{AirComp, Digital, Downlink, LinkBudget, Scheme};
-use airloom::scenario::{self, Architecture, Override, Point, Resolved, Text, WorldText};
+use airloom::medium::Link;
+use airloom::placement::Placement;
+use airloom::radio::{AirComp, Digital, Downlink, LinkBudget, RadioConfig, Scheme};
+use airloom::scenario::{self, Override, Point, Resolved, Text, WorldText};
 use airloom::units::{Decibels, Hertz};
 use std::fs;
 use tempfile::TempDir;
 
 const SHORT: &str = r#"(
     model: Folder("."),
-    devices: (count: 4),
+    nodes: {"device": (count: 4)},
     workload: [Score(text: World(documents: 8))],
 )
 "#;
@@ -38,8 +40,20 @@ fn changed(changes: &[&str]) -> scenario::Scenario {
         .scenario
 }
 
+fn count(changes: &[&str]) -> Option<usize> {
+    changed(changes).nodes["device"].count
+}
+
+fn radio(changes: &[&str]) -> RadioConfig {
+    match changed(changes).links.remove("air") {
+        Some(Link::Radio(radio)) => *radio,
+        other => panic!("the air is a radio and not {other:?}"),
+    }
+}
+
 fn all_reduce(changes: &[&str]) -> Scheme {
-    let Architecture::TensorParallel(parallel) = changed(changes).architecture else {
+    let placement = changed(changes).replicas.remove(0).placement;
+    let Placement::TensorParallel(parallel) = placement else {
         panic!("the scenario is tensor-parallel");
     };
     parallel.all_reduce
@@ -47,12 +61,10 @@ fn all_reduce(changes: &[&str]) -> Scheme {
 
 #[test]
 fn a_value_that_was_written_is_replaced() {
-    assert_eq!(changed(&["devices.count=8"]).devices.count, 8);
+    assert_eq!(count(&["nodes.device.count=8"]), Some(8));
     assert_eq!(
-        changed(&["devices.count=8", "devices.count = 2"])
-            .devices
-            .count,
-        2
+        count(&["nodes.device.count=8", "nodes.device.count = 2"]),
+        Some(2)
     );
     let scenario::Request::Score(score) = &changed(&["workload[0].text.documents=3"]).workload[0]
     else {
@@ -68,22 +80,19 @@ fn a_value_that_was_written_is_replaced() {
 #[test]
 fn a_field_that_was_left_out_appears_beside_its_defaults() {
     assert_eq!(changed(&["seed=9"]).seed, 9);
-    assert_eq!(
-        changed(&["radio.device_antennas=6"]).radio.device_antennas,
-        6
-    );
+    assert_eq!(radio(&["links.air.device_antennas=6"]).device_antennas, 6);
     let streams = AirComp {
         streams: 2,
         ..AirComp::default()
     };
     assert_eq!(
-        all_reduce(&["architecture.all_reduce.streams=2"]),
+        all_reduce(&["replicas[0].placement.all_reduce.streams=2"]),
         Scheme::AirComp(streams)
     );
     let LinkBudget::Normalised {
         snr,
         reference_power,
-    } = changed(&["radio.budget.snr=\"3 dB\""]).radio.budget
+    } = radio(&["links.air.budget.snr=\"3 dB\""]).budget
     else {
         panic!("still normalised")
     };
@@ -97,22 +106,22 @@ fn a_variant_is_replaced_by_another_and_changed_inside() {
         ..Digital::default()
     };
     assert_eq!(
-        all_reduce(&["architecture.all_reduce=Digital(bits: 6)"]),
+        all_reduce(&["replicas[0].placement.all_reduce=Digital(bits: 6)"]),
         Scheme::Digital(digital)
     );
     assert_eq!(
         all_reduce(&[
-            "architecture.all_reduce=Digital",
-            "architecture.all_reduce.bits=6"
+            "replicas[0].placement.all_reduce=Digital",
+            "replicas[0].placement.all_reduce.bits=6"
         ]),
         Scheme::Digital(digital)
     );
     assert_eq!(
-        all_reduce(&["architecture.all_reduce=Ideal"]),
+        all_reduce(&["replicas[0].placement.all_reduce=Ideal"]),
         Scheme::Ideal
     );
     assert_eq!(
-        changed(&["radio.downlink=Ideal"]).radio.downlink,
+        radio(&["links.air.downlink=Ideal"]).downlink,
         Downlink::Ideal
     );
 }
@@ -120,55 +129,55 @@ fn a_variant_is_replaced_by_another_and_changed_inside() {
 #[test]
 fn a_quantity_needs_no_quotes() {
     assert_eq!(
-        changed(&["radio.bandwidth=20 MHz"]).radio.bandwidth,
+        radio(&["links.air.bandwidth=20 MHz"]).bandwidth,
         Hertz(20e6)
     );
-    assert_eq!(
-        changed(&["radio.bandwidth=20MHz"]).radio.bandwidth,
-        Hertz(20e6)
-    );
-    let plain: Override = "radio.budget.snr=-3 dB".parse().unwrap();
-    let quoted: Override = "radio.budget.snr = \"-3 dB\" ".parse().unwrap();
+    assert_eq!(radio(&["links.air.bandwidth=20MHz"]).bandwidth, Hertz(20e6));
+    let plain: Override = "links.air.budget.snr=-3 dB".parse().unwrap();
+    let quoted: Override = "links.air.budget.snr = \"-3 dB\" ".parse().unwrap();
     assert_eq!(plain, quoted);
-    assert_eq!(plain.as_str(), "radio.budget.snr=\"-3 dB\"");
+    assert_eq!(plain.as_str(), "links.air.budget.snr=\"-3 dB\"");
 }
 
 #[test]
 fn a_fault_in_an_override_names_the_override() {
     let error = |change: &str| resolve(SHORT, &[change]).unwrap_err();
     assert_eq!(
-        error("devices.count=0"),
-        "--set devices.count=0: devices.count: 0 devices; use 1 to 65534
+        error("nodes.device.count=0"),
+        "--set nodes.device.count=0: nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out
   |
-  | devices.count=0
-  |               ^"
+  | nodes.device.count=0
+  |                    ^"
     );
     assert_eq!(
-        error("devics.count=8"),
-        "--set devics.count=8: unknown field `devics`
+        error("noddes.device=(count: 8)"),
+        "--set noddes.device=(count: 8): unknown field `noddes`
   |
-  | devics.count=8
-  | ^^^^^^^^^^^^ did you mean `devices`? known are description, seed, model, precision, \
-         devices, server, radio, architecture, workload, trace, sweep"
+  | noddes.device=(count: 8)
+  | ^^^^^^^^^^^^^ did you mean `nodes`? known are description, seed, model, precision, nodes, \
+         links, replicas, router, workload, trace, sweep"
     );
     for (change, part) in [
         (
-            "radio.bandwidth=\"20 MHzz\"",
+            "links.air.bandwidth=\"20 MHzz\"",
             "`20 MHzz` is not a frequency",
         ),
-        ("radio.bandwith=\"20 MHz\"", "did you mean `bandwidth`?"),
-        ("architecture.all_reduce.bits=8", "unknown field `bits`"),
+        ("links.air.bandwith=\"20 MHz\"", "did you mean `bandwidth`?"),
         (
-            "architecture.all_reduce=Digital(bits: 1)",
-            "architecture.all_reduce.bits: 1 bits per entry",
+            "replicas[0].placement.all_reduce.bits=8",
+            "unknown field `bits`",
+        ),
+        (
+            "replicas[0].placement.all_reduce=Digital(bits: 1)",
+            "replicas[0].placement.all_reduce.bits: 1 bits per entry",
         ),
         (
             "workload[1].text=World",
             "`workload` has 1 entries, counted from 0, so there is no entry 1",
         ),
         (
-            "devices.count.x=1",
-            "`devices.count` is the number 4: it has no `x` inside",
+            "nodes.device.count.x=1",
+            "`nodes.device.count` is the number 4: it has no `x` inside",
         ),
     ] {
         let error = error(change);
@@ -176,10 +185,13 @@ fn a_fault_in_an_override_names_the_override() {
         assert!(error.contains(part), "`{part}` is not in:\n{error}");
     }
     // The value at fault is in the file, though an override made it one.
-    let text = SHORT.replace("workload", "radio: (device_antennas: 3),\n    workload");
-    let error = resolve(&text, &["architecture.all_reduce.streams=4"]).unwrap_err();
+    let text = SHORT.replace(
+        "workload",
+        "links: {\"air\": Radio(device_antennas: 3)},\n    workload",
+    );
+    let error = resolve(&text, &["replicas[0].placement.all_reduce.streams=4"]).unwrap_err();
     assert!(
-        error.starts_with("--set architecture.all_reduce.streams=4: architecture"),
+        error.starts_with("--set replicas[0].placement.all_reduce.streams=4: replicas"),
         "{error}"
     );
 }
@@ -188,13 +200,13 @@ fn a_fault_in_an_override_names_the_override() {
 fn a_text_that_is_no_override_says_what_one_is() {
     let error = |text: &str| text.parse::<Override>().unwrap_err().to_string();
     assert_eq!(
-        error("devices.count"),
-        "`devices.count` changes nothing; write path=value, such as devices.count=8"
+        error("nodes.device.count"),
+        "`nodes.device.count` changes nothing; write path=value, such as nodes.device.count=8"
     );
     assert!(error("=3").contains("is not a path"));
     assert!(error("devices count=3").contains("is not a path"));
     assert_eq!(
-        error("devices.profile=Preset(\"x\""),
+        error("nodes.device.profile=Preset(\"x\""),
         "the value `Preset(\"x\"` is not RON: this bracket is never closed; close it with `)`"
     );
 }
@@ -220,8 +232,8 @@ fn points(sweep: &str, changes: &[&str]) -> Result<(TempDir, Vec<Point>), String
 #[test]
 fn a_sweep_crosses_its_lists_in_order() {
     let sweep = "(axes: [
-        (path: \"devices.count\", values: [1, 2]),
-        (path: \"architecture.all_reduce\", values: [Digital(bits: 8), Ideal]),
+        (path: \"nodes.device.count\", values: [1, 2]),
+        (path: \"replicas[0].placement.all_reduce\", values: [Digital(bits: 8), Ideal]),
     ], runs: 2)";
     let (_folder, points) = points(sweep, &[]).unwrap();
     let labels: Vec<&str> = points.iter().map(|point| point.label.as_str()).collect();
@@ -241,7 +253,7 @@ fn a_sweep_crosses_its_lists_in_order() {
     for (index, point) in points.iter().enumerate() {
         assert_eq!(point.index, index);
         let resolved = point.resolve().unwrap();
-        assert_eq!(resolved.devices.len(), 1 + index / 4);
+        assert_eq!(resolved.replicas[0].members().len(), 1 + index / 4);
         assert_eq!(resolved.scenario.sweep, None);
     }
 }
@@ -249,19 +261,23 @@ fn a_sweep_crosses_its_lists_in_order() {
 /// A point is the scenario that one gets by hand.
 #[test]
 fn a_point_is_the_scenario_with_its_values_set() {
-    let sweep = "(axes: [(path: \"radio.budget.snr\", values: [\"0 dB\", \"9 dB\"])])";
-    let (_folder, points) = points(sweep, &["devices.count=3"]).unwrap();
-    let by_hand = resolve(SHORT, &["devices.count=3", "radio.budget.snr=9 dB"]).unwrap();
+    let sweep = "(axes: [(path: \"links.air.budget.snr\", values: [\"0 dB\", \"9 dB\"])])";
+    let (_folder, points) = points(sweep, &["nodes.device.count=3"]).unwrap();
+    let by_hand = resolve(
+        SHORT,
+        &["nodes.device.count=3", "links.air.budget.snr=9 dB"],
+    )
+    .unwrap();
     assert_eq!(points[1].resolve().unwrap().to_ron(), by_hand.to_ron());
 }
 
 #[test]
 fn ranges_and_zipped_axes_are_lists_that_advance_as_written() {
     let sweep = "(axes: [
-        (path: \"radio.bandwidth\", range: (from: \"20 MHz\", to: \"40 MHz\", count: 3)),
+        (path: \"links.air.bandwidth\", range: (from: \"20 MHz\", to: \"40 MHz\", count: 3)),
         (zip: [
-            (path: \"devices.count\", range: (from: 1, to: 4, count: 3, scale: Log)),
-            (path: \"radio.budget.snr\", values: [\"0 dB\", \"3 dB\", \"6 dB\"]),
+            (path: \"nodes.device.count\", range: (from: 1, to: 4, count: 3, scale: Log)),
+            (path: \"links.air.budget.snr\", values: [\"0 dB\", \"3 dB\", \"6 dB\"]),
         ]),
     ])";
     let (_folder, points) = points(sweep, &[]).unwrap();
@@ -276,17 +292,17 @@ fn ranges_and_zipped_axes_are_lists_that_advance_as_written() {
     }
     assert_eq!(labels, expected);
     let last = points[8].resolve().unwrap();
-    assert_eq!(last.devices.len(), 4);
-    assert_eq!(last.scenario.radio.bandwidth, Hertz(40e6));
+    assert_eq!(last.replicas[0].members().len(), 4);
+    assert_eq!(last.radio(last.radios()[0]).bandwidth, Hertz(40e6));
 }
 
 /// Of a thousand faults sixteen are shown, and the rest is counted.
 #[test]
 fn many_faults_are_cut_off_with_a_count() {
-    let sweep = "(axes: [(path: \"devices.count\", \
+    let sweep = "(axes: [(path: \"nodes.device.count\", \
                  range: (from: 100001, to: 101000, count: 1000))])";
     let error = points(sweep, &[]).unwrap_err();
-    assert_eq!(error.matches("devices.count: ").count(), 16, "{error}");
+    assert_eq!(error.matches("nodes.device.count: ").count(), 16, "{error}");
     assert!(error.contains("short.ron:4:"), "{error}");
     assert!(
         error.ends_with("\nand 984 more faults at other points"),
@@ -306,17 +322,17 @@ fn a_scenario_without_a_sweep_is_one_point() {
 
 #[test]
 fn a_fault_of_a_point_is_shown_at_the_swept_value() {
-    let sweep = "(axes: [(path: \"devices.count\", values: [1, 0])])";
+    let sweep = "(axes: [(path: \"nodes.device.count\", values: [1, 0])])";
     assert_eq!(
         points(sweep, &[]).unwrap_err(),
-        "short.ron:4:56: devices.count: 0 devices; use 1 to 65534 (at the sweep's point count=0)
+        "short.ron:4:61: nodes.device.count: 0 nodes; use 1 to 65535, or leave the group out (at the sweep's point count=0)
    |
- 4 |     sweep: (axes: [(path: \"devices.count\", values: [1, 0])]),
-   |                                                        ^"
+ 4 |     sweep: (axes: [(path: \"nodes.device.count\", values: [1, 0])]),
+   |                                                             ^"
     );
     let sweep = "(axes: [
-        (path: \"devices.count\", values: [1, 2]),
-        (path: \"architecture.assignment\", values: [Equal, Fixed([0.5, 0.5])]),
+        (path: \"nodes.device.count\", values: [1, 2]),
+        (path: \"replicas[0].placement.assignment\", values: [Equal, Fixed([0.5, 0.5])]),
         (path: \"sede\", values: [1]),
     ])";
     let error = points(sweep, &[]).unwrap_err();
@@ -325,11 +341,11 @@ fn a_fault_of_a_point_is_shown_at_the_swept_value() {
         "{error}"
     );
     let sweep = "(axes: [
-        (path: \"devices.count\", values: [1, 2]),
-        (path: \"architecture.assignment\", values: [Equal, Fixed([0.5, 0.5])]),
+        (path: \"nodes.device.count\", values: [1, 2]),
+        (path: \"replicas[0].placement.assignment\", values: [Equal, Fixed([0.5, 0.5])]),
     ])";
     let error = points(sweep, &[]).unwrap_err();
-    let expected = "short.ron:6:59: architecture.assignment: 2 shares for 1 devices; give one each \
+    let expected = "short.ron:6:68: replicas[0].placement.assignment: 2 shares for 1 devices; give one each \
                     (at the sweep's point count=1, assignment=Fixed([0.5, 0.5]))\n";
     assert!(error.starts_with(expected), "{error}");
     assert_eq!(error.matches("short.ron:").count(), 1, "{error}");

@@ -1,11 +1,10 @@
 //! The scenarios that ship with airloom, and the resolved form of any scenario.
 
 use airloom::device::PRESETS;
+use airloom::placement::{Placed, TensorParallel};
 use airloom::policy::Assignment;
 use airloom::radio::Scheme;
-use airloom::scenario::{
-    self, Architecture, Configurations, Override, Request, Resolved, Scenario,
-};
+use airloom::scenario::{self, Configurations, Override, Request, Resolved, Scenario};
 use proptest::prelude::*;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +14,7 @@ fn shipped(name: &str) -> PathBuf {
         .join(name)
 }
 
-fn every_shipped_scenario() -> Vec<PathBuf> {
+pub fn every_shipped_scenario() -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = ["", "papers"]
         .iter()
         .flat_map(|folder| std::fs::read_dir(shipped(folder)).unwrap())
@@ -26,13 +25,20 @@ fn every_shipped_scenario() -> Vec<PathBuf> {
     paths
 }
 
-fn load(path: &Path, changes: &[&str]) -> Resolved {
+pub fn load(path: &Path, changes: &[&str]) -> Resolved {
     let changes: Vec<Override> = changes.iter().map(|c| c.parse().unwrap()).collect();
     scenario::load(path, &changes).unwrap_or_else(|error| panic!("{error}"))
 }
 
+fn parallel(resolved: &Resolved) -> &TensorParallel {
+    match &resolved.replicas[0] {
+        Placed::Tensor { fields, .. } => fields,
+        other => panic!("the scenario is tensor-parallel and not {other:?}"),
+    }
+}
+
 #[test]
-fn every_shipped_scenario_and_every_point_of_it_is_good() {
+pub fn every_shipped_scenario_and_every_point_of_it_is_good() {
     for path in every_shipped_scenario() {
         let resolved = load(&path, &[]);
         let points = scenario::points(&resolved).unwrap_or_else(|error| panic!("{error}"));
@@ -87,15 +93,18 @@ fn the_flagship_is_what_its_comments_say() {
     let resolved = load(&shipped("aircomp_tensor_parallel.ron"), &[]);
     assert_eq!(resolved.name, "aircomp_tensor_parallel");
     assert_eq!(resolved.seed(), 7);
-    let names: Vec<&str> = resolved.devices.iter().map(|d| d.name.as_str()).collect();
+    let nodes = &resolved.topology.nodes;
+    let names: Vec<&str> = nodes.iter().map(|node| node.label.as_str()).collect();
     let fast = "jetson-orin-nano";
-    assert_eq!(names, [fast, fast, fast, "raspberry-pi-5"]);
-    assert_eq!(resolved.server.name, "edge-server-l4");
+    assert_eq!(
+        names,
+        [fast, fast, fast, "raspberry-pi-5", "edge-server-l4"]
+    );
+    let server = resolved.topology.node("server").unwrap();
+    assert_eq!(resolved.replicas[0].at(), server);
     let preset = |name| PRESETS.iter().find(|p| p.name == name).unwrap().profile;
-    assert_eq!(resolved.devices[3].profile, preset("raspberry-pi-5"));
-    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
-        panic!("the scenario is tensor-parallel");
-    };
+    assert_eq!(nodes[3].profile, preset("raspberry-pi-5"));
+    let parallel = parallel(&resolved);
     assert_eq!(parallel.assignment, Assignment::Equal);
     assert!(
         resolved
@@ -119,11 +128,12 @@ fn the_comparison_crosses_three_schemes_with_eight_fleets() {
         .iter()
         .map(|point| {
             let resolved = point.resolve().unwrap();
-            let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
-                panic!("the scenario is tensor-parallel");
-            };
-            let scheme: &Scheme = &parallel.all_reduce;
-            (scheme.name(), resolved.devices.len(), point.run)
+            let scheme: &Scheme = &parallel(&resolved).all_reduce;
+            (
+                scheme.name(),
+                resolved.replicas[0].members().len(),
+                point.run,
+            )
         })
         .collect();
     assert_eq!(seen[0], ("AirComp", 1, 0));
@@ -146,7 +156,9 @@ fn a_resolved_scenario_resolves_to_itself() {
         let resolved = load(&path, &[]);
         let again = reread(&resolved);
         assert_eq!(again.scenario, resolved.scenario);
-        assert_eq!(again.devices, resolved.devices);
+        assert_eq!(again.topology.nodes, resolved.topology.nodes);
+        assert_eq!(again.topology.links, resolved.topology.links);
+        assert_eq!(again.replicas, resolved.replicas);
         assert_eq!(again.to_ron(), resolved.to_ron());
     }
 }
@@ -176,40 +188,43 @@ const CHANGES: [&[&str]; 10] = [
         "description=\"// no comment /* here\"",
     ],
     &[
-        "devices.profile=Custom(peak: \"3 TFLOP/s\", memory_bandwidth: \"1e-3 GB/s\", memory: \"2 GiB\")",
-        "devices.profile=Custom(peak: \"3.3 TFLOP/s\", memory_bandwidth: \"33.3 GB/s\", memory: \"2 GiB\", \
+        "nodes.device.profile=Custom(peak: \"3 TFLOP/s\", memory_bandwidth: \"1e-3 GB/s\", memory: \"2 GiB\")",
+        "nodes.device.profile=Custom(peak: \"3.3 TFLOP/s\", memory_bandwidth: \"33.3 GB/s\", memory: \"2 GiB\", \
          measured: (weight_rate: \"58.2 Gparam/s\"))",
     ],
     &[
-        "devices.except={}",
-        "devices.except={0: Preset(\"table-i-vm\")}",
+        "nodes.device.except={}",
+        "nodes.device.except={0: Preset(\"table-i-vm\")}",
     ],
     &[
-        "radio.budget=Normalised(snr: \"-3.7 dB\")",
-        "radio.budget=Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", noise_figure: \"7 dB\")",
+        "links.air.budget=Normalised(snr: \"-3.7 dB\")",
+        "links.air.budget=Physical(transmit_power: \"23 dBm\", noise_density: \"-174 dBm/Hz\", noise_figure: \"7 dB\")",
     ],
     &[
-        "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"80 m\")",
-        "radio.fading=Rayleigh(carrier: \"3.5 GHz\", distance: [\"80 m\", \"0.1 km\", \"1e2 m\", \"90 m\"])",
-        "radio.fading.mean=1e-300",
-        "radio.fading=Tr38901(environment: UMa, carrier: \"2 GHz\", distance: \"0.3 km\", rice_factor: \"-3 dB\")",
-    ],
-    &["radio.coherence=Time(\"5 ms\")", "radio.coherence=Static"],
-    &[
-        "architecture.all_reduce=Digital(rate: Fixed(\"13.1 bit/s/Hz\"), subchannel_power: Whole)",
-        "architecture.all_reduce=AirComp",
-        "architecture.all_reduce=Ideal",
+        "links.air.fading=Rayleigh(carrier: \"3.5 GHz\", distance: \"80 m\")",
+        "links.air.fading=Rayleigh(carrier: \"3.5 GHz\", distance: [\"80 m\", \"0.1 km\", \"1e2 m\", \"90 m\"])",
+        "links.air.fading.mean=1e-300",
+        "links.air.fading=Tr38901(environment: UMa, carrier: \"2 GHz\", distance: \"0.3 km\", rice_factor: \"-3 dB\")",
     ],
     &[
-        "architecture.assignment=Fixed([0.1, 0.2, 0.3, 0.4])",
-        "architecture.assignment=Equal",
+        "links.air.coherence=Time(\"5 ms\")",
+        "links.air.coherence=Static",
+    ],
+    &[
+        "replicas[0].placement.all_reduce=Digital(rate: Fixed(\"13.1 bit/s/Hz\"), subchannel_power: Whole)",
+        "replicas[0].placement.all_reduce=AirComp",
+        "replicas[0].placement.all_reduce=Ideal",
+    ],
+    &[
+        "replicas[0].placement.assignment=Fixed([0.1, 0.2, 0.3, 0.4])",
+        "replicas[0].placement.assignment=Equal",
     ],
     &[
         "workload[1].arrival=At(\"1.5 s\")",
         "sweep=(axes: [(path: \"workload[0].text\", values: [World(documents: 1), World])])",
-        "sweep=Some((axes: [(path: \"radio.bandwidth\", values: [\"1 MHz\", \"2 MHz\"])], runs: 2))",
+        "sweep=Some((axes: [(path: \"links.air.bandwidth\", values: [\"1 MHz\", \"2 MHz\"])], runs: 2))",
         "sweep=(axes: [(zip: [(path: \"trace\", values: [Full, Summary, Off]), \
-         (path: \"radio.bandwidth\", range: (from: \"1 MHz\", to: \"9 MHz\", count: 3, scale: Log))])])",
+         (path: \"links.air.bandwidth\", range: (from: \"1 MHz\", to: \"9 MHz\", count: 3, scale: Log))])])",
     ],
 ];
 

@@ -4,3 +4,5 @@
 mod bad_input;
 mod changes;
 mod files;
+mod json;
+mod systems;

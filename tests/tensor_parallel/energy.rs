@@ -2,7 +2,7 @@
 //! per vector against what a run draws.
 
 use crate::{Run, simulate};
-use airloom::architecture::measurement::DeviceRecord;
+use airloom::measurement::NodeRecord;
 use airloom::rng::Streams;
 use airloom::scenario;
 use airloom::simulation::{RunOptions, prepare, run};
@@ -26,7 +26,7 @@ fn timed(shape: &str, body: &str) -> Run {
     Run { finished, folder }
 }
 
-fn joules(device: &DeviceRecord) -> f64 {
+fn joules(device: &NodeRecord) -> f64 {
     device.compute_j.unwrap() + device.radio_j.unwrap() + device.idle_j.unwrap()
 }
 
@@ -43,8 +43,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     let asked = timed(
         "llama-2-7b",
         &format!(
-            "devices: (count: 1, profile: {}), server: {},
-             architecture: TensorParallel(all_reduce: Ideal),
+            "nodes: {{\"device\": (count: 1, profile: {}), \"server\": (profile: {})}}, replicas: [(placement: TensorParallel(all_reduce: Ideal))],
              workload: [Tokens(prompt: 64, generate: 10),
                         Tokens(prompt: 64, generate: 10, arrival: At(\"100 s\"))]",
             watts("10 W", "100 GB/s"),
@@ -53,7 +52,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     );
     let makespan = asked.metric("makespan_s");
     assert!((makespan - 101.332).abs() < 1e-3, "{makespan}");
-    let [device, server] = &asked.finished.measured.devices[..] else {
+    let [device, server] = &asked.finished.measured.per_node[..] else {
         panic!("one device and a server")
     };
     assert!(
@@ -85,13 +84,13 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
 /// Four unlike devices whose shares and halves differ, with a budget of 12 µJ per vector.
 fn budgeted(charge: &str, workload: &str) -> Run {
     simulate(&format!(
-        "devices: (count: 4, profile: Preset(\"jetson-orin-nano\"),
-                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"raspberry-pi-5\")}}),
-         radio: (budget: Normalised(snr: \"0 dB\", reference_power: \"2 W\"),
+        "nodes: {{\"device\": (count: 4, profile: Preset(\"jetson-orin-nano\"),
+                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"raspberry-pi-5\")}})}},
+         links: {{\"air\": Radio(budget: Normalised(snr: \"0 dB\", reference_power: \"2 W\"),
                  convention: EnergyPerVector(energy: \"30 uJ\", charge: {charge}),
-                 budget_offsets: {{1: \"-1 dB\"}}),
-         architecture: TensorParallel(all_reduce: AirComp(streams: 4), design: Descent(),
-                                      assignment: Fixed([0.3, 0.2, 0.3, 0.2])),
+                 budget_offsets: {{1: \"-1 dB\"}})}},
+         replicas: [(placement: TensorParallel(all_reduce: AirComp(streams: 4), design: Descent(),
+                                      assignment: Fixed([0.3, 0.2, 0.3, 0.2])))],
          workload: [{workload}]"
     ))
 }
@@ -115,12 +114,12 @@ fn drawn(run: &Run) -> f64 {
         };
         let number = |column: &str| event[column].parse::<u32>().unwrap();
         let vectors = tokens[&(number("request"), number("step"))] as f64;
-        let budget = match event["device"].as_str() {
-            "1" => 30e-6 * 10f64.powf(-0.1),
+        let budget = match event["node"].as_str() {
+            "device1" => 30e-6 * 10f64.powf(-0.1),
             _ => 30e-6,
         };
         let joules = event["joules"].parse::<f64>().unwrap() / vectors / budget;
-        let key = ["request", "step", "layer", "device"].map(|column| event[column].as_str());
+        let key = ["request", "step", "layer", "node"].map(|column| event[column].as_str());
         *spent.entry(key.join("/") + half).or_default() += joules;
     }
     spent.into_values().fold(0.0, f64::max)
@@ -150,7 +149,7 @@ fn what_a_vector_costs_is_held_against_its_budget() {
 fn a_run_says_only_what_applies_to_it() {
     let body = |all_reduce: &str| {
         simulate(&format!(
-            "devices: (count: 2), architecture: TensorParallel(all_reduce: {all_reduce}),
+            "nodes: {{\"device\": (count: 2)}}, replicas: [(placement: TensorParallel(all_reduce: {all_reduce}))],
              workload: [Score(text: World(documents: 1))]"
         ))
     };

@@ -1,24 +1,23 @@
 //! What misalignment costs on a model's own partial outputs, against equation (7), which
 //! takes them for independent and all as loud as the loudest.
 
-use airloom::architecture::measurement::PassRecord;
-use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task, Window};
-use airloom::architecture::{Loaded, Node, Words};
 use airloom::corpus::{Split, World};
 use airloom::device::Profile;
-use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::execution::{Dense, Source, System};
+use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::{AlternatingMmse, Design};
 use airloom::radio::{Air, AirComp, LinkBudget, RadioConfig, Scheme};
 use airloom::rng::{NO_DEVICE, Permutation, Streams};
+use airloom::serving::workload::{Arrival, Request, Task, Window};
+use airloom::simulation::simulate_system;
+use airloom::topology::Node;
 use airloom::units::{Decibels, Instant};
 use rand::RngExt;
 use std::io;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 const STREAMS: Streams = Streams { seed: 5, run: 0 };
 
@@ -32,7 +31,7 @@ impl Observer for Listener {
     fn pass(&mut self, _: &PassRecord) {}
 
     fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        match tensor.device {
+        match tensor.node {
             Some(0) => self.rounds.push(vec![tensor.values.to_vec()]),
             Some(_) => self.rounds.last_mut().unwrap().push(tensor.values.to_vec()),
             None => {}
@@ -60,42 +59,33 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
         inputs,
         source_nats: None,
     };
-    let node = |name: &str| Node {
+    let node = |name: &str, label: &str| Node {
         name: name.to_owned(),
-        profile: Profile::Preset(name.to_owned()).resolve().unwrap(),
+        group: name.to_owned(),
+        label: label.to_owned(),
+        profile: Profile::Preset(label.to_owned()).resolve().unwrap(),
     };
     let radio = RadioConfig::default();
-    let parts = Parts {
-        source: Source::Computed(Box::new(Loaded {
-            model: model.shard(&plan).unwrap(),
-            words: Words {
-                tokenizer,
-                end_tokens: Vec::new(),
-            },
-        })),
-        devices: vec![node("jetson-orin-nano"); devices],
-        server: node("edge-server-l4"),
-        air: Air::new(radio, Scheme::Ideal, design(), devices, STREAMS).unwrap(),
-        requests: vec![Request {
-            arrival: Arrival::AfterPrevious,
-            task: Task::Score {
-                windows: vec![window],
-                stepwise: false,
-            },
-        }],
+    let names = (0..devices).map(|device| format!("device{device}"));
+    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let air = Air::new(radio, Scheme::Ideal, design(), devices, STREAMS).unwrap();
+    let request = Request {
+        arrival: Arrival::AfterPrevious,
+        task: Task::Score {
+            windows: vec![window],
+            stepwise: false,
+        },
     };
-    let mut resources = Resources::new();
+    let system = System::of_group(
+        names.map(|name| node(&name, "jetson-orin-nano")).collect(),
+        node("server", "edge-server-l4"),
+        (plan, air),
+        Source::Dense(Box::new(Dense::new(vec![dense]))),
+        vec![request],
+        STREAMS,
+    );
     let mut listener = Listener::default();
-    let mut program = TensorParallel::new(parts, &mut listener, &mut resources).unwrap();
-    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES).unwrap();
-    engine::run(
-        &mut program,
-        &resources,
-        &mut trace,
-        &AtomicBool::new(false),
-    )
-    .unwrap();
-    drop(program);
+    simulate_system(system, &mut listener).unwrap();
     listener.rounds
 }
 

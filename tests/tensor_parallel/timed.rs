@@ -1,14 +1,12 @@
 //! Runs of a model that is only a shape: their events are those of a computed run.
 
-use airloom::architecture::measurement::{BlockRecord, Measurements, PassRecord};
-use airloom::architecture::observer::{Observer, Travelling};
-use airloom::architecture::tensor_parallel::{Parts, STAGE_NAMES, Source, TensorParallel};
-use airloom::architecture::workload::{Arrival, Request, Task, Window};
-use airloom::architecture::{Loaded, Node, Words};
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System};
+use airloom::measurement::{BlockRecord, Measurements, PassRecord};
 use airloom::model::{ShardPlan, Shares};
-use airloom::numerics::{Llama, Tokenizer};
+use airloom::numerics::Llama;
+use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{
     Air, AirComp, Coherence, Csi, Digital, Downlink, LinkBudget, LinkRate, RadioConfig, Scheme,
@@ -16,7 +14,9 @@ use airloom::radio::{
 };
 use airloom::rng::Streams;
 use airloom::scenario;
+use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::simulation::{RunOptions, prepare, run};
+use airloom::topology::Node;
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency, Watts};
 use std::io;
 use std::path::Path;
@@ -26,6 +26,7 @@ use tempfile::TempDir;
 const STREAMS: Streams = Streams { seed: 5, run: 0 };
 const PROMPT: [u32; 3] = [5, 6, 7];
 const GENERATED: u32 = 4;
+const NODE_NAMES: &[&str] = &["device0", "device1", "device2", "server"];
 
 struct Nobody;
 
@@ -39,33 +40,39 @@ impl Observer for Nobody {
 
 /// The event log and the measurements of a run of `source` on three devices.
 fn events(
-    source: Source,
+    (plan, source): (&ShardPlan, Source),
     tasks: Vec<Task>,
     radio: &RadioConfig,
     scheme: Scheme,
 ) -> (String, Measurements) {
-    let node = |name: &str| Node {
+    let node = |name: &str, label: &str| Node {
         name: name.to_owned(),
-        profile: Profile::Preset(name.to_owned()).resolve().unwrap(),
+        group: name.to_owned(),
+        label: label.to_owned(),
+        profile: Profile::Preset(label.to_owned()).resolve().unwrap(),
     };
     let design = Design::default().transceiver_design();
     let request = |task| Request {
         arrival: Arrival::AfterPrevious,
         task,
     };
-    let parts = Parts {
+    let air = Air::new(radio.clone(), scheme, design, 3, STREAMS).unwrap();
+    let system = System::of_group(
+        vec![
+            node("device0", "jetson-orin-nano"),
+            node("device1", "raspberry-pi-5"),
+            node("device2", "jetson-orin-nano"),
+        ],
+        node("server", "edge-server-l4"),
+        (plan.clone(), air),
         source,
-        devices: ["jetson-orin-nano", "raspberry-pi-5", "jetson-orin-nano"]
-            .map(node)
-            .to_vec(),
-        server: node("edge-server-l4"),
-        air: Air::new(radio.clone(), scheme, design, 3, STREAMS).unwrap(),
-        requests: tasks.into_iter().map(request).collect(),
-    };
+        tasks.into_iter().map(request).collect(),
+        STREAMS,
+    );
     let mut resources = Resources::new();
     let mut observer = Nobody;
-    let mut program = TensorParallel::new(parts, &mut observer, &mut resources).unwrap();
-    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES).unwrap();
+    let mut program = Execution::new(system, &mut observer, &mut resources).unwrap();
+    let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES, NODE_NAMES).unwrap();
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &never).unwrap();
     let (measured, _) = program.finish(Instant(report.makespan.0));
@@ -126,13 +133,8 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
         Scheme::Digital(fixed),
     ] {
         for radio in [&silent, &counted] {
-            let computed = Source::Computed(Box::new(Loaded {
-                model: model.shard(&plan).unwrap(),
-                words: Words {
-                    tokenizer: Tokenizer::load(folder).unwrap(),
-                    end_tokens: Vec::new(),
-                },
-            }));
+            let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+            let computed = Source::Dense(Box::new(Dense::new(vec![dense])));
             let text = tasks(Task::Generate {
                 prompt: PROMPT.to_vec(),
                 max_tokens: GENERATED,
@@ -141,8 +143,8 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
                 prompt: PROMPT.len() as u32,
                 generate: GENERATED,
             });
-            let (computed, with) = events(computed, text, radio, scheme);
-            let (timed, without) = events(Source::Timed(plan.clone()), lengths, radio, scheme);
+            let (computed, with) = events((&plan, computed), text, radio, scheme);
+            let (timed, without) = events((&plan, Source::Timed), lengths, radio, scheme);
             let same = computed.lines().zip(timed.lines()).find(|(a, b)| a != b);
             assert_eq!(same, None, "{} {radio:?}", scheme.name());
             assert_eq!(computed.len(), timed.len());
@@ -153,7 +155,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
                 );
                 assert_eq!(a.energy_j, b.energy_j);
             }
-            for (a, b) in with.devices.iter().zip(&without.devices) {
+            for (a, b) in with.per_node.iter().zip(&without.per_node) {
                 assert_eq!((a.radio_j, a.kv_cache_bytes), (b.radio_j, b.kv_cache_bytes));
             }
             assert!(with.passes.iter().all(PassRecord::is_computed));
@@ -172,7 +174,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
 }
 
 fn scenario(model: &str, devices: &str, rest: &str) -> String {
-    format!("Scenario(model: {model}, devices: ({devices}), {rest})")
+    format!("Scenario(model: {model}, nodes: {{\"device\": ({devices})}}, {rest})")
 }
 
 fn simulate(text: &str) -> Result<airloom::simulation::Finished, String> {
@@ -227,12 +229,7 @@ fn a_shape_must_fit_the_memory_of_every_device() {
     };
     // 68.7 G weights at 4.5 bit are 38.7 GB.
     let error = run(1, 4.5).unwrap_err();
-    for word in [
-        "device 0 (table-i-vm)",
-        "needs 38.",
-        "weights 38.",
-        "has 24",
-    ] {
+    for word in ["device0 (table-i-vm)", "needs 38.", "weights 38.", "has 24"] {
         assert!(error.contains(word), "`{error}` lacks `{word}`");
     }
     let held = run(2, 4.5).unwrap().metrics.get("peak_memory_bytes");
@@ -245,7 +242,7 @@ fn a_shape_must_fit_the_memory_of_every_device() {
 fn what_no_shape_can_be_is_refused_by_field() {
     let workload = "workload: [Tokens(prompt: 1)]";
     for (model, rest, words) in [
-        ("Shape(\"mixtral-8x7b\")", "", ["model", "Wdmoe"]),
+        ("Shape(\"mixtral-8x7b\")", "", ["model", "Experts"]),
         (
             "Shape(\"llama-2-7b\")",
             "precision: (weight_bits: 0.0),",

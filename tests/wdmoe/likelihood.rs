@@ -53,7 +53,7 @@ fn exact_entries_and_the_models_own_choice_give_the_models_own_likelihood() {
     // What stays at the server is not quantised, however few the bits.
     let server = ["Server"; 8].join(", ");
     assert_eq!(
-        simulate(&format!("bits: 2, placement: Experts([{server}])")),
+        simulate(&format!("bits: 2, experts: Experts([{server}])")),
         alone
     );
     // Half precision is felt and hardly matters; two bits ruin it.

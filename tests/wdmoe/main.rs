@@ -40,14 +40,14 @@ impl Run {
     }
 }
 
-const DEVICES: &str = "devices: (count: 4, profile: Custom(peak: \"10 TFLOP/s\", \
+const DEVICES: &str = "nodes: {\"device\": (count: 4, profile: Custom(peak: \"10 TFLOP/s\", \
     memory_bandwidth: \"100 GB/s\", memory: \"64 GB\", energy_per_flop: \"1 pJ/FLOP\", \
-    energy_per_byte: \"10 pJ/B\", idle_power: \"1 W\"))";
+    energy_per_byte: \"10 pJ/B\", idle_power: \"1 W\"))}";
 
-const RADIO: &str = "radio: (bandwidth: \"20 MHz\", device_antennas: 1, server_antennas: 1, \
+const RADIO: &str = "links: {\"air\": Radio(bandwidth: \"20 MHz\", device_antennas: 1, server_antennas: 1, \
     fading: Rayleigh(carrier: \"3.5 GHz\", distance: [\"60 m\", \"100 m\", \"200 m\", \"300 m\"]), \
     coherence: Static, budget: Physical(transmit_power: \"200 mW\", \
-    noise_density: \"-174 dBm/Hz\", noise_figure: \"3 dB\"))";
+    noise_density: \"-174 dBm/Hz\", noise_figure: \"3 dB\"))}";
 
 const SYNTHETIC: &str = "router: Synthetic()";
 
@@ -55,7 +55,7 @@ const TINY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/tiny-mixtral");
 
 fn body(architecture: &str, workload: &str) -> String {
     format!(
-        "{DEVICES}, {RADIO}, architecture: Wdmoe(compute: Flops, {architecture}), \
+        "{DEVICES}, {RADIO}, replicas: [(placement: Experts(compute: Flops, {architecture}))], \
          workload: [{workload}], model: Shape(\"mixtral-8x7b\")"
     )
 }
@@ -114,8 +114,8 @@ fn number(row: &BTreeMap<String, String>, column: &str) -> f64 {
 fn loads(run: &Run, devices: usize) -> Vec<Vec<f64>> {
     let mut loads = vec![vec![0.0; devices]; 32];
     for row in run.rows("waits.csv") {
-        loads[number(&row, "layer") as usize][number(&row, "device") as usize] =
-            number(&row, "tokens");
+        let device: usize = row["node"].strip_prefix("device").unwrap().parse().unwrap();
+        loads[number(&row, "layer") as usize][device] = number(&row, "tokens");
     }
     loads
 }

@@ -27,13 +27,13 @@ fn links_that_carry_too_little_end_the_run_or_lose_their_experts() {
         .iter()
         .enumerate()
         .filter(|(_, link)| uplink(link) <= threshold)
-        .map(|(device, _)| device.to_string())
+        .map(|(device, _)| format!("device{device}"))
         .collect();
     assert_eq!(cut_off.len(), 2);
     assert!(
         run.rows("waits.csv")
             .iter()
-            .all(|row| !cut_off.contains(&row["device"]))
+            .all(|row| !cut_off.contains(&row["node"]))
     );
     assert_eq!(run.metric("expert_visits"), 2.0 * 9.0 * 32.0);
 }
@@ -59,7 +59,7 @@ fn a_link_of_almost_no_rate_is_an_outage_of_its_own_device() {
     }
     let finished = outcome(&far("on_outage: Drop"), folder.path()).unwrap();
     let measured = &finished.measured;
-    assert!(measured.visits.iter().all(|visit| visit.device != 2));
+    assert!(measured.visits.iter().all(|visit| visit.node != 2));
     // Lost are the visits that would have been made were the device near.
     let near = simulate(SYNTHETIC, tokens);
     let there: u64 = near
@@ -67,7 +67,7 @@ fn a_link_of_almost_no_rate_is_an_outage_of_its_own_device() {
         .measured
         .visits
         .iter()
-        .filter(|visit| visit.device == 2)
+        .filter(|visit| visit.node == 2)
         .map(|visit| visit.tokens)
         .sum();
     assert!(there > 0);
@@ -102,7 +102,7 @@ fn one_division_per_pass_survives_devices_that_come_and_go() {
             .replace("coherence: Static", "coherence: PerAllReduce");
         let finished = outcome(&body, folder.path()).unwrap();
         let visits = || finished.measured.visits.iter();
-        let mut back = visits().filter(|visit| visit.device == 1).peekable();
+        let mut back = visits().filter(|visit| visit.node == 1).peekable();
         assert!(back.peek().is_some());
         for visit in back {
             assert_eq!(visit.layer % 2, 1);

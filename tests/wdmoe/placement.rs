@@ -5,20 +5,21 @@ use tempfile::TempDir;
 
 #[test]
 fn experts_may_share_a_device_or_stay_at_the_server() {
-    let placement = "placement: Experts([Device(0), Device(0), Device(1), Server, Server, \
+    let placement = "experts: Experts([Device(0), Device(0), Device(1), Server, Server, \
         Device(1), Device(0), Server])";
     let run = simulate(&format!("{SYNTHETIC}, {placement}"), "Tokens(prompt: 20)");
     let used: Vec<String> = run
         .rows("waits.csv")
         .iter()
-        .map(|r| r["device"].clone())
+        .map(|r| r["node"].clone())
         .collect();
-    assert!(used.iter().all(|device| device == "0" || device == "1"));
+    assert!(
+        used.iter()
+            .all(|device| device == "device0" || device == "device1")
+    );
     let experts = run.rows("experts.csv");
     let sum = |server: bool| -> f64 {
-        let held = experts
-            .iter()
-            .filter(|e| (e["device"] == "server") == server);
+        let held = experts.iter().filter(|e| (e["node"] == "server") == server);
         held.map(|e| number(e, "visits")).sum()
     };
     assert!(sum(true) > 0.0);
@@ -30,7 +31,7 @@ fn experts_may_share_a_device_or_stay_at_the_server() {
     assert_eq!(sent, sum(false));
     assert_eq!(sent + sum(true), 2.0 * 20.0 * 32.0);
     // Three experts of 32 layers, 176 160 768 weights of 16 bits each.
-    let held = run.rows("devices.csv")[0]["weight_bytes"].clone();
+    let held = run.rows("nodes.csv")[0]["weight_bytes"].clone();
     assert_eq!(held, (3u64 * 32 * 176_160_768 * 2).to_string());
 }
 
@@ -44,7 +45,7 @@ fn a_single_device_has_the_band_to_itself_and_holds_every_barrier() {
     let one = outcome(&single, folder.path()).unwrap();
     // All on one of four devices: the others wait for ever and get nothing.
     let all = ["Device(0)"; 8].join(", ");
-    let placed = format!("{SYNTHETIC}, placement: Experts([{all}])");
+    let placed = format!("{SYNTHETIC}, experts: Experts([{all}])");
     let crowded = body(&placed, "Tokens(prompt: 9)").replace("\"64 GB\"", "\"200 GB\"");
     let crowded = outcome(&crowded, folder.path()).unwrap();
     let expected = 32.0 * 18.0 * links()[0].delay(20e6);
@@ -53,7 +54,7 @@ fn a_single_device_has_the_band_to_itself_and_holds_every_barrier() {
         assert!((batch - expected).abs() < 1e-9, "{batch} {expected}");
         assert_eq!(finished.measured.visits.len(), 32);
         for visit in &finished.measured.visits {
-            assert!(visit.holds_barrier && visit.device == 0);
+            assert!(visit.holds_barrier && visit.node == 0);
             assert_eq!((visit.tokens, visit.bandwidth_hz), (18, 20e6));
         }
     }

@@ -36,7 +36,7 @@ fn one_division_per_pass_knows_the_last_pass_or_an_oracles() {
         let rows = run.rows("waits.csv");
         let mut shares: Vec<String> = rows
             .iter()
-            .filter(|row| row["request"] == request && row["device"] == "2")
+            .filter(|row| row["request"] == request && row["node"] == "device2")
             .map(|row| row["bandwidth_hz"].clone())
             .collect();
         shares.dedup();

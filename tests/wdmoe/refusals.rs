@@ -2,8 +2,6 @@
 
 use crate::{SYNTHETIC, body, parse};
 use airloom::model::ModelShape;
-use airloom::rng::Streams;
-use airloom::simulation::prepare;
 
 #[test]
 fn what_does_not_fit_is_refused_by_field() {
@@ -14,21 +12,24 @@ fn what_does_not_fit_is_refused_by_field() {
         }
     };
     let tokens = "Tokens(prompt: 9)";
-    refused(body("", tokens), &["architecture.router", "Synthetic()"]);
+    refused(
+        body("", tokens),
+        &["replicas[0].placement.router", "Synthetic()"],
+    );
     refused(
         body("router: Synthetic(correlation: 1.0)", tokens),
-        &["architecture.router.correlation"],
+        &["replicas[0].placement.router.correlation"],
     );
     refused(
         body("router: Trace(\"nowhere.csv\")", tokens),
-        &["architecture.router", "there is no file"],
+        &["replicas[0].placement.router", "there is no file"],
     );
     refused(
         body(
-            &format!("{SYNTHETIC}, placement: Experts([Device(9)])"),
+            &format!("{SYNTHETIC}, experts: Experts([Device(9)])"),
             tokens,
         ),
-        &["architecture.placement", "no device 9"],
+        &["replicas[0].placement.experts", "no device 9"],
     );
     refused(
         body(&format!("{SYNTHETIC}, bits: 1"), tokens),
@@ -40,22 +41,23 @@ fn what_does_not_fit_is_refused_by_field() {
     );
     refused(
         body(SYNTHETIC, tokens).replace("device_antennas: 1", "device_antennas: 2"),
-        &["radio.device_antennas", "write 1"],
+        &["links.air.device_antennas", "write 1"],
     );
     refused(
         body(SYNTHETIC, tokens).replace(
             "server_antennas: 1",
             "server_antennas: 1, device_antennas_except: {2: 4}",
         ),
-        &["radio.device_antennas_except[2]", "write 1"],
+        &["links.air.device_antennas_except[2]", "write 1"],
     );
     refused(
         body(SYNTHETIC, tokens).replace("mixtral-8x7b", "mixtral"),
         &["model", "mixtral-8x7b"],
     );
-    let dense = parse(&body(SYNTHETIC, tokens).replace("mixtral-8x7b", "llama-2-7b")).unwrap();
-    let fault = prepare(&dense, Streams { seed: 1, run: 0 }, Vec::new()).unwrap_err();
-    assert!(fault.to_string().contains("no experts"), "{fault}");
+    refused(
+        body(SYNTHETIC, tokens).replace("mixtral-8x7b", "llama-2-7b"),
+        &["model", "no experts", "TensorParallel"],
+    );
     assert!(
         ModelShape::named("mixtral-8x7b")
             .unwrap()

@@ -44,7 +44,7 @@ fn an_experts_weights_take_their_time_to_read() {
             let own = experts.filter(|expert| {
                 (expert.request, expert.step, expert.layer)
                     == (visit.request, visit.step, visit.layer)
-                    && expert.device == Some(visit.device)
+                    && expert.node == visit.node
             });
             let (mut flops, mut bytes) = (0.0, 0.0);
             for expert in own.filter(|expert| expert.visits > 0) {
@@ -102,10 +102,11 @@ fn the_whole_profile_counts() {
         .replace("memory: \"64 GB\"", profile);
     let run = go(&parse(&text).unwrap());
     let shape = ModelShape::named("mixtral-8x7b").unwrap();
-    let profile: &DeviceProfile = &parse(&text).unwrap().devices[0].profile;
+    let resolved = parse(&text).unwrap();
+    let profile: &DeviceProfile = resolved.profile(resolved.replicas[0].members()[0]);
     for visit in &run.finished.measured.visits {
         let experts = run.finished.measured.experts.iter();
-        let own = experts.filter(|e| e.layer == visit.layer && e.device == Some(visit.device));
+        let own = experts.filter(|e| e.layer == visit.layer && e.node == visit.node);
         let work = own.map(|e| shape.expert_work(e.visits as usize)).sum();
         let group = Group {
             devices: 1,
@@ -125,7 +126,7 @@ fn every_policy_runs_under_the_roofline() {
     for fields in [
         "selection: WeightToLatency(), bandwidth: PerPass()",
         "selection: LatencyHistory(), bandwidth: PerPass(loads: Oracle)",
-        "selection: WeightToLatency(), server_compute: Timed, placement: Experts([Server, Server, \
+        "selection: WeightToLatency(), server_compute: Timed, experts: Experts([Server, Server, \
          Device(0), Device(1), Device(1), Device(2), Device(3), Device(3)])",
     ] {
         let run = roofline("100 GB/s", fields, "Tokens(prompt: 20, generate: 3)");
@@ -148,7 +149,7 @@ fn codes_stretch_the_time_on_the_air_and_no_other() {
         .iter()
         .zip(&run.finished.measured.visits)
     {
-        let link = &links[visit.device as usize];
+        let link = &links[visit.node as usize];
         let seconds = |reach: f64| {
             let efficiency = (1.0 + reach / gap / share).log2().min(5.0);
             visit.tokens as f64 * 65536.0 / 0.8 / (share * efficiency)

@@ -74,13 +74,24 @@ fn blocks_and_events_tell_the_same_barriers() {
         let gathered: Vec<&str> = blocks.iter().map(|b| b["gathered_ps"].as_str()).collect();
         assert_eq!(barriers, gathered, "{pipelining}");
         assert_eq!(barriers.len(), 32 * 4);
+        let batches = run.rows("batches.csv");
+        let batch_of = |row: &BTreeMap<String, String>| {
+            let of = |batch: &&BTreeMap<String, String>| {
+                ["request", "step"]
+                    .iter()
+                    .all(|column| batch[*column] == row[*column])
+            };
+            batches.iter().find(of).unwrap()["batch"].clone()
+        };
         // Who holds a barrier is the device whose last uplink released it.
         let last_up = |row: &BTreeMap<String, String>| {
+            let batch = batch_of(row);
             events
                 .iter()
                 .filter(|event| {
                     event["stage"] == "token_uplink"
-                        && ["request", "step", "layer", "device"]
+                        && event["batch"] == batch
+                        && ["layer", "node"]
                             .iter()
                             .all(|column| event[*column] == row[*column])
                 })

@@ -81,13 +81,13 @@ impl Kernels {
     /// `heads` names one that is not there.
     pub fn attention(self, queries: Queries<'_>, scratch: &mut [f32], out: &mut [f32]) {
         let Queries { rows, cache, .. } = queries;
-        let (positions, head_dim) = (cache.len(), cache.head_dim());
+        let (positions, value_dim) = (cache.len(), cache.value_dim());
         let heads = queries.heads.len();
-        let width = heads * head_dim;
+        let width = heads * value_dim;
         assert_eq!(
             out.len(),
             rows * width,
-            "out must be rows × heads × head size"
+            "out must be rows × heads × value size"
         );
         if out.is_empty() {
             return;
@@ -96,13 +96,16 @@ impl Kernels {
             rows <= positions,
             "the cache must hold the rows' own positions"
         );
-        assert!(queries.stride >= width, "a row must hold all its heads");
+        assert!(
+            queries.stride >= heads * cache.head_dim(),
+            "a row must hold all its heads"
+        );
         let part = task_scratch_len(rows, positions);
         let scratch = &mut scratch[..queries.scratch_len()];
 
         let parallel = rows * positions * width >= PARALLEL_WORK;
         let task_width = if rows == 1 {
-            head_dim
+            value_dim
         } else {
             rows_per_task(rows) * width
         };
@@ -152,8 +155,8 @@ impl Kernel for Attend<'_> {
     #[inline(always)]
     fn run<L: Lanes>(self, lanes: L) {
         let Self { queries, heads, .. } = self;
-        let head_dim = queries.cache.head_dim();
-        let width = heads.len() * head_dim;
+        let (head_dim, value_dim) = (queries.cache.head_dim(), queries.cache.value_dim());
+        let width = heads.len() * value_dim;
         let rows = self.out.len() / width;
         for (slot, head) in heads.enumerate() {
             let mut row = 0;
@@ -164,11 +167,11 @@ impl Kernel for Attend<'_> {
                     q: &queries.data[first * queries.stride + head * head_dim..],
                     q_stride: queries.stride,
                     cache: queries.cache.head(queries.memory, queries.heads[head]),
-                    head_dim,
+                    value_dim,
                     seen: queries.cache.len() - queries.rows + 1 + first,
                     scale: queries.scale,
                     scores: self.scratch,
-                    out: &mut self.out[row * width + slot * head_dim..],
+                    out: &mut self.out[row * width + slot * value_dim..],
                     out_stride: width,
                 }
                 .compute(lanes, count);
@@ -183,7 +186,7 @@ struct Block<'a> {
     q: &'a [f32],
     q_stride: usize,
     cache: CachedHead<'a>,
-    head_dim: usize,
+    value_dim: usize,
     /// Positions that the first row sees; each further row sees one more.
     seen: usize,
     scale: f32,
@@ -220,11 +223,11 @@ impl Block<'_> {
             *inverse = 1.0 / exponentials(lanes, row, self.scale);
         }
 
-        let head_dim = self.head_dim;
+        let value_dim = self.value_dim;
         let common = self.cache.values(0, self.seen);
         for (vector, values) in common.tiles(L::tile_vectors(rows)) {
             let column = vector * LANES;
-            let columns = (values.vectors() * LANES).min(head_dim - column);
+            let columns = (values.vectors() * LANES).min(value_dim - column);
             let common = Tile {
                 a: self.scores,
                 a_stride: stride,

@@ -17,6 +17,7 @@ use super::panel::{Magnitudes, Panel};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cache {
     head_dim: usize,
+    value_dim: usize,
     capacity: usize,
     positions: usize,
     heads: Vec<Bounds>,
@@ -37,8 +38,15 @@ const EMPTY: Bounds = Bounds {
 impl Cache {
     /// No positions yet of `heads` heads of `head_dim` elements, with room for `capacity`.
     pub fn new(heads: usize, head_dim: usize, capacity: usize) -> Self {
+        Self::divided(heads, head_dim, head_dim, capacity)
+    }
+
+    /// [`Cache::new`] of heads that keep only `value_dim` elements of each value: attention
+    /// then makes those columns of its output, with the same bits.
+    pub fn divided(heads: usize, head_dim: usize, value_dim: usize, capacity: usize) -> Self {
         Self {
             head_dim,
+            value_dim,
             capacity,
             positions: 0,
             heads: vec![EMPTY; heads],
@@ -55,20 +63,24 @@ impl Cache {
         self.heads.len() * self.head_memory()
     }
 
-    /// Appends one position to every head: `keys` and `values` hold one row of
-    /// `head_dim` after the other, by head.
+    /// Appends one position to every head: `keys` hold one row of `head_dim` after the other
+    /// by head, `values` one of `value_dim`.
     ///
     /// # Panics
     /// If the cache is full, or a slice has another length.
     pub fn push(&mut self, memory: &mut [f32], keys: &[f32], values: &[f32]) {
-        let (dim, len) = (self.head_dim, self.heads.len() * self.head_dim);
+        let (heads, dim, value_dim) = (self.heads.len(), self.head_dim, self.value_dim);
         assert!(self.positions < self.capacity, "the cache is full");
         assert_eq!(memory.len(), self.memory(), "memory of another cache");
-        assert_eq!(keys.len(), len, "keys are heads × head size");
-        assert_eq!(values.len(), len, "values are heads × head size");
+        assert_eq!(keys.len(), heads * dim, "keys are heads × head size");
+        assert_eq!(
+            values.len(),
+            heads * value_dim,
+            "values are heads × value size"
+        );
         let (panel, lane) = (self.positions / PANEL, self.positions % PANEL);
         let (keys_len, stride) = (self.keys_len(), self.value_stride());
-        let rows = keys.chunks_exact(dim).zip(values.chunks_exact(dim));
+        let rows = keys.chunks_exact(dim).zip(values.chunks_exact(value_dim));
         let places = memory.chunks_exact_mut(self.head_memory());
         for ((bounds, place), (key, value)) in self.heads.iter_mut().zip(places).zip(rows) {
             let (all_keys, all_values) = place.split_at_mut(keys_len);
@@ -80,8 +92,8 @@ impl Cache {
                 row[lane] = element;
             }
             let row = &mut all_values[self.positions * stride..][..stride];
-            row[..dim].copy_from_slice(value);
-            row[dim..].fill(0.0);
+            row[..value_dim].copy_from_slice(value);
+            row[value_dim..].fill(0.0);
             bounds.keys = bounds.keys.union(Magnitudes::of(key));
             bounds.values = bounds.values.union(Magnitudes::of(value));
         }
@@ -109,9 +121,14 @@ impl Cache {
         self.heads.len()
     }
 
-    /// Elements per key and per value.
+    /// Elements per key.
     pub fn head_dim(&self) -> usize {
         self.head_dim
+    }
+
+    /// Elements per value.
+    pub fn value_dim(&self) -> usize {
+        self.value_dim
     }
 
     /// Values in all panels of one head's keys.
@@ -121,7 +138,7 @@ impl Cache {
 
     /// Distance between the rows of values.
     fn value_stride(&self) -> usize {
-        self.head_dim.next_multiple_of(LANES)
+        self.value_dim.next_multiple_of(LANES)
     }
 
     /// What head `head` holds in `memory`.
@@ -130,6 +147,7 @@ impl Cache {
         let (keys, values) = memory[head * len..(head + 1) * len].split_at(self.keys_len());
         CachedHead {
             head_dim: self.head_dim,
+            value_stride: self.value_stride(),
             keys,
             values,
             bounds: self.heads[head],
@@ -141,6 +159,7 @@ impl Cache {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct CachedHead<'a> {
     head_dim: usize,
+    value_stride: usize,
     /// Panels of `head_dim` × [`PANEL`].
     keys: &'a [f32],
     /// Rows of `head_dim`, padded to a multiple of [`LANES`] with zeros.
@@ -159,7 +178,7 @@ impl<'a> CachedHead<'a> {
 
     /// The values of `depth` positions from `first` on: row j holds position `first` + j.
     pub(super) fn values(self, first: usize, depth: usize) -> Panel<'a> {
-        let stride = self.head_dim.next_multiple_of(LANES);
+        let stride = self.value_stride;
         let data = &self.values[first * stride..(first + depth) * stride];
         Panel::new(data, stride, stride / LANES, depth, self.bounds.values)
     }

@@ -17,8 +17,11 @@
 //!
 //! [`Mixtral::forward`] is that loop with the published choice, the top-k.
 //!
+//! A step may hold the tokens of several sequences, and a model may cover some layers only,
+//! as with [`ShardedLlama`].
+//!
 //! Law: a row's result has the same bits whether its token comes alone or with
-//! others, on any kernels and any number of threads.
+//! others, of its own sequence or of any, on any kernels and any number of threads.
 
 mod step;
 
@@ -28,26 +31,29 @@ use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
 use super::folder::Described;
 use super::kernels::Kernels;
+use super::kv_cache::KvCache;
 use super::model_file::FileDigest;
 use super::packing::{PackedMatrix, single};
 use super::sharded::ShardedLlama;
 use super::source;
-use super::state::{KvCache, Workspace};
+use super::state::Workspace;
 use super::swiglu::SwiGlu;
 use super::weights::{FeedForwardWeights, Weights};
 use crate::interrupt::Interrupt;
-use crate::model::{Architecture, ModelShape, ShardPlan};
+use crate::model::{Architecture, ModelShape, Parts, ShardPlan};
 use crate::rng::Stream;
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// A Mixtral, packed on the kernels that this process runs on.
 #[derive(Debug)]
 pub struct Mixtral {
     /// Everything but the feed-forward networks, on one device.
     trunk: ShardedLlama,
-    layers: Vec<SparseLayer>,
+    /// Of the layers covered.
+    layers: Vec<Arc<SparseLayer>>,
     kernels: Kernels,
     weights: Weights,
     digests: Vec<FileDigest>,
@@ -128,9 +134,33 @@ impl Mixtral {
     /// If the weights cannot be packed.
     pub fn on(&self, kernels: Kernels) -> Result<Self, StepError> {
         let packed = Self::pack(self.config().clone(), self.weights.clone(), kernels)?;
+        let parts = self.parts().clone();
         Ok(Self {
             digests: self.digests.clone(),
-            ..packed
+            ..packed.covering(parts)?
+        })
+    }
+
+    /// Some of the parts that this one covers: what a stage of a pipeline holds. They are
+    /// shared, not packed again.
+    ///
+    /// # Errors
+    /// If one of them is not covered here, or the model does not have it.
+    pub fn covering(&self, parts: Parts) -> Result<Self, StepError> {
+        let held = self.parts().layers.start;
+        let (first, count) = (parts.layers.start.saturating_sub(held), parts.layers.len());
+        Ok(Self {
+            trunk: self.trunk.covering(parts)?,
+            layers: self
+                .layers
+                .iter()
+                .skip(first)
+                .take(count)
+                .cloned()
+                .collect(),
+            kernels: self.kernels,
+            weights: self.weights.clone(),
+            digests: self.digests.clone(),
         })
     }
 
@@ -147,11 +177,11 @@ impl Mixtral {
                 .iter()
                 .map(|expert| SwiGlu::pack(expert, 0..shape.ffn, shape.hidden));
             let router = (router, 0..shape.expert_count(), 0..shape.hidden);
-            layers.push(SparseLayer {
+            layers.push(Arc::new(SparseLayer {
                 norm: single(&layer.mlp_norm)?,
                 router: PackedMatrix::pack(&[router])?,
                 experts: experts.collect::<Result<_, _>>()?,
-            });
+            }));
         }
         Ok(Self {
             trunk,
@@ -165,6 +195,11 @@ impl Mixtral {
     /// The shape of the model.
     pub fn shape(&self) -> &ModelShape {
         self.trunk.shape()
+    }
+
+    /// What it covers of the model.
+    pub fn parts(&self) -> &Parts {
+        self.trunk.plan().parts()
     }
 
     /// Everything about the model that is not a weight.

@@ -1,14 +1,16 @@
 //! The blocks of a Mixtral's step, and the published order of them.
 
 use super::super::error::StepError;
+use super::super::kv_cache::KvCache;
+use super::super::logits::Rows;
 use super::super::matrix::Matrix;
 use super::super::ops::{AddWeighted, Project, RmsNorm, Softmax};
 use super::super::routing::{Routing, top_experts};
-use super::super::sharded::Rows;
-use super::super::state::{Hidden, KvCache, Workspace, check_length};
+use super::super::state::{Hidden, Workspace, check_length};
 use super::super::swiglu::{SwiGlu, SwiGluBuffers};
 use super::{Mixtral, SparseLayer};
 use candle_core::{Device, Tensor};
+use std::iter;
 
 /// What one expert made of some of a step's tokens, for [`Mixtral::combine`].
 #[derive(Debug, Clone, Copy)]
@@ -43,12 +45,34 @@ impl Mixtral {
         self.trunk.embed_into(tokens, position, hidden)
     }
 
+    /// The embeddings of several sequences' tokens, each given with the position of its
+    /// first: one slice of the step after the other.
+    ///
+    /// # Errors
+    /// If there is no slice, one has no token, a token is outside the vocabulary, or the
+    /// model does not cover the embedding.
+    pub fn embed_slices(&self, slices: &[(&[u32], usize)]) -> Result<Hidden, StepError> {
+        self.trunk.embed_slices(slices)
+    }
+
+    /// [`Mixtral::embed_slices`] into states that exist.
+    ///
+    /// # Errors
+    /// As for [`Mixtral::embed_slices`].
+    pub fn embed_slices_into(
+        &self,
+        slices: &[(&[u32], usize)],
+        hidden: &mut Hidden,
+    ) -> Result<(), StepError> {
+        self.trunk.embed_slices_into(slices, hidden)
+    }
+
     /// Attention of `layer` over the cache grown by the step's tokens, added to the
     /// hidden states: x ← x + O(attention(norm(x))).
     ///
     /// # Errors
-    /// If there is no such layer, it is out of turn, the cache is full, or cache or
-    /// workspace are another model's.
+    /// If there is no such layer or it is not covered, it is out of turn, the cache is full,
+    /// the step has several slices, or cache or workspace are another model's.
     pub fn attend(
         &self,
         layer: usize,
@@ -56,7 +80,23 @@ impl Mixtral {
         cache: &mut KvCache,
         workspace: &mut Workspace,
     ) -> Result<(), StepError> {
-        self.trunk.attention(layer, 0, hidden, cache, workspace)?;
+        self.attend_slices(layer, hidden, &mut [cache], workspace)
+    }
+
+    /// [`Mixtral::attend`] in a step of several slices, whose caches are given in their
+    /// order. A slice's rows have the same bits as in a step of its own.
+    ///
+    /// # Errors
+    /// As for [`Mixtral::attend`], and if there is not one cache per slice.
+    pub fn attend_slices(
+        &self,
+        layer: usize,
+        hidden: &mut Hidden,
+        caches: &mut [&mut KvCache],
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        self.trunk
+            .attention_slices(layer, 0, hidden, caches, workspace)?;
         hidden.add_matrix(&workspace.devices[0].partial)
     }
 
@@ -76,7 +116,7 @@ impl Mixtral {
         let norm = RmsNorm {
             kernels,
             epsilon: self.config().norm_epsilon,
-            first: 0,
+            rows: iter::once(0..tokens),
         };
         let inputs = routing.inputs.fit(tokens, hidden.width())?;
         inputs.apply3(hidden.states.tensor(), &layer.norm, &norm)?;
@@ -178,6 +218,20 @@ impl Mixtral {
         self.trunk.logits(hidden, rows, workspace)
     }
 
+    /// [`Mixtral::logits`] of a step of several slices, with the rows wanted of each in
+    /// their order.
+    ///
+    /// # Errors
+    /// As for [`ShardedLlama::logits_slices`](crate::numerics::ShardedLlama::logits_slices).
+    pub fn logits_slices(
+        &self,
+        hidden: &Hidden,
+        rows: &[Rows],
+        workspace: &mut Workspace,
+    ) -> Result<(), StepError> {
+        self.trunk.logits_slices(hidden, rows, workspace)
+    }
+
     /// A whole step with the published choice of experts: each token goes to the
     /// `active` ones of the greatest weights ([`top_experts`]), and contributions
     /// are added by ascending expert. It begins where the cache ends;
@@ -192,18 +246,43 @@ impl Mixtral {
         workspace: &mut Workspace,
         rows: Rows,
     ) -> Result<(), StepError> {
-        let mut hidden = self.embed(tokens, cache.tokens())?;
+        self.forward_slices(&[tokens], &mut [cache], workspace, &[rows])
+    }
+
+    /// [`Mixtral::forward`] of several sequences at once, each with its cache and the rows of
+    /// logits wanted of it, in the same order.
+    ///
+    /// # Errors
+    /// Those of the blocks.
+    pub fn forward_slices(
+        &self,
+        tokens: &[&[u32]],
+        caches: &mut [&mut KvCache],
+        workspace: &mut Workspace,
+        rows: &[Rows],
+    ) -> Result<(), StepError> {
+        let mut hidden = Hidden::empty(self.kernels);
+        self.trunk.embed_texts(tokens, caches, &mut hidden)?;
         let mut routing = Routing::default();
         for layer in 0..self.shape().layers {
-            self.attend(layer, &mut hidden, cache, workspace)?;
+            self.attend_slices(layer, &mut hidden, caches, workspace)?;
             self.route(layer, &hidden, &mut routing)?;
             self.mix(layer, &mut hidden, &routing)?;
         }
-        self.logits(&hidden, rows, workspace)
+        self.logits_slices(&hidden, rows, workspace)
     }
 
-    /// The published feed-forward block of `layer`.
-    fn mix(&self, layer: usize, hidden: &mut Hidden, routing: &Routing) -> Result<(), StepError> {
+    /// The published feed-forward block of `layer`, added to the hidden states: every token
+    /// visits the `active` experts of the greatest weights.
+    ///
+    /// # Errors
+    /// If there is no such layer.
+    pub fn mix(
+        &self,
+        layer: usize,
+        hidden: &mut Hidden,
+        routing: &Routing,
+    ) -> Result<(), StepError> {
         let (experts, active) = (self.shape().expert_count(), self.shape().active_experts());
         let mut visits = vec![(Vec::new(), Vec::new()); experts];
         for token in 0..routing.tokens() {
@@ -236,10 +315,6 @@ impl Mixtral {
     }
 
     fn layer(&self, index: usize) -> Result<&SparseLayer, StepError> {
-        self.layers.get(index).ok_or(StepError::Index {
-            what: "layer",
-            index,
-            count: self.layers.len(),
-        })
+        Ok(&self.layers[self.trunk.place(index)?])
     }
 }

@@ -94,7 +94,7 @@ pub enum AssignmentError {
     Radio(#[from] RadioError),
     /// All devices together cannot hold the whole model.
     #[error(
-        "all devices together can take {:.3} of the model within their energy budgets and the cap on a share; raise `radio.convention.energy` or the cap, or use more devices or such as spend less on a weight",
+        "all devices together can take {:.3} of the model within their energy budgets and the cap on a share; raise `convention.energy` of the link or the cap, or use more devices or such as spend less on a weight",
         carried
     )]
     Infeasible {
@@ -131,7 +131,7 @@ impl Setting {
         Err(FieldFault::new(
             name,
             "with PowerPerUse compute costs nothing of a device's budget, so that there is \
-             nothing to divide by; set radio.convention to EnergyPerVector",
+             nothing to divide by; set the link's convention to EnergyPerVector",
         ))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{ITERATE, TABLE};
 use crate::results::tables::{TableError, TableFile, not_negative, not_negative_if_any};
+use crate::text::Visible;
 use plotters::prelude::*;
 use serde::Deserialize;
 use std::path::Path;
@@ -24,7 +25,7 @@ const UNDER_LEGEND: f64 = 1.4;
 /// Height of a line of labels, in pixels.
 const LINE: i32 = 16;
 
-/// More devices than this have no label of their own.
+/// More nodes than this have no label of their own.
 const MOST_LABELS: usize = 10;
 
 /// A row of the table, as far as the figure shows it.
@@ -32,7 +33,7 @@ const MOST_LABELS: usize = 10;
 struct Row {
     stage: String,
     iteration: Option<usize>,
-    device: usize,
+    node: String,
     #[serde(deserialize_with = "not_negative")]
     share: f64,
     #[serde(deserialize_with = "not_negative_if_any")]
@@ -48,7 +49,11 @@ struct Iterate {
 
 /// The iterates of an iterative assignment, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Iterates(Vec<Iterate>);
+pub struct Iterates {
+    /// The nodes that have the shares.
+    nodes: Vec<String>,
+    steps: Vec<Iterate>,
+}
 
 /// Reads the iterates of the run in `folder`.
 ///
@@ -56,6 +61,7 @@ pub struct Iterates(Vec<Iterate>);
 /// If the table is missing or damaged.
 pub fn read(folder: &Path) -> Result<Iterates, TableError> {
     let mut iterates: Vec<Iterate> = Vec::new();
+    let mut nodes: Vec<String> = Vec::new();
     let path = folder.join(TABLE);
     let damaged = |line: u64, fault: String| TableError {
         path: path.clone(),
@@ -81,28 +87,38 @@ pub fn read(folder: &Path) -> Result<Iterates, TableError> {
         }
         let count = iterates.len();
         match iterates.last_mut() {
-            Some(step) if iteration + 1 == count && row.device == step.shares.len() => {
+            Some(step)
+                if iteration + 1 == count
+                    && (count == 1 && !nodes.contains(&row.node)
+                        || count > 1 && nodes.get(step.shares.len()) == Some(&row.node)) =>
+            {
+                if count == 1 {
+                    nodes.push(row.node);
+                }
                 step.error = error;
                 step.shares.push(row.share);
             }
             _ => {
                 let fault = format!(
-                    "no row of iteration {iteration}, device {} stands here",
-                    row.device
+                    "no row of iteration {iteration}, node {} stands here",
+                    Visible(&row.node)
                 );
                 return Err(damaged(line, fault));
             }
         }
     }
     check_whole(&iterates).map_err(|fault| damaged(last, fault))?;
-    Ok(Iterates(iterates))
+    Ok(Iterates {
+        nodes,
+        steps: iterates,
+    })
 }
 
-/// Checks that the last iterate has as many devices as the first.
+/// Checks that the last iterate has as many nodes as the first.
 fn check_whole(iterates: &[Iterate]) -> Result<(), String> {
     match iterates {
         [first, .., last] if first.shares.len() != last.shares.len() => Err(format!(
-            "before it, iteration {} has {} devices, and the first has {}",
+            "before it, iteration {} has {} nodes, and the first has {}",
             iterates.len() - 1,
             last.shares.len(),
             first.shares.len()
@@ -114,7 +130,7 @@ fn check_whole(iterates: &[Iterate]) -> Result<(), String> {
 impl Iterates {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.steps.is_empty()
     }
 
     /// The SVG text: error above, shares below, over the iterations.
@@ -123,12 +139,13 @@ impl Iterates {
     /// What the drawing backend says.
     pub fn draw(&self) -> Result<String, String> {
         let mut svg = String::new();
-        plot(&self.0, &mut svg).map_err(|error| error.to_string())?;
+        plot(self, &mut svg).map_err(|error| error.to_string())?;
         Ok(svg)
     }
 }
 
-fn plot(iterates: &[Iterate], svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+fn plot(assigned: &Iterates, svg: &mut String) -> Result<(), Box<dyn std::error::Error>> {
+    let iterates = &assigned.steps[..];
     let last = iterates.len().max(2) - 1;
     let root = SVGBackend::with_string(svg, (800, 620)).into_drawing_area();
     root.fill(&WHITE)?;
@@ -181,17 +198,16 @@ fn plot(iterates: &[Iterate], svg: &mut String) -> Result<(), Box<dyn std::error
         .label_style(("sans-serif", 14))
         .light_line_style(WHITE)
         .draw()?;
-    let devices = iterates.first().map_or(0, |step| step.shares.len());
     let mut ends = Vec::new();
-    for device in 0..devices {
-        let line = COLOURS[device % COLOURS.len()].stroke_width(2);
-        let path = iterates.iter().map(|step| step.shares[device]).enumerate();
+    for node in 0..assigned.nodes.len() {
+        let line = COLOURS[node % COLOURS.len()].stroke_width(2);
+        let path = iterates.iter().map(|step| step.shares[node]).enumerate();
         chart.draw_series(LineSeries::new(path, line))?;
-        let end = iterates.last().map_or(0.0, |step| step.shares[device]);
-        ends.push((chart.backend_coord(&(last, end)), device));
+        let end = iterates.last().map_or(0.0, |step| step.shares[node]);
+        ends.push((chart.backend_coord(&(last, end)), node));
     }
-    if devices <= MOST_LABELS {
-        name_ends(&root, ends)?;
+    if assigned.nodes.len() <= MOST_LABELS {
+        name_ends(&root, &assigned.nodes, ends)?;
     }
     root.present()?;
     Ok(())
@@ -200,16 +216,17 @@ fn plot(iterates: &[Iterate], svg: &mut String) -> Result<(), Box<dyn std::error
 /// Names each curve behind its end, one name a line where ends are close.
 fn name_ends(
     root: &DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
+    names: &[String],
     mut ends: Vec<((i32, i32), usize)>,
 ) -> Result<(), Box<dyn std::error::Error>> {
-    ends.sort_by_key(|((_, y), device)| (*y, *device));
+    ends.sort_by_key(|((_, y), node)| (*y, *node));
     let mut lowest = i32::MIN;
-    for ((x, y), device) in ends {
+    for ((x, y), node) in ends {
         let y = y.max(lowest);
         lowest = y + LINE;
-        let colour = COLOURS[device % COLOURS.len()];
+        let colour = COLOURS[node % COLOURS.len()];
         let style = ("sans-serif", 14).into_font().color(&colour);
-        root.draw_text(&format!("device {device}"), &style, (x + 6, y - LINE / 2))?;
+        root.draw_text(&names[node], &style, (x + 6, y - LINE / 2))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! `assignment.csv` and `assignment.svg`: how the model came to be divided.
 //!
-//! The table has a row per device for every iterate of an iterative assignment, for the
+//! The table has a row per node for every iterate of an iterative assignment, for the
 //! shares asked for, and for what whole heads and columns made of them. The figure shows
 //! how the iterates converge.
 
@@ -10,7 +10,7 @@ pub use figure::{Iterates, read};
 
 use super::folder::{FolderError, Staging};
 use super::tables::write_rows;
-use crate::architecture::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
+use crate::measurement::{AssignmentRecord, DivisionRecord, IterateRecord};
 use serde::Serialize;
 
 /// The table's file name.
@@ -23,10 +23,10 @@ pub const FIGURE: &str = "assignment.svg";
 const ITERATE: &str = "iterate";
 
 #[derive(Serialize)]
-struct Row {
+struct Row<'a> {
     stage: &'static str,
     iteration: Option<usize>,
-    device: usize,
+    node: &'a str,
     share: f64,
     heads_share: Option<f64>,
     columns_share: Option<f64>,
@@ -41,20 +41,33 @@ struct Row {
 ///
 /// # Errors
 /// If the file cannot be written.
-pub fn write(staging: &mut Staging, record: &AssignmentRecord) -> Result<(), FolderError> {
+pub fn write(
+    staging: &mut Staging,
+    record: &AssignmentRecord,
+    nodes: &[String],
+) -> Result<(), FolderError> {
+    let names: Vec<&str> = record
+        .nodes
+        .iter()
+        .map(|node| nodes[*node as usize].as_str())
+        .collect();
     let iterates = record.iterates.iter().enumerate();
-    let iterates = iterates.flat_map(|(iteration, step)| of_iterate(iteration, step));
-    let asked = of_division("asked", &record.asked);
-    let rounded = of_division("rounded", &record.rounded);
+    let iterates = iterates.flat_map(|(iteration, step)| of_iterate(iteration, step, &names));
+    let asked = of_division("asked", &record.asked, &names);
+    let rounded = of_division("rounded", &record.rounded, &names);
     write_rows(staging, TABLE, iterates.chain(asked).chain(rounded))
 }
 
-fn of_iterate(iteration: usize, step: &IterateRecord) -> impl Iterator<Item = Row> + '_ {
-    let shares = step.shares.iter().enumerate();
-    shares.map(move |(device, share)| Row {
+fn of_iterate<'a>(
+    iteration: usize,
+    step: &'a IterateRecord,
+    names: &'a [&'a str],
+) -> impl Iterator<Item = Row<'a>> + 'a {
+    let shares = names.iter().zip(&step.shares);
+    shares.map(move |(node, share)| Row {
         stage: ITERATE,
         iteration: Some(iteration),
-        device,
+        node,
         share: *share,
         heads_share: None,
         columns_share: None,
@@ -69,17 +82,18 @@ fn of_iterate(iteration: usize, step: &IterateRecord) -> impl Iterator<Item = Ro
 fn of_division<'a>(
     stage: &'static str,
     division: &'a DivisionRecord,
-) -> impl Iterator<Item = Row> + 'a {
-    let each = |values: &Option<Vec<f64>>, device: usize| values.as_ref().map(|all| all[device]);
-    (0..division.weights.len()).map(move |device| Row {
+    names: &'a [&'a str],
+) -> impl Iterator<Item = Row<'a>> + 'a {
+    let each = |values: &Option<Vec<f64>>, place: usize| values.as_ref().map(|all| all[place]);
+    names.iter().enumerate().map(move |(place, node)| Row {
         stage,
         iteration: None,
-        device,
-        share: division.weights[device],
-        heads_share: Some(division.heads[device]),
-        columns_share: Some(division.columns[device]),
-        compute_j: each(&division.compute_j, device),
-        headroom_j: each(&division.headroom_j, device),
+        node,
+        share: division.weights[place],
+        heads_share: Some(division.heads[place]),
+        columns_share: Some(division.columns[place]),
+        compute_j: each(&division.compute_j, place),
+        headroom_j: each(&division.headroom_j, place),
         mse: division.error.map(|(mean, _)| mean),
         mse_ci95: division.error.map(|(_, half_width)| half_width),
         compute_s: division.compute_s,

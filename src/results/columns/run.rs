@@ -40,10 +40,16 @@ pub(super) const TABLES: &[Table] = &[
         columns: TOKENS,
     },
     Table {
-        file: "devices.csv",
-        row: "one per device over the whole run, the server last",
+        file: "batches.csv",
+        row: "one per forward pass of a replica and request in it",
+        present: "`trace` is `Full` or `Summary`",
+        columns: BATCHES,
+    },
+    Table {
+        file: "nodes.csv",
+        row: "one per node over the whole run",
         present: "always, in a run folder",
-        columns: DEVICES,
+        columns: NODES,
     },
     Table {
         file: "blocks.csv",
@@ -53,43 +59,45 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table {
         file: "waits.csv",
-        row: "one per block of spread experts and device with tokens",
-        present: "`trace` is `Full` or `Summary`, and experts are spread over devices",
+        row: "one per block of spread experts and node with tokens",
+        present: "`trace` is `Full` or `Summary`, and experts are spread over nodes",
         columns: WAITS,
     },
     Table {
         file: "experts.csv",
         row: "one per block and expert",
-        present: "`trace` is `Full` or `Summary`, and experts are spread over devices",
+        present: "`trace` is `Full` or `Summary`, and experts are spread over nodes",
         columns: EXPERTS,
     },
     Table {
         file: "expert_pairs.csv",
         row: "one per kind of text and layer: its most frequent pair of experts",
-        present: "`trace` is `Full` or `Summary`, experts are spread over devices and tokens visit two or more",
+        present: "`trace` is `Full` or `Summary`, experts are spread over nodes and tokens visit two or more",
         columns: EXPERT_PAIRS,
     },
     Table {
         file: "assignment.csv",
-        row: "one per device for every iterate, for the shares asked for, and for what whole heads and columns made of them",
+        row: "one per node for every iterate, for the shares asked for, and for what whole heads and columns made of them",
         present: "the model is divided other than equally",
         columns: ASSIGNMENT,
     },
 ];
 
 const EVENTS: &[Column] = columns! {
-    "request" "" "the request that the task served, counted from 0 in the workload";
-    "step" "" "the pass within the request, counted from 0";
+    "number" "" "the task: its place in this order, counted from 0";
+    "batch" "" "the forward pass that it served, counted from 0; batches.csv says whose; empty for delays before a request";
     "layer" "" "the layer of the model, counted from 0; empty outside the layers";
     "stage" "" "what part of a pass the task is, such as mlp or attention_uplink";
-    "device" "" "the device that worked; empty for the server and for barriers";
+    "node" "" "the node that worked; empty for barriers";
+    "peer" "" "the other end of a transmission; empty if that is several, or it is none";
     "sequence" "" "tells apart tasks that agree in all else; with the five before it the task's key";
     "resource" "" "what the task occupied, such as device3.compute; empty for delays and barriers";
-    "kind" "" "compute, uplink, downlink, overhead or barrier";
+    "kind" "" "compute, uplink, downlink, transfer (over a wire), overhead or barrier";
     "ready_ps" "ps" "when its inputs were there";
     "start_ps" "ps" "when it started";
     "end_ps" "ps" "when it ended";
-    "released_by" "" "key of the task at whose end it started, joined by slashes; empty for the first";
+    "inputs" "" "the tasks that it waited for, with blanks between them; those that had ended before it was planned are left out, unless no other is left: then the one to whose end it was the answer";
+    "released_by" "" "the task at whose end it started; empty for the first";
     "reason" "" "what it had waited for: input, resource (its inputs were there, its resource was taken) or barrier";
     "flops" "FLOP" "floating-point operations";
     "bytes" "B" "bytes read and written in memory";
@@ -99,7 +107,7 @@ const EVENTS: &[Column] = columns! {
 
 const EVENTS_SUMMARY: &[Column] = columns! {
     "stage" "" "what part of a pass the tasks are";
-    "kind" "" "compute, uplink, downlink, overhead or barrier";
+    "kind" "" "compute, uplink, downlink, transfer, overhead or barrier";
     "resource" "" "what they occupied";
     "tasks" "" "how many there were";
     "queued_ps" "ps" "Σ (start − ready)";
@@ -115,7 +123,7 @@ const TENSORS: &[Column] = columns! {
     "step" "" "the pass within the request, counted from 0";
     "layer" "" "the layer; empty for logits";
     "stage" "" "what the tensor is, such as mlp_reduced or logits";
-    "device" "" "the device whose partial output it is; else empty";
+    "node" "" "the node whose partial output it is; else empty";
     "row" "" "the row of logits; else empty";
     "shape" "" "rows × columns";
     "digest" "" "XXH3 with 64 bits of the little-endian f32 entries, in hexadecimal";
@@ -140,7 +148,7 @@ const REQUESTS: &[Column] = columns! {
     "scored_tokens" "" "tokens whose likelihood was taken";
     "perplexity" "1" "exp(Σ −ln p / scored tokens); only of score";
     "source_perplexity" "1" "the same for the process that generated the text, if that is known";
-    "energy_j" "J" "energy of devices and server while it was served, idling included";
+    "energy_j" "J" "energy of its passes on all nodes, and of idling while it was served, shared with those beside it";
     "text" "" "the generated text; only of generate";
 };
 
@@ -162,19 +170,31 @@ const TOKENS: &[Column] = columns! {
     "tokens" "" "tokens that went through the model";
     "context" "" "tokens in the KV cache when the pass began";
     "start_ps" "ps" "when it began";
-    "end_ps" "ps" "when its logits were known at the server";
+    "end_ps" "ps" "when its logits were known where tokens are chosen";
     "duration_s" "s" "end − start";
-    "compute_s" "s" "time computing, mean over the devices";
-    "uplink_s" "s" "time sending, mean over the devices";
-    "downlink_s" "s" "time receiving, mean over the devices";
-    "wait_s" "s" "what is left of the duration, mean over the devices";
+    "compute_s" "s" "time computing, mean over the nodes that share the work";
+    "uplink_s" "s" "time sending, mean over the nodes that share the work";
+    "downlink_s" "s" "time receiving, mean over the nodes that share the work";
+    "wait_s" "s" "what is left of the duration, mean over the nodes that share the work";
     "nats" "nat" "−ln p of the chosen token, or the sum over the scored ones; empty if the pass was timed and not computed";
     "token_id" "" "the chosen token; only of generate";
     "token" "" "its text";
 };
 
-const DEVICES: &[Column] = columns! {
-    "device" "" "its number, or server";
+const BATCHES: &[Column] = columns! {
+    "batch" "" "the forward pass, counted from 0 over the run";
+    "replica" "" "the copy of the model that ran it, counted from 0";
+    "request" "" "a request that it served, counted from 0 in the workload";
+    "step" "" "the pass within that request, counted from 0";
+    "phase" "" "what the request did in it: prefill, decode, score or choose";
+    "context" "" "tokens of the request in the KV cache when the pass began";
+    "tokens" "" "tokens of the request that went through the model";
+    "start_ps" "ps" "when the pass began";
+    "end_ps" "ps" "when its logits were known where tokens are chosen";
+};
+
+const NODES: &[Column] = columns! {
+    "node" "" "its name";
     "profile" "" "name of its profile";
     "share" "1" "share of the model asked for (m_n); empty where layers are not divided";
     "heads" "" "attention heads held";
@@ -189,7 +209,7 @@ const DEVICES: &[Column] = columns! {
     "compute_s" "s" "time computing";
     "uplink_s" "s" "time sending";
     "downlink_s" "s" "time receiving";
-    "wait_s" "s" "time in which a request was being served and it neither computed nor used the radio";
+    "wait_s" "s" "time in which a request was being served and it neither computed nor used a link";
     "no_request_s" "s" "time in which no request was being served";
     "energy_compute_j" "J" "energy of compute; empty if the profile does not say";
     "energy_radio_j" "J" "energy radiated; empty if the transmit power has no watts";
@@ -200,26 +220,26 @@ const BLOCKS: &[Column] = columns! {
     "request" "" "the request, counted from 0 in the workload";
     "step" "" "the pass within the request, counted from 0";
     "layer" "" "the layer of the model, counted from 0";
-    "half" "" "attention or mlp; experts where experts are spread";
+    "sublayer" "" "attention or mlp; experts where experts are spread";
     "start_ps" "ps" "when the block's compute could begin, or the gate had spoken";
-    "gathered_ps" "ps" "when the barrier opened: the last device was ready";
-    "reduced_ps" "ps" "when the sum was known at the server";
-    "slowest_device" "" "the device that was ready last, of several at one picosecond the first; empty for the server";
-    "waiting_s" "s" "Σ over devices of the time at the barrier";
+    "gathered_ps" "ps" "when the barrier opened: the last node was ready";
+    "reduced_ps" "ps" "when the sum was known where it is formed";
+    "slowest_node" "" "the node that was ready last, of several at one picosecond the first";
+    "waiting_s" "s" "Σ over nodes of the time at the barrier";
     "mse" "1" "measured squared error per complex entry after normalisation; empty without radio";
     "noise_mse" "1" "the part of it that is receiver noise or quantisation";
     "analytic_mse" "1" "what equation (7) predicts for independent unit-variance entries; empty where links are digital";
-    "quantiser_mse" "1" "what a digital all-reduce's quantiser predicts, Δ²/12 per real entry and device; empty where symbols are analog";
+    "quantiser_mse" "1" "what a digital all-reduce's quantiser predicts, Δ²/12 per real entry and node; empty where symbols are analog";
     "nmse" "1" "error power over the power of the exact sum";
-    "budget_ratio" "1" "joules per vector, computed and radiated, over the budget P_n, of the device that drew most of its own; empty unless budgets are EnergyPerVector";
-    "budget_device" "" "that device";
+    "budget_ratio" "1" "joules per vector, computed and radiated, over the budget P_n, of the node that drew most of its own; empty unless budgets are EnergyPerVector";
+    "budget_node" "" "that node";
 };
 
 const WAITS: &[Column] = columns! {
     "request" "" "the request, counted from 0 in the workload";
     "step" "" "the pass within the request, counted from 0";
     "layer" "" "the layer of the model, counted from 0";
-    "device" "" "the device";
+    "node" "" "the node";
     "tokens" "" "tokens that it received, once for each expert visited (q_k)";
     "bandwidth_hz" "Hz" "its part of the band (B_k)";
     "downlink_s" "s" "time receiving, of all its tokens";
@@ -237,10 +257,10 @@ const EXPERTS: &[Column] = columns! {
     "step" "" "the pass within the request, counted from 0";
     "layer" "" "the layer of the model, counted from 0";
     "expert" "" "the expert, counted from 0";
-    "device" "" "the device that holds it, or server";
+    "node" "" "the node that holds it";
     "wanted" "" "tokens for which it was among the k heaviest within reach";
     "visits" "" "tokens that visited it";
-    "lost" "" "tokens for which it was among the k heaviest of all, but its device was cut off";
+    "lost" "" "tokens for which it was among the k heaviest of all, but its node was cut off";
 };
 
 const EXPERT_PAIRS: &[Column] = columns! {
@@ -257,13 +277,13 @@ const EXPERT_PAIRS: &[Column] = columns! {
 const ASSIGNMENT: &[Column] = columns! {
     "stage" "" "iterate, asked or rounded";
     "iteration" "" "the iterate, counted from 0; else empty";
-    "device" "" "the device";
+    "node" "" "the node";
     "share" "1" "its share of a layer's weights (m_n); rounded, with all that it replicates";
     "heads_share" "1" "share of the heads; empty for iterates";
     "columns_share" "1" "share of the feed-forward columns; empty for iterates";
     "compute_j" "J" "energy of the compute before each all-reduce of a token's vector; empty if a profile does not say";
-    "headroom_j" "J" "what that leaves of the device's energy budget; empty where compute and radio do not share one";
+    "headroom_j" "J" "what that leaves of the node's energy budget; empty where compute and radio do not share one";
     "mse" "1" "error (7) per complex entry: of an iterate on its channel sample, else the mean over samples that no assignment has seen";
     "mse_ci95" "1" "half the 95 % confidence interval of that mean; empty for iterates";
-    "compute_s" "s" "compute per layer and token, each half waiting for its slowest device";
+    "compute_s" "s" "compute per layer and token, each sublayer waiting for its slowest node";
 };

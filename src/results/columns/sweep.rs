@@ -39,7 +39,7 @@ const POINTS: &[Column] = columns! {
     "point" "" "the point's number in the order of the axes";
     "run" "" "the repetition: which random substream it draws from";
     "folder" "" "its run folder, named by a digest of what it is: the resolved scenario, the seed and the run; empty if it is not done";
-    "<field>" "its name's" "one for every field that the sweep varies, named by its path: a number, with the unit at the end of the name if it has one, such as radio.bandwidth_hz, or a text";
+    "<field>" "its name's" "one for every field that the sweep varies, named by its path: a number, with the unit at the end of the name if it has one, such as links.air.bandwidth_hz, or a text";
     "status" "" "done, infeasible or failed";
     "reason" "" "why it is not done; else empty";
     "<metric>" "as the metric's" "one for every metric that a point measured";

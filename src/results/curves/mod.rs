@@ -52,7 +52,8 @@ pub fn figures(outcomes: &Outcomes<'_>) -> Vec<(String, Plot)> {
         .filter_map(|(heading, metric)| {
             let plot = figure(outcomes, heading, metric)?;
             let axis = match &heading.field {
-                Some((path, _)) => path.to_string(),
+                // Brackets mean something to a shell.
+                Some((path, _)) => path.to_string().replace('[', ".").replace(']', ""),
                 None => heading.name.replace(|c: char| !c.is_alphanumeric(), "_"),
             };
             Some((format!("{}_over_{axis}.svg", metric.name), plot))
@@ -203,7 +204,7 @@ mod tests {
 
     fn sweep(axes: &str, runs: usize) -> Sweep {
         let text = format!(
-            "Scenario(model: Shape(\"mixtral-8x7b\"), devices: (count: 8), workload: \
+            "Scenario(model: Shape(\"mixtral-8x7b\"), nodes: {{\"device\": (count: 8)}}, workload: \
              [Tokens(prompt: 9)], sweep: (axes: [{axes}], runs: {runs}))"
         );
         sweep_of(&text, "test").unwrap()
@@ -238,21 +239,22 @@ mod tests {
         series.marks.iter().map(|mark| (mark.x, mark.y)).collect()
     }
 
-    const SCHEMES: &str = "(path: \"architecture.all_reduce\", values: [Ideal, Digital(bits: 8)])";
+    const SCHEMES: &str =
+        "(path: \"replicas[0].placement.all_reduce\", values: [Ideal, Digital(bits: 8)])";
 
     #[test]
     fn lines_are_the_other_settings_and_marks_the_means_of_runs() {
-        let axes = format!("{SCHEMES}, (path: \"devices.count\", values: [4, 2, 9])");
+        let axes = format!("{SCHEMES}, (path: \"nodes.device.count\", values: [4, 2, 9])");
         // Points 0 and 1 are Ideal on 4 devices; 10 and 11 are Digital on 9.
         let found = drawn(&axes, 2, &[1, 10, 11]);
         // Of the two metrics the printed table shows one, and one axis is numeric.
         let [(name, plot)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(name, "perplexity_over_devices.count.svg");
+        assert_eq!(name, "perplexity_over_nodes.device.count.svg");
         assert_eq!(
             (plot.x.label.as_str(), plot.y.label.as_str()),
-            ("devices.count", "perplexity")
+            ("nodes.device.count", "perplexity")
         );
         let names: Vec<&str> = plot
             .series
@@ -271,17 +273,17 @@ mod tests {
 
     #[test]
     fn an_axis_has_the_unit_of_its_values_and_the_scale_of_its_range() {
-        let snr = "(path: \"radio.budget.snr\", values: [\"0 dB\", \"10 dB\"])";
-        let band = "(path: \"radio.bandwidth\", name: \"band\", \
+        let snr = "(path: \"links.air.budget.snr\", values: [\"0 dB\", \"10 dB\"])";
+        let band = "(path: \"links.air.bandwidth\", name: \"band\", \
                     range: (from: \"1 MHz\", to: \"16 MHz\", count: 3, scale: Log))";
         let found = drawn(&format!("{snr}, {band}"), 1, &[]);
         let [(_, over_snr), (name, over_band)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(over_snr.x.label, "radio.budget.snr (dB)");
+        assert_eq!(over_snr.x.label, "links.air.budget.snr (dB)");
         assert_eq!(over_snr.x.scale, Some(Scale::Linear));
         assert_eq!(over_snr.series[1].name, "band 4 MHz");
-        assert_eq!(name, "perplexity_over_radio.bandwidth.svg");
+        assert_eq!(name, "perplexity_over_links.air.bandwidth.svg");
         assert_eq!(over_band.x.label, "band (MHz)");
         assert_eq!(over_band.x.scale, Some(Scale::Log));
         assert_eq!(
@@ -292,7 +294,7 @@ mod tests {
 
     #[test]
     fn fields_that_advance_together_have_one_line() {
-        let zip = "(zip: [(path: \"devices.count\", values: [2, 4]), \
+        let zip = "(zip: [(path: \"nodes.device.count\", values: [2, 4]), \
                    (path: \"seed_of_world\", values: [7, 8])])";
         for (name, plot) in drawn(zip, 1, &[]) {
             assert_eq!(plot.series.len(), 1, "{name}");
@@ -303,12 +305,12 @@ mod tests {
     #[test]
     fn without_a_numeric_axis_the_longest_is_drawn_by_label() {
         let variants = "(name: \"variant\", labels: [\"a\", \"b\", \"c\"], \
-                        path: \"architecture.selection\", values: [TopK, All, None])";
+                        path: \"replicas[0].placement.selection\", values: [TopK, All, None])";
         let found = drawn(&format!("{SCHEMES}, {variants}"), 1, &[]);
         let [(name, plot)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(name, "perplexity_over_architecture.selection.svg");
+        assert_eq!(name, "perplexity_over_replicas.0.placement.selection.svg");
         assert_eq!(plot.x.categories, ["a", "b", "c"]);
         for (number, series) in plot.series.iter().enumerate() {
             assert_eq!(series.look, Look::Dots);

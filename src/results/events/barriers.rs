@@ -1,8 +1,8 @@
-//! Who held each barrier at which several devices met: which device, or which link.
+//! Who held each barrier at which several nodes met: which node, and with what.
 
-use super::{Cause, Events, Groups, Owner};
-use crate::architecture::measurement::is_together;
+use super::{Cause, Events, Owner};
 use crate::engine::Kind;
+use crate::measurement::is_together;
 use crate::units::Duration;
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub struct Opening {
     /// The barrier: a place in [`Events::tasks`].
     pub barrier: u32,
-    /// The tasks that it waited for: the last, which released it, and what other devices
+    /// The tasks that it waited for: the last, which released it, and what other nodes
     /// ended together with it.
     pub held_by: Vec<u32>,
     /// By how much those came after the others; zero if there are none.
@@ -19,26 +19,22 @@ pub struct Opening {
 }
 
 impl Events {
-    /// Every barrier at which tasks of several devices met, in order.
-    pub fn openings(&self, groups: &Groups) -> Vec<Opening> {
-        let inputs = self.inputs(groups).into_iter();
-        inputs
-            .filter(|(index, _)| self.task(*index).kind == Kind::Barrier)
-            .filter_map(|(barrier, met)| self.opening(barrier, &met))
+    /// Every barrier at which tasks of several nodes met, in order.
+    pub fn openings(&self) -> Vec<Opening> {
+        (0..self.tasks.len() as u32)
+            .filter(|index| self.task(*index).kind == Kind::Barrier)
+            .filter_map(|barrier| self.opening(barrier))
             .collect()
     }
 
-    /// The opening of `barrier`, at which the tasks `met` its releaser.
-    fn opening(&self, barrier: u32, met: &[u32]) -> Option<Opening> {
+    fn opening(&self, barrier: u32) -> Option<Opening> {
         let last = self.task(barrier).released_by?;
-        let device = self.task(last).device;
-        // What each other device, or the server, ended last.
+        let node = self.task(last).node;
+        // What each other node ended last.
         let mut others: BTreeMap<Option<u32>, u32> = BTreeMap::new();
-        for index in met
-            .iter()
-            .filter(|index| self.task(**index).device != device)
-        {
-            let latest = others.entry(self.task(*index).device).or_insert(*index);
+        let met = self.inputs(barrier).iter();
+        for index in met.filter(|index| self.task(**index).node != node) {
+            let latest = others.entry(self.task(*index).node).or_insert(*index);
             if self.task(*index).end > self.task(*latest).end {
                 *latest = *index;
             }
@@ -48,7 +44,7 @@ impl Events {
         }
         let opened = self.task(barrier).end;
         let chain = self.walk_back(last).map(|index| self.task(index));
-        let worked = chain.take_while(|task| task.device == device && task.kind != Kind::Barrier);
+        let worked = chain.take_while(|task| task.node == node && task.kind != Kind::Barrier);
         let span = worked
             .last()
             .map_or(Duration::ZERO, |task| opened.since(task.start));
@@ -67,7 +63,7 @@ impl Events {
     }
 }
 
-/// How often, and by how much, one device or link was the last to arrive.
+/// How often, and by how much, one node was the last to arrive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Held {
     /// Barriers that waited for it alone.
@@ -89,13 +85,13 @@ pub struct Barriers {
 
 impl Barriers {
     /// Sums up the barriers of `events`.
-    pub fn of(events: &Events, groups: &Groups) -> Self {
+    pub fn of(events: &Events) -> Self {
         let mut barriers = Self::default();
-        for opening in events.openings(groups) {
+        for opening in events.openings() {
             barriers.count += 1;
             if let [last] = opening.held_by[..] {
                 let last = events.task(last);
-                let entry = (events.owner(last), events.cause(last));
+                let entry = (last.owner(), events.cause(last));
                 let held = barriers.held.entry(entry).or_default();
                 held.barriers += 1;
                 held.lead += opening.lead;

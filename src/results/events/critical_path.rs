@@ -13,10 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Who held the run up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Holder {
-    /// One device, the server, a shared resource or nobody.
+    /// One node, or nobody.
     One(Owner),
-    /// Several devices that ended a stage at the same instant, or met a barrier
-    /// [together](crate::architecture::measurement::is_together); no one of them alone
+    /// Several nodes that ended a stage at the same instant, or met a barrier
+    /// [together](crate::measurement::is_together); no one of them alone
     /// could have ended it sooner.
     Together,
 }
@@ -49,38 +49,36 @@ pub struct CriticalPath {
     pub parts: BTreeMap<(Cause, Holder), Part>,
 }
 
-/// Whether other devices ended the stage of task `index` at the same instant.
+/// Whether other nodes ended the stage of task `index` at the same instant.
 fn is_tied(events: &Events, groups: &Groups, index: u32) -> bool {
     let task = events.task(index);
-    let owner = events.owner(task);
     let tied = |other: &u32| {
         let other = events.task(*other);
-        other.end == task.end && events.owner(other) != owner
+        other.end == task.end && other.node != task.node
     };
     groups.of(index).iter().any(tied)
 }
 
-/// The holder of each task of a critical path: its owner, unless several devices were at
+/// The holder of each task of a critical path: its owner, unless several nodes were at
 /// it together.
 fn holders(events: &Events, groups: &Groups, path: &[u32]) -> Vec<Holder> {
-    let openings = events.openings(groups).into_iter();
+    let openings = events.openings().into_iter();
     let together = openings.filter(|opening| opening.held_by.len() > 1);
     let together: BTreeSet<u32> = together.map(|opening| opening.barrier).collect();
-    // The device whose tasks lead to a barrier that it met together with others.
+    // The node whose tasks lead to a barrier that it met together with others.
     let mut leading = None;
     let mut holders = Vec::with_capacity(path.len());
     for index in path.iter().rev() {
         let task = events.task(*index);
         if task.kind == Kind::Barrier {
             let releaser = task.released_by.filter(|_| together.contains(index));
-            leading = releaser.and_then(|releaser| events.task(releaser).device);
-        } else if task.device != leading {
+            leading = releaser.and_then(|releaser| events.task(releaser).node);
+        } else if task.node != leading {
             leading = None;
         }
-        let owner = events.owner(task);
         let shared = leading.is_some() || is_tied(events, groups, *index);
-        holders.push(match owner {
-            Owner::Device(_) if shared => Holder::Together,
+        holders.push(match task.owner() {
+            Owner::Node(_) if shared => Holder::Together,
             owner => Holder::One(owner),
         });
     }

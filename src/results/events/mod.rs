@@ -1,27 +1,29 @@
-//! `events.csv` read back: the executed tasks of a run, each with the task that
-//! released it.
+//! `events.csv` read back: the executed tasks of a run, each with the tasks that it waited
+//! for and the one that released it.
 //!
 //! A task starts at the very end of the one that released it, so a walk back over
 //! [`Event::released_by`] covers the time from a task's start to the start of the
 //! run without a gap. Everything that explains a run rests on that walk;
 //! [`Events::read`] refuses a log in which it would break.
+//!
+//! Nodes go by their names, in the order of `nodes.csv`; what a batch served is in
+//! `batches.csv`. Nothing here knows what a system is made of.
 
 mod barriers;
 mod critical_path;
 mod deliveries;
-mod inputs;
 mod read;
 mod splits;
 mod waiting;
 
 pub use barriers::{Barriers, Held, Opening};
 pub use critical_path::{CriticalPath, Holder, Part};
-pub use inputs::Inputs;
 pub use read::EventsError;
 pub use splits::Split;
 pub use waiting::Gap;
 
 use crate::engine::{Kind, Reason};
+use crate::results::tables::Batches;
 use crate::units::{Duration, Instant};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -29,13 +31,8 @@ use std::fmt;
 /// Whose time it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Owner {
-    /// A device, by its number.
-    Device(u32),
-    /// The server.
-    Server,
-    /// A resource that belongs to neither, such as an air interface whose slots
-    /// devices take in turn; its place in [`Events::resources`].
-    Shared(u32),
+    /// A node: a place in [`Events::nodes`].
+    Node(u32),
     /// Nobody: a delay or a barrier.
     Nobody,
 }
@@ -45,12 +42,12 @@ pub enum Owner {
 pub enum Cause {
     /// Arithmetic.
     Compute,
-    /// Transmission towards the server.
+    /// Transmission by radio towards the hub of its cell.
     Uplink,
-    /// Transmission towards the devices.
+    /// Transmission by radio from the hub of its cell.
     Downlink,
-    /// Transmission on a shared resource, one slot at a time.
-    AirSlot,
+    /// Transmission over a wire.
+    Transfer,
     /// A request had not arrived yet.
     Arrival,
     /// Time that is none of these: pilots, scheduling.
@@ -63,7 +60,7 @@ impl Cause {
         Self::Compute,
         Self::Uplink,
         Self::Downlink,
-        Self::AirSlot,
+        Self::Transfer,
         Self::Arrival,
         Self::Overhead,
     ];
@@ -74,7 +71,7 @@ impl Cause {
             Self::Compute => "compute",
             Self::Uplink => "uplink",
             Self::Downlink => "downlink",
-            Self::AirSlot => "air slots",
+            Self::Transfer => "transfer",
             Self::Arrival => "waiting for arrivals",
             Self::Overhead => "overhead",
         }
@@ -90,16 +87,16 @@ impl fmt::Display for Cause {
 /// One executed task.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Event {
-    /// The request it served.
-    pub request: Option<u32>,
-    /// The step of the request.
-    pub step: Option<u32>,
+    /// The batch that it served; see [`Events::batches`].
+    pub batch: Option<u32>,
     /// The layer of the model.
     pub layer: Option<u32>,
     /// Its stage: a place in [`Events::stages`].
     pub stage: u32,
-    /// The device that worked.
-    pub device: Option<u32>,
+    /// The node that worked: a place in [`Events::nodes`].
+    pub node: Option<u32>,
+    /// The other end of a transmission: a place there too.
+    pub peer: Option<u32>,
     /// Tells apart tasks that agree in all else.
     pub sequence: u32,
     /// What it occupied: a place in [`Events::resources`].
@@ -132,14 +129,19 @@ impl Event {
         self.end.since(self.start)
     }
 
-    /// What tells tasks of one stage apart.
-    fn place(&self) -> (Option<u32>, u32) {
-        (self.device, self.sequence)
+    /// Whose time it took.
+    pub fn owner(&self) -> Owner {
+        self.node.map_or(Owner::Nobody, Owner::Node)
     }
 
-    /// What tasks share that differ in device and sequence alone.
-    fn stage_key(&self) -> (Option<u32>, Option<u32>, Option<u32>, u32) {
-        (self.request, self.step, self.layer, self.stage)
+    /// Whether it is a transmission.
+    pub fn is_transmission(&self) -> bool {
+        matches!(self.kind, Kind::Uplink | Kind::Downlink | Kind::Transfer)
+    }
+
+    /// What tasks share that differ in node, peer and sequence alone.
+    fn stage_key(&self) -> (Option<u32>, Option<u32>, u32) {
+        (self.batch, self.layer, self.stage)
     }
 }
 
@@ -151,21 +153,18 @@ const ARRIVAL_STAGE: &str = "arrival";
 pub struct Events {
     /// Names of stages, in the order in which they first ended.
     pub stages: Vec<String>,
+    /// Names of nodes, in the order of `nodes.csv`.
+    pub nodes: Vec<String>,
     /// Names of resources, in the order in which they were first left.
     pub resources: Vec<String>,
-    /// The tasks; whoever released a task comes before it.
+    /// The tasks; whoever released a task, and what it waited for, comes before it.
     pub tasks: Vec<Event>,
-    owners: Vec<Owner>,
-}
-
-/// `device3.compute` belongs to device 3, `server.downlink` to the server.
-fn owner_of(resource: &str, index: usize) -> Owner {
-    let number = |owner: &str| owner.strip_prefix("device")?.parse().ok();
-    match resource.split_once('.') {
-        Some(("server", _)) => Owner::Server,
-        Some((owner, _)) => number(owner).map_or(Owner::Shared(index as u32), Owner::Device),
-        None => Owner::Shared(index as u32),
-    }
+    /// What each batch served.
+    pub batches: Batches,
+    /// What all tasks waited for, one task's after the other's.
+    inputs: Vec<u32>,
+    /// Where each task's inputs end.
+    input_ends: Vec<usize>,
 }
 
 impl Events {
@@ -185,35 +184,52 @@ impl Events {
         &self.stages[task.stage as usize]
     }
 
-    /// Whose time `task` took.
-    pub fn owner(&self, task: &Event) -> Owner {
-        match (task.resource, task.device) {
-            (Some(resource), _) => self.owners[resource as usize],
-            (None, Some(device)) => Owner::Device(device),
-            (None, None) => Owner::Nobody,
-        }
+    /// The tasks that `index` waited for, in the order in which they ended: places in
+    /// [`tasks`](Self::tasks).
+    pub fn inputs(&self, index: u32) -> &[u32] {
+        let place = index as usize;
+        let from = place.checked_sub(1).map_or(0, |last| self.input_ends[last]);
+        &self.inputs[from..self.input_ends[place]]
     }
 
     /// What the time of `task` went into.
     pub fn cause(&self, task: &Event) -> Cause {
-        let shared = matches!(self.owner(task), Owner::Shared(_));
         match task.kind {
             Kind::Compute => Cause::Compute,
-            Kind::Uplink | Kind::Downlink if shared => Cause::AirSlot,
             Kind::Uplink => Cause::Uplink,
             Kind::Downlink => Cause::Downlink,
+            Kind::Transfer => Cause::Transfer,
             Kind::Overhead if self.stage(task) == ARRIVAL_STAGE => Cause::Arrival,
             Kind::Overhead | Kind::Barrier => Cause::Overhead,
         }
     }
 
     /// How an owner is called.
-    pub fn owner_name(&self, owner: Owner) -> String {
+    pub fn owner_name(&self, owner: Owner) -> &str {
         match owner {
-            Owner::Device(device) => format!("device {device}"),
-            Owner::Server => "server".to_owned(),
-            Owner::Shared(resource) => self.resources[resource as usize].clone(),
-            Owner::Nobody => "nobody".to_owned(),
+            Owner::Node(node) => &self.nodes[node as usize],
+            Owner::Nobody => "nobody",
+        }
+    }
+
+    /// What the resource of `task` is called among those of its node; `None` without one.
+    pub fn lane_name(&self, task: &Event) -> Option<&str> {
+        let name = self.resources[task.resource? as usize].as_str();
+        let node = self.owner_name(task.owner());
+        let within = name.strip_prefix(node).and_then(|it| it.strip_prefix('.'));
+        Some(within.unwrap_or(name))
+    }
+
+    /// What `batch` served, in words: `request 0, step 3`; empty if that is not known.
+    pub fn served(&self, batch: u32) -> String {
+        let slices = self.batches.get(&batch).map_or(&[][..], Vec::as_slice);
+        match slices {
+            [] => String::new(),
+            [one] => format!("request {}, step {}", one.request, one.step),
+            several => {
+                let requests: Vec<_> = several.iter().map(|it| it.request.to_string()).collect();
+                format!("batch {batch} of requests {}", requests.join(", "))
+            }
         }
     }
 
@@ -222,28 +238,24 @@ impl Events {
         std::iter::successors(Some(index), |index| self.task(*index).released_by)
     }
 
-    /// Where tasks lie that agree in request, step, layer and stage and so differ in
-    /// device and sequence alone, and the group of each task.
+    /// Where tasks lie that agree in batch, layer and stage, and the group of each task.
     pub fn groups(&self) -> Groups {
         let mut known = BTreeMap::new();
         let mut members: Vec<Vec<u32>> = Vec::new();
-        let of = self.tasks.iter().enumerate().map(|(index, task)| {
+        let of = self.tasks.iter().zip(0..).map(|(task, index)| {
             let group = *known.entry(task.stage_key()).or_insert_with(|| {
                 members.push(Vec::new());
                 members.len() - 1
             });
-            members[group].push(index as u32);
+            members[group].push(index);
             group as u32
         });
         let of = of.collect();
-        for members in &mut members {
-            members.sort_by_key(|member| self.task(*member).place());
-        }
         Groups { of, members }
     }
 }
 
-/// Tasks of one stage of one layer of one step.
+/// Tasks of one stage of one layer of one batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups {
     of: Vec<u32>,
@@ -251,16 +263,8 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// The tasks of the group of task `index`, itself among them, by device and sequence.
+    /// The tasks of the group of task `index`, itself among them.
     pub fn of(&self, index: u32) -> &[u32] {
         &self.members[self.of[index as usize] as usize]
-    }
-
-    /// The task of the group of `member` that has device and sequence of `task`.
-    pub fn counterpart(&self, events: &Events, member: u32, task: &Event) -> Option<u32> {
-        let members = self.of(member);
-        let found =
-            members.binary_search_by_key(&task.place(), |other| events.task(*other).place());
-        found.ok().map(|place| members[place])
     }
 }

@@ -1,11 +1,13 @@
 //! Reads `events.csv`, and refuses one that no run could have written.
 
-use super::{Event, Events, owner_of};
+use super::{Event, Events};
 use crate::engine::{HEADER, Kind, Reason};
-use crate::results::tables::{TableError, TableFile};
+use crate::results::drawn::EVENTS;
+use crate::results::tables::{NODES, TableError, TableFile, read_batches, read_rows};
 use crate::text::{Visible, acts};
 use crate::units::Instant;
-use std::collections::BTreeMap;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -56,9 +58,17 @@ impl Names {
 #[derive(Default)]
 struct Reader {
     stages: Names,
+    nodes: Names,
     resources: Names,
     tasks: Vec<Event>,
-    places: BTreeMap<Key, u32>,
+    inputs: Vec<u32>,
+    input_ends: Vec<usize>,
+    keys: BTreeSet<Key>,
+}
+
+#[derive(Deserialize)]
+struct NodeRow {
+    node: String,
 }
 
 fn number<N: FromStr>(text: &str, column: &str) -> Result<N, String> {
@@ -79,63 +89,90 @@ fn present(value: u32) -> Option<u32> {
 }
 
 impl Reader {
-    fn key<'t>(&mut self, mut cells: impl Iterator<Item = &'t str>) -> Result<Key, String> {
-        let mut key = [0; 6];
-        for (place, value) in key.iter_mut().enumerate() {
-            let cell = cells.next().ok_or("a task's key has six fields")?;
-            *value = match place {
-                3 => self.stages.number(cell)?,
-                _ => optional(cell, "a task's key")?,
-            };
+    /// The number of the node that `cell` names.
+    fn node(&self, cell: &str) -> Result<Option<u32>, String> {
+        if cell.is_empty() {
+            return Ok(None);
         }
-        Ok(key)
+        let number = self.nodes.numbers.get(cell).copied();
+        let unknown = || format!("`{}` is no node of {NODES}", Visible(cell));
+        number.map(Some).ok_or_else(unknown)
+    }
+
+    /// The place of the task that `cell` names in `column`.
+    fn earlier(&self, cell: &str, column: &str) -> Result<u32, String> {
+        let place: u32 = number(cell, column)?;
+        if (place as usize) < self.tasks.len() {
+            Ok(place)
+        } else {
+            Err(format!(
+                "{column} names task {place}, which has not ended before"
+            ))
+        }
     }
 
     fn row(&mut self, row: &csv::StringRecord) -> Result<(), String> {
-        let key = self.key(row.iter().take(6))?;
         let cell = |column: usize| row.get(column).unwrap_or_default();
+        let place: u64 = number(cell(0), "number")?;
+        if place != self.tasks.len() as u64 {
+            return Err(format!(
+                "this is task {}, and not {place}",
+                self.tasks.len()
+            ));
+        }
         let mut kinds = Kind::ALL.into_iter();
-        let kind = kinds.find(|kind| kind.name() == cell(7));
+        let kind = kinds.find(|kind| kind.name() == cell(8));
         let reasons = [Reason::Input, Reason::Resource, Reason::Barrier];
         let mut reasons = reasons.into_iter();
-        let reason = reasons.find(|reason| reason.name() == cell(12));
-        let released_by = match cell(11) {
+        let reason = reasons.find(|reason| reason.name() == cell(14));
+        let released_by = match cell(13) {
             "" => None,
-            text => {
-                let key = self.key(text.split('/'))?;
-                let place = self.places.get(&key).copied();
-                let fault = || format!("released_by names {text}, which has not ended before");
-                Some(place.ok_or_else(fault)?)
-            }
+            text => Some(self.earlier(text, "released_by")?),
         };
-        let joules: f64 = number(cell(16), "joules")?;
         let task = Event {
-            request: present(key[0]),
-            step: present(key[1]),
-            layer: present(key[2]),
-            stage: key[3],
-            device: present(key[4]),
-            sequence: key[5],
-            resource: match cell(6) {
+            batch: present(optional(cell(1), "batch")?),
+            layer: present(optional(cell(2), "layer")?),
+            stage: self.stages.number(cell(3))?,
+            node: self.node(cell(4))?,
+            peer: self.node(cell(5))?,
+            sequence: number(cell(6), "sequence")?,
+            resource: match cell(7) {
                 "" => None,
                 name => Some(self.resources.number(name)?),
             },
-            kind: kind.ok_or_else(|| format!("`{}` is no kind", cell(7)))?,
-            ready: Instant(number(cell(8), "ready_ps")?),
-            start: Instant(number(cell(9), "start_ps")?),
-            end: Instant(number(cell(10), "end_ps")?),
+            kind: kind.ok_or_else(|| format!("`{}` is no kind", cell(8)))?,
+            ready: Instant(number(cell(9), "ready_ps")?),
+            start: Instant(number(cell(10), "start_ps")?),
+            end: Instant(number(cell(11), "end_ps")?),
             released_by,
-            reason: reason.ok_or_else(|| format!("`{}` is no reason", cell(12)))?,
-            flops: number(cell(13), "flops")?,
-            bytes: number(cell(14), "bytes")?,
-            bits: number(cell(15), "bits")?,
-            joules,
+            reason: reason.ok_or_else(|| format!("`{}` is no reason", cell(14)))?,
+            flops: number(cell(15), "flops")?,
+            bytes: number(cell(16), "bytes")?,
+            bits: number(cell(17), "bits")?,
+            joules: number(cell(18), "joules")?,
         };
         self.check(&task)?;
-        if self.places.insert(key, self.tasks.len() as u32).is_some() {
+        for text in cell(12).split(' ').filter(|text| !text.is_empty()) {
+            let input = self.earlier(text, "inputs")?;
+            if self.tasks[input as usize].end > task.ready {
+                return Err(format!("the task was ready before its input {input} ended"));
+            }
+            self.inputs.push(input);
+        }
+        let absent = |value: Option<u32>| value.unwrap_or(u32::MAX);
+        let key = [
+            absent(task.batch),
+            absent(task.layer),
+            task.stage,
+            absent(task.node),
+            absent(task.peer),
+            task.sequence,
+        ];
+        if !self.keys.insert(key) {
             return Err("this task has ended before".to_owned());
         }
         self.tasks.push(task);
+        self.input_ends.push(self.inputs.len());
         Ok(())
     }
 
@@ -162,34 +199,44 @@ impl Reader {
 }
 
 impl Events {
-    /// Reads the event log at `path`.
+    /// Reads the event log of the run in `folder`, with the names of its nodes and what its
+    /// batches held.
     ///
     /// # Errors
-    /// If it cannot be read, or says what no run could have done.
-    pub fn read(path: &Path) -> Result<Self, EventsError> {
+    /// If a table cannot be read, or says what no run could have done.
+    pub fn read(folder: &Path) -> Result<Self, EventsError> {
+        let path = folder.join(EVENTS);
         let damaged = |line, fault| EventsError::Damaged {
-            path: path.to_owned(),
+            path: path.clone(),
             line,
             fault,
         };
-        let mut table = TableFile::open(path)?;
+        let mut table = TableFile::open(&path)?;
         let header = table.heading()?;
         if !header.iter().eq(HEADER.trim_end().split(',')) {
             let fault = format!("the columns are not {}", HEADER.trim_end());
             return Err(damaged(1, fault));
         }
         let mut reader = Reader::default();
+        for row in read_rows::<NodeRow>(folder, NODES)? {
+            let name = row?.node;
+            reader.nodes.number(&name).map_err(|fault| TableError {
+                path: folder.join(NODES),
+                line: None,
+                fault,
+            })?;
+        }
         while let Some((line, row)) = table.next_row()? {
             reader.row(row).map_err(|fault| damaged(line, fault))?;
         }
-        let resources = reader.resources.list;
-        let owners = resources.iter().enumerate();
-        let owners = owners.map(|(index, name)| owner_of(name, index)).collect();
         Ok(Self {
             stages: reader.stages.list,
-            resources,
+            nodes: reader.nodes.list,
+            resources: reader.resources.list,
             tasks: reader.tasks,
-            owners,
+            batches: read_batches(folder)?,
+            inputs: reader.inputs,
+            input_ends: reader.input_ends,
         })
     }
 }

@@ -1,14 +1,14 @@
-//! How each device spent the run.
+//! How each node spent the run.
 
-use super::{Cause, Events, Owner};
+use super::{Cause, Events};
 use crate::units::{Duration, Instant};
 use std::collections::BTreeMap;
 
-/// How one device spent the run. Where its lanes work at the same time, as in a pipeline,
+/// How one node spent the run. Where its lanes work at the same time, as in a pipeline,
 /// the parts add up to more than the makespan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Split {
-    /// Time of its tasks, its slots on a shared air among them.
+    /// Time of its tasks.
     pub busy: BTreeMap<Cause, Duration>,
     /// Time in which none of its tasks ran though one was still to come.
     pub waiting: Duration,
@@ -17,27 +17,19 @@ pub struct Split {
 }
 
 impl Events {
-    /// The split of every device.
+    /// The split of every node that did something.
     pub fn splits(&self) -> BTreeMap<u32, Split> {
         let mut spans: BTreeMap<u32, Vec<(Instant, Instant)>> = BTreeMap::new();
         let mut splits: BTreeMap<u32, Split> = BTreeMap::new();
-        for task in &self.tasks {
-            let device = match (task.device, self.owner(task)) {
-                (Some(device), _) | (None, Owner::Device(device)) => device,
-                _ => continue,
-            };
-            if task.end > task.start {
-                spans
-                    .entry(device)
-                    .or_default()
-                    .push((task.start, task.end));
-                let busy = &mut splits.entry(device).or_default().busy;
-                *busy.entry(self.cause(task)).or_default() += task.duration();
-            }
+        for task in self.tasks.iter().filter(|task| task.end > task.start) {
+            let Some(node) = task.node else { continue };
+            spans.entry(node).or_default().push((task.start, task.end));
+            let busy = &mut splits.entry(node).or_default().busy;
+            *busy.entry(self.cause(task)).or_default() += task.duration();
         }
         let makespan = self.makespan();
-        for (device, split) in &mut splits {
-            let mut spans = spans.remove(device).unwrap_or_default();
+        for (node, split) in &mut splits {
+            let mut spans = spans.remove(node).unwrap_or_default();
             spans.sort_unstable();
             let mut covered = Instant::ZERO;
             for (start, end) in spans {

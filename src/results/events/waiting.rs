@@ -1,11 +1,11 @@
-//! When a device neither computes nor uses the radio although work is to come, and
-//! what it waits for.
+//! When a node neither computes nor uses its links although work is to come, and what it
+//! waits for.
 
 use super::{Cause, Event, Events, Owner};
 use crate::units::{Duration, Instant};
 use std::collections::BTreeMap;
 
-/// A stretch in which a device has nothing to do until its next task is released.
+/// A stretch in which a node has nothing to do until its next task is released.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// Who waits.
@@ -24,7 +24,7 @@ impl Events {
         let mut busy: BTreeMap<Owner, Vec<u32>> = BTreeMap::new();
         for (index, task) in self.tasks.iter().enumerate() {
             if task.resource.is_some() && task.end > task.start {
-                busy.entry(self.owner(task)).or_default().push(index as u32);
+                busy.entry(task.owner()).or_default().push(index as u32);
             }
         }
         for tasks in busy.values_mut() {
@@ -34,12 +34,12 @@ impl Events {
         busy
     }
 
-    /// The gaps of every device, by device and start. What follows a device's last
+    /// The gaps of every node, by node and start. What follows a node's last
     /// task is no waiting: nothing more is asked of it.
     pub fn gaps(&self) -> Vec<Gap> {
         let mut gaps = Vec::new();
         for (owner, tasks) in self.busy() {
-            if !matches!(owner, Owner::Device(_)) {
+            if owner == Owner::Nobody {
                 continue;
             }
             let mut covered = Instant::ZERO;
@@ -71,12 +71,12 @@ impl Events {
             .filter(|(_, length)| *length > Duration::ZERO)
     }
 
-    /// How long each device waited for what, and for whose doing.
+    /// How long each node waited for what, and for whose doing.
     pub fn waiting(&self) -> BTreeMap<(Owner, Cause, Owner), Duration> {
         let mut waiting = BTreeMap::new();
         for gap in self.gaps() {
             for (task, length) in self.waited_for(&gap) {
-                let entry = (gap.owner, self.cause(task), self.owner(task));
+                let entry = (gap.owner, self.cause(task), task.owner());
                 *waiting.entry(entry).or_insert(Duration::ZERO) += length;
             }
         }

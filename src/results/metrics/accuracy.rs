@@ -1,8 +1,8 @@
 //! How many multiple-choice questions are answered rightly.
 
 use super::{Collector, Definition, mean, service_time};
-use crate::architecture::measurement::{Measurements, Mode};
 use crate::corpus::Suite;
+use crate::measurement::{Measurements, Mode};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {

@@ -1,7 +1,7 @@
 //! What is to be expected of the division of the model.
 
 use super::{Collector, Definition};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -22,7 +22,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "assignment_compute_s",
         symbol: "",
         unit: "s",
-        meaning: "compute per layer and token with the shares asked for, each half waiting for its slowest device",
+        meaning: "compute per layer and token with the shares asked for, each half waiting for its slowest node",
         present: "the model is divided other than equally",
     },
     Definition {

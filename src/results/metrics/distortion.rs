@@ -1,7 +1,7 @@
 //! What the radio does to the sums of an all-reduce.
 
 use super::{Collector, Definition, mean};
-use crate::architecture::measurement::{Distortion, Measurements};
+use crate::measurement::{Distortion, Measurements};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {

@@ -1,7 +1,7 @@
 //! A mixture whose experts sit on devices.
 
 use super::{Collector, Definition, mean};
-use crate::architecture::measurement::{ExpertRecord, Measurements, PairRecord};
+use crate::measurement::{ExpertRecord, Measurements, PairRecord};
 use crate::units::Duration;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -10,63 +10,63 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         symbol: "",
         unit: "s",
         meaning: "a batch through all layers of spread experts: mean over passes with an empty cache",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "attention_wait_s",
         symbol: "Σ t^i",
         unit: "s",
         meaning: "from gate to the barrier of the next attention, (11) of WDMoE, summed over layers: mean over passes",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "layer_latency_s",
         symbol: "t^i",
         unit: "s",
         meaning: "the same for one layer: mean over layers and passes",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "waiting_share",
         symbol: "",
         unit: "1",
         meaning: "of the time that devices with tokens spend between gate and barrier, the part in which they wait for others",
-        present: "a device got tokens (Wdmoe)",
+        present: "a node got tokens",
     },
     Definition {
         name: "expert_visits",
         symbol: "Σ q_k",
         unit: "1",
         meaning: "visits of tokens to experts, summed over layers",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "expert_visits_dropped",
         symbol: "",
         unit: "1",
         meaning: "visits that the k heaviest experts within reach would have had beside",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "expert_visits_lost",
         symbol: "",
         unit: "1",
         meaning: "visits that went elsewhere or nowhere because the expert's device was cut off",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "expert_imbalance",
         symbol: "",
         unit: "1",
         meaning: "tokens of a block's busiest expert over the mean of its experts: mean over blocks",
-        present: "experts are spread over devices (Wdmoe)",
+        present: "experts are spread over nodes",
     },
     Definition {
         name: "expert_pair_share",
         symbol: "",
         unit: "1",
         meaning: "tokens that visit a layer's most frequent pair of experts over all its tokens: mean over layers and kinds of text",
-        present: "experts are spread over devices and tokens visit two or more (Wdmoe)",
+        present: "experts are spread over nodes and tokens visit two or more",
     },
 ];
 

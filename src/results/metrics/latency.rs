@@ -1,7 +1,7 @@
 //! How long requests and their parts take.
 
 use super::{Collector, Definition, mean, of_mode, service_time};
-use crate::architecture::measurement::{Measurements, Mode};
+use crate::measurement::{Measurements, Mode};
 use crate::units::Instant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -58,28 +58,28 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "pass_compute_s",
         symbol: "",
         unit: "s",
-        meaning: "compute per decode step, mean over devices and decode steps",
+        meaning: "compute per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
     },
     Definition {
         name: "pass_uplink_s",
         symbol: "",
         unit: "s",
-        meaning: "uplink per decode step, mean over devices and decode steps",
+        meaning: "uplink per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
     },
     Definition {
         name: "pass_downlink_s",
         symbol: "",
         unit: "s",
-        meaning: "downlink per decode step, mean over devices and decode steps",
+        meaning: "downlink per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
     },
     Definition {
         name: "pass_wait_s",
         symbol: "",
         unit: "s",
-        meaning: "waiting per decode step, mean over devices and decode steps",
+        meaning: "waiting per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
     },
     Definition {
@@ -123,10 +123,10 @@ pub(super) fn collect(run: &Measurements, makespan: Instant, metrics: &mut Colle
         mean(generated().map(|request| request.end.since(request.arrival).as_seconds())),
     );
     metrics.put("makespan_s", makespan.as_seconds());
-    let idle = run.devices.first();
+    let idle = run.per_node.first();
     metrics.put(
         "no_request_s",
-        idle.map(|device| device.no_request.as_seconds()),
+        idle.map(|node| node.no_request.as_seconds()),
     );
     let rate = |mode, tokens: u64| service_time(run, mode).map(|seconds| tokens as f64 / seconds);
     let generated_tokens = generated().map(|request| request.output_tokens).sum();

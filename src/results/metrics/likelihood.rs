@@ -1,7 +1,7 @@
 //! How well the model predicts text, and how much it wrote.
 
 use super::{Collector, Definition, of_mode};
-use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
+use crate::measurement::{Measurements, Mode, RequestRecord};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {

@@ -14,7 +14,7 @@ mod likelihood;
 
 pub use energy::overdraft;
 
-use crate::architecture::measurement::{Measurements, Mode, RequestRecord};
+use crate::measurement::{Measurements, Mode, RequestRecord};
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -213,11 +213,20 @@ fn of_mode(run: &Measurements, mode: Mode) -> impl Iterator<Item = &RequestRecor
         .filter(move |request| request.mode == mode)
 }
 
-/// Time in which requests of `mode` were being served. Requests are served one
-/// after another, so their spans do not overlap.
+/// Time in which at least one request of `mode` was being served.
 fn service_time(run: &Measurements, mode: Mode) -> Option<f64> {
-    let spans: Vec<Duration> = of_mode(run, mode)
-        .map(|request| request.end.since(request.start))
+    let mut spans: Vec<(Instant, Instant)> = of_mode(run, mode)
+        .map(|request| (request.start, request.end))
         .collect();
-    (!spans.is_empty()).then(|| spans.into_iter().sum::<Duration>().as_seconds())
+    spans.sort_unstable();
+    let mut reached = spans.first()?.0;
+    let mut time = Duration::ZERO;
+    for (start, end) in spans {
+        let from = start.max(reached);
+        if end > from {
+            time += end.since(from);
+            reached = end;
+        }
+    }
+    Some(time.as_seconds())
 }

@@ -4,7 +4,7 @@
 
 use crate::engine::Kind;
 use crate::results::events::{Event, Events, Owner};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 /// Text that cannot end the script element that holds it.
@@ -30,22 +30,30 @@ fn list<W: Write, T>(
     out.write_all(b"]")
 }
 
-/// A track of the timeline: an owner and what it does there.
-type Row = (Owner, u8);
+/// A track of the timeline: an owner, what it does there and on which of its resources.
+type Row<'e> = (Owner, u8, &'e str);
 
-/// The places of a device's rows; waiting is the last.
-const WAITING: u8 = 4;
-const ROW_NAMES: [&str; 5] = ["compute", "uplink", "downlink", "delays", "waiting"];
+/// The places of a node's rows; waiting is the last.
+const WAITING: u8 = 5;
+const ROW_KINDS: [&str; 6] = [
+    "compute", "uplink", "downlink", "transfer", "delays", "waiting",
+];
 
-fn row_of(events: &Events, task: &Event) -> Option<Row> {
+fn row_of<'e>(events: &'e Events, task: &Event) -> Option<Row<'e>> {
     let place = match task.kind {
         Kind::Compute => 0,
         Kind::Uplink => 1,
         Kind::Downlink => 2,
-        Kind::Overhead => 3,
+        Kind::Transfer => 3,
+        Kind::Overhead => 4,
         Kind::Barrier => return None,
     };
-    Some((events.owner(task), place))
+    let name = events.lane_name(task).unwrap_or("delays");
+    Some((task.owner(), place, name))
+}
+
+fn waiting_of(owner: Owner) -> Row<'static> {
+    (owner, WAITING, "waiting")
 }
 
 /// Writes the first `most` tasks of `events`.
@@ -57,24 +65,32 @@ pub(super) fn write<W: Write>(events: &Events, most: usize, out: &mut W) -> io::
     let gaps: Vec<_> = events.gaps();
     let shown = |next: u32| (next as usize) < tasks.len();
     let gaps: Vec<_> = gaps.iter().filter(|gap| shown(gap.next)).collect();
-    let mut rows: BTreeMap<Row, usize> = BTreeMap::new();
+    let mut rows: BTreeMap<Row<'_>, usize> = BTreeMap::new();
     let of_tasks = tasks.iter().filter_map(|task| row_of(events, task));
-    for row in of_tasks.chain(gaps.iter().map(|gap| (gap.owner, WAITING))) {
+    for row in of_tasks.chain(gaps.iter().map(|gap| waiting_of(gap.owner))) {
         rows.insert(row, 0);
     }
     for (place, number) in rows.values_mut().enumerate() {
         *number = place;
     }
-    let track = |row: &Row| rows.get(row).map_or(-1, |place| *place as i64);
+    let track = |row: &Row<'_>| rows.get(row).map_or(-1, |place| *place as i64);
 
     write!(out, "{{\"makespan\":{}", events.makespan().0)?;
-    list(out, "rows", rows.keys(), |out, (owner, place)| {
+    list(out, "rows", rows.keys(), |out, (owner, place, name)| {
         let who = match owner {
-            Owner::Nobody => "requests".to_owned(),
+            Owner::Nobody => "requests",
             owner => events.owner_name(*owner),
         };
-        let lane = ROW_NAMES[usize::from(*place)];
-        write!(out, "[{},\"{lane}\"]", quoted(&who))
+        let kind = ROW_KINDS[usize::from(*place)];
+        write!(out, "[{},\"{kind}\",{}]", quoted(who), quoted(name))
+    })?;
+    list(out, "nodes", events.nodes.iter(), |out, node| {
+        write!(out, "{}", quoted(node))
+    })?;
+    let shown: BTreeSet<u32> = tasks.iter().filter_map(|task| task.batch).collect();
+    let batches: BTreeMap<u32, u64> = shown.iter().copied().zip(0..).collect();
+    list(out, "batches", shown.iter(), |out, batch| {
+        write!(out, "{}", quoted(&events.served(*batch)))
     })?;
     list(out, "stages", events.stages.iter(), |out, stage| {
         write!(out, "{}", quoted(stage))
@@ -95,16 +111,13 @@ pub(super) fn write<W: Write>(events: &Events, most: usize, out: &mut W) -> io::
     list(out, "stage", all(), |out, task| {
         write!(out, "{}", task.stage)
     })?;
-    list(out, "request", all(), |out, task| {
-        number(out, wide(task.request))
+    list(out, "batch", all(), |out, task| {
+        number(out, task.batch.map(|batch| batches[&batch]))
     })?;
-    list(out, "step", all(), |out, task| number(out, wide(task.step)))?;
     list(out, "layer", all(), |out, task| {
         number(out, wide(task.layer))
     })?;
-    list(out, "device", all(), |out, task| {
-        number(out, wide(task.device))
-    })?;
+    list(out, "node", all(), |out, task| number(out, wide(task.node)))?;
     list(out, "by", all(), |out, task| {
         number(out, wide(task.released_by))
     })?;
@@ -130,7 +143,7 @@ pub(super) fn write<W: Write>(events: &Events, most: usize, out: &mut W) -> io::
         write!(
             out,
             "[{},{start},{time},{}]",
-            track(&(gap.owner, WAITING)),
+            track(&waiting_of(gap.owner)),
             gap.next
         )
     })?;

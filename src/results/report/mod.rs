@@ -1,6 +1,6 @@
 //! `report.html`: a run on one page, in one file that needs no network.
 //!
-//! Summary, an interactive timeline, what each device waited for, its energy and
+//! Summary, an interactive timeline, what each node waited for, its energy and
 //! memory, the run's figures and its resolved scenario. It holds nothing that another
 //! run of the same scenario would not: no dates, no wall-clock times.
 
@@ -8,7 +8,7 @@ mod data;
 
 use super::events::{Events, Owner};
 use super::readable::{bytes, joules, seconds};
-use crate::architecture::measurement::DeviceRecord;
+use crate::measurement::NodeRecord;
 use crate::text::Markup;
 use crate::units::Duration;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ use std::io::{self, Write};
 pub const FILE_NAME: &str = "report.html";
 
 /// Tasks that the timeline holds at most; a page of more would be slow to load.
-/// `trace.json` has them all.
+/// The trace for Perfetto has them all.
 pub const MOST_TASKS: usize = 200_000;
 
 const STYLE: &str = include_str!("page.css");
@@ -33,8 +33,10 @@ pub struct Page<'a> {
     pub summary: String,
     /// The resolved scenario.
     pub scenario: &'a str,
-    /// Devices, the server last.
-    pub devices: &'a [DeviceRecord],
+    /// The names of the nodes.
+    pub nodes: &'a [String],
+    /// What each of them did and held.
+    pub per_node: &'a [NodeRecord],
     /// The executed tasks.
     pub events: &'a Events,
     /// Names and SVG texts of figures.
@@ -68,7 +70,7 @@ impl Page<'_> {
         if all > MOST_TASKS {
             writeln!(
                 out,
-                "<p>Shown are the first {MOST_TASKS} of {all} tasks; <code>trace.json</code> has all.</p>"
+                "<p>Shown are the first {MOST_TASKS} of {all} tasks; <code>airloom plot --perfetto</code> shows all.</p>"
             )?;
         }
         out.write_all(self.waiting().as_bytes())?;
@@ -93,7 +95,7 @@ impl Page<'_> {
         write!(out, "</script>\n<script>\n{SCRIPT}</script>\n</html>\n")
     }
 
-    /// What each device waited for, longest first.
+    /// What each node waited for, longest first.
     fn waiting(&self) -> String {
         let mut waiting: Vec<_> = self.events.waiting().into_iter().collect();
         waiting.sort_by_key(|((who, cause, whose), time)| {
@@ -112,7 +114,7 @@ impl Page<'_> {
             let _ = writeln!(
                 html,
                 "<tr><td>{}<td>{cause}{}<td>{}<td>{:.2} %{}</tr>",
-                Markup(&self.events.owner_name(who)),
+                Markup(self.events.owner_name(who)),
                 Markup(&whose),
                 seconds(Duration::as_seconds(time)),
                 100.0 * share,
@@ -124,27 +126,23 @@ impl Page<'_> {
     }
 
     fn energy(&self) -> String {
-        let parts = |device: &DeviceRecord| [device.compute_j, device.radio_j, device.idle_j];
-        let whole = |device: &DeviceRecord| parts(device).into_iter().flatten().sum::<f64>();
-        let most = self.devices.iter().map(whole).fold(0.0, f64::max);
+        let parts = |node: &NodeRecord| [node.compute_j, node.radio_j, node.idle_j];
+        let whole = |node: &NodeRecord| parts(node).into_iter().flatten().sum::<f64>();
+        let most = self.per_node.iter().map(whole).fold(0.0, f64::max);
         let mut html = "<h2>Energy</h2>\n<table><tr><th>who<th>profile<th>compute<th>radio<th>idle<th>in all<th></tr>\n"
             .to_owned();
-        for device in self.devices {
+        for node in self.per_node {
             let _ = write!(
                 html,
                 "<tr><td>{}<td>{}",
-                name(device),
-                Markup(&device.profile)
+                self.name(node),
+                Markup(&node.profile)
             );
-            for part in parts(device) {
+            for part in parts(node) {
                 let _ = write!(html, "<td>{}", part.map_or("–".to_owned(), joules));
             }
-            let share = if most > 0.0 {
-                whole(device) / most
-            } else {
-                0.0
-            };
-            let _ = writeln!(html, "<td>{}{}</tr>", joules(whole(device)), bar(share));
+            let share = if most > 0.0 { whole(node) / most } else { 0.0 };
+            let _ = writeln!(html, "<td>{}{}</tr>", joules(whole(node)), bar(share));
         }
         html.push_str("</table>\n");
         html
@@ -153,20 +151,20 @@ impl Page<'_> {
     fn memory(&self) -> String {
         let mut html = "<h2>Memory</h2>\n<table><tr><th>who<th>weights<th>KV cache<th>activations<th>of<th>used<th></tr>\n"
             .to_owned();
-        for device in self.devices {
+        for node in self.per_node {
             let parts = [
-                device.weight_bytes,
-                device.kv_cache_bytes,
-                device.activation_bytes,
+                node.weight_bytes,
+                node.kv_cache_bytes,
+                node.activation_bytes,
             ];
             let used: f64 = parts.iter().map(|part| *part as f64).sum();
-            let share = used / device.memory_bytes.max(1) as f64;
+            let share = used / node.memory_bytes.max(1) as f64;
             let [weights, cache, activations] = parts.map(bytes);
             let _ = writeln!(
                 html,
                 "<tr><td>{}<td>{weights}<td>{cache}<td>{activations}<td>{}<td>{:.2} %{}</tr>",
-                name(device),
-                bytes(device.memory_bytes),
+                self.name(node),
+                bytes(node.memory_bytes),
                 100.0 * share,
                 bar(share)
             );
@@ -174,11 +172,8 @@ impl Page<'_> {
         html.push_str("</table>\n");
         html
     }
-}
 
-fn name(device: &DeviceRecord) -> String {
-    match device.device {
-        Some(number) => format!("device {number}"),
-        None => "server".to_owned(),
+    fn name(&self, node: &NodeRecord) -> Markup<'_> {
+        Markup(&self.nodes[node.node as usize])
     }
 }

@@ -8,7 +8,7 @@
   const hoverText = document.getElementById("hover");
   const pen = canvas.getContext("2d");
   const LABEL = 150, ROW = 18, GAP = 8, AXIS = 26, LEAST = 10;
-  const COLOUR = { compute: "#0072b2", uplink: "#e69f00", downlink: "#009e73", delays: "#999", waiting: "#ddd" };
+  const COLOUR = { compute: "#0072b2", uplink: "#e69f00", downlink: "#009e73", transfer: "#cc79a7", delays: "#999", waiting: "#ddd" };
   const tasks = run.start.length;
 
   // Slices: tasks first, then waits. A slice of a wait names the task that ended it.
@@ -118,7 +118,7 @@
     pen.font = "12px system-ui, sans-serif";
     rows.forEach(drawRow);
     pen.clearRect(0, 0, LABEL - 1, height);
-    run.rows.forEach(([owner, lane], n) => {
+    run.rows.forEach(([owner, , lane], n) => {
       pen.fillStyle = "#000";
       if (n === 0 || run.rows[n - 1][0] !== owner) pen.fillText(owner, 0, tops[n] + 11, 80);
       pen.fillStyle = "#666";
@@ -135,10 +135,13 @@
   };
 
   const name = i => {
-    const who = run.device[i] >= 0 ? `device ${run.device[i]}` : track[i] >= 0 ? run.rows[track[i]][0] : "";
+    const who = run.node[i] >= 0 ? run.nodes[run.node[i]] : track[i] >= 0 ? run.rows[track[i]][0] : "";
     return run.stages[run.stage[i]] + (who ? `, ${who}` : "");
   };
-  const placeOf = i => ["request", "step", "layer"].filter(f => run[f][i] >= 0).map(f => `${f} ${run[f][i]}`).join(", ");
+  const placeOf = i => [
+    run.batch[i] >= 0 ? run.batches[run.batch[i]] : "",
+    run.layer[i] >= 0 ? `layer ${run.layer[i]}` : "",
+  ].filter(part => part).join(", ");
   // What filled the time from t until task i started, latest first.
   const waitedFor = (i, t) => {
     const lines = [];

@@ -1,7 +1,7 @@
 //! The tables of passes and blocks, which grow with the length of a run.
 
-use super::{SERVER, TOKENS, WAITS, write_rows};
-use crate::architecture::measurement::Measurements;
+use super::{TOKENS, WAITS, batches, write_rows};
+use crate::measurement::Measurements;
 use crate::results::folder::{FolderError, Staging};
 use serde::Serialize;
 
@@ -25,15 +25,15 @@ struct TokenRow<'a> {
 }
 
 #[derive(Serialize)]
-struct BlockRow {
+struct BlockRow<'a> {
     request: u32,
     step: u32,
     layer: u32,
-    half: &'static str,
+    sublayer: &'static str,
     start_ps: u64,
     gathered_ps: u64,
     reduced_ps: u64,
-    slowest_device: Option<u32>,
+    slowest_node: Option<&'a str>,
     waiting_s: f64,
     mse: Option<f64>,
     noise_mse: Option<f64>,
@@ -41,15 +41,15 @@ struct BlockRow {
     quantiser_mse: Option<f64>,
     nmse: Option<f64>,
     budget_ratio: Option<f64>,
-    budget_device: Option<u32>,
+    budget_node: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct VisitRow {
+struct VisitRow<'a> {
     request: u32,
     step: u32,
     layer: u32,
-    device: u32,
+    node: &'a str,
     tokens: u64,
     bandwidth_hz: f64,
     downlink_s: f64,
@@ -63,23 +63,24 @@ struct VisitRow {
 }
 
 #[derive(Serialize)]
-struct ExpertRow {
+struct ExpertRow<'a> {
     request: u32,
     step: u32,
     layer: u32,
     expert: u32,
-    device: String,
+    node: &'a str,
     wanted: u64,
     visits: u64,
     lost: u64,
 }
 
-/// Writes `tokens.csv` and `blocks.csv`, and where experts are spread `waits.csv` and
+/// Writes `tokens.csv`, `batches.csv` and `blocks.csv`, and where experts are spread `waits.csv` and
 /// `experts.csv`.
 ///
 /// # Errors
 /// If the file system refuses.
 pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
+    let name = |node: u32| run.nodes[node as usize].as_str();
     let tokens = run.passes.iter().map(|pass| TokenRow {
         request: pass.request,
         step: pass.step,
@@ -98,15 +99,16 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         token: pass.chosen.as_ref().map(|(_, text)| text.as_str()),
     });
     write_rows(staging, TOKENS, tokens)?;
+    batches::write(staging, run)?;
     let blocks = run.blocks.iter().map(|block| BlockRow {
         request: block.request,
         step: block.step,
         layer: block.layer,
-        half: block.half,
+        sublayer: block.sublayer,
         start_ps: block.start.0,
         gathered_ps: block.gathered.0,
         reduced_ps: block.reduced.0,
-        slowest_device: block.slowest_device,
+        slowest_node: block.slowest_node.map(name),
         waiting_s: block.waiting.as_seconds(),
         mse: block.felt().map(|felt| felt.mse),
         noise_mse: block.felt().map(|felt| felt.noise_mse),
@@ -114,7 +116,7 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         quantiser_mse: block.distortion.and_then(|d| d.quantiser_mse),
         nmse: block.felt().map(|felt| felt.nmse),
         budget_ratio: block.budget.map(|budget| budget.ratio),
-        budget_device: block.budget.map(|budget| budget.device),
+        budget_node: block.budget.map(|budget| name(budget.node)),
     });
     write_rows(staging, "blocks.csv", blocks)?;
     if run.experts.is_empty() {
@@ -124,7 +126,7 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         request: visit.request,
         step: visit.step,
         layer: visit.layer,
-        device: visit.device,
+        node: name(visit.node),
         tokens: visit.tokens,
         bandwidth_hz: visit.bandwidth_hz,
         downlink_s: visit.downlink.as_seconds(),
@@ -142,9 +144,7 @@ pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), Fo
         step: expert.step,
         layer: expert.layer,
         expert: expert.expert,
-        device: expert
-            .device
-            .map_or(SERVER.to_owned(), |number| number.to_string()),
+        node: name(expert.node),
         wanted: expert.wanted,
         visits: expert.visits,
         lost: expert.lost,

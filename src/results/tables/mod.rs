@@ -2,22 +2,21 @@
 //! column's name. Times are integer picoseconds where they are instants, seconds
 //! where they are lengths. An empty cell is a value that was not measured.
 
+mod batches;
 mod details;
-mod devices;
+mod nodes;
 mod read;
 mod requests;
 
+pub use batches::{BATCHES, Batches, Phase, Slice, read_batches};
 pub use details::write_details;
-pub use devices::read_devices;
+pub use nodes::{NODES, read_nodes};
 pub use read::{TableError, TableFile, not_negative, not_negative_if_any, read_rows};
 pub use requests::read_texts;
 
 use super::folder::{FolderError, Staging};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 use serde::Serialize;
-
-/// Device column of the server's row.
-const SERVER: &str = "server";
 
 /// A row per request.
 pub const REQUESTS: &str = "requests.csv";
@@ -25,7 +24,7 @@ pub const REQUESTS: &str = "requests.csv";
 /// A row per forward pass.
 pub const TOKENS: &str = "tokens.csv";
 
-/// Who kept which block waiting: a row per block and device with tokens.
+/// Who kept which block waiting: a row per block and node with tokens.
 pub const WAITS: &str = "waits.csv";
 
 /// Writes a CSV file of `rows`, whose fields are its columns.
@@ -59,11 +58,11 @@ pub(super) fn write_rows<R: Serialize>(
     }
 }
 
-/// Writes `requests.csv` and `devices.csv`, and `answers.csv` if questions were put.
+/// Writes `requests.csv` and `nodes.csv`, and `answers.csv` if questions were put.
 ///
 /// # Errors
 /// If the file system refuses.
 pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
     requests::write(staging, run)?;
-    devices::write(staging, &run.devices)
+    nodes::write(staging, run)
 }

@@ -1,7 +1,7 @@
 //! `requests.csv` and `answers.csv`.
 
 use super::{REQUESTS, TableError, read_rows, write_rows};
-use crate::architecture::measurement::Measurements;
+use crate::measurement::Measurements;
 use crate::results::folder::{FolderError, Staging};
 use crate::units::Instant;
 use serde::{Deserialize, Serialize};

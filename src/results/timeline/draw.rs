@@ -75,6 +75,7 @@ fn legend(svg: &mut Svg) {
         (svg::COMPUTE, "compute"),
         (svg::UPLINK, "uplink"),
         (svg::DOWNLINK, "downlink"),
+        (svg::TRANSFER, "transfer"),
         (svg::WAITING, "waiting"),
     ] {
         svg.rect((x, y - 10.0), (18.0, 12.0), fill);
@@ -177,7 +178,7 @@ fn zoomed(svg: &mut Svg, panel: &Panel<'_>, caption: &str) {
         svg.text((12.0, middle), 12.0, Anchor::Start, &group.name);
         for (row, (lane, _)) in group.lanes.iter().enumerate() {
             let y = panel.lane_top((number, row)) + panel.lane / 2.0 + 0.35 * size;
-            svg.text((LEFT - 6.0, y), size, Anchor::End, lane.name());
+            svg.text((LEFT - 6.0, y), size, Anchor::End, &lane.name);
         }
     }
     let barriers = told(timeline, panel.window);
@@ -210,7 +211,7 @@ fn zoomed(svg: &mut Svg, panel: &Panel<'_>, caption: &str) {
 fn in_words(timeline: &Timeline, barrier: &Barrier) -> String {
     let who = |(group, lane): &(usize, usize)| {
         let group = &timeline.groups[*group];
-        format!("{}, {}", group.name, group.lanes[*lane].0.name())
+        format!("{}, {}", group.name, group.lanes[*lane].0.name)
     };
     let held = match &barrier.held_by[..] {
         [one] => format!("held by {}", who(one)),

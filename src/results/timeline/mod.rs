@@ -2,8 +2,8 @@
 //!
 //! Shown is the first decode step (or, without one, the first pass): it is the pass that
 //! users wait for over and over. Above the whole pass, below its longest block. Lanes are
-//! per device; what is left of a device's time when it neither computes nor uses the
-//! radio is waiting. Marked are the critical path of the pass and who held each barrier.
+//! per node and resource; what is left of a node's time when it neither computes nor uses
+//! a link is waiting. Marked are the critical path of the pass and who held each barrier.
 
 mod draw;
 mod panel;
@@ -12,34 +12,19 @@ mod read;
 pub use draw::draw;
 pub use read::{TimelineError, read};
 
+use crate::engine::Kind;
 use crate::units::{Duration, Instant};
 
 /// The figure's file name.
 pub const TIMELINE: &str = "timeline.svg";
 
-/// What a lane shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
-    /// The compute unit.
-    Compute,
-    /// The transmitter.
-    Uplink,
-    /// The receiver, or the server's transmitter.
-    Downlink,
-    /// Slots on an air that devices share.
-    Slots,
-}
-
-impl Lane {
-    /// The lane's short name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Compute => "compute",
-            Self::Uplink => "uplink",
-            Self::Downlink => "downlink",
-            Self::Slots => "slots",
-        }
-    }
+/// What a lane shows: one use of one resource.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lane {
+    /// What its tasks do.
+    pub kind: Kind,
+    /// The resource's name among those of its node.
+    pub name: String,
 }
 
 /// A stretch of time.
@@ -67,7 +52,7 @@ impl Slice {
     }
 }
 
-/// A device, the server or a shared air, with its lanes.
+/// A node with its lanes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     /// Its name in the figure.
@@ -101,9 +86,9 @@ pub struct Barrier {
 pub struct Timeline {
     /// What the figure shows.
     pub title: String,
-    /// Devices in order, the server and shared airs last.
+    /// Nodes in order.
     pub groups: Vec<Group>,
-    /// Barriers at which several devices met, in order.
+    /// Barriers at which several nodes met, in order.
     pub barriers: Vec<Barrier>,
     /// The critical path of the pass: each began when the one before it ended.
     pub path: Vec<(Place, Slice)>,

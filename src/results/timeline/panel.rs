@@ -1,6 +1,7 @@
 //! One panel of the timeline: every lane over one window of time.
 
-use super::{Group, Lane, Place, Slice, Timeline};
+use super::{Group, Place, Slice, Timeline};
+use crate::engine::Kind;
 use crate::results::svg::{self, Svg};
 use crate::units::Instant;
 use std::collections::BTreeMap;
@@ -28,11 +29,13 @@ pub(super) struct Panel<'t> {
     pub(super) gap: f64,
 }
 
-fn colour(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Compute => svg::COMPUTE,
-        Lane::Uplink | Lane::Slots => svg::UPLINK,
-        Lane::Downlink => svg::DOWNLINK,
+fn colour(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Compute => svg::COMPUTE,
+        Kind::Uplink => svg::UPLINK,
+        Kind::Downlink => svg::DOWNLINK,
+        Kind::Transfer => svg::TRANSFER,
+        Kind::Overhead | Kind::Barrier => svg::WAITING_GREY,
     }
 }
 
@@ -102,7 +105,7 @@ impl Panel<'_> {
             let fill = (svg::WAITING, svg::WAITING_GREY);
             self.strip(svg, waiting, (top, tall), fill);
             for (row, (lane, slices)) in group.lanes.iter().enumerate() {
-                let (top, fill) = (top + row as f64 * self.lane, colour(*lane));
+                let (top, fill) = (top + row as f64 * self.lane, colour(lane.kind));
                 let place = (top, self.lane - 1.0);
                 self.strip(svg, slices.iter().copied(), place, (fill, fill));
             }

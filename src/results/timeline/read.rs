@@ -1,21 +1,16 @@
-//! Reads the pass to be drawn out of a run's `tokens.csv` and its executed tasks.
+//! Reads the pass to be drawn out of the executed tasks of a run.
 
 use super::{Barrier, Group, Lane, Place, Slice, Timeline};
 use crate::engine::Kind;
 use crate::results::events::{Event, Events, Owner};
 use crate::results::readable::seconds;
-use crate::results::tables::{TOKENS, TableError, TableFile};
-use crate::units::Instant;
-use serde::Deserialize;
+use crate::results::tables::{self, Phase};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Why no timeline can be drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum TimelineError {
-    /// A table of the run folder cannot be read.
-    #[error(transparent)]
-    Table(#[from] TableError),
     /// The folder's event log holds no pass.
     #[error("{path} holds no pass to draw; was the run's workload empty?")]
     Empty {
@@ -24,48 +19,22 @@ pub enum TimelineError {
     },
 }
 
-#[derive(Debug, Deserialize)]
-struct TokenRow {
-    request: u32,
-    step: u32,
-    mode: String,
-    context: u64,
-    tokens: u64,
-    start_ps: u64,
-    end_ps: u64,
-}
-
-/// The pass to show: the first decode step, else the first pass.
-fn choose(folder: &Path) -> Result<TokenRow, TimelineError> {
-    let mut first = None;
-    let path = folder.join(TOKENS);
-    for row in TableFile::open(&path)?.rows::<TokenRow>() {
-        let (line, row) = row?;
-        if row.end_ps < row.start_ps {
-            return Err(TimelineError::Table(TableError {
-                path,
-                line: Some(line),
-                fault: "the pass ends before it starts".to_owned(),
-            }));
-        }
-        if row.mode == "generate" && row.context > 0 {
-            return Ok(row);
-        }
-        first.get_or_insert(row);
-    }
-    first.ok_or_else(|| TimelineError::Empty {
-        path: folder.to_owned(),
-    })
+/// The pass to show: the first that decodes, else the first.
+fn choose(events: &Events) -> Option<(u32, &[tables::Slice])> {
+    let decodes = |slices: &[tables::Slice]| slices.iter().any(|it| it.phase == Phase::Decode);
+    let mut batches = events.batches.iter();
+    let decoding = batches.find(|(_, slices)| decodes(slices));
+    let (batch, slices) = decoding.or_else(|| events.batches.iter().next())?;
+    Some((*batch, slices))
 }
 
 fn lane_of(events: &Events, task: &Event) -> Option<Lane> {
-    task.resource?;
-    Some(match (events.owner(task), task.kind) {
-        (Owner::Shared(_), _) => Lane::Slots,
-        (_, Kind::Compute) => Lane::Compute,
-        (_, Kind::Uplink) => Lane::Uplink,
-        (_, Kind::Downlink) => Lane::Downlink,
-        (_, Kind::Overhead | Kind::Barrier) => return None,
+    if matches!(task.kind, Kind::Overhead | Kind::Barrier) {
+        return None;
+    }
+    Some(Lane {
+        kind: task.kind,
+        name: events.lane_name(task)?.to_owned(),
     })
 }
 
@@ -87,14 +56,11 @@ impl<'e> Lanes<'e> {
         let mut slices: BTreeMap<Owner, BTreeMap<Lane, Vec<Slice>>> = BTreeMap::new();
         for index in pass {
             let task = events.task(*index);
-            let owner = events.owner(task);
+            let owner = task.owner();
             let Some(lane) = lane_of(events, task).filter(|_| task.end > task.start) else {
                 continue;
             };
             let lanes = slices.entry(owner).or_default();
-            if matches!(owner, Owner::Device(_)) {
-                lanes.entry(Lane::Compute).or_default();
-            }
             lanes.entry(lane).or_default().push(slice(task));
         }
         for slices in slices.values_mut().flat_map(BTreeMap::values_mut) {
@@ -106,7 +72,7 @@ impl<'e> Lanes<'e> {
     fn place(&self, index: u32) -> Option<Place> {
         let task = self.events.task(index);
         let lane = lane_of(self.events, task)?;
-        let owner = self.events.owner(task);
+        let owner = task.owner();
         let group = self.slices.keys().position(|other| *other == owner)?;
         let lane = self.slices[&owner]
             .keys()
@@ -118,14 +84,18 @@ impl<'e> Lanes<'e> {
 /// Reads the timeline of the run in `folder`, whose tasks are `events`.
 ///
 /// # Errors
-/// If the folder's `tokens.csv` is missing, damaged or empty.
+/// If no pass was run.
 pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
-    let row = choose(folder)?;
-    let whole = Slice {
-        start: Instant(row.start_ps),
-        end: Instant(row.end_ps),
+    let empty = || TimelineError::Empty {
+        path: folder.to_owned(),
     };
-    let in_pass = |task: &Event| (task.request, task.step) == (Some(row.request), Some(row.step));
+    let (batch, served) = choose(events).ok_or_else(empty)?;
+    let first = served.first().ok_or_else(empty)?;
+    let whole = Slice {
+        start: first.start,
+        end: first.end,
+    };
+    let in_pass = |task: &Event| task.batch == Some(batch);
     let pass: Vec<u32> = (0..events.tasks.len() as u32)
         .filter(|index| in_pass(events.task(*index)))
         .collect();
@@ -134,7 +104,7 @@ pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
         .slices
         .iter()
         .map(|(owner, lanes)| Group {
-            name: events.owner_name(*owner),
+            name: events.owner_name(*owner).to_owned(),
             lanes: lanes.clone().into_iter().collect(),
             waiting: Vec::new(),
             held: 0,
@@ -156,13 +126,13 @@ pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
             groups[group].held += 1;
         }
     }
-    let devices = lanes.slices.keys();
-    let devices = devices.filter(|owner| matches!(owner, Owner::Device(_)));
+    let nodes = lanes.slices.keys();
+    let nodes = nodes.filter(|owner| **owner != Owner::Nobody).count();
     Ok(Timeline {
         title: format!(
-            "{} on {} devices: {}",
-            what(&row),
-            devices.count(),
+            "{} on {nodes} {}: {}",
+            what(served),
+            if nodes == 1 { "node" } else { "nodes" },
             seconds(whole.length().as_seconds())
         ),
         groups,
@@ -173,17 +143,21 @@ pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
     })
 }
 
-fn what(pass: &TokenRow) -> String {
-    match (pass.mode.as_str(), pass.context) {
-        ("generate", 0) => format!("Prefill of {} tokens", pass.tokens),
-        ("generate", _) => "One decode step".to_owned(),
-        ("tokens", _) => format!("A batch of {} tokens", pass.tokens),
-        _ => format!("Scoring a window of {} tokens", pass.tokens),
+fn what(served: &[tables::Slice]) -> String {
+    let tokens: u64 = served.iter().map(|slice| slice.tokens).sum();
+    match served {
+        [one] => match one.phase {
+            Phase::Prefill => format!("Prefill of {tokens} tokens"),
+            Phase::Decode => "One decode step".to_owned(),
+            Phase::Score => format!("Scoring a window of {tokens} tokens"),
+            Phase::Choose => format!("Reading a choice of {tokens} tokens"),
+        },
+        several => format!("A batch of {} requests, {tokens} tokens", several.len()),
     }
 }
 
 fn barriers(events: &Events, lanes: &Lanes<'_>, in_pass: impl Fn(&Event) -> bool) -> Vec<Barrier> {
-    let openings = events.openings(&events.groups()).into_iter();
+    let openings = events.openings().into_iter();
     let openings = openings.filter(|opening| in_pass(events.task(opening.barrier)));
     openings
         .map(|opening| {

@@ -4,18 +4,20 @@
 //! serde traits, from the same attributes and with their doc comments as descriptions;
 //! this room walks that schema and turns it into words and RON.
 //!
-//! A field's path names the variants on the way, `radio.budget.Normalised.snr`, and steps
-//! into lists and maps by `[]`: `workload[].Score.text`. Whoever asks may leave both out,
-//! as overrides do.
+//! A field's path names the variants on the way, `links.*.Radio.budget.Normalised.snr`, and steps
+//! into lists and maps by `[]`: `workload[].Score.text`; what has a name of the scenario's own
+//! is `*`. Whoever asks may leave all of them out, as overrides do variants.
 
 mod prose;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod value;
 
 pub use prose::Block;
 
+use super::moved;
 use super::schema::Scenario;
 use schemars::schema_for;
 use serde_json::Value;
@@ -31,7 +33,7 @@ pub struct Fields {
 /// A field, or a variant that a field may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Where it is, such as `radio.budget.Normalised.snr`; empty for the whole scenario.
+    /// Where it is, such as `links.*.Radio.budget.Normalised.snr`; empty for the whole scenario.
     pub path: String,
     /// How many levels below the place that was asked for.
     pub depth: usize,
@@ -110,6 +112,11 @@ impl Fields {
         }
     }
 
+    /// The JSON Schema of a scenario.
+    pub fn schema(&self) -> &Value {
+        self.shapes.root()
+    }
+
     /// Every field once: insides that occur at several places are listed at the first.
     pub fn all(&self) -> Vec<Entry> {
         self.listing(&self.root(), false)[1..].to_vec()
@@ -125,7 +132,7 @@ impl Fields {
         if names(path).next().is_none() {
             return Err(self.no_field(path));
         }
-        let mut places = self.walk(vec![self.root()], path);
+        let mut places = self.walk(vec![self.root()], path, true);
         if places.is_empty() {
             places = self.anywhere(path);
         }
@@ -154,28 +161,47 @@ impl Fields {
 
     /// Whether what stands at `path` is a quantity whose SI unit is `unit`.
     pub fn holds_quantity(&self, path: &str, unit: &str) -> bool {
-        let places = self.walk(vec![self.root()], path);
+        let places = self.walk(vec![self.root()], path, true);
         let mut entries = places.iter().flat_map(|place| self.listing(place, true));
         entries.any(|entry| entry.holds.ends_with(&format!(" in {unit}")))
     }
 
-    /// Where the names of `path` lead from any of `places`.
-    fn walk<'a>(&'a self, mut places: Vec<Place<'a>>, path: &str) -> Vec<Place<'a>> {
+    /// Where the names of `path` lead from any of `places`; with `own`, also through names that
+    /// a scenario gives itself.
+    fn walk<'a>(&'a self, mut places: Vec<Place<'a>>, path: &str, own: bool) -> Vec<Place<'a>> {
         for name in names(path) {
             places = places
                 .iter()
-                .flat_map(|place| self.step(place, name))
+                .flat_map(|place| {
+                    let found = self.step(place, name);
+                    match self.named(place).filter(|_| found.is_empty() && own) {
+                        Some(entry) => vec![entry],
+                        None => found,
+                    }
+                })
                 .collect();
         }
         places
+    }
+
+    /// What each name leads to in `place`, if the scenario names what is inside.
+    fn named<'a>(&'a self, place: &Place<'a>) -> Option<Place<'a>> {
+        match self.shapes.inside(place.schema) {
+            Inside::Named(schema) => Some(Place {
+                path: format!("{}.*", place.path),
+                role: Role::Optional,
+                schema,
+            }),
+            _ => None,
+        }
     }
 
     /// Where `path` leads from any place of the scenario, each type once.
     fn anywhere(&self, path: &str) -> Vec<Place<'_>> {
         let mut found: Vec<Place<'_>> = Vec::new();
         for entry in self.all() {
-            let start = self.walk(vec![self.root()], &entry.path);
-            for place in self.walk(start, path) {
+            let start = self.walk(vec![self.root()], &entry.path, true);
+            for place in self.walk(start, path, false) {
                 if found.iter().all(|other| other.path != place.path) {
                     found.push(place);
                 }
@@ -217,6 +243,10 @@ impl Fields {
             match self.shapes.inside(schema) {
                 Inside::Many(entries) => {
                     path.push_str("[]");
+                    schema = entries;
+                }
+                Inside::Named(entries) => {
+                    path.push_str(".*");
                     schema = entries;
                 }
                 Inside::Children(children) => {
@@ -285,6 +315,12 @@ impl Fields {
 
     /// Words the error of a path that leads nowhere.
     fn no_field(&self, path: &str) -> NoField {
+        if let Some(now) = path.parse().ok().and_then(|path| moved::path(&path)) {
+            return NoField {
+                path: path.to_owned(),
+                help: format!("it is `{now}` now"),
+            };
+        }
         let wanted = names(path).last().unwrap_or_default().to_lowercase();
         let whole = path.to_lowercase();
         let mut similar: Vec<(f64, String)> = self

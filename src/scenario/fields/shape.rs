@@ -20,6 +20,8 @@ pub(super) enum Inside<'a> {
     Children(Vec<Child<'a>>),
     /// Entries, all of this form.
     Many(&'a Value),
+    /// Entries of this form, each under a name that the scenario gives it.
+    Named(&'a Value),
     /// Nothing that has a name.
     Nothing,
 }
@@ -52,7 +54,7 @@ impl Shapes {
     pub(super) fn type_name<'a>(&'a self, schema: &'a Value) -> Option<&'a str> {
         let schema = variant_content(schema).unwrap_or(schema);
         let schema = schema.get("items").unwrap_or(schema);
-        let schema = keyed(schema).unwrap_or(schema);
+        let schema = keyed(schema).or_else(|| named(schema)).unwrap_or(schema);
         reference(not_null(schema))
     }
 
@@ -76,6 +78,9 @@ impl Shapes {
         };
         if let Some(entries) = schema.get("items").or_else(|| keyed(schema)) {
             return Inside::Many(entries);
+        }
+        if let Some(entries) = named(schema) {
+            return Inside::Named(entries);
         }
         if let Some(variants) = variants(schema) {
             let child = |variant: Variant<'a>| Child {
@@ -108,6 +113,11 @@ impl Shapes {
             schema,
         };
         fields.iter().map(child).collect()
+    }
+
+    /// Whether `schema` is a choice between variants.
+    pub(super) fn is_choice(&self, schema: &Value) -> bool {
+        variants(self.resolved(schema)).is_some()
     }
 
     /// The content of the variant `name` of the choice `schema`; the inner `None` is a word
@@ -150,6 +160,16 @@ impl Shapes {
         }
         if let Some(entries) = keyed(schema) {
             return format!("by number, {}", self.holds(entries));
+        }
+        if let Some(entries) = named(schema) {
+            return match self.holds(entries).as_str() {
+                "" => "by name, records".to_owned(),
+                entries => format!("by name, {entries}"),
+            };
+        }
+        if let Some(parts) = schema["prefixItems"].as_array() {
+            let parts: Vec<String> = parts.iter().map(|part| self.holds(part)).collect();
+            return format!("({})", parts.join(", "));
         }
         let kind = match &schema["type"] {
             Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null"),
@@ -212,6 +232,12 @@ fn not_null(schema: &Value) -> &Value {
 fn keyed(schema: &Value) -> Option<&Value> {
     let patterns = schema.get("patternProperties")?.as_object()?;
     patterns.values().next()
+}
+
+/// What a map from names holds.
+fn named(schema: &Value) -> Option<&Value> {
+    let entries = schema.get("additionalProperties")?;
+    entries.is_object().then_some(entries)
 }
 
 /// The content of a variant, if `schema` is one with a content: an object with one field,

@@ -20,7 +20,8 @@ fn insides(fields: &Fields) -> BTreeMap<String, Vec<Entry>> {
 }
 
 fn descend<'a>(fields: &'a Fields, path: &[&str]) -> Place<'a> {
-    path.iter().fold(fields.root(), |place, part| {
+    let parts = path.iter().filter(|part| **part != "*");
+    parts.fold(fields.root(), |place, part| {
         let mut inside = fields.inside(&place).into_iter();
         let name = prose::last_name(part);
         inside
@@ -35,6 +36,10 @@ fn around(fields: &Fields, path: &str, inner: String, whole: bool) -> Node {
     let parts: Vec<&str> = path.split('.').filter(|part| !part.is_empty()).collect();
     let mut text = inner;
     for (index, part) in parts.iter().enumerate().rev() {
+        if *part == "*" {
+            text = format!("{{\"x\": {text}}}");
+            continue;
+        }
         let place = descend(fields, &parts[..=index]);
         for _ in part.matches("[]") {
             let keyed = fields.shapes.holds(place.schema).starts_with("by number");
@@ -85,6 +90,8 @@ fn sample(fields: &Fields, place: &Place<'_>) -> String {
     let holds = fields.shapes.holds(place.schema);
     match holds.as_str() {
         holds if holds.starts_with("list of ") => "[]".to_owned(),
+        holds if holds.starts_with("by name, ") => "{}".to_owned(),
+        "(text, text)" => "(\"x\", \"y\")".to_owned(),
         "whole number" | "any value" => "1".to_owned(),
         "number" => "0.5".to_owned(),
         "text" => "\"x\"".to_owned(),
@@ -140,7 +147,12 @@ fn documented_defaults_are_those_of_resolved_scenarios() {
             .unwrap_or_else(|error| panic!("{path}: {error}: {}", raw::line(&node)));
         let resolved = tree_of(&scenario);
         for entry in entries {
-            let mut at: raw::Path = entry.path.replace("[]", "[0]").parse().unwrap();
+            let mut at: raw::Path = entry
+                .path
+                .replace("[]", "[0]")
+                .replace('*', "x")
+                .parse()
+                .unwrap();
             at.0.retain(|segment| match segment {
                 raw::Segment::Field(name) => !name.starts_with(char::is_uppercase),
                 raw::Segment::Entry(_) => true,
@@ -194,7 +206,11 @@ fn paths(node: &Node, path: &str, found: &mut Vec<String>) {
         }
         raw::Value::Map(entries) => {
             for (key, item) in entries {
-                paths(item, &format!("{path}[{}]", raw::line(key)), found);
+                let inner = match &key.value {
+                    raw::Value::Text(name) => format!("{path}.{name}"),
+                    _ => format!("{path}[{}]", raw::line(key)),
+                };
+                paths(item, &inner, found);
             }
         }
         _ => {}
@@ -254,16 +270,22 @@ fn variants_and_entries_may_be_left_out_of_a_path() {
             .collect()
     };
     let find = |text: &str| path(&fields.find(text).unwrap());
-    assert_eq!(find("radio.budget.snr"), ["radio.budget.Normalised.snr"]);
+    assert_eq!(
+        find("links.air.budget.snr"),
+        ["links.*.Radio.budget.Normalised.snr"]
+    );
     assert_eq!(find("workload[2].text"), ["workload[].Score.text"]);
     assert_eq!(
-        find("architecture.all_reduce.streams"),
+        find("replicas[0].placement.all_reduce.streams"),
         [
-            "architecture.TensorParallel.all_reduce.AirComp.streams",
-            "architecture.TensorParallel.all_reduce.UncodedFdma.streams"
+            "replicas[].placement.TensorParallel.all_reduce.AirComp.streams",
+            "replicas[].placement.TensorParallel.all_reduce.UncodedFdma.streams"
         ]
     );
-    assert_eq!(find("server.peak"), ["server.Custom.peak"]);
+    assert_eq!(
+        find("nodes.server.profile.peak"),
+        ["nodes.*.profile.Custom.peak"]
+    );
     assert_eq!(find("sweep.axes[0].zip[1].range.from").len(), 1);
 }
 
@@ -272,10 +294,14 @@ fn a_wrong_path_is_told_what_is_near() {
     let fields = Fields::new();
     let told = |path: &str| fields.find(path).unwrap_err().to_string();
     assert_eq!(
-        told("radio.bandwith"),
-        "a scenario has no field `radio.bandwith`; did you mean radio.bandwidth or \
-         architecture.Wdmoe.bandwidth?"
+        told("links.air.bandwith"),
+        "a scenario has no field `links.air.bandwith`; did you mean links.*.Radio.bandwidth or \
+         replicas[].placement.Experts.bandwidth?"
     );
-    assert!(told("snrr").contains("radio.budget.Normalised.snr"));
+    assert!(told("snrr").contains("links.*.Radio.budget.Normalised.snr"));
+    assert_eq!(
+        told("radio.budget"),
+        "a scenario has no field `radio.budget`; it is `links.air.budget` now"
+    );
     assert!(told("xyzzy").ends_with("`airloom fields` lists them all"));
 }

@@ -38,6 +38,13 @@ pub(super) fn ron(shapes: &Shapes, value: &Value, schema: &Value) -> String {
                 let entries: Vec<String> = fields.iter().map(entry).collect();
                 return format!("{{{}}}", entries.join(", "));
             }
+            if let Inside::Named(form) = shapes.inside(schema) {
+                let entry = |(key, entry): (&String, &Value)| {
+                    format!("{key:?}: {}", ron(shapes, entry, form))
+                };
+                let entries: Vec<String> = fields.iter().map(entry).collect();
+                return format!("{{{}}}", entries.join(", "));
+            }
             let forms = shapes.resolved(schema).get("properties");
             let field = |(name, field): (&String, &Value)| {
                 let form = forms.and_then(|forms| forms.get(name));

@@ -10,8 +10,13 @@ fn has_inside(node: &Node) -> bool {
     )
 }
 
-fn is_key(key: &Node, entry: u64) -> bool {
-    key.entry() == Some(entry)
+/// Whether `key` of a map is what `segment` names.
+fn is_key(key: &Node, segment: &Segment) -> bool {
+    match (segment, &key.value) {
+        (Segment::Entry(entry), _) => key.entry() == Some(*entry),
+        (Segment::Field(name), Value::Text(text)) => name == text,
+        (Segment::Field(_), _) => false,
+    }
 }
 
 impl Node {
@@ -39,9 +44,9 @@ impl Node {
             (Value::List(items) | Value::Tuple(_, items), Segment::Entry(entry)) => {
                 items.get(usize::try_from(*entry).ok()?)
             }
-            (Value::Map(entries), Segment::Entry(entry)) => entries
+            (Value::Map(entries), segment) => entries
                 .iter()
-                .find(|(key, _)| is_key(key, *entry))
+                .find(|(key, _)| is_key(key, segment))
                 .map(|(_, value)| value),
             _ => None,
         }
@@ -97,9 +102,9 @@ impl Node {
             (Value::List(items) | Value::Tuple(_, items), Segment::Entry(entry)) => {
                 items.get_mut(usize::try_from(*entry).ok()?)
             }
-            (Value::Map(entries), Segment::Entry(entry)) => entries
+            (Value::Map(entries), segment) => entries
                 .iter_mut()
-                .find(|(key, _)| is_key(key, *entry))
+                .find(|(key, _)| is_key(key, segment))
                 .map(|(_, value)| value),
             _ => None,
         }
@@ -136,10 +141,13 @@ impl Node {
                 fields.push(field(name, place, empty));
                 return Ok(());
             }
-            (Value::Map(entries), Segment::Entry(entry)) => {
+            (Value::Map(entries), segment) => {
                 let key = Node {
                     place,
-                    value: Value::Number(entry.to_string()),
+                    value: match segment {
+                        Segment::Entry(entry) => Value::Number(entry.to_string()),
+                        Segment::Field(name) => Value::Text(name.clone()),
+                    },
                 };
                 entries.push((key, empty));
                 return Ok(());
@@ -239,6 +247,11 @@ mod tests {
         assert_eq!(set("(a: Ideal)", "a.c", "2").unwrap(), "(a:Ideal(c:2))");
         assert_eq!(set("(a: None)", "a.c", "2").unwrap(), "(a:(c:2))");
         assert_eq!(set("(a: {})", "a[7]", "2").unwrap(), "(a:{7:2})");
+        assert_eq!(set("(a: {})", "a.b.c", "2").unwrap(), r#"(a:{"b":(c:2)})"#);
+        assert_eq!(
+            set(r#"(a: {"b": V(c: 1)})"#, "a.b.c", "2").unwrap(),
+            r#"(a:{"b":V(c:2)})"#
+        );
         assert_eq!(set("()", "a", "2").unwrap(), "(a:2)");
     }
 

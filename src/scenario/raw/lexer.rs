@@ -29,6 +29,8 @@ pub(super) struct Lexer<'a> {
     text: &'a str,
     source: u32,
     at: usize,
+    /// Whether the text is JSON, which has other escapes and no parentheses.
+    json: bool,
     /// Where the line of the last token starts, and how wide its blank start is: kept, for
     /// looking back to it from every bracket of a long line takes time by the line's square.
     line: usize,
@@ -46,9 +48,18 @@ impl<'a> Lexer<'a> {
             text,
             source,
             at,
+            json: false,
             line: start,
             blank: 0,
             token: start,
+        }
+    }
+
+    /// Reads `text` as JSON.
+    pub(super) fn json(text: &'a str, source: u32) -> Self {
+        Self {
+            json: true,
+            ..Self::new(text, 0, source)
         }
     }
 
@@ -152,6 +163,13 @@ impl<'a> Lexer<'a> {
             return Ok((Token::End, self.place(start)));
         };
         let token = match first {
+            '(' | ')' if self.json => {
+                self.at += 1;
+                let help = "JSON has braces and brackets; a scenario in RON is a file that ends \
+                            in .ron";
+                let message = format!("`{first}` has no meaning in JSON");
+                return Err(self.error(start, message, Some(help)));
+            }
             '(' | ')' | '[' | ']' | '{' | '}' | ':' | ',' | '#' | '!' | '=' => {
                 self.at += 1;
                 Token::Mark(first)
@@ -237,6 +255,10 @@ impl<'a> Lexer<'a> {
             Some('r') => Some('\r'),
             Some('t') => Some('\t'),
             Some('0') => Some('\0'),
+            Some('/') if self.json => Some('/'),
+            Some('b') if self.json => Some('\u{8}'),
+            Some('f') if self.json => Some('\u{c}'),
+            Some('u') if self.json => self.utf_16(),
             Some('x') => {
                 let digits: String = self.rest().chars().take(2).collect();
                 self.at += digits.len();
@@ -264,6 +286,27 @@ impl<'a> Lexer<'a> {
         };
         content.push(plain);
         Ok(())
+    }
+
+    /// The character of `\u0041`, or of a pair of such, behind its first `\u`.
+    fn utf_16(&mut self) -> Option<char> {
+        let first = self.four_digits()?;
+        let units = match first {
+            0xd800..0xdc00 if self.rest().starts_with("\\u") => {
+                self.at += 2;
+                vec![first, self.four_digits()?]
+            }
+            _ => vec![first],
+        };
+        let mut decoded = char::decode_utf16(units);
+        decoded.next()?.ok()
+    }
+
+    fn four_digits(&mut self) -> Option<u16> {
+        let digits = self.rest().get(..4)?;
+        let unit = u16::from_str_radix(digits, 16).ok()?;
+        self.at += 4;
+        Some(unit)
     }
 
     fn raw_text(&mut self) -> Result<Token, SyntaxError> {

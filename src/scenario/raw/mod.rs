@@ -25,8 +25,9 @@ mod write;
 
 pub(crate) use decode::LITERAL_TOKEN;
 pub use decode::{DecodeError, decode};
-pub(in crate::scenario) use parser::parse_own;
+pub(in crate::scenario) use number::{Whole, float, whole};
 pub use parser::{MAX_DEPTH, MAX_LENGTH, parse, parse_from};
+pub(in crate::scenario) use parser::{parse_json, parse_own};
 pub use path::{Path, PathError, Segment};
 pub use write::{compact, line, pretty};
 

@@ -3,7 +3,7 @@
 
 /// A whole number, or why the text is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whole {
+pub(in crate::scenario) enum Whole {
     Value(i128),
     Fraction,
     TooLarge,
@@ -29,7 +29,7 @@ fn prefixed(unsigned: &str) -> Option<(u32, &str)> {
 }
 
 /// The number that `text` names, when it is whole.
-pub(super) fn whole(text: &str) -> Whole {
+pub(in crate::scenario) fn whole(text: &str) -> Whole {
     let (sign, unsigned) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -46,7 +46,7 @@ pub(super) fn whole(text: &str) -> Whole {
 }
 
 /// The value of `text` as a floating-point number; possibly infinite.
-pub(super) fn float(text: &str) -> f64 {
+pub(in crate::scenario) fn float(text: &str) -> f64 {
     match whole(text) {
         Whole::Value(value) => value as f64,
         _ => text.replace('_', "").parse().unwrap_or(f64::NAN),

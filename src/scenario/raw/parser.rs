@@ -31,18 +31,23 @@ pub fn parse(text: &str, source: u32) -> Result<Node, SyntaxError> {
 /// # Panics
 /// If `start` is no character's start.
 pub fn parse_from(text: &str, start: usize, source: u32) -> Result<Node, SyntaxError> {
-    if text.len() > MAX_LENGTH {
-        return Err(SyntaxError {
-            message: format!("a scenario of more than {MAX_LENGTH} bytes is too long"),
-            help: Some("shorten its lists and texts".to_owned()),
-            place: Place {
-                source,
-                start: 0,
-                end: 0,
-            },
-        });
-    }
+    check_length(text, source)?;
     parse_own(text, start, source)
+}
+
+fn check_length(text: &str, source: u32) -> Result<(), SyntaxError> {
+    if text.len() <= MAX_LENGTH {
+        return Ok(());
+    }
+    Err(SyntaxError {
+        message: format!("a scenario of more than {MAX_LENGTH} bytes is too long"),
+        help: Some("shorten its lists and texts".to_owned()),
+        place: Place {
+            source,
+            start: 0,
+            end: 0,
+        },
+    })
 }
 
 /// Like [`parse_from`], for a text that was written from a tree or a scenario: what it was
@@ -52,7 +57,19 @@ pub(in crate::scenario) fn parse_own(
     start: usize,
     source: u32,
 ) -> Result<Node, SyntaxError> {
-    let mut lexer = Lexer::new(text, start, source);
+    read(Lexer::new(text, start, source))
+}
+
+/// Reads `text` as one JSON value, whose objects become maps; comments may stand in it.
+///
+/// # Errors
+/// Those of [`parse`], for JSON.
+pub(in crate::scenario) fn parse_json(text: &str, source: u32) -> Result<Node, SyntaxError> {
+    check_length(text, source)?;
+    read(Lexer::json(text, source))
+}
+
+fn read(mut lexer: Lexer<'_>) -> Result<Node, SyntaxError> {
     let (token, place) = lexer.next()?;
     let mut parser = Parser {
         lexer,

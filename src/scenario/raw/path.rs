@@ -1,4 +1,4 @@
-//! Paths such as `architecture.all_reduce.streams` or `workload[0].text`: how
+//! Paths such as `links.air.bandwidth` or `workload[0].text`: how
 //! overrides, sweeps and errors name a place in the tree.
 //!
 //! A path names fields and entries only. It passes through enum variants without
@@ -30,7 +30,7 @@ pub struct Path(pub Vec<Segment>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// The text is no path at all.
-    #[error("`{0}` is not a path; write for example `devices.count` or `workload[0].text`")]
+    #[error("`{0}` is not a path; write for example `nodes.device.count` or `workload[0].text`")]
     Malformed(String),
     /// A list is shorter than the path assumes.
     #[error("`{path}` has {length} entries, counted from 0, so there is no entry {entry}")]
@@ -78,7 +78,8 @@ impl FromStr for Path {
         let mut segments = Vec::new();
         for part in text.trim().split('.') {
             let (name, mut entries) = part.split_at(part.find('[').unwrap_or(part.len()));
-            let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
+            let allowed = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+            let is_name = name.chars().all(allowed) && !name.is_empty() && !name.starts_with('-');
             match name.parse() {
                 // The whole of a scenario is no list.
                 Ok(_) if segments.is_empty() => return Err(malformed()),
@@ -112,7 +113,7 @@ impl JsonSchema for Path {
         json_schema!({
             "type": "string",
             "x-type": "path of a field",
-            "examples": ["devices.count"],
+            "examples": ["nodes.device.count"],
         })
     }
 }

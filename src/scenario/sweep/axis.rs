@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 /// together:
 ///
 /// ```text
-/// (path: "devices.count", values: [1, 2, 4])
-/// (path: "radio.bandwidth", range: (from: "20 MHz", to: "120 MHz", count: 6, scale: Linear))
+/// (path: "nodes.device.count", values: [1, 2, 4])
+/// (path: "links.air.bandwidth", range: (from: "20 MHz", to: "120 MHz", count: 6, scale: Linear))
 /// (zip: [(path: …, values: […]), (path: …, values: […])])
 /// ```
 ///
@@ -38,7 +38,7 @@ pub struct Axis {
     /// What people call its values, one label for each, all different. Default: the values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<Vec<String>>,
-    /// Which field, such as `devices.count`.
+    /// Which field, such as `nodes.device.count`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<Path>,
     /// Its values, at least one and all different.
@@ -71,7 +71,7 @@ impl Axis {
         let Some(path) = &self.path else {
             return fault(
                 "path",
-                "an axis needs a path, such as `path: \"devices.count\"`, or fields that advance \
+                "an axis needs a path, such as `path: \"nodes.device.count\"`, or fields that advance \
                  together, `zip: [(path: …, values: […]), …]`",
             );
         };

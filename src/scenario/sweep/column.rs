@@ -2,7 +2,7 @@
 //!
 //! A statistics program wants numbers: values that are numbers stay as they are written,
 //! quantities become numbers with their unit in the column's name (`"20 MHz"` of
-//! `radio.bandwidth` is 20000000 in `radio.bandwidth_hz`), all else is text. What kind a
+//! `links.air.bandwidth` is 20000000 in `links.air.bandwidth_hz`), all else is text. What kind a
 //! column is follows from all values of its axis, so that every shard has the same columns.
 
 use super::Sweep;
@@ -97,21 +97,21 @@ mod tests {
     fn quantities_are_numbers_with_their_unit_in_the_name() {
         for (path, values, name, cells) in [
             (
-                "devices.count",
+                "nodes.device.count",
                 &["1", "+2", "1_000", "2.5e3"][..],
-                "devices.count",
+                "nodes.device.count",
                 "1 | 2 | 1000 | 2.5e3",
             ),
             (
-                "radio.bandwidth",
+                "links.air.bandwidth",
                 &["\"20 MHz\"", "\"1 GHz\""],
-                "radio.bandwidth_hz",
+                "links.air.bandwidth_hz",
                 "20000000 | 1000000000",
             ),
             (
-                "radio.budget.snr",
+                "links.air.budget.snr",
                 &["\"-5 dB\"", "\"10dB\""],
-                "radio.budget.snr_db",
+                "links.air.budget.snr_db",
                 "-5 | 10",
             ),
             ("p", &["\"23 dBm\"", "\"-3.5 dBm\""], "p_dbm", "23 | -3.5"),

@@ -8,7 +8,7 @@ pub enum Template {
     /// A LLaMA, divided among devices.
     TensorParallel,
     /// A Mixtral's experts on devices.
-    Wdmoe,
+    Experts,
 }
 
 /// What stands in a template for its words in capitals, where it depends on whether there
@@ -77,8 +77,8 @@ impl Template {
         let (text, parts) = match (self, model) {
             (Self::TensorParallel, Some(_)) => (include_str!("tensor_parallel.ron"), LLAMA),
             (Self::TensorParallel, None) => (include_str!("tensor_parallel.ron"), LLAMA_SHAPE),
-            (Self::Wdmoe, Some(_)) => (include_str!("wdmoe.ron"), MIXTRAL),
-            (Self::Wdmoe, None) => (include_str!("wdmoe.ron"), MIXTRAL_SHAPE),
+            (Self::Experts, Some(_)) => (include_str!("experts.ron"), MIXTRAL),
+            (Self::Experts, None) => (include_str!("experts.ron"), MIXTRAL_SHAPE),
         };
         let model = model.map_or(String::new(), |folder| folder.display().to_string());
         // Each word stands where its part begins, so that only further lines of a part

@@ -1,13 +1,11 @@
 //! Budgets and channels that do not belong together, judged by the mean gain of the channels,
 //! whichever model they are of.
 
-use super::{Remark, is_silent};
+use super::{Remark, Use};
 use crate::files;
 use crate::radio::{ChannelTrace, Channels, Doppler, Fading, LinkBudget, RadioConfig};
 use crate::rng::Streams;
-use crate::scenario::schema::Scenario;
 use crate::units::FieldFault;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Below this mean signal-to-noise ratio at an antenna, in dB, nothing useful arrives.
@@ -20,12 +18,9 @@ const BLINDING_DB: f64 = 100.0;
 /// channel over a distance.
 const FAR_FIELD_DB: f64 = -20.0;
 
-/// What is remarkable about the link budget of `scenario`, whose file lies in `folder`.
-pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
-    if is_silent(scenario) {
-        return Vec::new();
-    }
-    let Some(gains) = mean_gains(scenario, folder) else {
+/// What is remarkable about the link budget of a radio.
+pub(super) fn remarks(usage: &Use<'_>) -> Vec<Remark> {
+    let Some(gains) = mean_gains(usage) else {
         return Vec::new();
     };
     let decibels = |ratio: f64| 10.0 * libm::log10(ratio);
@@ -34,14 +29,15 @@ pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
         return Vec::new();
     };
     let most = numbered().map(|(_, gain)| gain).fold(least, f64::max);
-    let radio = &scenario.radio;
+    let radio = usage.radio;
     let power = radio.budget.resolve(radio.bandwidth);
     let sent = decibels(power.power / power.noise);
     let mut remarks = Vec::new();
-    let mut remark = |path: &str, decided_by, message: String| {
+    let mut remark = |field: &str, decided_by: &[&str], message: String| {
+        let decided_by = decided_by.iter().map(|field| usage.of_link(field));
         remarks.push(Remark {
-            fault: FieldFault::new(path, message),
-            decided_by,
+            fault: FieldFault::new(usage.of_link(field), message),
+            decided_by: decided_by.collect(),
             if_written: false,
         });
     };
@@ -56,8 +52,8 @@ pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
             }
         };
         remark(
-            "radio.fading",
-            &["radio.budget"],
+            "fading",
+            &["budget"],
             format!(
                 "the channels' mean gain is {most:.1} dB, and free space has -22 dB no farther \
                  than a wavelength away; {help}"
@@ -73,8 +69,8 @@ pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
             "raise transmit_power or antenna gains, or move devices closer"
         };
         remark(
-            "radio.budget",
-            &["radio.fading", "radio.bandwidth"],
+            "budget",
+            &["fading", "bandwidth"],
             format!(
                 "next to nothing arrives: {snr:.0} dB before the channel and a mean gain of \
                  {least:.0} dB, that of device {weak}, leave {heard:.0} dB at an antenna; {help}"
@@ -83,8 +79,8 @@ pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
     } else if sent + most > BLINDING_DB {
         let heard = sent + most;
         remark(
-            "radio.budget",
-            &["radio.fading", "radio.bandwidth"],
+            "budget",
+            &["fading", "bandwidth"],
             format!(
                 "{heard:.0} dB arrive at an antenna, {sent:.0} dB before the channel and a mean \
                  gain of {most:.0} dB: no receiver has such a ratio; give channels of a mean power \
@@ -97,24 +93,25 @@ pub(super) fn remarks(scenario: &Scenario, folder: &Path) -> Vec<Remark> {
 
 /// E|h|² of every device: as the model of its channels says in the scenario's first run, or
 /// over the whole trace. `None` if a trace cannot be read, which is the run's to refuse.
-fn mean_gains(scenario: &Scenario, folder: &Path) -> Option<Vec<f64>> {
+fn mean_gains(usage: &Use<'_>) -> Option<Vec<f64>> {
+    let resolved = usage.resolved;
     let radio = RadioConfig {
         // It changes no mean, and a process in time takes long to draw.
         doppler: Doppler::Off,
-        ..scenario.radio.clone()
+        ..usage.radio.clone()
     };
     let trace = match &radio.fading {
         Fading::Trace(trace) => {
-            let bytes = files::read(&folder.join(&trace.file), ChannelTrace::MOST_BYTES).ok()?;
+            let bytes = files::read(&resolved.path(&trace.file), ChannelTrace::MOST_BYTES).ok()?;
             Some(Arc::new(ChannelTrace::from_npy(&bytes).ok()?))
         }
         _ => None,
     };
     let streams = Streams {
-        seed: scenario.seed,
+        seed: resolved.seed(),
         run: 0,
     };
-    let devices = scenario.devices.count;
+    let devices = usage.members.len();
     let channels = Channels::new(&radio, devices, streams, trace).ok()?;
     let power = |device| channels.moments(device).power();
     Some((0..devices).map(power).collect())

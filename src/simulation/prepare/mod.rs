@@ -1,25 +1,33 @@
-//! Reads everything that a run needs and puts it together: what all architectures share
-//! here, what each needs in a file of its own.
+//! Reads everything that a run needs and puts its system together: links, replicas, requests.
 
-mod tensor_parallel;
-mod wdmoe;
+mod check;
+mod experts;
+mod links;
+mod partition;
+mod replica;
+mod served;
+mod team;
+
+pub(super) use check::check;
+pub(super) use team::Team;
 
 use super::error::RunError;
 use super::place::own_folder;
-use super::requests::Reader;
 use super::run::About;
-use crate::architecture::measurement::AssignmentRecord;
-use crate::architecture::workload::{Request, Task};
-use crate::architecture::{Assembly, Node};
 use crate::engine::TraceLevel;
+use crate::execution::System;
 use crate::interrupt::Interrupt;
-use crate::model::{Architecture as Family, ModelShape};
-use crate::numerics::{self, Tokenizer};
+use crate::measurement::AssignmentRecord;
+use crate::model::ModelShape;
+use crate::numerics;
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
-use crate::scenario::{Architecture, Model, NamedProfile, Resolved, Trace};
+use crate::scenario::{Model, Resolved, Trace};
+use crate::serving::{RoundRobin, Router, Routing};
 use crate::units::FieldFault;
+use links::Links;
+use served::Served;
 use std::path::{Path, PathBuf};
 
 /// The input that is no file: the tokens that the run reads.
@@ -28,15 +36,15 @@ pub(super) const TEXT: &str = "text (tokens)";
 /// A run that is ready to be simulated.
 #[derive(Debug)]
 pub struct Prepared {
-    pub(super) parts: Box<dyn Assembly>,
+    pub(super) system: System,
     pub(super) about: About,
     /// Whether another run in its folder may be replaced.
     pub(super) overwrites: bool,
 }
 
-/// What one architecture makes of a scenario.
+/// What was made of a scenario.
 struct Made {
-    parts: Box<dyn Assembly>,
+    system: System,
     /// Every file that was read.
     inputs: Vec<FileDigest>,
     /// What a reader should know at first sight.
@@ -61,7 +69,7 @@ impl Prepared {
 
     /// The most forward passes that the run can take.
     pub fn expected_passes(&self) -> u64 {
-        let requests = self.parts.requests().iter();
+        let requests = self.system.requests.iter();
         requests.map(|request| request.task.most_passes()).sum()
     }
 }
@@ -90,19 +98,12 @@ pub fn prepare_until(
     overrides: Vec<String>,
     interrupt: Interrupt<'_>,
 ) -> Result<Prepared, RunError> {
-    let scenario = &resolved.scenario;
-    let made = match &scenario.architecture {
-        Architecture::TensorParallel(fields) => {
-            tensor_parallel::make(resolved, fields, streams, interrupt)
-        }
-        Architecture::Wdmoe(fields) => wdmoe::make(resolved, fields, streams, interrupt),
-    };
-    let made = made.map_err(|error| error.placed(resolved))?;
+    let made = make(resolved, streams, interrupt).map_err(|error| error.placed(resolved))?;
     let about = About {
         name: resolved.name.clone(),
         scenario: resolved.configuration(),
         streams,
-        trace: match scenario.trace {
+        trace: match resolved.scenario.trace {
             Trace::Full => TraceLevel::Full,
             Trace::Summary => TraceLevel::Summary,
             Trace::Off => TraceLevel::Off,
@@ -123,44 +124,49 @@ pub fn prepare_until(
         assignment: made.assignment,
     };
     Ok(Prepared {
-        parts: made.parts,
+        system: made.system,
         about,
         overwrites: false,
     })
 }
 
-/// Checks the files that a run of `resolved` would read, weights by their headers alone and
-/// of the world's texts only the first of each request.
-///
-/// # Errors
-/// What [`prepare`] would say about them, each at its field.
-pub(super) fn check(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
-    let checked = match &resolved.scenario.architecture {
-        Architecture::TensorParallel(_) => tensor_parallel::check(resolved, interrupt),
-        Architecture::Wdmoe(fields) => wdmoe::check(resolved, fields, interrupt),
-    };
-    checked.map_err(|error| error.placed(resolved))
-}
-
-/// Checks the model folder `folder` for a model of `family`, and reads the workload by it;
-/// returns the model's shape.
-fn check_folder(
-    resolved: &Resolved,
-    folder: &Path,
-    family: Family,
-    interrupt: Interrupt<'_>,
-) -> Result<ModelShape, RunError> {
-    let config = numerics::inspect(folder, family)?;
-    let tokenizer = Tokenizer::load(folder)?;
-    let reader = Reader {
-        tokenizer: &tokenizer,
-        config: &config,
-        folder: &resolved.folder,
-        most_of_world: 1,
+fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Result<Made, RunError> {
+    let served = Served::read(resolved, interrupt)?;
+    let mut inputs = Vec::new();
+    let requests = served.requests(resolved, &mut inputs, interrupt)?;
+    let links = Links::open(resolved, streams, &mut inputs)?;
+    let maker = replica::Maker {
+        resolved,
+        served: &served,
+        links: &links,
+        requests: &requests,
         interrupt,
     };
-    reader.requests(&resolved.scenario.workload)?;
-    Ok(config.shape)
+    let mut replicas = Vec::with_capacity(resolved.replicas.len());
+    let mut assignment = None;
+    for (number, placed) in resolved.replicas.iter().enumerate() {
+        let (replica, record) = maker.replica(number, placed, &mut inputs)?;
+        assignment = assignment.or(record);
+        replicas.push(replica);
+    }
+    let routing: Box<dyn Routing> = match resolved.scenario.router {
+        Router::RoundRobin => Box::new(RoundRobin::default()),
+    };
+    let headline = replica::headline(resolved, &served);
+    Ok(Made {
+        system: System {
+            topology: resolved.topology.clone(),
+            links: links.media(resolved)?,
+            replicas,
+            routing,
+            words: served.words().cloned(),
+            requests,
+            streams,
+        },
+        inputs,
+        headline,
+        assignment,
+    })
 }
 
 /// The published shape of that name, in the scenario's precision.
@@ -184,53 +190,10 @@ fn model_name(resolved: &Resolved, shape: &ModelShape) -> String {
     )
 }
 
-fn node(named: &NamedProfile) -> Node {
-    Node {
-        name: named.name.clone(),
-        profile: named.profile,
-    }
-}
-
 fn digest(file: &numerics::FileDigest) -> FileDigest {
     FileDigest {
         name: file.name.clone(),
         bytes: file.bytes,
         blake3: file.blake3.clone(),
-    }
-}
-
-/// Digest of every token that the run reads, in order, as 32-bit little-endian
-/// numbers: inputs and targets of every window and choice, and prompts.
-fn text_digest(requests: &[Request]) -> FileDigest {
-    let mut hasher = blake3::Hasher::new();
-    let mut bytes = 0;
-    let mut update = |tokens: &[u32]| {
-        for token in tokens {
-            hasher.update(&token.to_le_bytes());
-        }
-        bytes += 4 * tokens.len() as u64;
-    };
-    for request in requests {
-        match &request.task {
-            Task::Score { windows, .. } => {
-                for window in windows {
-                    update(&window.inputs);
-                    update(&window.targets);
-                }
-            }
-            Task::Generate { prompt, .. } => update(prompt),
-            Task::Choose { questions } => {
-                for choice in questions.iter().flat_map(|question| &question.choices) {
-                    update(&choice.inputs);
-                    update(&choice.targets);
-                }
-            }
-            Task::Tokens { .. } => {}
-        }
-    }
-    FileDigest {
-        name: TEXT.to_owned(),
-        bytes,
-        blake3: hasher.finalize().to_hex().to_string(),
     }
 }

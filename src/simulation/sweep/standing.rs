@@ -58,11 +58,29 @@ pub(in crate::simulation) fn inputs_key(configuration: &str) -> String {
     let Ok(tree) = raw::parse(configuration, 0) else {
         return configuration.to_owned();
     };
-    let fields = ["model", "workload", "radio.fading", "architecture.router"];
-    let nodes = fields
-        .iter()
-        .filter_map(|field| tree.get(&field.parse().ok()?));
-    nodes.map(|node| raw::line(node) + "\n").collect()
+    let at = |path: &str| Some(raw::line(tree.get(&path.parse().ok()?)?));
+    let mut parts = vec![at("model"), at("workload")];
+    let links = tree.field("links").map(raw::Node::keys).unwrap_or_default();
+    parts.extend(links.iter().map(|link| at(&format!("links.{link}.fading"))));
+    let mut placements: Vec<String> = entries(&tree, "replicas")
+        .map(|replica| format!("{replica}.placement"))
+        .collect();
+    for placement in placements.clone() {
+        placements.extend(entries(&tree, &format!("{placement}.stages")));
+    }
+    let router = |placement: &String| at(&format!("{placement}.router"));
+    parts.extend(placements.iter().map(router));
+    parts
+        .into_iter()
+        .flatten()
+        .map(|part| part + "\n")
+        .collect()
+}
+
+/// The paths of the entries of the list at `path`.
+fn entries<'a>(tree: &'a raw::Node, path: &'a str) -> impl Iterator<Item = String> + 'a {
+    let paths = (0..).map(move |entry: usize| format!("{path}[{entry}]"));
+    paths.take_while(|path| path.parse().is_ok_and(|path| tree.get(&path).is_some()))
 }
 
 /// What differs between what a run read and what it would read now.

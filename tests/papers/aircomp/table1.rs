@@ -6,9 +6,10 @@ use super::{FOLDER, committed};
 use crate::publishes_what_is_committed;
 use airloom::device::Measured;
 use airloom::model::ModelShape;
+use airloom::placement::Placed;
 use airloom::radio::{AirComp, Digital, LinkRate, Scheme};
 use airloom::rng::Streams;
-use airloom::scenario::{self, Architecture, Model, Publication, Resolved};
+use airloom::scenario::{self, Model, Publication, Resolved};
 use airloom::simulation::{RunOptions, prepare, run};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -46,14 +47,17 @@ fn cells(file: &str) -> Vec<Cell> {
             let Model::Shape(name) = &resolved.scenario.model else {
                 panic!("Table I is timed");
             };
-            let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
+            let Placed::Tensor {
+                members, fields, ..
+            } = &resolved.replicas[0]
+            else {
                 panic!("Table I is tensor-parallel");
             };
             Cell {
                 shape: ModelShape::named(name).unwrap(),
-                scheme: parallel.all_reduce,
-                devices: resolved.devices.len(),
-                measured: resolved.devices[0].profile.measured.unwrap(),
+                scheme: fields.all_reduce,
+                devices: members.len(),
+                measured: resolved.profile(members[0]).measured.unwrap(),
                 published: *published,
                 resolved,
             }

@@ -73,14 +73,16 @@ fn one_division_per_pass_is_published_again() {
 }
 
 /// One division of the band for all blocks of a pass gains a few percent, one for each
-/// block what the paper prints.
+/// block what the paper prints. To foresee the loads helps where the channel stays; where it is
+/// new in every block, the division is for the first one's, and neither is worth anything.
 #[test]
 fn one_division_per_pass_gains_far_less_than_one_per_block() {
     for channel in ["new in every block", "the same throughout"] {
         let gain = |bandwidth| -row("per_pass.csv", &[channel, bandwidth])[0];
-        let foreseen = gain("per pass, foreseen");
-        assert!(gain("per pass") < foreseen && foreseen < 15.0);
-        assert!(gain("per block") > 3.0 * foreseen);
+        let [past, foreseen] = ["per pass", "per pass, foreseen"].map(gain);
+        assert!(past.max(foreseen) < 15.0);
+        assert!(gain("per block") > 3.0 * past.max(foreseen));
+        assert!(past < foreseen || channel == "new in every block");
     }
 }
 

@@ -15,7 +15,7 @@ fn piece() -> impl Strategy<Value = String> {
         Just("0x".to_owned()),
         Just("1e".to_owned()),
         Just("-170141183460469231731687303715884105728".to_owned()),
-        Just("sweep: (axes: [(path: \"devices.count\", values: [1, 0, x])]),".to_owned()),
+        Just("sweep: (axes: [(path: \"nodes.device.count\", values: [1, 0, x])]),".to_owned()),
         Just("Rayleigh(carrier: 1, distance: [\"1\"])".to_owned()),
     ]
 }

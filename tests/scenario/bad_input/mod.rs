@@ -4,24 +4,26 @@ mod any_text;
 mod rules;
 mod sweeps;
 mod syntax;
+mod systems;
 mod values;
 
+use airloom::placement::Placed;
 use airloom::policy::{Assignment, Fixed};
-use airloom::scenario::{self, Architecture, Override, Resolved, ScenarioError};
+use airloom::scenario::{self, Override, Resolved, ScenarioError};
 use std::fs;
 use tempfile::TempDir;
 
 const GOOD: &str = r#"Scenario(
     model: Folder("model"),
-    devices: (count: 4),
-    radio: (
+    nodes: {"device": (count: 4)},
+    links: {"air": Radio(
         bandwidth: "10 MHz",
         device_antennas: 4,
-    ),
-    architecture: TensorParallel(
+    )},
+    replicas: [(placement: TensorParallel(
         assignment: Fixed([0.4, 0.3, 0.2, 0.1]),
         all_reduce: AirComp(streams: 2),
-    ),
+    ))],
     workload: [
         Score(text: World(documents: 8)),
         Generate(prompt: "Anna", max_tokens: 4),
@@ -80,9 +82,9 @@ fn refused(cases: &[(&str, &str, &[&str])]) {
 fn the_good_scenario_is_good() {
     let resolved = Desk::new().load(GOOD, &[]).unwrap();
     assert_eq!(resolved.name, "bad");
-    let Architecture::TensorParallel(parallel) = &resolved.scenario.architecture else {
+    let Placed::Tensor { fields, .. } = &resolved.replicas[0] else {
         panic!("the scenario is tensor-parallel");
     };
     let listed = Fixed(vec![0.4, 0.3, 0.2, 0.1]);
-    assert_eq!(parallel.assignment, Assignment::Fixed(listed));
+    assert_eq!(fields.assignment, Assignment::Fixed(listed));
 }

@@ -11,46 +11,46 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
         (
             "count: 4",
             "count: 3",
-            &["bad.ron:9:21: architecture.assignment: 4 shares for 3 devices"],
+            &["bad.ron:9:21: replicas[0].placement.assignment: 4 shares for 3 devices"],
         ),
         (
             "0.4,",
             "0.5,",
             &[
-                "bad.ron:9:21: architecture.assignment: the shares of 4 devices sum to 1.1, not to 1",
+                "bad.ron:9:21: replicas[0].placement.assignment: the shares of 4 devices sum to 1.1, not to 1",
             ],
         ),
         (
             "[0.4, 0.3,",
             "[-0.4, 1.1,",
-            &["architecture.assignment: the share of device 0 is -0.4"],
+            &["replicas[0].placement.assignment: the share of device 0 is -0.4"],
         ),
         (
             "device_antennas: 4",
             "device_antennas: 1",
             &[
-                "bad.ron:10:38: architecture.all_reduce.streams: 2 streams, but each device has 1 antennas",
+                "bad.ron:10:38: replicas[0].placement.all_reduce.streams: 2 streams, but each device has 1 antennas",
             ],
         ),
         (
             "device_antennas: 4",
             "server_antennas: 1",
-            &["architecture.all_reduce.streams: 2 streams, but the server has 1 antennas"],
+            &["replicas[0].placement.all_reduce.streams: 2 streams, but the server has 1 antennas"],
         ),
         (
             "(count: 4)",
             "(count: 4, except: {4: Preset(\"raspberry-pi-5\")})",
-            &["bad.ron:3:37: devices.except[4]: there is no device 4 among 4"],
+            &["bad.ron:3:46: nodes.device.except[4]: there is no node 4 among 4"],
         ),
         (
             "(count: 4)",
             "(count: 4, except: {1: Custom(peak: \"1 TFLOP/s\", memory_bandwidth: \"1 GB/s\", memory: \"1 GB\", efficiency: 1.5)})",
-            &["devices.except[1].efficiency: 1.5 exceeds 1"],
+            &["nodes.device.except[1].efficiency: 1.5 exceeds 1"],
         ),
         (
             "bandwidth: \"10 MHz\"",
             "fading: Rayleigh(carrier: \"3.5 GHz\", distance: [\"9 m\"])",
-            &["radio.fading.distance: 1 distances for 4 devices"],
+            &["links.air.fading.distance: 1 distances for 4 devices"],
         ),
         (
             "bandwidth: \"10 MHz\"",
@@ -74,7 +74,7 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
             "bandwidth: \"10 MHz\"",
             "fading: Tr38901(environment: UMa, carrier: \"3.5 GHz\", distance: \"6 km\")",
             &[
-                "bad.ron:5:73: radio.fading.distance: 6 km is outside the range of TR 38.901, Table \
+                "bad.ron:5:73: links.air.fading.distance: 6 km is outside the range of TR 38.901, Table \
                  7.4.1-1, for UMa; use 10 m to 5 km",
             ],
         ),
@@ -86,7 +86,7 @@ fn fields_that_do_not_fit_each_other_are_refused_by_path() {
         (
             "bandwidth: \"10 MHz\"",
             "downlink: Multicast(bits: 1)",
-            &["radio.downlink.bits: 1 bits per entry"],
+            &["links.air.downlink.bits: 1 bits per entry"],
         ),
     ]);
 }
@@ -127,13 +127,16 @@ fn files_that_are_not_there_are_refused_by_path() {
 fn energy_per_vector_needs_a_known_number_of_channel_uses() {
     let desk = Desk::new();
     let changes = [
-        "radio.convention=EnergyPerVector(energy: \"1 mJ\")",
-        "radio.budget=Normalised(snr: \"0 dB\", reference_power: \"100 mW\")",
-        "architecture.all_reduce=Digital(bits: 8)",
+        "links.air.convention=EnergyPerVector(energy: \"1 mJ\")",
+        "links.air.budget=Normalised(snr: \"0 dB\", reference_power: \"100 mW\")",
+        "replicas[0].placement.all_reduce=Digital(bits: 8)",
     ];
     let message = desk.message(GOOD, &changes);
-    assert!(message.contains("architecture.all_reduce: "), "{message}");
+    assert!(
+        message.contains("replicas[0].placement.all_reduce: "),
+        "{message}"
+    );
     assert!(message.contains("rate: Fixed("), "{message}");
-    let fixed = "architecture.all_reduce=Digital(bits: 8, rate: Fixed(\"12 bit/s/Hz\"))";
+    let fixed = "replicas[0].placement.all_reduce=Digital(bits: 8, rate: Fixed(\"12 bit/s/Hz\"))";
     desk.load(GOOD, &[changes[0], changes[1], fixed]).unwrap();
 }

@@ -16,14 +16,14 @@ fn a_fault_is_shown_with_its_line() {
         "bad.ron:5:9: unknown field `bandwith`
    |
  5 |         bandwith: \"10 MHz\",
-   |         ^^^^^^^^ did you mean `bandwidth`? known are bandwidth, device_antennas, \
-         device_antennas_except, server_antennas, fading, coherence, doppler, budget, \
-         convention, budget_offsets, coding, csi, synchronisation, downlink, round_overhead, \
-         lone_device_transmits"
+   |         ^^^^^^^^ did you mean `bandwidth`? known are hub, members, sharing, \
+         bandwidth, device_antennas, device_antennas_except, server_antennas, fading, coherence, \
+         doppler, budget, convention, budget_offsets, coding, csi, synchronisation, downlink, \
+         round_overhead, lone_device_transmits"
     );
     assert_eq!(
         Desk::new().refuse("streams: 2", "streams: 5"),
-        "bad.ron:10:38: architecture.all_reduce.streams: 5 streams, but each device has 4 \
+        "bad.ron:10:38: replicas[0].placement.all_reduce.streams: 5 streams, but each device has 4 \
          antennas; use at most 4
     |
  10 |         all_reduce: AirComp(streams: 5),
@@ -66,15 +66,12 @@ fn a_text_that_is_not_ron_is_refused_at_the_place() {
         (
             "(count: 4)",
             "(count: 4",
-            &[
-                "bad.ron:3:14: this bracket is never closed",
-                "close it with `)`",
-            ],
+            &["bad.ron:3:32: expected `,` or `)`, found `}`"],
         ),
         (
             "(count: 4)",
             "(count: 4]",
-            &["bad.ron:3:23: expected `,` or `)`, found `]`"],
+            &["bad.ron:3:32: expected `,` or `)`, found `]`"],
         ),
         (
             "    ],\n)\n",
@@ -87,12 +84,12 @@ fn a_text_that_is_not_ron_is_refused_at_the_place() {
         (
             "count: 4",
             "count: 4, count: 5",
-            &["bad.ron:3:25: the field `count` appears twice"],
+            &["bad.ron:3:34: the field `count` appears twice"],
         ),
         (
             "count: 4",
             "count 4",
-            &["bad.ron:3:20: a comma is missing here"],
+            &["bad.ron:3:29: a comma is missing here"],
         ),
         (
             "Scenario(",
@@ -122,7 +119,7 @@ fn independent_faults_are_found_together() {
         .collect();
     assert_eq!(
         places,
-        ["3:22", "3:28", "5:20", "10:38", "14:34"],
+        ["3:31", "3:37", "5:20", "10:38", "14:34"],
         "{message}"
     );
 

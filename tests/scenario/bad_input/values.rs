@@ -6,9 +6,9 @@ use super::refused;
 fn names_that_do_not_exist_are_refused_with_a_suggestion() {
     refused(&[
         (
-            "devices:",
-            "device:",
-            &["unknown field `device`", "did you mean `devices`?"],
+            "nodes:",
+            "node:",
+            &["unknown field `node`", "did you mean `nodes`?"],
         ),
         (
             "AirComp",
@@ -22,7 +22,7 @@ fn names_that_do_not_exist_are_refused_with_a_suggestion() {
             "(count: 4)",
             "(count: 4, profile: Preset(\"jetson\"))",
             &[
-                "bad.ron:3:34: devices.profile: there is no device `jetson`; did you mean `jetson-agx-orin`?",
+                "bad.ron:3:43: nodes.device.profile: there is no device `jetson`; did you mean `jetson-agx-orin`?",
             ],
         ),
         (
@@ -56,7 +56,7 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
         (
             "10 MHz",
             "0 Hz",
-            &["bad.ron:5:20: radio.bandwidth: 0 must be a finite number above zero"],
+            &["bad.ron:5:20: links.air.bandwidth: 0 must be a finite number above zero"],
         ),
         (
             "10 MHz",
@@ -66,22 +66,22 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
         (
             "count: 4",
             "count: 0",
-            &["bad.ron:3:22: devices.count: 0 devices; use 1 to 65534"],
+            &["bad.ron:3:31: nodes.device.count: 0 nodes; use 1 to 65535, or leave"],
         ),
         (
             "count: 4",
             "count: 1000000000",
-            &["devices.count: 1000000000 devices; use 1 to 65534"],
+            &["nodes.device.count: 1000000000 nodes; use 1 to 65535, or leave"],
         ),
         (
             "count: 4",
             "count: -4",
-            &["bad.ron:3:22: -4 must not be negative"],
+            &["bad.ron:3:31: -4 must not be negative"],
         ),
         (
             "count: 4",
             "count: 4.5",
-            &["bad.ron:3:22: 4.5 must be a whole number"],
+            &["bad.ron:3:31: 4.5 must be a whole number"],
         ),
         (
             "count: 4",
@@ -120,11 +120,11 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
             &["`Ideal` has nothing inside"],
         ),
         (
-            "    devices: (count: 4),\n",
+            "    nodes: {\"device\": (count: 4)},\n",
             "",
             &[
-                "bad.ron:1:1: the field `devices` is missing",
-                "add `devices: …`",
+                "bad.ron:1:1: the field `nodes` is missing",
+                "add `nodes: …`",
             ],
         ),
         (

@@ -1,0 +1,89 @@
+//! The resources of a system: what each node computes on, and its end of every link.
+
+use super::error::ExecutionError;
+use crate::engine::{ResourceId, Resources};
+use crate::topology::{Ends, LinkId, NodeId, Topology};
+use std::collections::BTreeMap;
+
+/// Who works where.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    compute: Vec<ResourceId>,
+    uplink: BTreeMap<(LinkId, NodeId), ResourceId>,
+    downlink: BTreeMap<(LinkId, NodeId), ResourceId>,
+    wires: BTreeMap<(LinkId, NodeId), ResourceId>,
+}
+
+impl Lanes {
+    pub(super) fn declare(
+        topology: &Topology,
+        shared: &[bool],
+        resources: &mut Resources,
+    ) -> Result<Self, ExecutionError> {
+        let name = |node: NodeId| &topology.nodes[node.index()].name;
+        let nodes = (0..topology.nodes.len()).map(|node| NodeId(node as u16));
+        let compute = nodes
+            .map(|node| resources.add(format!("{}.compute", name(node)), 1))
+            .collect::<Result<_, _>>()?;
+        let cells_of = |node: NodeId| {
+            let cells = topology.links.iter().filter(|link| match &link.ends {
+                Ends::Cell { hub, members } => *hub == node || members.contains(&node),
+                Ends::Wire { .. } => false,
+            });
+            cells.count()
+        };
+        let mut lanes = Self {
+            compute,
+            uplink: BTreeMap::new(),
+            downlink: BTreeMap::new(),
+            wires: BTreeMap::new(),
+        };
+        for (number, link) in topology.links.iter().enumerate() {
+            let id = LinkId(number as u16);
+            let lane = |node: NodeId, direction: &str| match cells_of(node) {
+                1 => format!("{}.{direction}", name(node)),
+                _ => format!("{}.{}.{direction}", name(node), link.name),
+            };
+            match &link.ends {
+                Ends::Cell { hub, members } => {
+                    for member in members {
+                        let up = resources.add(lane(*member, "uplink"), 1)?;
+                        lanes.uplink.insert((id, *member), up);
+                        let down = resources.add(lane(*member, "downlink"), 1)?;
+                        lanes.downlink.insert((id, *member), down);
+                    }
+                    let send = resources.add(lane(*hub, "downlink"), 1)?;
+                    lanes.downlink.insert((id, *hub), send);
+                }
+                Ends::Wire { from, to } => {
+                    for end in [*from, *to] {
+                        let places = if shared[number] { u32::MAX } else { 1 };
+                        let wire = format!("{}.{}", name(end), link.name);
+                        let wire = resources.add(wire, places)?;
+                        lanes.wires.insert((id, end), wire);
+                    }
+                }
+            }
+        }
+        Ok(lanes)
+    }
+
+    pub(super) fn compute(&self, node: NodeId) -> ResourceId {
+        self.compute[node.index()]
+    }
+
+    /// Where `member` sends into the cell `link`.
+    pub(super) fn uplink(&self, link: LinkId, member: NodeId) -> ResourceId {
+        self.uplink[&(link, member)]
+    }
+
+    /// Where `node` hears the cell `link`, or its hub sends.
+    pub(super) fn downlink(&self, link: LinkId, node: NodeId) -> ResourceId {
+        self.downlink[&(link, node)]
+    }
+
+    /// Where `node` sends into the wire `link`.
+    pub(super) fn wire(&self, link: LinkId, node: NodeId) -> ResourceId {
+        self.wires[&(link, node)]
+    }
+}

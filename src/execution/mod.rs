@@ -1,0 +1,260 @@
+//! The one program that the engine runs: batches move through the stages of their replica's
+//! placement, many of them in flight.
+//!
+//! ```text
+//!  arrival ─▶ queue ─▶ replica ─▶ batch ─▶ stage ─▶ cut ─▶ stage ─▶ … ─▶ LM head ─▶ sample
+//!                                          │
+//!            whole:   layer ─▶ layer ─▶ …  on one node
+//!            tensor:  part on every member ─▶ gather ─▶ all-reduce ─▶ …
+//!            experts: attention, gate at the hub ─▶ tokens out ─▶ experts ─▶ tokens back ─▶ …
+//! ```
+//!
+//! Every layer has two sublayers, attention and feed-forward network. In a **tensor** stage each
+//! member computes its part of a sublayer ((1)–(4) in Zhang et al., "Distributed On-Device LLM
+//! Inference With Over-the-Air Computation"); when the last one is done the all-reduce begins,
+//! because all must first agree on a common scale (digital schemes too: it is their quantiser's
+//! range); the sum returns to all members, which add it to their residual stream. Norms are
+//! replicated; the LM head is sharded by vocabulary rows, and its logits reach the hub without
+//! radio time, as in the paper's tables. In an **experts** stage a policy chooses which experts
+//! each token visits and another divides the band (Xue et al., "WDMoE"); the next layer waits for
+//! the slowest device, (11). A **whole** stage is a contiguous range of layers on one node.
+//!
+//! What this room emits decides; it records nothing. What was is read off the engine's records
+//! ([`Program::measured`](crate::engine::Program::measured)), and the time and energy of a transmission are asked when it starts:
+//! then its tensors are as they are, and the channel is as it is.
+
+mod all_reduce;
+mod batch;
+mod blocks;
+mod cut;
+mod error;
+mod experts;
+mod lanes;
+mod media;
+mod memory;
+mod meter;
+mod network;
+mod outcome;
+mod passes;
+mod program;
+mod records;
+mod served;
+mod stage;
+mod system;
+mod tensor;
+mod turns;
+mod whole;
+
+pub use error::ExecutionError;
+pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
+pub use network::{Dense, Source};
+pub use stage::STAGE_NAMES;
+pub use system::{Loaded, PipelineStage, Replica, StageKind, System, TensorGroup, Words};
+
+use crate::engine::Resources;
+use crate::measurement::Measurements;
+use crate::observer::Observer;
+use crate::serving::{Identity, Queue, Routing, Scheduler};
+use crate::topology::{NodeId, Topology};
+use crate::units::Instant;
+use batch::Batch;
+use lanes::Lanes;
+pub use media::{Medium, Radio, WireLink};
+use meter::Meter;
+use network::Network;
+use passes::Sequence;
+use served::InService;
+use stage::Sublayer;
+use std::collections::BTreeMap;
+use turns::Turns;
+
+/// A replica at work.
+#[derive(Debug)]
+struct Serving {
+    stages: Vec<PipelineStage>,
+    network: Box<dyn Network>,
+    scheduler: Box<dyn Scheduler>,
+    payload: crate::radio::Payload,
+    layers: usize,
+    hidden: usize,
+    vocabulary: usize,
+    /// Over whom times are averaged: whoever holds a part of a layer.
+    workers: Vec<NodeId>,
+    /// Requests that it serves.
+    running: usize,
+}
+
+/// A run of a system.
+pub struct Execution<'a> {
+    topology: Topology,
+    media: Vec<Medium>,
+    lanes: Lanes,
+    turns: Vec<Turns>,
+    replicas: Vec<Serving>,
+    memory: Vec<memory::Held>,
+    routing: Box<dyn Routing>,
+    queue: Queue,
+    /// The arrival that is waited for.
+    awaited: Option<crate::serving::Waiting>,
+    requests: Vec<crate::serving::workload::Request>,
+    identities: Vec<Identity>,
+    words: Option<Words>,
+    sequences: BTreeMap<u32, Sequence>,
+    batches: BTreeMap<u32, Batch>,
+    next_batch: u32,
+    meter: Meter,
+    in_service: InService,
+    /// Nodes of which some compute has unknown energy, and those of which some radio has.
+    unknown_compute: Vec<bool>,
+    unknown_radio: Vec<bool>,
+    measured: Measurements,
+    logits: blake3::Hasher,
+    observer: &'a mut dyn Observer,
+}
+
+impl<'a> Execution<'a> {
+    /// Puts a run together and declares its resources.
+    ///
+    /// # Errors
+    /// If a node's memory cannot hold its parts of the models together with the caches and
+    /// activations of the largest requests that are in flight at once.
+    pub fn new(
+        system: System,
+        observer: &'a mut dyn Observer,
+        resources: &mut Resources,
+    ) -> Result<Self, ExecutionError> {
+        let (memory, names) = (memory::hold(&system)?, system.node_names());
+        let System {
+            topology,
+            links,
+            replicas,
+            routing,
+            requests,
+            words,
+            streams,
+        } = system;
+        let nodes = topology.nodes.len();
+        let idle: Option<f64> = topology
+            .nodes
+            .iter()
+            .map(|node| node.profile.idle_power.map(|power| power.0))
+            .sum();
+        let count = replicas.len();
+        let shared: Vec<bool> = links.iter().map(Medium::is_shared).collect();
+        let capacity = crate::serving::passes::longest_context(&requests);
+        let replicas = replicas
+            .into_iter()
+            .map(|replica| replica.start(capacity, streams))
+            .collect::<Result<_, _>>()?;
+        let measured = Measurements {
+            nodes: names,
+            ..Measurements::default()
+        };
+        Ok(Self {
+            lanes: Lanes::declare(&topology, &shared, resources)?,
+            turns: topology.links.iter().map(|_| Turns::default()).collect(),
+            media: links,
+            replicas,
+            memory,
+            routing,
+            queue: Queue::new(&requests, count),
+            awaited: None,
+            identities: Identity::of_all(&requests),
+            requests,
+            words,
+            sequences: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            next_batch: 0,
+            meter: Meter::new(nodes),
+            in_service: InService::new(idle),
+            unknown_compute: vec![false; nodes],
+            unknown_radio: vec![false; nodes],
+            measured,
+            logits: blake3::Hasher::new(),
+            observer,
+            topology,
+        })
+    }
+
+    /// What was measured by a run that ended at `makespan`, and the BLAKE3 of all logits in the
+    /// order in which they were computed.
+    pub fn finish(mut self, makespan: Instant) -> (Measurements, String) {
+        self.record_nodes(makespan);
+        self.record_pairs();
+        self.measured.requests.sort_by_key(|record| record.request);
+        (self.measured, self.logits.finalize().to_hex().to_string())
+    }
+
+    fn batch(&self, batch: u32) -> &Batch {
+        let known = self.batches.get(&batch);
+        known.expect("a task belongs to a batch in flight")
+    }
+
+    fn batch_mut(&mut self, batch: u32) -> &mut Batch {
+        let known = self.batches.get_mut(&batch);
+        known.expect("a task belongs to a batch in flight")
+    }
+
+    /// The replica of `batch`.
+    fn replica(&self, batch: u32) -> &Serving {
+        &self.replicas[self.batch(batch).replica]
+    }
+
+    /// The stage that `batch` is in.
+    fn stage(&self, batch: u32) -> &PipelineStage {
+        &self.replica(batch).stages[self.batch(batch).stage]
+    }
+
+    /// The group that computes the stage of `batch`.
+    fn tensor(&self, batch: u32) -> &TensorGroup {
+        match &self.stage(batch).kind {
+            StageKind::Tensor(group) => group,
+            _ => unreachable!("sublayers are summed in tensor stages alone"),
+        }
+    }
+
+    /// A batch, the group that computes its stage, and the tensors.
+    fn parts(&mut self, batch: u32) -> (&mut Batch, &mut TensorGroup, &mut dyn Network) {
+        let (state, group, network, _) = self.parts_observed(batch);
+        (state, group, network)
+    }
+
+    fn parts_observed(
+        &mut self,
+        batch: u32,
+    ) -> (
+        &mut Batch,
+        &mut TensorGroup,
+        &mut dyn Network,
+        &mut dyn Observer,
+    ) {
+        let state = self.batches.get_mut(&batch);
+        let state = state.expect("a task belongs to a batch in flight");
+        let replica = &mut self.replicas[state.replica];
+        match &mut replica.stages[state.stage].kind {
+            StageKind::Tensor(group) => (state, group, replica.network.as_mut(), self.observer),
+            _ => unreachable!("sublayers are summed in tensor stages alone"),
+        }
+    }
+
+    /// Real entries of the state that `batch` carries.
+    fn entries(&self, batch: u32) -> usize {
+        self.batch(batch).tokens() * self.replica(batch).hidden
+    }
+
+    /// What numbers the draws of a sublayer of `batch`: its request, and its place in that.
+    fn draw(&self, batch: u32, (layer, sublayer): (usize, Sublayer)) -> u64 {
+        let state = self.batch(batch);
+        let layers = self.replica(batch).layers as u64;
+        let place = layer as u64 * 2 + sublayer.place();
+        state
+            .identity
+            .draw(u64::from(state.step) * 2 * layers + place)
+    }
+
+    /// Notes whether the energy of a computation on `node` is known; its joules, or none.
+    fn joules(&mut self, node: NodeId, joules: Option<f64>) -> f64 {
+        self.unknown_compute[node.index()] |= joules.is_none();
+        joules.unwrap_or(0.0)
+    }
+}

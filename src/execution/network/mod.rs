@@ -1,0 +1,174 @@
+//! Where a replica's tensors come from: a model that computes, or nothing where a shape is only
+//! timed. Many sequences at once, each with its own cache; many batches, each with its own state.
+
+mod dense;
+mod gate;
+mod sparse;
+mod timed;
+
+pub use dense::Dense;
+pub(super) use gate::{GateSequence, GateSource};
+
+use super::error::ExecutionError;
+use super::experts::{self, GateTrace};
+use super::stage::Sublayer;
+use crate::model::ModelShape;
+use crate::numerics::{Mixtral, Rows, Values};
+use crate::placement::Synthetic;
+use crate::policy::Selection;
+use crate::radio::{Distortion, Payload, Round};
+use crate::rng::Streams;
+use crate::serving::Identity;
+use crate::serving::passes::Pass;
+use sparse::Sparse;
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+use timed::Timed;
+
+/// Where a replica's tensors come from.
+#[derive(Debug)]
+pub enum Source {
+    /// Nothing is computed: a shape without experts, or whose experts nobody asks for.
+    Timed,
+    /// Nothing is computed: the gate is drawn.
+    Drawn(Synthetic),
+    /// Nothing is computed: the gate was recorded.
+    Recorded(GateTrace),
+    /// A LLaMA computes.
+    Dense(Box<Dense>),
+    /// A Mixtral computes; what crosses to experts on other nodes has these bits.
+    Sparse(Arc<Mixtral>, Payload),
+}
+
+impl Source {
+    /// The network of a model of `shape` for requests of up to `capacity` tokens.
+    pub(super) fn network(
+        self,
+        shape: &ModelShape,
+        capacity: usize,
+        streams: Streams,
+    ) -> Result<Box<dyn Network>, ExecutionError> {
+        Ok(match self {
+            Self::Timed => Box::new(Timed::new(None)),
+            Self::Drawn(synthetic) => {
+                let drawn = experts::router(synthetic, streams, shape.layers, shape.expert_count());
+                Box::new(Timed::new(Some(Box::new(drawn))))
+            }
+            Self::Recorded(trace) => Box::new(Timed::new(Some(Box::new(trace)))),
+            Self::Dense(mut dense) => {
+                dense.hold(capacity);
+                dense
+            }
+            Self::Sparse(model, payload) => Box::new(Sparse::new(model, payload, capacity)),
+        })
+    }
+}
+
+/// A model as the program steps it.
+pub(super) trait Network: fmt::Debug {
+    /// Begins `batch`, a pass of `sequence`; returns how many tokens that has already.
+    ///
+    /// # Errors
+    /// If the model cannot take the tokens.
+    fn begin(
+        &mut self,
+        batch: u32,
+        sequence: u32,
+        identity: Identity,
+        pass: &Pass,
+    ) -> Result<usize, ExecutionError>;
+
+    /// All `layers` of the pipeline's `stage`, whole.
+    ///
+    /// # Errors
+    /// If the forward pass fails.
+    fn layers(
+        &mut self,
+        batch: u32,
+        stage: usize,
+        layers: Range<usize>,
+    ) -> Result<(), ExecutionError>;
+
+    /// Every member's part of a sublayer at (stage, sublayer, layer), summed by `round` and added
+    /// to the residual stream; `None` if nothing is computed.
+    ///
+    /// # Errors
+    /// If the forward pass or the all-reduce fails.
+    fn sublayer(
+        &mut self,
+        batch: u32,
+        place: (usize, Sublayer, usize),
+        round: &Round<'_>,
+    ) -> Result<Option<Summed<'_>>, ExecutionError>;
+
+    /// Attention of `layer`, and what its gate says: J × n, the softmax over all experts.
+    ///
+    /// # Errors
+    /// If the forward pass fails or the weights are not known.
+    fn gate(&mut self, batch: u32, layer: usize) -> Result<Vec<f32>, ExecutionError>;
+
+    /// What the gate of `layer` will say in this pass; `None` if that takes computing.
+    ///
+    /// # Errors
+    /// If the weights are not known.
+    fn foresee(&self, batch: u32, layer: usize) -> Result<Option<Vec<f32>>, ExecutionError>;
+
+    /// Σ_k w_jk y_jk, (1), with every token and output as it arrives over the air where the
+    /// mix says that its expert is on another node.
+    ///
+    /// # Errors
+    /// If the forward pass fails.
+    fn mix(&mut self, batch: u32, mix: &Mix<'_>) -> Result<Vec<Journey>, ExecutionError>;
+
+    /// What arrives of the state of `batch` after it crossed with so many bits.
+    ///
+    /// # Errors
+    /// If the state cannot be written.
+    fn cross(&mut self, batch: u32, payload: Payload) -> Result<(), ExecutionError>;
+
+    /// The logits of `batch`; `None` if nothing is computed.
+    ///
+    /// # Errors
+    /// If the forward pass fails.
+    fn logits(&mut self, batch: u32, rows: Rows) -> Result<Option<Values<'_>>, ExecutionError>;
+
+    /// Forgets the state of `batch`.
+    fn end(&mut self, batch: u32);
+
+    /// Forgets the cache of `sequence`.
+    fn close(&mut self, sequence: u32);
+}
+
+/// What an all-reduce made of its tensors.
+#[derive(Debug)]
+pub(super) struct Summed<'a> {
+    /// The partial outputs, in the members' order.
+    pub(super) parts: Vec<Values<'a>>,
+    /// What every member goes on with.
+    pub(super) sum: &'a [f32],
+    /// Entries per token.
+    pub(super) columns: usize,
+    pub(super) distortion: Distortion,
+}
+
+/// What went to one expert of a layer and what came back, as it arrived.
+#[derive(Debug)]
+pub(super) struct Journey {
+    pub(super) expert: usize,
+    /// The place of the member that holds it; `None` for the hub.
+    pub(super) holder: Option<usize>,
+    /// Tokens \[visitors × hidden\].
+    pub(super) sent: Vec<f32>,
+    pub(super) returned: Vec<f32>,
+}
+
+/// Whose outputs are added up in a layer, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mix<'a> {
+    pub(super) layer: usize,
+    pub(super) selection: &'a Selection,
+    /// J × n, zero where a token does not visit.
+    pub(super) weights: &'a [f32],
+    pub(super) holders: &'a [Option<usize>],
+}

@@ -1,0 +1,183 @@
+//! What passes yield: logits turned into scores, tokens and answers, whichever
+//! placement made them.
+
+use super::ExecutionError;
+use crate::digest::little_endian;
+use crate::measurement::{AnswerRecord, Mode, RequestRecord};
+use crate::numerics::{Rows, Tokenizer, greedy, score};
+use crate::observer::{Observer, Travelling};
+use crate::serving::passes::Pass;
+use crate::serving::workload::Task;
+use crate::units::Instant;
+
+/// What one pass's logits say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Reading {
+    /// The token they choose; only when generating.
+    pub(super) chosen: Option<u32>,
+    /// −ln p of the chosen token, or the sum over the targets.
+    pub(super) nats: f64,
+}
+
+/// Which rows of logits a pass is asked for.
+pub(super) fn rows(mode: Mode, pass: &Pass) -> Rows {
+    match mode {
+        Mode::Score => Rows::All,
+        Mode::Choose => Rows::Final(pass.targets.len()),
+        Mode::Generate | Mode::Tokens => Rows::Last,
+    }
+}
+
+impl Reading {
+    /// Reads `logits`, a row of `vocabulary` for each of the [`rows`] of a pass.
+    pub(super) fn of(
+        logits: &[f32],
+        vocabulary: usize,
+        mode: Mode,
+        pass: &Pass,
+    ) -> Result<Self, ExecutionError> {
+        match mode {
+            Mode::Score | Mode::Choose => {
+                let nats = score(logits, vocabulary, &pass.targets)?;
+                Ok(Self {
+                    chosen: None,
+                    nats: nats.iter().sum::<f64>(),
+                })
+            }
+            Mode::Generate | Mode::Tokens => {
+                let token = greedy(logits)?;
+                let nats = score(logits, vocabulary, &[token])?;
+                Ok(Self {
+                    chosen: Some(token),
+                    nats: nats[0],
+                })
+            }
+        }
+    }
+}
+
+/// Notes the logits of pass `step` of `request`, row by row, and hashes them.
+pub(super) fn note_logits(
+    logits: &[f32],
+    vocabulary: usize,
+    (request, step): (u32, u32),
+    observer: &mut dyn Observer,
+    hasher: &mut blake3::Hasher,
+) -> Result<(), ExecutionError> {
+    for (row, values) in logits.chunks_exact(vocabulary).enumerate() {
+        let tensor = Travelling {
+            request,
+            step,
+            layer: None,
+            stage: "logits",
+            node: None,
+            row: Some(row as u32),
+            columns: vocabulary,
+            values,
+        };
+        observer.tensor(&tensor).map_err(ExecutionError::Observer)?;
+    }
+    hasher.update(&little_endian(logits));
+    Ok(())
+}
+
+/// What a request has yielded so far.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    input_tokens: u64,
+    /// Tokens generated, or counted as such.
+    output_tokens: u64,
+    scored_tokens: u64,
+    nats: f64,
+    first_token: Option<Instant>,
+    chosen: Vec<u32>,
+    /// −ln p of each choice of the question being answered that was read.
+    choices: Vec<f64>,
+    /// Questions answered.
+    answered: usize,
+}
+
+impl Outcome {
+    /// The token chosen last.
+    pub(super) fn last(&self) -> Option<u32> {
+        self.chosen.last().copied()
+    }
+
+    /// Enters a pass of `task` that ended at `now`, with what it said unless it was only
+    /// timed; returns the answer to a question that it completes.
+    pub(super) fn enter(
+        &mut self,
+        request: u32,
+        task: &Task,
+        pass: &Pass,
+        reading: Option<Reading>,
+        now: Instant,
+    ) -> Option<AnswerRecord> {
+        // What is generated goes through the model too, but is no input.
+        let generates = matches!(task, Task::Generate { .. } | Task::Tokens { .. });
+        if pass.fresh || !generates {
+            self.input_tokens += pass.tokens.len() as u64;
+        }
+        self.scored_tokens += pass.targets.len() as u64;
+        let Some(Reading { chosen, nats }) = reading else {
+            if let Task::Tokens { .. } = task {
+                self.output_tokens += 1;
+                self.first_token.get_or_insert(now);
+            }
+            return None;
+        };
+        self.nats += nats;
+        if let Some(token) = chosen {
+            self.chosen.push(token);
+            self.output_tokens += 1;
+            self.first_token.get_or_insert(now);
+        }
+        let Task::Choose { questions } = task else {
+            return None;
+        };
+        self.choices.push(nats);
+        let question = &questions[self.answered];
+        if self.choices.len() < question.choices.len() {
+            return None;
+        }
+        let answer = question.judge(request, self.answered as u32, &self.choices);
+        self.choices.clear();
+        self.answered += 1;
+        Some(answer)
+    }
+
+    /// The record of a request that was answered at `end`, having taken `energy_j`.
+    pub(super) fn record(
+        &self,
+        request: u32,
+        task: &Task,
+        [arrival, start, end]: [Instant; 3],
+        energy_j: Option<f64>,
+        tokenizer: Option<&Tokenizer>,
+    ) -> Result<RequestRecord, ExecutionError> {
+        let mode = task.mode();
+        let text = match (task, tokenizer) {
+            (Task::Generate { .. }, Some(tokenizer)) => Some(tokenizer.decode(&self.chosen)?),
+            _ => None,
+        };
+        let source_nats = match task {
+            Task::Score { windows, .. } => windows.iter().map(|window| window.source_nats).sum(),
+            _ => None,
+        };
+        Ok(RequestRecord {
+            request,
+            mode,
+            arrival,
+            start,
+            first_token: self.first_token,
+            end,
+            input_tokens: self.input_tokens,
+            output_tokens: self.output_tokens,
+            scored_tokens: self.scored_tokens,
+            negative_log_likelihood: (mode == Mode::Score).then_some(self.nats),
+            source_nats,
+            energy_j,
+            text,
+        })
+    }
+}

@@ -1,0 +1,130 @@
+//! The stages of a pass, in the order in which they happen: the `stage` column of `events.csv`.
+
+/// One of the two sublayers of a transformer layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Sublayer {
+    /// Self-attention, sharded by heads.
+    Attention,
+    /// The feed-forward network, sharded by columns.
+    Mlp,
+}
+
+impl Sublayer {
+    /// Its place among the sublayers of a layer.
+    pub(super) fn place(self) -> u64 {
+        self as u64
+    }
+}
+
+macro_rules! stages {
+    ($($name:ident $text:literal),* $(,)?) => {
+        /// What part of a pass a task is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub(super) enum Stage { $($name),* }
+
+        /// The stages' names, by their number in a task's key.
+        pub const STAGE_NAMES: &[&str] = &[$($text),*];
+
+        impl Stage {
+            const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+stages! {
+    Arrival "arrival",
+    TokenReturn "token_return",
+    TokenReturnDownlink "token_return_downlink",
+    TokenReturnDelay "token_return_delay",
+    Embed "embed",
+    EmbedSend "embed_send",
+    EmbedReceive "embed_receive",
+    Cut "cut",
+    CutDownlink "cut_downlink",
+    CutDelay "cut_delay",
+    CutSend "cut_send",
+    CutReceive "cut_receive",
+    Attention "attention",
+    AttentionGather "attention_gather",
+    AttentionUplink "attention_uplink",
+    AttentionReduced "attention_reduced",
+    AttentionSend "attention_send",
+    AttentionReceive "attention_receive",
+    Gate "attention_and_gate",
+    TokenDownlink "token_downlink",
+    Expert "expert",
+    TokenUplink "token_uplink",
+    ExpertGather "expert_gather",
+    Mlp "mlp",
+    MlpGather "mlp_gather",
+    MlpUplink "mlp_uplink",
+    MlpReduced "mlp_reduced",
+    MlpSend "mlp_send",
+    MlpReceive "mlp_receive",
+    LmHead "lm_head",
+    LmHeadGather "lm_head_gather",
+    Sample "sample",
+}
+
+impl Stage {
+    pub(super) fn of(code: u16) -> Self {
+        let known = Self::ALL.get(usize::from(code)).copied();
+        known.expect("only stages of this list are emitted")
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        STAGE_NAMES[usize::from(self.code())]
+    }
+
+    pub(super) fn code(self) -> u16 {
+        self as u16
+    }
+}
+
+/// The stages around one all-reduce.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around {
+    pub(super) compute: Stage,
+    pub(super) gather: Stage,
+    pub(super) uplink: Stage,
+    pub(super) reduced: Stage,
+    pub(super) send: Stage,
+    pub(super) receive: Stage,
+}
+
+impl Sublayer {
+    pub(super) fn stages(self) -> Around {
+        match self {
+            Self::Attention => Around {
+                compute: Stage::Attention,
+                gather: Stage::AttentionGather,
+                uplink: Stage::AttentionUplink,
+                reduced: Stage::AttentionReduced,
+                send: Stage::AttentionSend,
+                receive: Stage::AttentionReceive,
+            },
+            Self::Mlp => Around {
+                compute: Stage::Mlp,
+                gather: Stage::MlpGather,
+                uplink: Stage::MlpUplink,
+                reduced: Stage::MlpReduced,
+                send: Stage::MlpSend,
+                receive: Stage::MlpReceive,
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stage_survives_its_number() {
+        for (code, name) in STAGE_NAMES.iter().enumerate() {
+            let stage = Stage::of(code as u16);
+            assert_eq!((usize::from(stage.code()), stage.name()), (code, *name));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The links of a scenario.
+
+use crate::radio::RadioConfig;
+use crate::units::{BitsPerSecond, FieldFault, JoulesPerBit, Seconds};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What joins nodes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum Link {
+    /// A hub and the nodes around it, through the air.
+    Radio(Box<RadioConfig>),
+    /// Two nodes, through a cable or a network of fixed rate.
+    Wire(Wire),
+}
+
+impl Link {
+    /// Every kind of link, as a scenario writes it, with a one-line summary.
+    pub const REGISTRY: &[(&str, &str)] = &[
+        ("Radio", "a hub and the nodes around it, through the air"),
+        ("Wire", "two nodes, at a fixed rate after a fixed delay"),
+    ];
+
+    /// Its fields, if it is a radio.
+    pub fn radio(&self) -> Option<&RadioConfig> {
+        match self {
+            Self::Radio(radio) => Some(radio),
+            Self::Wire(_) => None,
+        }
+    }
+}
+
+/// The fields of [`Link::Wire`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wire {
+    /// The two nodes that it joins, both ways.
+    pub between: (String, String),
+    /// Bits per second in each direction.
+    pub rate: BitsPerSecond,
+    /// How long a bit is on its way.
+    pub delay: Seconds,
+    /// The mean of what chance adds to the delay of a transfer, exponentially distributed.
+    /// Default 0 s.
+    #[serde(default)]
+    pub jitter: Seconds,
+    /// Added to every transfer, whatever its length: what its ends do for it. Default 0 s.
+    #[serde(default)]
+    pub per_message: Seconds,
+    /// What its ends spend on a bit. Default 0 J/bit.
+    #[serde(default)]
+    pub energy_per_bit: JoulesPerBit,
+    /// What a transfer gets of the rate while others go on. Default: all, one after another.
+    #[serde(default)]
+    pub sharing: WireSharing,
+}
+
+/// What a transfer gets of a wire's rate while others go on in its direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum WireSharing {
+    /// All of it: transfers follow one another.
+    #[default]
+    Exclusive,
+    /// An equal part of it.
+    Equal,
+}
+
+impl Wire {
+    /// Checks every number.
+    ///
+    /// # Errors
+    /// The first impossible one.
+    pub fn validate(&self) -> Result<(), FieldFault> {
+        FieldFault::unless_positive("rate", self.rate.0)?;
+        FieldFault::if_negative("delay", self.delay.0)?;
+        FieldFault::if_negative("jitter", self.jitter.0)?;
+        FieldFault::if_negative("per_message", self.per_message.0)?;
+        FieldFault::if_negative("energy_per_bit", self.energy_per_bit.0)
+    }
+}

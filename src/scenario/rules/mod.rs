@@ -1,0 +1,136 @@
+//! Rules that span fields, and values that their types alone cannot refuse.
+
+mod links;
+mod placements;
+mod workload;
+
+use super::model::Model;
+use super::moved;
+use super::schema::Scenario;
+use super::system::{self, System};
+use crate::model::ModelShape;
+use crate::units::FieldFault;
+use std::path::Path;
+
+/// The system that a completed `scenario` describes, whose file lies in `folder`, and whose
+/// model may lie `elsewhere`.
+///
+/// # Errors
+/// Everything that is wrong.
+pub(super) fn check(
+    scenario: &Scenario,
+    folder: &Path,
+    elsewhere: Option<&Path>,
+) -> Result<System, Vec<FieldFault>> {
+    let mut faults = Vec::new();
+    let mut check = |result: Result<(), FieldFault>| faults.extend(result.err());
+    check(model(&scenario.model, folder, elsewhere).map_err(|fault| fault.under("model")));
+    check(precision(scenario));
+    let mut system = None;
+    match system::topology(scenario) {
+        Err(found) => faults.extend(found),
+        Ok(topology) => {
+            faults.extend(links::faults(scenario, &topology, folder));
+            match system::replicas(scenario, &topology) {
+                Err(found) => faults.extend(found),
+                Ok(replicas) => {
+                    let placements = placements::Rules {
+                        scenario,
+                        folder,
+                        elsewhere,
+                    };
+                    faults.extend(placements.faults(&replicas));
+                    system = Some(System { topology, replicas });
+                }
+            }
+        }
+    }
+    faults.extend(workload::faults(
+        &scenario.workload,
+        &scenario.model,
+        folder,
+    ));
+    if let Some(sweep) = &scenario.sweep {
+        let sweep = sweep.validate().map_err(|fault| fault.under("sweep"));
+        faults.extend(sweep.err());
+    }
+    faults.extend(moved_axes(scenario));
+    match system {
+        Some(system) if faults.is_empty() => Ok(system),
+        _ => Err(faults),
+    }
+}
+
+/// The axes of the sweep whose path leads to where a field was once.
+fn moved_axes(scenario: &Scenario) -> Vec<FieldFault> {
+    let mut faults = Vec::new();
+    let axes = scenario.sweep.iter().flat_map(|sweep| &sweep.axes);
+    for (index, axis) in axes.enumerate() {
+        for (below, member) in axis.members() {
+            let Some(path) = &member.path else { continue };
+            if let Some(now) = moved::path(path) {
+                faults.push(FieldFault::new(
+                    format!("sweep.axes[{index}]{below}.path"),
+                    format!("`{path}` is `{now}` now"),
+                ));
+            }
+        }
+    }
+    faults
+}
+
+fn precision(scenario: &Scenario) -> Result<(), FieldFault> {
+    match (&scenario.model, scenario.precision) {
+        (_, None) => Ok(()),
+        (Model::Folder(_), Some(_)) => Err(FieldFault::new(
+            "precision",
+            "the numbers of a model's Folder are as its files have them; leave this out, or use \
+             a Shape",
+        )),
+        (Model::Shape(_), Some(precision)) => precision
+            .validate()
+            .map_err(|fault| fault.under("precision")),
+    }
+}
+
+/// Says that there is no `kind` at `path`, which the scenario has as `written`. A path of
+/// Windows loses its backslashes to RON, where they begin escapes.
+fn missing(kind: &str, path: &Path, written: &str) -> String {
+    let fix = if written.contains(char::is_control) {
+        "its backslashes began escapes such as \\n and \\t: write the path with `/`, with each \
+         backslash doubled, or as r\"C:\\folder\""
+    } else {
+        "paths are relative to the scenario's file"
+    };
+    format!("there is no {kind} {}; {fix}", path.display())
+}
+
+fn model(model: &Model, folder: &Path, elsewhere: Option<&Path>) -> Result<(), FieldFault> {
+    let written = match model {
+        Model::Folder(written) => written,
+        Model::Shape(name) => return shape(name),
+    };
+    let path = elsewhere.map_or_else(|| folder.join(written), Path::to_owned);
+    let fault = |message: String| Err(FieldFault::new("Folder", message));
+    if !path.is_dir() {
+        return fault(missing("folder", &path, written));
+    }
+    if !path.join("config.json").is_file() {
+        return fault(format!(
+            "{} holds no config.json; give a model folder in Hugging Face layout",
+            path.display()
+        ));
+    }
+    Ok(())
+}
+
+fn shape(name: &str) -> Result<(), FieldFault> {
+    if ModelShape::named(name).is_some() {
+        return Ok(());
+    }
+    let names: Vec<&str> = ModelShape::names().collect();
+    Err(FieldFault::new(
+        "Shape",
+        format!("there is no shape `{name}`; known are {}", names.join(", ")),
+    ))
+}

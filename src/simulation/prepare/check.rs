@@ -1,0 +1,81 @@
+//! Checks what a run would read, without reading all of it.
+
+use super::experts::Spread;
+use super::served::{family, wanted};
+use super::shape;
+use crate::interrupt::Interrupt;
+use crate::model::ModelShape;
+use crate::numerics::{self, Tokenizer};
+use crate::placement::{Placed, Router};
+use crate::scenario::{Model, Resolved};
+use crate::simulation::error::RunError;
+use crate::simulation::requests::Reader;
+use std::path::Path;
+
+/// Checks the files that a run of `resolved` would read, weights by their headers alone and
+/// of the world's texts only the first of each request.
+///
+/// # Errors
+/// What [`prepare`](super::prepare) would say about them, each at its field.
+pub(in crate::simulation) fn check(
+    resolved: &Resolved,
+    interrupt: Interrupt<'_>,
+) -> Result<(), RunError> {
+    check_inputs(resolved, interrupt).map_err(|error| error.placed(resolved))
+}
+
+fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
+    let shape = match &resolved.scenario.model {
+        Model::Folder(written) => check_folder(resolved, &resolved.model_path(written), interrupt)?,
+        Model::Shape(name) => shape(resolved, name)?,
+    };
+    for placed in &resolved.replicas {
+        placed.check_layers(shape.layers)?;
+        for stage in placed.stages() {
+            let Placed::Experts {
+                path,
+                members,
+                at,
+                link,
+                fields,
+            } = stage
+            else {
+                continue;
+            };
+            let spread = Spread {
+                path,
+                members,
+                at: *at,
+                link: *link,
+                fields,
+            };
+            spread.holders(&shape)?;
+            if let (Model::Shape(_), Router::Trace(written)) =
+                (&resolved.scenario.model, &fields.router)
+            {
+                spread.recorded(resolved, written, &shape)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks the model folder `folder`, and reads the workload by it; returns the model's shape.
+fn check_folder(
+    resolved: &Resolved,
+    folder: &Path,
+    interrupt: Interrupt<'_>,
+) -> Result<ModelShape, RunError> {
+    let family = wanted(resolved).unwrap_or_else(|| family(folder));
+    let config = numerics::inspect(folder, family)?;
+    let tokenizer = Tokenizer::load(folder)?;
+    let reader = Reader {
+        tokenizer: &tokenizer,
+        config: &config,
+        folder: &resolved.folder,
+        most_of_world: 1,
+        interrupt,
+    };
+    reader.requests(&resolved.scenario.workload)?;
+    Ok(config.shape)
+}

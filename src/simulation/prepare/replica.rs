@@ -1,0 +1,226 @@
+//! A replica: its stages with the layers of each, and the tensors of the model divided over them.
+
+use super::experts::Spread;
+use super::links::Links;
+use super::model_name;
+use super::partition;
+use super::served::Served;
+use super::team::TeamParts;
+use crate::execution::{Dense, PipelineStage, Replica, Source, StageKind};
+use crate::interrupt::Interrupt;
+use crate::measurement::AssignmentRecord;
+use crate::model::{ModelShape, Parts, ShardPlan};
+use crate::numerics::StepError;
+use crate::placement::{Placed, Placement};
+use crate::radio::Payload;
+use crate::results::folder::FileDigest;
+use crate::scenario::Resolved;
+use crate::serving::FirstComeFirstServed;
+use crate::serving::passes::longest_context;
+use crate::serving::workload::Request;
+use crate::simulation::error::RunError;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What replicas are made of.
+pub(super) struct Maker<'a> {
+    pub(super) resolved: &'a Resolved,
+    pub(super) served: &'a Served,
+    pub(super) links: &'a Links,
+    pub(super) requests: &'a [Request],
+    pub(super) interrupt: Interrupt<'a>,
+}
+
+impl Maker<'_> {
+    /// The replica number `number`, which lies as `placed` says, with how its model came to be
+    /// divided where that is worth telling; what was read for it goes to `inputs`.
+    pub(super) fn replica(
+        &self,
+        number: usize,
+        placed: &Placed,
+        inputs: &mut Vec<FileDigest>,
+    ) -> Result<(Replica, Option<AssignmentRecord>), RunError> {
+        let shape = self.served.shape();
+        placed.check_layers(shape.layers)?;
+        let places = placed.stages();
+        let layers = partition::layers(self.resolved, placed, self.served, self.requests)?;
+        let mut stages = Vec::with_capacity(places.len());
+        let mut assignment = None;
+        let mut source = Source::Timed;
+        for (place, (part, layers)) in places.iter().zip(layers).enumerate() {
+            let covered = Parts {
+                embedding: place == 0,
+                layers: layers.clone(),
+                head: place + 1 == places.len(),
+            };
+            let (kind, record) = self.stage(part, covered, &mut source, inputs)?;
+            assignment = assignment.or(record);
+            stages.push(PipelineStage { layers, kind });
+        }
+        let source = match self.served {
+            Served::Dense(loaded) => Source::Dense(Box::new(self.divided(&loaded.model, &stages)?)),
+            Served::Sparse(model, _) if matches!(source, Source::Timed) => {
+                Source::Sparse(Arc::clone(model), Payload::default())
+            }
+            _ => source,
+        };
+        let in_flight = self.resolved.in_flight(number);
+        let replica = Replica {
+            shape: shape.clone(),
+            stages,
+            source,
+            scheduler: Box::new(FirstComeFirstServed { in_flight }),
+            in_flight,
+            payload: match placed {
+                Placed::Pipeline { fields, .. } => fields.bits,
+                _ => Payload::default(),
+            },
+        };
+        Ok((replica, assignment))
+    }
+
+    fn stage(
+        &self,
+        placed: &Placed,
+        covered: Parts,
+        source: &mut Source,
+        inputs: &mut Vec<FileDigest>,
+    ) -> Result<(StageKind, Option<AssignmentRecord>), RunError> {
+        let (resolved, shape) = (self.resolved, self.served.shape());
+        match placed {
+            Placed::Single { at, .. } => {
+                let plan = ShardPlan::whole(shape).map_err(StepError::from)?;
+                let plan = plan.covering(covered).map_err(StepError::from)?;
+                let plan = Box::new(plan);
+                Ok((StageKind::Whole { node: *at, plan }, None))
+            }
+            Placed::Tensor {
+                path,
+                members,
+                at,
+                link,
+                fields,
+            } => {
+                let team = TeamParts {
+                    path,
+                    members,
+                    at: *at,
+                    link: *link,
+                    fields,
+                };
+                let context = longest_context(self.requests);
+                let model = (shape, covered);
+                let (group, record) =
+                    team.group(resolved, self.links, model, context, self.interrupt)?;
+                Ok((StageKind::Tensor(Box::new(group)), record))
+            }
+            Placed::Experts {
+                path,
+                members,
+                at,
+                link,
+                fields,
+            } => {
+                let spread = Spread {
+                    path,
+                    members,
+                    at: *at,
+                    link: *link,
+                    fields,
+                };
+                let group = spread.group(resolved, self.links, shape)?;
+                *source = spread.source(resolved, self.served, inputs)?;
+                Ok((StageKind::Experts(Box::new(group)), None))
+            }
+            Placed::Pipeline { .. } => unreachable!("stages of a pipeline are none themselves"),
+        }
+    }
+
+    /// The weights of `model`, divided over `stages`.
+    fn divided(
+        &self,
+        model: &crate::numerics::Llama,
+        stages: &[PipelineStage],
+    ) -> Result<Dense, RunError> {
+        let divided = stages.iter().map(|stage| {
+            let plan = match &stage.kind {
+                StageKind::Whole { plan, .. } => plan,
+                StageKind::Tensor(group) => &group.plan,
+                StageKind::Experts(_) => unreachable!("a LLaMA has no experts"),
+            };
+            Ok((stage.layers.clone(), model.shard(plan)?))
+        });
+        let divided: Vec<(Range<usize>, _)> = divided.collect::<Result<_, StepError>>()?;
+        Ok(Dense::new(divided))
+    }
+}
+
+/// What a reader should know at first sight of a run of `resolved`.
+pub(super) fn headline(resolved: &Resolved, served: &Served) -> String {
+    let model = model_name(resolved, served.shape());
+    let timed = match served.is_computed() {
+        true => "",
+        false => "timed and not computed, ",
+    };
+    let placements = resolved.scenario.replicas.iter();
+    let mut placements: Vec<String> = placements
+        .zip(&resolved.replicas)
+        .map(|(replica, placed)| describe(resolved, &replica.placement, placed, served, timed))
+        .collect();
+    placements.dedup();
+    let count = resolved.replicas.len();
+    match placements.as_slice() {
+        [only] if count == 1 => format!("{model} {only}"),
+        [only] => format!("{count} replicas of {model}, each {only}"),
+        several => format!("{count} replicas of {model}: {}", several.join("; ")),
+    }
+}
+
+fn describe(
+    resolved: &Resolved,
+    placement: &Placement,
+    placed: &Placed,
+    served: &Served,
+    timed: &str,
+) -> String {
+    match (placement, placed) {
+        (Placement::TensorParallel(fields), Placed::Tensor { members, .. }) => format!(
+            "on {} devices, {timed}{} all-reduce",
+            members.len(),
+            fields.all_reduce.name()
+        ),
+        (Placement::Experts(fields), Placed::Experts { members, .. }) => format!(
+            "on {} device{}, {}, {} selection, {} bandwidth",
+            members.len(),
+            if members.len() == 1 { "" } else { "s" },
+            match served.is_computed() {
+                true => "computed",
+                false => "timed and not computed",
+            },
+            fields.selection.name(),
+            fields.bandwidth.name(),
+        ),
+        (_, Placed::Single { at, .. }) => {
+            let timed = timed.trim_end_matches(", ");
+            let comma = if timed.is_empty() { "" } else { ", " };
+            format!("on {}{comma}{timed}", resolved.topology.at(*at).name)
+        }
+        _ => {
+            let stages = placed.stages();
+            let names: Vec<&str> = stages
+                .iter()
+                .map(|stage| resolved.topology.at(stage.at()).name.as_str())
+                .collect();
+            format!(
+                "in a pipeline of {} stages, {timed}at {}",
+                stages.len(),
+                names.join(", ")
+            )
+        }
+    }
+}
+
+/// The parameters of a layer of `shape`.
+pub(super) fn layer_parameters(shape: &ModelShape) -> u64 {
+    shape.attention_parameters() + shape.mlp_parameters()
+}

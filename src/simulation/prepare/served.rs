@@ -1,0 +1,157 @@
+//! What is served: a shape, or a model that was read.
+
+use super::{TEXT, digest, shape};
+use crate::execution::{Loaded, Words};
+use crate::interrupt::Interrupt;
+use crate::model::{Architecture, ModelShape};
+use crate::numerics::{self, Llama, LoadError, Mixtral, ModelConfig, Tokenizer};
+use crate::placement::Placed;
+use crate::results::folder::FileDigest;
+use crate::scenario::{Model, Resolved};
+use crate::serving::workload::{Request, Task};
+use crate::simulation::error::RunError;
+use crate::simulation::requests::{Reader, counted_requests};
+use std::path::Path;
+use std::sync::Arc;
+
+/// What is served.
+pub(super) enum Served {
+    Timed(ModelShape),
+    Dense(Box<Loaded<Llama>>),
+    Sparse(Arc<Mixtral>, Words),
+}
+
+/// The family of the model in `folder`; of what is neither, a LLaMA, whose reader says what is
+/// wrong with it.
+pub(super) fn family(folder: &Path) -> Architecture {
+    match numerics::inspect(folder, Architecture::Llama) {
+        Err(LoadError::Architecture { found, .. }) if found.to_lowercase().contains("mixtral") => {
+            Architecture::Mixtral
+        }
+        _ => Architecture::Llama,
+    }
+}
+
+/// The family that the placements of `resolved` ask for, if one of them does.
+pub(super) fn wanted(resolved: &Resolved) -> Option<Architecture> {
+    let stages = resolved.replicas.iter().flat_map(Placed::stages);
+    let mut families = stages.filter_map(|stage| match stage {
+        Placed::Tensor { .. } => Some(Architecture::Llama),
+        Placed::Experts { .. } => Some(Architecture::Mixtral),
+        Placed::Single { .. } | Placed::Pipeline { .. } => None,
+    });
+    families.next()
+}
+
+impl Served {
+    pub(super) fn read(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<Self, RunError> {
+        let folder = match &resolved.scenario.model {
+            Model::Shape(name) => return Ok(Self::Timed(shape(resolved, name)?)),
+            Model::Folder(written) => resolved.model_path(written),
+        };
+        let words = |config: &ModelConfig| -> Result<Words, RunError> {
+            Ok(Words {
+                tokenizer: Tokenizer::load(&folder)?,
+                end_tokens: config.eos.clone(),
+            })
+        };
+        Ok(match wanted(resolved).unwrap_or_else(|| family(&folder)) {
+            Architecture::Llama => {
+                let model = Llama::load_until(&folder, interrupt)?;
+                let words = words(model.config())?;
+                Self::Dense(Box::new(Loaded { model, words }))
+            }
+            Architecture::Mixtral => {
+                let model = Mixtral::load_until(&folder, interrupt)?;
+                let words = words(model.config())?;
+                Self::Sparse(Arc::new(model), words)
+            }
+        })
+    }
+
+    pub(super) fn shape(&self) -> &ModelShape {
+        match self {
+            Self::Timed(shape) => shape,
+            Self::Dense(loaded) => loaded.model.shape(),
+            Self::Sparse(model, _) => model.shape(),
+        }
+    }
+
+    pub(super) fn is_computed(&self) -> bool {
+        !matches!(self, Self::Timed(_))
+    }
+
+    pub(super) fn words(&self) -> Option<&Words> {
+        match self {
+            Self::Timed(_) => None,
+            Self::Dense(loaded) => Some(&loaded.words),
+            Self::Sparse(_, words) => Some(words),
+        }
+    }
+
+    /// The requests of the workload; what was read for them goes to `inputs`.
+    pub(super) fn requests(
+        &self,
+        resolved: &Resolved,
+        inputs: &mut Vec<FileDigest>,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Vec<Request>, RunError> {
+        let workload = &resolved.scenario.workload;
+        let (config, files, words) = match self {
+            Self::Timed(_) => return counted_requests(workload),
+            Self::Dense(loaded) => {
+                let Loaded { model, words } = loaded.as_ref();
+                (model.config(), model.digests(), words)
+            }
+            Self::Sparse(model, words) => (model.config(), model.digests(), words),
+        };
+        let reader = Reader {
+            tokenizer: &words.tokenizer,
+            config,
+            folder: &resolved.folder,
+            most_of_world: u64::MAX,
+            interrupt,
+        };
+        let requests = reader.requests(workload)?;
+        inputs.extend(files.iter().map(digest));
+        inputs.extend(words.tokenizer.digests().iter().map(digest));
+        inputs.push(text_digest(&requests));
+        Ok(requests)
+    }
+}
+
+/// Digest of every token that the run reads, in order, as 32-bit little-endian
+/// numbers: inputs and targets of every window and choice, and prompts.
+fn text_digest(requests: &[Request]) -> FileDigest {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = 0;
+    let mut update = |tokens: &[u32]| {
+        for token in tokens {
+            hasher.update(&token.to_le_bytes());
+        }
+        bytes += 4 * tokens.len() as u64;
+    };
+    for request in requests {
+        match &request.task {
+            Task::Score { windows, .. } => {
+                for window in windows {
+                    update(&window.inputs);
+                    update(&window.targets);
+                }
+            }
+            Task::Generate { prompt, .. } => update(prompt),
+            Task::Choose { questions } => {
+                for choice in questions.iter().flat_map(|question| &question.choices) {
+                    update(&choice.inputs);
+                    update(&choice.targets);
+                }
+            }
+            Task::Tokens { .. } => {}
+        }
+    }
+    FileDigest {
+        name: TEXT.to_owned(),
+        bytes,
+        blake3: hasher.finalize().to_hex().to_string(),
+    }
+}
