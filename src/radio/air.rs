@@ -8,7 +8,8 @@
 //! see the same channels.
 
 use super::all_reduce::{
-    Block, Distortion, Expected, Link, Schedule, Terms, Transmission, Uplink, duration_of,
+    AllReduce, Block, Distortion, Expected, Link, Schedule, Terms, Transmission, Uplink,
+    duration_of,
 };
 use super::budget::LinkPower;
 use super::channels::Channels;
@@ -19,7 +20,6 @@ use super::downlink::{Downlink, Multicast, Receivers};
 use super::error::RadioError;
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
-use super::scheme::Scheme;
 use super::synchronisation::Synchronisation;
 use super::transceiver::TransceiverDesign;
 use crate::rng::{NO_DEVICE, Streams};
@@ -30,7 +30,7 @@ use std::sync::OnceLock;
 #[derive(Debug)]
 pub struct Air {
     config: RadioConfig,
-    scheme: Scheme,
+    scheme: Box<dyn AllReduce>,
     design: Box<dyn TransceiverDesign>,
     channels: Channels,
     power: LinkPower,
@@ -85,7 +85,7 @@ impl Air {
     /// If a field of `config` or `scheme` is impossible.
     pub fn new(
         config: RadioConfig,
-        scheme: Scheme,
+        scheme: impl AllReduce + 'static,
         design: Box<dyn TransceiverDesign>,
         devices: usize,
         streams: Streams,
@@ -102,19 +102,17 @@ impl Air {
     pub fn over(
         channels: Channels,
         config: RadioConfig,
-        scheme: Scheme,
+        scheme: impl AllReduce + 'static,
         design: Box<dyn TransceiverDesign>,
     ) -> Result<Self, RadioError> {
         config.validate(channels.devices())?;
-        scheme
-            .all_reduce()
-            .validate(config.layout(channels.devices()))?;
+        scheme.validate(config.layout(channels.devices()))?;
         Ok(Self {
             power: config.budget.resolve(config.bandwidth),
             powers: (config.convention == PowerConvention::PowerPerUse)
                 .then(|| config.budgets(channels.devices())),
             config,
-            scheme,
+            scheme: Box::new(scheme),
             design,
             streams: channels.streams(),
             channels,
@@ -130,15 +128,14 @@ impl Air {
     /// [`RadioError::NoEnergy`] if compute leaves a device nothing to send with; a
     /// [`FieldFault`] if the scheme cannot tell how long it radiates.
     pub fn charge(mut self, load: &VectorLoad) -> Result<Self, RadioError> {
-        let scheme = self.scheme.all_reduce();
-        self.powers = Some(self.config.limits(scheme, load)?);
+        self.powers = Some(self.config.limits(self.scheme.as_ref(), load)?);
         Ok(self)
     }
 
     /// Whether all-reduces go through the air at all: not with the ideal scheme, and not
     /// with one device unless asked for.
     pub fn is_used(&self) -> bool {
-        self.scheme.all_reduce().uses_radio()
+        self.scheme.uses_radio()
             && (self.channels.devices() > 1 || self.config.lone_device_transmits)
     }
 
@@ -273,7 +270,7 @@ impl Air {
     fn schedule<'a>(&'a self, current: &'a Current) -> Result<&'a dyn Schedule, RadioError> {
         if self.schedule.get().is_none() {
             let schedule = match self.is_used() {
-                true => self.scheme.all_reduce().schedule(&Terms {
+                true => self.scheme.schedule(&Terms {
                     powers: self.powers()?,
                     power: self.power,
                     bandwidth: self.config.bandwidth,
@@ -311,7 +308,7 @@ impl Air {
         }
         let channels = self.drawn(current)?;
         let estimates = self.estimates(channels, current.block, current.entered);
-        self.scheme.all_reduce().prepare(&Block {
+        self.scheme.prepare(&Block {
             channels,
             powers: self.powers()?,
             estimates: estimates.as_deref().unwrap_or(channels),

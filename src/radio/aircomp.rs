@@ -12,7 +12,7 @@
 //! distribution with it, without touching N_r antennas per use. Packing of entries into
 //! symbols: [`super::analog`].
 
-use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Terms};
+use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Symbols, Terms};
 use super::analog::{AnalogLink, AnalogSchedule, CombinedNoise, Packing, Sender};
 use super::coding::Coding;
 use super::error::RadioError;
@@ -64,6 +64,12 @@ impl AirComp {
 }
 
 impl AllReduce for AirComp {
+    fn symbols(&self) -> Symbols {
+        Symbols::Combined {
+            streams: self.streams,
+        }
+    }
+
     fn validate(&self, layout: Layout) -> Result<(), FieldFault> {
         self.packing().validate(layout)
     }

@@ -69,6 +69,26 @@ impl<'a> Block<'a> {
     }
 }
 
+/// How the symbols of an all-reduce travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbols {
+    /// Nothing is sent.
+    Silent,
+    /// Analog ones of all devices at once, so many per symbol time, and the channel adds them: a
+    /// transceiver is designed, and errors in time and phase are felt.
+    Combined {
+        /// Complex numbers per symbol time.
+        streams: usize,
+    },
+    /// Analog ones, each device heard alone: errors in phase are felt.
+    Apart,
+    /// Bits, at the rate of the drawn channels or at a fixed one.
+    Bits {
+        /// Whether the rate is that of the drawn channels.
+        drawn_rate: bool,
+    },
+}
+
 /// An antenna layout and fleet, against which a scheme's own fields are checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
@@ -90,9 +110,12 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
     /// The first impossible one, by its path within the scheme.
     fn validate(&self, layout: Layout) -> Result<(), FieldFault>;
 
-    /// Whether the scheme uses the air at all.
+    /// How its symbols travel, which decides what else of a scenario it feels.
+    fn symbols(&self) -> Symbols;
+
+    /// Whether anything is sent through the air at all.
     fn uses_radio(&self) -> bool {
-        true
+        self.symbols() != Symbols::Silent
     }
 
     /// For each of `devices` devices u_n, such that device n, if it radiates all of its

@@ -11,7 +11,8 @@
 //! keeps its energy per symbol, and radiates P/N, or keeps its power.
 
 use super::all_reduce::{
-    AllReduce, Block, Distortion, Layout, Link, Schedule, Terms, Transmission, Uplink, duration_of,
+    AllReduce, Block, Distortion, Layout, Link, Schedule, Symbols, Terms, Transmission, Uplink,
+    duration_of,
 };
 use super::capacity::{LinkRate, check_rate};
 use super::coding::Coding;
@@ -56,6 +57,12 @@ impl Default for Digital {
 }
 
 impl AllReduce for Digital {
+    fn symbols(&self) -> Symbols {
+        Symbols::Bits {
+            drawn_rate: self.rate == LinkRate::Drawn,
+        }
+    }
+
     fn validate(&self, layout: Layout) -> Result<(), FieldFault> {
         Subchannel::validate(self.subchannels, layout)?;
         Quantiser::validate(self.bits)?;

@@ -1,7 +1,7 @@
 //! The ideal all-reduce: an exact sum in no time, the reference for every other.
 
 use super::all_reduce::{
-    AllReduce, Block, Distortion, Layout, Link, Schedule, Terms, Transmission, Uplink,
+    AllReduce, Block, Distortion, Layout, Link, Schedule, Symbols, Terms, Transmission, Uplink,
     check_finite, check_lengths,
 };
 use super::error::RadioError;
@@ -22,8 +22,8 @@ impl AllReduce for Ideal {
         Ok(())
     }
 
-    fn uses_radio(&self) -> bool {
-        false
+    fn symbols(&self) -> Symbols {
+        Symbols::Silent
     }
 
     fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {

@@ -60,7 +60,8 @@ mod uncoded_fdma;
 pub use air::{Air, Plan, Round};
 pub use aircomp::AirComp;
 pub use all_reduce::{
-    AllReduce, Block, Distortion, Expected, Layout, Link, Schedule, Terms, Transmission, Uplink,
+    AllReduce, Block, Distortion, Expected, Layout, Link, Schedule, Symbols, Terms, Transmission,
+    Uplink,
 };
 pub use budget::{LinkBudget, LinkPower};
 pub use capacity::{LinkRate, mimo_capacity, shannon_rate};

@@ -1,11 +1,14 @@
 //! The all-reduce schemes that a scenario may name. A new one is one line here.
 
 use super::aircomp::AirComp;
-use super::all_reduce::AllReduce;
+use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Symbols, Terms};
+use super::coding::Coding;
 use super::digital::Digital;
+use super::error::RadioError;
 use super::ideal::Ideal;
 use super::uncoded_fdma::UncodedFdma;
 use crate::registry::registry;
+use crate::units::FieldFault;
 
 registry! {
     /// An all-reduce scheme with its fields, as a scenario states it.
@@ -26,5 +29,28 @@ registry! {
 impl Default for Scheme {
     fn default() -> Self {
         Self::AirComp(AirComp::default())
+    }
+}
+
+/// A scheme is whichever it names.
+impl AllReduce for Scheme {
+    fn validate(&self, layout: Layout) -> Result<(), FieldFault> {
+        self.all_reduce().validate(layout)
+    }
+
+    fn symbols(&self) -> Symbols {
+        self.all_reduce().symbols()
+    }
+
+    fn uses_per_vector(&self, entries: usize, devices: usize, coding: Coding) -> Option<Vec<f64>> {
+        self.all_reduce().uses_per_vector(entries, devices, coding)
+    }
+
+    fn schedule(&self, terms: &Terms<'_>) -> Result<Option<Box<dyn Schedule>>, RadioError> {
+        self.all_reduce().schedule(terms)
+    }
+
+    fn prepare(&self, block: &Block<'_>) -> Result<Box<dyn Link>, RadioError> {
+        self.all_reduce().prepare(block)
     }
 }

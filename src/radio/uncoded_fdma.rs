@@ -21,7 +21,7 @@
 //! A sub-channel of width K_n B/K carries K_n B/K channel uses per second, so the air time
 //! is that of N rounds over the air.
 
-use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Terms};
+use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Symbols, Terms};
 use super::analog::{AnalogLink, AnalogSchedule, CombinedNoise, Packing, Sender};
 use super::coding::Coding;
 use super::eigen::eigen;
@@ -95,6 +95,10 @@ impl UncodedFdma {
 }
 
 impl AllReduce for UncodedFdma {
+    fn symbols(&self) -> Symbols {
+        Symbols::Apart
+    }
+
     fn validate(&self, layout: Layout) -> Result<(), FieldFault> {
         Subchannel::validate(self.subchannels, layout)?;
         self.packing().validate(layout)

@@ -13,7 +13,7 @@ use crate::policy::{
     Affine, Assigned, Assignment, AssignmentError, AssignmentProblem, Combining, Estimate,
 };
 use crate::radio::{
-    Channels, Charge, PowerConvention, RadioConfig, RadioError, Scheme, VectorLoad,
+    AllReduce, Channels, Charge, PowerConvention, RadioConfig, RadioError, Symbols, VectorLoad,
 };
 use crate::units::FieldFault;
 use std::ops::Range;
@@ -55,10 +55,10 @@ pub(super) fn divide(
         budgets: &budgets,
         demands: &fleet.demands,
         halves: [&fleet.halves[0], &fleet.halves[1]],
-        combining: match scheme {
-            Scheme::AirComp(fields) if devices > 1 || radio.lone_device_transmits => {
+        combining: match scheme.symbols() {
+            Symbols::Combined { streams } if devices > 1 || radio.lone_device_transmits => {
                 Some(Combining {
-                    streams: fields.streams,
+                    streams,
                     noise: radio.budget.resolve(radio.bandwidth).noise,
                     power: &power,
                     sample: &sample,

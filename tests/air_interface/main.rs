@@ -8,6 +8,7 @@ mod faults;
 mod fdma;
 mod imperfect;
 mod over_the_air;
+mod own_scheme;
 mod portability;
 mod rounds;
 mod synchronisation;

@@ -15,6 +15,8 @@ const AXIS: f64 = 44.0;
 /// Room above the block's lanes: its caption, and the barriers' numbers.
 const HEAD: f64 = 66.0;
 const LINE: f64 = 17.0;
+/// Room for a node's name beside those of its lanes.
+const NAME: f64 = 70.0;
 
 /// More lanes than this are drawn thinner.
 const MANY: usize = 48;
@@ -57,7 +59,7 @@ pub fn draw(timeline: &Timeline) -> String {
     });
     let mut svg = Svg::new(WIDTH, height);
     svg.text((12.0, 24.0), 17.0, Anchor::Start, &timeline.title);
-    legend(&mut svg);
+    legend(&mut svg, timeline);
     if let Some((_, block, _)) = &block {
         magnifier(&mut svg, &whole, block);
     }
@@ -68,7 +70,7 @@ pub fn draw(timeline: &Timeline) -> String {
     svg.finish()
 }
 
-fn legend(svg: &mut Svg) {
+fn legend(svg: &mut Svg, timeline: &Timeline) {
     let y = 44.0;
     let mut x = LEFT;
     for (fill, name) in [
@@ -96,6 +98,10 @@ fn legend(svg: &mut Svg) {
         Anchor::Start,
         "who held it: the last to arrive",
     );
+    let mut others = timeline.groups.iter().flat_map(|group| &group.others);
+    if others.any(|slices| !slices.is_empty()) {
+        svg.text((x + 204.0, y), 12.0, Anchor::Start, "pale: other requests");
+    }
 }
 
 /// What of the whole the block is.
@@ -175,7 +181,10 @@ fn zoomed(svg: &mut Svg, panel: &Panel<'_>, caption: &str) {
     for (number, group) in timeline.groups.iter().enumerate() {
         let height = group.lanes.len() as f64 * panel.lane;
         let middle = panel.lane_top((number, 0)) + height / 2.0 + 4.0;
-        svg.text((12.0, middle), 12.0, Anchor::Start, &group.name);
+        // The lanes' names begin where this ends.
+        let letters = group.name.chars().count().max(1) as f64;
+        let fitting = (NAME / (0.58 * letters)).clamp(6.5, 12.0);
+        svg.text((12.0, middle), fitting, Anchor::Start, &group.name);
         for (row, (lane, _)) in group.lanes.iter().enumerate() {
             let y = panel.lane_top((number, row)) + panel.lane / 2.0 + 0.35 * size;
             svg.text((LEFT - 6.0, y), size, Anchor::End, &lane.name);

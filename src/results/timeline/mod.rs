@@ -3,7 +3,7 @@
 //! Shown is the first decode step (or, without one, the first pass): it is the pass that
 //! users wait for over and over. Above the whole pass, below its longest block. Lanes are
 //! per node and resource; what is left of a node's time when it neither computes nor uses
-//! a link is waiting. Marked are the critical path of the pass and who held each barrier.
+//! a link is waiting. What nodes do meanwhile for other passes is pale. Marked are the critical path of the pass and who held each barrier.
 
 mod draw;
 mod panel;
@@ -59,6 +59,8 @@ pub struct Group {
     pub name: String,
     /// The lanes that it used, each with its busy stretches by start.
     pub lanes: Vec<(Lane, Vec<Slice>)>,
+    /// What each of its lanes did meanwhile for other passes.
+    pub others: Vec<Vec<Slice>>,
     /// Waiting stretches.
     pub waiting: Vec<Slice>,
     /// Barriers of the pass that waited for it alone.

@@ -39,6 +39,17 @@ fn colour(kind: Kind) -> &'static str {
     }
 }
 
+/// The same for what is done for another pass.
+fn pale(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Compute => "#A9CDE8",
+        Kind::Uplink => "#F3D9A0",
+        Kind::Downlink => "#A5DBCB",
+        Kind::Transfer => "#E8C9DB",
+        Kind::Overhead | Kind::Barrier => "#DDDDDD",
+    }
+}
+
 impl Panel<'_> {
     fn height_of(&self, group: &Group) -> f64 {
         group.lanes.len() as f64 * self.lane
@@ -107,6 +118,8 @@ impl Panel<'_> {
             for (row, (lane, slices)) in group.lanes.iter().enumerate() {
                 let (top, fill) = (top + row as f64 * self.lane, colour(lane.kind));
                 let place = (top, self.lane - 1.0);
+                let others = group.others[row].iter().copied();
+                self.strip(svg, others, place, (pale(lane.kind), pale(lane.kind)));
                 self.strip(svg, slices.iter().copied(), place, (fill, fill));
             }
             let line = format!("M{:.1},{:.1} H{:.1}", self.left, top + tall, self.right);

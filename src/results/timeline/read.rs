@@ -45,26 +45,39 @@ fn slice(task: &Event) -> Slice {
     }
 }
 
+/// What a lane did for the pass, and meanwhile for others.
+#[derive(Debug, Clone, Default)]
+struct Busy {
+    own: Vec<Slice>,
+    others: Vec<Slice>,
+}
+
 /// The lanes of the pass, and where in the figure each is.
 struct Lanes<'e> {
     events: &'e Events,
-    slices: BTreeMap<Owner, BTreeMap<Lane, Vec<Slice>>>,
+    slices: BTreeMap<Owner, BTreeMap<Lane, Busy>>,
 }
 
 impl<'e> Lanes<'e> {
-    fn of(events: &'e Events, pass: &[u32]) -> Self {
-        let mut slices: BTreeMap<Owner, BTreeMap<Lane, Vec<Slice>>> = BTreeMap::new();
-        for index in pass {
-            let task = events.task(*index);
+    /// Those of `batch` and of others within its `whole` time.
+    fn of(events: &'e Events, batch: u32, whole: Slice) -> Self {
+        let mut slices: BTreeMap<Owner, BTreeMap<Lane, Busy>> = BTreeMap::new();
+        for task in &events.tasks {
             let owner = task.owner();
             let Some(lane) = lane_of(events, task).filter(|_| task.end > task.start) else {
                 continue;
             };
-            let lanes = slices.entry(owner).or_default();
-            lanes.entry(lane).or_default().push(slice(task));
+            let own = task.batch == Some(batch);
+            if !own && slice(task).within(whole).is_none() {
+                continue;
+            }
+            let busy = slices.entry(owner).or_default().entry(lane).or_default();
+            let part = if own { &mut busy.own } else { &mut busy.others };
+            part.push(slice(task));
         }
-        for slices in slices.values_mut().flat_map(BTreeMap::values_mut) {
-            slices.sort_unstable();
+        for busy in slices.values_mut().flat_map(BTreeMap::values_mut) {
+            busy.own.sort_unstable();
+            busy.others.sort_unstable();
         }
         Self { events, slices }
     }
@@ -99,13 +112,17 @@ pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
     let pass: Vec<u32> = (0..events.tasks.len() as u32)
         .filter(|index| in_pass(events.task(*index)))
         .collect();
-    let lanes = Lanes::of(events, &pass);
+    let lanes = Lanes::of(events, batch, whole);
     let mut groups: Vec<Group> = lanes
         .slices
         .iter()
         .map(|(owner, lanes)| Group {
             name: events.owner_name(*owner).to_owned(),
-            lanes: lanes.clone().into_iter().collect(),
+            lanes: lanes
+                .iter()
+                .map(|(lane, busy)| (lane.clone(), busy.own.clone()))
+                .collect(),
+            others: lanes.values().map(|busy| busy.others.clone()).collect(),
             waiting: Vec::new(),
             held: 0,
         })

@@ -4,7 +4,7 @@ use crate::files;
 use crate::model::ModelShape;
 use crate::placement::{Experts, Placed, TensorParallel};
 use crate::policy::Setting;
-use crate::radio::{PowerConvention, RadioConfig, Scheme};
+use crate::radio::{AllReduce, PowerConvention, RadioConfig, Symbols};
 use crate::scenario::model::Model;
 use crate::scenario::schema::Scenario;
 use crate::scenario::system;
@@ -110,7 +110,7 @@ impl Rules<'_> {
             return vec![FieldFault::new("model", message)];
         }
         let scheme = parallel.all_reduce.all_reduce();
-        let over_the_air = matches!(parallel.all_reduce, Scheme::AirComp(_));
+        let over_the_air = matches!(scheme.symbols(), Symbols::Combined { .. });
         let Some((radio, link)) = self.radio(link) else {
             if !scheme.uses_radio() || devices < 2 {
                 return Vec::new();
@@ -192,10 +192,8 @@ impl Rules<'_> {
 /// The design's own fields, and whether it can serve the scheme's streams.
 fn design(parallel: &TensorParallel, device_antennas: usize) -> Result<(), FieldFault> {
     parallel.design.validate()?;
-    match parallel.all_reduce {
-        Scheme::AirComp(scheme) => parallel
-            .design
-            .check_streams(scheme.streams, device_antennas),
+    match parallel.all_reduce.symbols() {
+        Symbols::Combined { streams } => parallel.design.check_streams(streams, device_antennas),
         _ => Ok(()),
     }
 }

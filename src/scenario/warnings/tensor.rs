@@ -3,7 +3,7 @@
 use super::{Remark, Use, idle};
 use crate::placement::TensorParallel;
 use crate::radio::{
-    Coding, Csi, Digital, Doppler, Downlink, LinkRate, RadioConfig, Scheme, Synchronisation,
+    AllReduce, Coding, Csi, Doppler, Downlink, LinkRate, RadioConfig, Symbols, Synchronisation,
 };
 
 /// What is remarkable about a radio and a placement over it.
@@ -16,14 +16,15 @@ pub(super) fn remarks(usage: &Use<'_>, parallel: &TensorParallel) -> Vec<Remark>
     let mut idle = |path, decided_by: &[String], why: &str| {
         remarks.push(idle(path, decided_by, why));
     };
-    if !matches!(parallel.all_reduce, Scheme::AirComp(_)) {
+    let symbols = parallel.all_reduce.symbols();
+    if !matches!(symbols, Symbols::Combined { .. }) {
         idle(
             usage.of_placement("design"),
             std::slice::from_ref(&all_reduce),
             &format!("only AirComp combines over the air, and all_reduce is {scheme}"),
         );
     }
-    let tracked = matches!(parallel.all_reduce, Scheme::Digital(_) | Scheme::Ideal);
+    let tracked = matches!(symbols, Symbols::Bits { .. } | Symbols::Silent);
     if tracked && radio.synchronisation != Synchronisation::default() {
         idle(
             link("synchronisation"),
@@ -55,7 +56,7 @@ pub(super) fn remarks(usage: &Use<'_>, parallel: &TensorParallel) -> Vec<Remark>
         );
         idle(usage.link.clone(), &[usage.count(), lone.clone()], &why);
     }
-    if matches!(parallel.all_reduce, Scheme::Ideal) {
+    if symbols == Symbols::Silent {
         idle(
             usage.link.clone(),
             std::slice::from_ref(&all_reduce),
@@ -83,10 +84,10 @@ fn without_rate(
 ) -> Vec<(&'static str, &'static str)> {
     let fixed = |rate| matches!(rate, LinkRate::Fixed(_));
     // Whether there is a digital link, and whether its rate is that of a channel.
-    let uplink = match parallel.all_reduce {
-        Scheme::Ideal => return Vec::new(),
-        Scheme::Digital(Digital { rate, .. }) => Some(!fixed(rate)),
-        Scheme::AirComp(_) | Scheme::UncodedFdma(_) => None,
+    let uplink = match parallel.all_reduce.symbols() {
+        Symbols::Silent => return Vec::new(),
+        Symbols::Bits { drawn_rate } => Some(drawn_rate),
+        Symbols::Combined { .. } | Symbols::Apart => None,
     };
     let downlink = match radio.downlink {
         Downlink::Ideal => None,
