@@ -69,10 +69,7 @@ fn system(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> System {
     let model = sharded();
     let plan = model.plan().clone();
     let dense = Dense::new(vec![(0..plan.shape().layers, model)]);
-    let request = Request {
-        arrival: Arrival::AfterPrevious,
-        task: task.clone(),
-    };
+    let request = Request::new(Arrival::after_previous(0), task.clone());
     let system = System::of_group(
         members.collect(),
         server,

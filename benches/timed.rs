@@ -56,13 +56,11 @@ fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
     let design = Design::default().transceiver_design();
     let streams = Streams { seed: 1, run: 0 };
     let air = Air::new(radio.clone(), scheme, design, DEVICES, streams).expect("a radio");
-    let request = Request {
-        arrival: Arrival::AfterPrevious,
-        task: Task::Tokens {
-            prompt: 1,
-            generate: TOKENS,
-        },
+    let task = Task::Tokens {
+        prompt: 1,
+        generate: TOKENS,
     };
+    let request = Request::new(Arrival::after_previous(0), task);
     let system = System::of_group(
         members.collect(),
         server,

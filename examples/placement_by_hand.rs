@@ -58,10 +58,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let replicas = vec![Replica::new(shape.clone(), stages, Source::Timed)];
         let (prompt, generate) = (64, 8);
         let task = Task::Tokens { prompt, generate };
-        let arrival = Arrival::AfterPrevious;
+        let arrival = Arrival::after_previous(0);
         let wire = Wire::new(TERMS, streams.of_link("wire"))?;
         let media = vec![Medium::Wire(Box::new(WireLink::new(wire, false)))];
-        let requests = vec![Request { arrival, task }];
+        let requests = vec![Request::new(arrival, task)];
         let system = System::new(topology.clone(), media, replicas, requests, streams);
         let metrics = simulate_system(system, &mut ())?.metrics;
         let ms = |name| metrics.get(name).unwrap_or(f64::NAN) * 1e3;

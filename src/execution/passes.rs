@@ -12,7 +12,6 @@ use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::measurement::PassRecord;
 use crate::serving::Waiting;
 use crate::serving::passes::{Pass, Progress};
-use crate::serving::workload::Arrival;
 use crate::units::Instant;
 
 /// A request that a replica serves.
@@ -248,10 +247,7 @@ impl Execution<'_> {
             self.words.as_ref().map(|words| &words.tokenizer),
         )?;
         self.measured.requests.push(record);
-        let follower = self.requests.get(request as usize + 1);
-        if follower.is_some_and(|next| next.arrival == Arrival::AfterPrevious) {
-            self.queue.follow(request + 1, now);
-        }
+        self.queue.done(request, now);
         Ok(())
     }
 }

@@ -79,13 +79,11 @@ mod tests {
     use crate::serving::workload::Arrival;
 
     fn request(prompt: u32) -> Request {
-        Request {
-            arrival: Arrival::AfterPrevious,
-            task: Task::Tokens {
-                prompt,
-                generate: 3,
-            },
-        }
+        let task = Task::Tokens {
+            prompt,
+            generate: 3,
+        };
+        Request::new(Arrival::after_previous(0), task)
     }
 
     #[test]

@@ -110,10 +110,7 @@ mod tests {
     use crate::serving::workload::{Arrival, Continuation, Question, Window};
 
     fn passes(task: Task, chosen: &[u32]) -> Vec<Pass> {
-        let request = Request {
-            arrival: Arrival::AfterPrevious,
-            task,
-        };
+        let request = Request::new(Arrival::after_previous(0), task);
         let mut progress = Progress::default();
         let mut answers = chosen.iter().copied();
         let mut last = None;

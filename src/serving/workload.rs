@@ -2,20 +2,38 @@
 //!
 //! A Score request reads given text in windows; a Generate request reads a prompt
 //! and then one token after another of its own choosing; a Choose request reads a
-//! question once with each of its answers. Requests are served one at a time, in
-//! the order in which they arrive.
+//! question once with each of its answers. A request's number is its place in the workload.
 
 use crate::corpus::Suite;
 use crate::measurement::{AnswerRecord, Mode};
-use crate::units::Instant;
+use crate::topology::NodeId;
+use crate::units::{Duration, Instant};
 
 /// When a request is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arrival {
-    /// As soon as the request before it is answered.
-    AfterPrevious,
-    /// At a given instant; it queues if another one is being served.
+    /// At a given instant.
     At(Instant),
+    /// After an earlier one is done with: answered, or turned away.
+    After {
+        /// The number of the earlier one, smaller than its own.
+        request: u32,
+        /// How long after that.
+        pause: Duration,
+    },
+}
+
+impl Arrival {
+    /// As soon as the request before request `number` is done with; the first one at the start.
+    pub fn after_previous(number: u32) -> Self {
+        match number.checked_sub(1) {
+            None => Self::At(Instant::ZERO),
+            Some(request) => Self::After {
+                request,
+                pause: Duration::ZERO,
+            },
+        }
+    }
 }
 
 /// One request.
@@ -25,6 +43,38 @@ pub struct Request {
     pub arrival: Arrival,
     /// What it asks for.
     pub task: Task,
+    /// The node that submits it: its prompt goes up from there, its tokens come down to there.
+    /// `None`: it is submitted where it is served.
+    pub from: Option<NodeId>,
+    /// Its class where a scheduler ranks by classes; the smaller is served first.
+    pub priority: u32,
+    /// Whether a scheduler may know before how many tokens it will generate.
+    pub tells_output: bool,
+    /// Leading tokens of its prompt that all of its [`prefix_group`](Self::prefix_group) share,
+    /// where they are only counted.
+    pub shared_prefix: u32,
+    /// Whom it shares them with.
+    pub prefix_group: u32,
+    /// The entry of the scenario's workload that it comes from.
+    pub entry: u32,
+}
+
+impl Request {
+    /// A request that is submitted where it is served, of the first class, and alone in what it
+    /// asks. Counted tokens tell how many are to come; a text that ends where the model ends it
+    /// does not.
+    pub fn new(arrival: Arrival, task: Task) -> Self {
+        Self {
+            arrival,
+            from: None,
+            priority: 0,
+            tells_output: matches!(task, Task::Tokens { .. }),
+            shared_prefix: 0,
+            prefix_group: 0,
+            entry: 0,
+            task,
+        }
+    }
 }
 
 /// What a request asks for.

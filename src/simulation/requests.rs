@@ -51,10 +51,7 @@ impl Reader<'_> {
                     }
                     scenario::Request::Tokens(tokens) => (tokens.arrival, counted(tokens)),
                 };
-                Ok(Request {
-                    arrival: self::arrival(index, arrival)?,
-                    task,
-                })
+                Ok(Request::new(self::arrival(index, arrival)?, task))
             })
             .collect()
     }
@@ -252,17 +249,15 @@ pub(super) fn counted_requests(workload: &[scenario::Request]) -> Result<Vec<Req
             _ => None,
         })
         .map(|(index, tokens)| {
-            Ok(Request {
-                arrival: arrival(index, tokens.arrival)?,
-                task: counted(tokens),
-            })
+            let arrival = arrival(index, tokens.arrival)?;
+            Ok(Request::new(arrival, counted(tokens)))
         })
         .collect()
 }
 
 fn arrival(index: usize, arrival: scenario::Arrival) -> Result<Arrival, FieldFault> {
     match arrival {
-        scenario::Arrival::AfterPrevious => Ok(Arrival::AfterPrevious),
+        scenario::Arrival::AfterPrevious => Ok(Arrival::after_previous(index as u32)),
         scenario::Arrival::At(seconds) => {
             let since_start = Duration::from_seconds(seconds.0).map_err(|error| {
                 FieldFault::new(format!("workload[{index}].arrival"), error.to_string())

@@ -72,13 +72,11 @@ fn system(resolved: &Resolved) -> System {
     let radio = resolved.radio(*link).clone();
     let air = Air::new(radio, fields.all_reduce, design, members.len(), STREAMS).unwrap();
     let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
-    let request = Request {
-        arrival: Arrival::AfterPrevious,
-        task: Task::Generate {
-            prompt,
-            max_tokens: 2,
-        },
+    let task = Task::Generate {
+        prompt,
+        max_tokens: 2,
     };
+    let request = Request::new(Arrival::after_previous(0), task);
     let system = System::of_group(
         members.iter().map(node).collect(),
         node(at),

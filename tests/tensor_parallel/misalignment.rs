@@ -69,13 +69,11 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
     let names = (0..devices).map(|device| format!("device{device}"));
     let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
     let air = Air::new(radio, Scheme::Ideal, design(), devices, STREAMS).unwrap();
-    let request = Request {
-        arrival: Arrival::AfterPrevious,
-        task: Task::Score {
-            windows: vec![window],
-            stepwise: false,
-        },
+    let task = Task::Score {
+        windows: vec![window],
+        stepwise: false,
     };
+    let request = Request::new(Arrival::after_previous(0), task);
     let system = System::of_group(
         names.map(|name| node(&name, "jetson-orin-nano")).collect(),
         node("server", "edge-server-l4"),

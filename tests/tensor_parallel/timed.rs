@@ -52,10 +52,11 @@ fn events(
         profile: Profile::Preset(label.to_owned()).resolve().unwrap(),
     };
     let design = Design::default().transceiver_design();
-    let request = |task| Request {
-        arrival: Arrival::AfterPrevious,
-        task,
-    };
+    let requests = (0..).zip(tasks);
+    let requests = requests.map(|(number, task)| {
+        let arrival = Arrival::after_previous(number);
+        Request::new(arrival, task)
+    });
     let air = Air::new(radio.clone(), scheme, design, 3, STREAMS).unwrap();
     let system = System::of_group(
         vec![
@@ -66,7 +67,7 @@ fn events(
         node("server", "edge-server-l4"),
         (plan.clone(), air),
         source,
-        tasks.into_iter().map(request).collect(),
+        requests.collect(),
         STREAMS,
     );
     let mut resources = Resources::new();
