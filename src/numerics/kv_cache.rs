@@ -7,7 +7,9 @@
 use super::error::StepError;
 use super::kernels::{Cache, RopeTable};
 use super::matrix::Matrix;
+use super::ops::Forget;
 use crate::model::{DeviceShard, ShardPlan};
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Keys and values of one request, with each device's share apart.
@@ -101,6 +103,33 @@ impl KvCache {
     pub fn tokens(&self) -> usize {
         let seen = |device| held(device).layers.iter().map(|layer| layer.seen).min();
         self.devices.iter().filter_map(seen).min().unwrap_or(0)
+    }
+
+    /// A cache of its own that begins with the first `tokens` of this one, or all if there are
+    /// fewer: what a request goes on from whose prompt begins alike. What it is stepped with
+    /// then has the bits of a cache that read those tokens itself.
+    ///
+    /// # Errors
+    /// If its memory cannot be written.
+    pub fn fork(&self, tokens: usize) -> Result<Self, StepError> {
+        let mut own = self.clone();
+        for device in &mut own.devices {
+            let device = device.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for layer in &mut device.layers {
+                let LayerCache {
+                    heads,
+                    memory,
+                    seen,
+                } = layer;
+                let forget = Forget {
+                    cache: RefCell::new(heads),
+                    positions: tokens,
+                };
+                memory.apply1(&forget)?;
+                *seen = tokens.min(*seen);
+            }
+        }
+        Ok(own)
     }
 
     /// Tokens it can hold.

@@ -1,0 +1,192 @@
+//! Requests on their way in: who arrives, which replica takes them, how their prompts get there,
+//! and who is turned away.
+
+use super::Execution;
+use super::error::ExecutionError;
+use super::letters::Letter;
+use super::sequence::{Blocks, Sequence};
+use super::stage::Stage;
+use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
+use crate::serving::workload::Request;
+use crate::serving::{Admission, ReplicaView, Role, Waiting, chain};
+use crate::units::{Duration, Instant};
+
+impl Execution<'_> {
+    /// Lets everybody in who has arrived, begins the batches that schedulers choose, and waits
+    /// for the next arrival. `after` is the task whose end is the occasion.
+    pub(super) fn admit(
+        &mut self,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let now = graph.now();
+        loop {
+            while let Some(waiting) = self.queue.arrived(now) {
+                self.arrive(waiting, after, graph)?;
+            }
+            for replica in 0..self.replicas.len() {
+                self.serve(replica, after, graph)?;
+            }
+            // Whoever was turned away may be followed by others at once.
+            if self.queue.next_arrival().is_none_or(|(at, _)| at > now) {
+                break;
+            }
+        }
+        let next = self.queue.next_arrival();
+        if let Some((instant, request)) = next.filter(|next| self.awaited != Some(*next)) {
+            self.awaited = next;
+            let key = TaskKey {
+                sequence: request,
+                ..Stage::Arrival.outside()
+            };
+            await_instant(key, instant, after, graph)?;
+        }
+        Ok(())
+    }
+
+    /// A request arrives: chooses its replica, and sends its prompt there.
+    fn arrive(
+        &mut self,
+        (arrival, number): Waiting,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let request = &self.requests[number as usize];
+        let from = request.from;
+        let replica = self.route(number, Role::Prefill);
+        let identity = self.identities[number as usize];
+        let sequence = Sequence::new(replica, identity, arrival);
+        self.sequences.insert(number, sequence);
+        self.measure_load(replica, graph.now())?;
+        let root = self.replicas[replica].stages[0].root();
+        match from.filter(|from| *from != root) {
+            None => self.join(number, graph.now()),
+            Some(from) => {
+                let bits = self.prompt_bits(number);
+                self.in_transit += 1;
+                let letter = Letter::prompt(number, bits);
+                self.send_letter(letter, [from, root], after, graph)
+            }
+        }
+    }
+
+    /// The replica that takes request `number` in the `role`.
+    pub(super) fn route(&mut self, number: u32, role: Role) -> usize {
+        let mut views = Vec::with_capacity(self.replicas.len());
+        for replica in 0..self.replicas.len() {
+            let own = self.replicas[replica].role;
+            if own == Role::Both || own == role {
+                views.push(self.view(replica, number));
+            }
+        }
+        views[self.routing.next(&views)].replica
+    }
+
+    /// What a router may know of `replica` where request `number` comes.
+    fn view(&self, replica: usize, number: u32) -> ReplicaView {
+        let serving = &self.replicas[replica];
+        let from = self.requests[number as usize].from;
+        let root = serving.stages[0].root();
+        let uplink_s = match from {
+            Some(from) if self.routing.asks_links() => {
+                self.expected_seconds([from, root], self.prompt_bits(number))
+            }
+            _ => None,
+        };
+        ReplicaView {
+            replica,
+            waiting: serving.jobs.waiting_len() + serving.outside.len(),
+            running: serving.jobs.running_len(),
+            pending_tokens: serving.jobs.pending_tokens(),
+            free_cache: serving.pool.free_tokens(),
+            uplink_s,
+        }
+    }
+
+    /// The prompt of request `number` is where it is served: it waits there, or is turned away.
+    pub(super) fn join(&mut self, number: u32, now: Instant) -> Result<(), ExecutionError> {
+        let replica = self.sequences[&number].replica;
+        let serving = &mut self.replicas[replica];
+        match serving.admission {
+            Admission::Reject(limit) if serving.jobs.waiting_len() >= limit => {
+                let reason = format!("{limit} requests waited already");
+                return self.turn_away(number, reason, now);
+            }
+            Admission::Queue(limit) if serving.jobs.len() >= limit => {
+                serving.outside.push_back(number);
+                return self.measure_load(replica, now);
+            }
+            _ => {}
+        }
+        self.enlist(number, now)
+    }
+
+    /// Request `number` becomes a job of its replica.
+    fn enlist(&mut self, number: u32, now: Instant) -> Result<(), ExecutionError> {
+        let ends = self.words.as_ref();
+        let ends = ends.map_or(&[][..], |words| &words.end_tokens);
+        let request = &self.requests[number as usize];
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who joins has arrived");
+        let replica = sequence.replica;
+        if sequence.go_on(request, ends).is_none() {
+            sequence.start = Some(now);
+            return self.answer(number, now);
+        }
+        let serving = &mut self.replicas[replica];
+        let blocks = match serving.pool.prefix_block() {
+            Some(block) => blocks(request, &sequence.pass().tokens, block),
+            None => None,
+        };
+        serving.jobs.join(sequence.job(number, request, blocks));
+        self.measure_load(replica, now)
+    }
+
+    /// Lets those in who wait before `replica` for room.
+    pub(super) fn let_in(&mut self, replica: usize, now: Instant) -> Result<(), ExecutionError> {
+        while let Admission::Queue(limit) = self.replicas[replica].admission {
+            let serving = &mut self.replicas[replica];
+            if serving.jobs.len() >= limit {
+                break;
+            }
+            let Some(number) = serving.outside.pop_front() else {
+                break;
+            };
+            self.enlist(number, now)?;
+        }
+        Ok(())
+    }
+}
+
+/// The chain hashes of the whole blocks of a prompt of `request`; of tokens that are only
+/// counted, of those that it shares with its group.
+fn blocks(request: &Request, tokens: &[u32], block: usize) -> Option<Blocks> {
+    let blocks = match tokens.is_empty() {
+        false => chain(tokens, block),
+        true if request.shared_prefix > 0 => {
+            let shared = vec![request.prefix_group; request.shared_prefix as usize];
+            chain(&shared, block)
+        }
+        true => return None,
+    };
+    Some(blocks.into())
+}
+
+/// A task that ends at `instant`, of which the program is told.
+pub(super) fn await_instant(
+    key: TaskKey,
+    instant: Instant,
+    after: Option<TaskId>,
+    graph: &mut Graph,
+) -> Result<(), ExecutionError> {
+    let duration: Duration = instant.since(graph.now());
+    let task = Task {
+        key,
+        kind: Kind::Overhead,
+        resource: None,
+        duration,
+        cost: Cost::default(),
+    };
+    let id = graph.add(task, after.as_slice())?;
+    Ok(graph.notify(id)?)
+}
