@@ -1,8 +1,8 @@
 //! Sublayers and passes written down, as the engine measured them.
 
-use super::Execution;
 use super::meter::Account;
 use super::stage::Stage;
+use super::{Execution, ExecutionError};
 use crate::engine::Record;
 use crate::measurement::{BlockRecord, BudgetUse, TimeSplit};
 use crate::topology::NodeId;
@@ -10,16 +10,17 @@ use crate::units::{Duration, Instant};
 
 impl Execution<'_> {
     /// The members of a sublayer have met: without the air, that is its end.
-    pub(super) fn note_gather(&mut self, record: &Record<'_>) {
+    pub(super) fn note_gather(&mut self, record: &Record<'_>) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         let group = self.tensor(batch);
         if group.link.is_none() || !group.air.is_used() {
-            self.note_sublayer(record);
+            return self.note_sublayer(record);
         }
+        Ok(())
     }
 
     /// A sublayer's sum is known at the hub.
-    pub(super) fn note_sublayer(&mut self, record: &Record<'_>) {
+    pub(super) fn note_sublayer(&mut self, record: &Record<'_>) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         let meeting = self.meter.met(batch);
         let state = self.batch(batch);
@@ -49,7 +50,7 @@ impl Execution<'_> {
                 })
             });
         let waiting = meeting.parts.iter();
-        self.measured.blocks.push(BlockRecord {
+        let block = BlockRecord {
             batch,
             request: state.request,
             step: state.step,
@@ -63,7 +64,10 @@ impl Execution<'_> {
             distortion: planned.and_then(|planned| planned.distortion),
             rounding_s: planned.and_then(|planned| planned.rounding_s),
             budget,
-        });
+        };
+        self.observer
+            .block(&block)
+            .map_err(ExecutionError::Observer)
     }
 
     /// Ends the measurement of `batch` at `now`; where its time went.

@@ -52,7 +52,7 @@ pub use stage::STAGE_NAMES;
 pub use system::{Loaded, PipelineStage, Replica, StageKind, System, TensorGroup, Words};
 
 use crate::engine::Resources;
-use crate::measurement::Measurements;
+use crate::measurement::Totals;
 use crate::observer::Observer;
 use crate::serving::{Identity, Queue, Routing, Scheduler};
 use crate::topology::{NodeId, Topology};
@@ -107,7 +107,8 @@ pub struct Execution<'a> {
     /// Nodes of which some compute has unknown energy, and those of which some radio has.
     unknown_compute: Vec<bool>,
     unknown_radio: Vec<bool>,
-    measured: Measurements,
+    /// The names of the nodes.
+    names: Vec<String>,
     logits: blake3::Hasher,
     observer: &'a mut dyn Observer,
 }
@@ -134,11 +135,6 @@ impl<'a> Execution<'a> {
             streams,
         } = system;
         let nodes = topology.nodes.len();
-        let idle: Option<f64> = topology
-            .nodes
-            .iter()
-            .map(|node| node.profile.idle_power.map(|power| power.0))
-            .sum();
         let count = replicas.len();
         let shared: Vec<bool> = links.iter().map(Medium::is_shared).collect();
         let capacity = crate::serving::passes::longest_context(&requests);
@@ -146,10 +142,6 @@ impl<'a> Execution<'a> {
             .into_iter()
             .map(|replica| replica.start(capacity, streams))
             .collect::<Result<_, _>>()?;
-        let measured = Measurements {
-            nodes: names,
-            ..Measurements::default()
-        };
         Ok(Self {
             lanes: Lanes::declare(&topology, &shared, resources)?,
             turns: topology.links.iter().map(|_| Turns::default()).collect(),
@@ -166,23 +158,26 @@ impl<'a> Execution<'a> {
             batches: BTreeMap::new(),
             next_batch: 0,
             meter: Meter::new(nodes),
-            in_service: InService::new(idle),
+            in_service: InService::default(),
             unknown_compute: vec![false; nodes],
             unknown_radio: vec![false; nodes],
-            measured,
+            names,
             logits: blake3::Hasher::new(),
             observer,
             topology,
         })
     }
 
-    /// What was measured by a run that ended at `makespan`, and the BLAKE3 of all logits in the
-    /// order in which they were computed.
-    pub fn finish(mut self, makespan: Instant) -> (Measurements, String) {
-        self.record_nodes(makespan);
-        self.record_pairs();
-        self.measured.requests.sort_by_key(|record| record.request);
-        (self.measured, self.logits.finalize().to_hex().to_string())
+    /// What is known of a run that ended at `makespan`, and the BLAKE3 of all logits in the order
+    /// in which they were computed. Everything else went to the observer.
+    pub fn finish(self, makespan: Instant) -> (Totals, String) {
+        let totals = Totals {
+            per_node: self.node_records(makespan),
+            pairs: self.pair_records(),
+            nodes: self.names,
+            assignment: None,
+        };
+        (totals, self.logits.finalize().to_hex().to_string())
     }
 
     fn batch(&self, batch: u32) -> &Batch {

@@ -90,6 +90,8 @@ pub(super) struct Outcome {
     scored_tokens: u64,
     nats: f64,
     first_token: Option<Instant>,
+    /// Joules of its passes up to then.
+    first_token_j: f64,
     chosen: Vec<u32>,
     /// −ln p of each choice of the question being answered that was read.
     choices: Vec<f64>,
@@ -146,6 +148,23 @@ impl Outcome {
         Some(answer)
     }
 
+    /// Notes that the passes so far, of which one ended at `now`, took `joules`; the number of
+    /// tokens generated if one of them was known just now.
+    pub(super) fn delivered(&mut self, now: Instant, generated: u64, joules: f64) -> Option<u64> {
+        if self.output_tokens == generated {
+            return None;
+        }
+        if self.first_token == Some(now) && generated == 0 {
+            self.first_token_j = joules;
+        }
+        Some(self.output_tokens)
+    }
+
+    /// Tokens generated, or counted as such.
+    pub(super) fn generated(&self) -> u64 {
+        self.output_tokens
+    }
+
     /// The record of a request that was answered at `end`, having taken `energy_j`.
     pub(super) fn record(
         &self,
@@ -167,16 +186,26 @@ impl Outcome {
         Ok(RequestRecord {
             request,
             mode,
+            from: None,
+            replica: None,
+            priority: 0,
             arrival,
-            start,
+            admitted: Some(start),
             first_token: self.first_token,
             end,
+            preemptions: 0,
+            recomputed_tokens: 0,
+            reused_tokens: 0,
+            rejected: None,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
             scored_tokens: self.scored_tokens,
             negative_log_likelihood: (mode == Mode::Score).then_some(self.nats),
             source_nats,
             energy_j,
+            energy_first_token_j: energy_j
+                .filter(|_| self.first_token.is_some())
+                .map(|_| self.first_token_j),
             text,
         })
     }

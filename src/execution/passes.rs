@@ -9,11 +9,12 @@ use super::outcome::{self, Outcome, Reading, note_logits};
 use super::stage::{Stage, Sublayer};
 use super::{Execution, Words};
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
-use crate::measurement::PassRecord;
+use crate::measurement::{AnswerRecord, Mode, PassRecord, RequestRecord, TokenRecord};
 use crate::serving::Waiting;
 use crate::serving::passes::{Pass, Progress};
 use crate::serving::workload::Arrival;
 use crate::units::Instant;
+use std::io;
 
 /// A request that a replica serves.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl Execution<'_> {
 
     fn begin(&mut self, replica: usize, (arrival, request): Waiting, now: Instant) {
         self.replicas[replica].running += 1;
-        self.in_service.begin(request, now);
+        self.in_service.begin(now);
         let sequence = Sequence {
             replica,
             arrival,
@@ -204,8 +205,12 @@ impl Execution<'_> {
         };
         let sequence = self.sequences.get_mut(&request);
         let sequence = sequence.expect("a request in service has a sequence");
+        let spent = sequence.accounts.iter();
+        let spent: f64 = spent.map(|spent| spent.compute_j + spent.radio_j).sum();
         let outcome = &mut sequence.outcome;
+        let known = outcome.generated();
         let answer = outcome.enter(request, task, &state.pass, reading, now);
+        let delivered = outcome.delivered(now, known, spent);
         sequence.step += 1;
         let record = PassRecord {
             batch,
@@ -217,16 +222,41 @@ impl Execution<'_> {
             context: state.context as u64,
             start: state.start,
             end: now,
+            slices: 1,
+            batch_tokens: state.tokens() as u64,
+            decodes: state.context > 0 && matches!(mode, Mode::Generate | Mode::Tokens),
+            last: true,
             split,
             chosen,
             negative_log_likelihood: reading.map(|reading| reading.nats),
         };
-        self.observer.pass(&record);
-        self.measured.answers.extend(answer);
-        self.measured.passes.push(record);
+        let token = delivered.map(|count| TokenRecord {
+            request,
+            index: (count - 1) as u32,
+            at: now,
+        });
+        self.tell(&record, answer.as_ref(), token.as_ref())
+            .map_err(ExecutionError::Observer)?;
         self.end_dispatch(&state);
         self.proceed(request, Some(sample), graph)?;
         self.admit(Some(sample), graph)
+    }
+
+    /// Tells of a pass that is over, and of what it yielded.
+    fn tell(
+        &mut self,
+        pass: &PassRecord,
+        answer: Option<&AnswerRecord>,
+        token: Option<&TokenRecord>,
+    ) -> io::Result<()> {
+        if let Some(answer) = answer {
+            self.observer.answer(answer)?;
+        }
+        self.observer.pass(pass)?;
+        match token {
+            Some(token) => self.observer.token(token),
+            None => Ok(()),
+        }
     }
 
     /// Writes down `request`, which is answered at `now`.
@@ -236,7 +266,7 @@ impl Execution<'_> {
         let replica = &mut self.replicas[sequence.replica];
         replica.running -= 1;
         replica.network.close(request);
-        let idle = self.in_service.end(request, now);
+        self.in_service.end(now);
         let known = self.knows_all_joules();
         let spent = sequence.accounts.iter();
         let spent: f64 = spent.map(|spent| spent.compute_j + spent.radio_j).sum();
@@ -244,10 +274,16 @@ impl Execution<'_> {
             request,
             &self.requests[request as usize].task,
             [sequence.arrival, sequence.start, now],
-            idle.filter(|_| known).map(|idle| spent + idle),
+            known.then_some(spent),
             self.words.as_ref().map(|words| &words.tokenizer),
         )?;
-        self.measured.requests.push(record);
+        let record = RequestRecord {
+            replica: Some(sequence.replica as u32),
+            ..record
+        };
+        self.observer
+            .request(&record)
+            .map_err(ExecutionError::Observer)?;
         let follower = self.requests.get(request as usize + 1);
         if follower.is_some_and(|next| next.arrival == Arrival::AfterPrevious) {
             self.queue.follow(request + 1, now);

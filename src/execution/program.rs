@@ -58,8 +58,7 @@ impl Program for Execution<'_> {
             Stage::AttentionGather | Stage::MlpGather => self.note_gather(record),
             Stage::AttentionReduced | Stage::MlpReduced => self.note_sublayer(record),
             Stage::ExpertGather => self.note_experts(record),
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
