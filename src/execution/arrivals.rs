@@ -8,7 +8,7 @@ use super::sequence::{Blocks, Sequence};
 use super::stage::Stage;
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::serving::workload::Request;
-use crate::serving::{Admission, ReplicaView, Role, Waiting, chain};
+use crate::serving::{Job, ReplicaView, Role, Waiting, chain};
 use crate::units::{Duration, Instant};
 
 impl Execution<'_> {
@@ -53,51 +53,52 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let request = &self.requests[number as usize];
         let from = request.from;
-        let replica = self.route(number, Role::Prefill);
+        let replica = self.route(number, Role::Prefill, graph.now());
         let identity = self.identities[number as usize];
         let sequence = Sequence::new(replica, identity, arrival);
         self.sequences.insert(number, sequence);
-        self.measure_load(replica, graph.now())?;
+        self.in_service.begin(graph.now());
         let root = self.replicas[replica].stages[0].root();
         match from.filter(|from| *from != root) {
             None => self.join(number, graph.now()),
             Some(from) => {
                 let bits = self.prompt_bits(number);
                 self.in_transit += 1;
+                self.replicas[replica].coming += 1;
                 let letter = Letter::prompt(number, bits);
-                self.send_letter(letter, [from, root], after, graph)
+                self.send_letter(letter, [from, root], after.as_slice(), graph)?;
+                Ok(())
             }
         }
     }
 
     /// The replica that takes request `number` in the `role`.
-    pub(super) fn route(&mut self, number: u32, role: Role) -> usize {
+    pub(super) fn route(&mut self, number: u32, role: Role, now: Instant) -> usize {
         let mut views = Vec::with_capacity(self.replicas.len());
         for replica in 0..self.replicas.len() {
             let own = self.replicas[replica].role;
             if own == Role::Both || own == role {
-                views.push(self.view(replica, number));
+                views.push(self.view(replica, number, now));
             }
         }
         views[self.routing.next(&views)].replica
     }
 
     /// What a router may know of `replica` where request `number` comes.
-    fn view(&self, replica: usize, number: u32) -> ReplicaView {
+    fn view(&self, replica: usize, number: u32, now: Instant) -> ReplicaView {
         let serving = &self.replicas[replica];
         let from = self.requests[number as usize].from;
         let root = serving.stages[0].root();
         let uplink_s = match from {
-            Some(from) if self.routing.asks_links() => {
-                self.expected_seconds([from, root], self.prompt_bits(number))
+            Some(from) if from != root => {
+                Some(self.expected_seconds([from, root], self.prompt_bits(number), now))
             }
             _ => None,
         };
         ReplicaView {
             replica,
-            waiting: serving.jobs.waiting_len() + serving.outside.len(),
+            waiting: serving.jobs.waiting_len() + serving.coming,
             running: serving.jobs.running_len(),
-            pending_tokens: serving.jobs.pending_tokens(),
             free_cache: serving.pool.free_tokens(),
             uplink_s,
         }
@@ -105,24 +106,6 @@ impl Execution<'_> {
 
     /// The prompt of request `number` is where it is served: it waits there, or is turned away.
     pub(super) fn join(&mut self, number: u32, now: Instant) -> Result<(), ExecutionError> {
-        let replica = self.sequences[&number].replica;
-        let serving = &mut self.replicas[replica];
-        match serving.admission {
-            Admission::Reject(limit) if serving.jobs.waiting_len() >= limit => {
-                let reason = format!("{limit} requests waited already");
-                return self.turn_away(number, reason, now);
-            }
-            Admission::Queue(limit) if serving.jobs.len() >= limit => {
-                serving.outside.push_back(number);
-                return self.measure_load(replica, now);
-            }
-            _ => {}
-        }
-        self.enlist(number, now)
-    }
-
-    /// Request `number` becomes a job of its replica.
-    fn enlist(&mut self, number: u32, now: Instant) -> Result<(), ExecutionError> {
         let ends = self.words.as_ref();
         let ends = ends.map_or(&[][..], |words| &words.end_tokens);
         let request = &self.requests[number as usize];
@@ -130,31 +113,22 @@ impl Execution<'_> {
         let sequence = sequence.expect("who joins has arrived");
         let replica = sequence.replica;
         if sequence.go_on(request, ends).is_none() {
-            sequence.start = Some(now);
-            return self.answer(number, now);
+            return self.answer(number, now, None);
         }
         let serving = &mut self.replicas[replica];
         let blocks = match serving.pool.prefix_block() {
             Some(block) => blocks(request, &sequence.pass().tokens, block),
             None => None,
         };
-        serving.jobs.join(sequence.job(number, request, blocks));
-        self.measure_load(replica, now)
-    }
-
-    /// Lets those in who wait before `replica` for room.
-    pub(super) fn let_in(&mut self, replica: usize, now: Instant) -> Result<(), ExecutionError> {
-        while let Admission::Queue(limit) = self.replicas[replica].admission {
-            let serving = &mut self.replicas[replica];
-            if serving.jobs.len() >= limit {
-                break;
-            }
-            let Some(number) = serving.outside.pop_front() else {
-                break;
-            };
-            self.enlist(number, now)?;
+        let job = Job {
+            arrival: now,
+            ..sequence.job(number, request, blocks)
+        };
+        if let Some(reason) = serving.admission.turns_away(&job, &serving.jobs, &serving.pool) {
+            return self.answer(number, now, Some(reason.to_string()));
         }
-        Ok(())
+        serving.jobs.join(job);
+        self.measure_load(replica, now)
     }
 }
 

@@ -6,6 +6,7 @@ use super::stage::{Stage, Sublayer};
 use crate::engine::{TaskId, TaskKey};
 use crate::numerics::Rows;
 use crate::serving::Identity;
+use crate::serving::passes::Pass;
 use crate::topology::NodeId;
 use crate::units::Instant;
 use std::ops::Range;
@@ -29,8 +30,6 @@ pub(super) struct Batch {
     pub(super) dispatch: Dispatch,
     /// The last task of the message that it waits for.
     pub(super) awaited: Option<TaskId>,
-    /// Messages that must arrive before it begins.
-    pub(super) before: u32,
 }
 
 /// The tokens of one request in a batch: a pass of it, or a piece of one.
@@ -63,6 +62,12 @@ impl Slice {
             0 => Rows::None,
             rows => Rows::Final(rows),
         }
+    }
+
+    /// The place of its first row of logits among those wanted of `pass`.
+    pub(super) fn first_row(&self, pass: &Pass) -> usize {
+        let unasked = pass.count - pass.targets.len().max(1);
+        (self.piece.end - self.rows).saturating_sub(unasked)
     }
 
     /// The number of the draw that is `place` of the `draws` of a pass.

@@ -1,4 +1,4 @@
-//! Messages that belong to a request and to no batch: its prompt on the way up, its tokens on the
+//! Messages that belong to a request and not to a batch: its prompt on the way up, its tokens on the
 //! way down, its cache on the way from one place to another.
 
 use super::Execution;
@@ -8,6 +8,7 @@ use super::messages::Carried;
 use super::stage::Stage;
 use crate::engine::{Graph, Record, TaskId, TaskKey};
 use crate::topology::NodeId;
+use crate::units::Instant;
 
 /// What a message carries for whom, and what numbers its draws.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +22,16 @@ pub(super) struct Letter {
     pub(super) bits: u64,
     /// Its place among the request's messages.
     place: u64,
+    sent: Instant,
     /// The last of its tasks.
     awaited: Option<TaskId>,
 }
 
 /// Draws that a request's passes leave to its messages.
 const MESSAGES: u64 = 1 << 36;
+
+/// Tokens whose delivery comes before the parts of its cache.
+const CACHES: u64 = 1 << 32;
 
 /// What a letter is known by: stage, batch, request, layer.
 pub(super) type Address = (u16, u32, u32, u16);
@@ -41,6 +46,7 @@ impl Letter {
             layer: TaskKey::NO_LAYER,
             bits,
             place: 0,
+            sent: Instant::ZERO,
             awaited: None,
         }
     }
@@ -53,6 +59,17 @@ impl Letter {
             bits: TOKEN_BITS,
             place: 1 + u64::from(index),
             ..Self::prompt(request, 0)
+        }
+    }
+
+    /// A part of the cache of `request` that moves for `batch`.
+    pub(super) fn cache(request: u32, batch: u32, layer: u16, bits: u64) -> Self {
+        Self {
+            stage: Stage::CacheMove,
+            batch,
+            layer,
+            place: CACHES + (u64::from(batch) << 16) + u64::from(layer),
+            ..Self::prompt(request, bits)
         }
     }
 
@@ -86,6 +103,8 @@ impl Execution<'_> {
         let index = self.letter_index(&letter);
         let last = self.emit_route(letter.stage, ends, of_hop, index, after, graph)?;
         letter.awaited = Some(last);
+        letter.sent = graph.now();
+        self.meter.letter_sent(letter.sent);
         self.letters.insert(letter.address(), letter);
         Ok(last)
     }
@@ -121,9 +140,12 @@ impl Execution<'_> {
             return Ok(());
         }
         self.letters.remove(&address);
+        self.meter.letter_arrived(letter.sent);
         match letter.stage {
             Stage::Prompt => {
                 self.in_transit -= 1;
+                let replica = self.sequences[&letter.request].replica;
+                self.replicas[replica].coming -= 1;
                 self.join(letter.request, graph.now())?;
                 self.admit(Some(id), graph)
             }

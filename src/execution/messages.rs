@@ -163,6 +163,28 @@ impl Execution<'_> {
         self.arrives(id, key, graph)
     }
 
+    /// Seconds that a message of `bits` would take if nothing else were under way: for a router to
+    /// compare. 0 over a radio whose channel is not known now.
+    pub(super) fn expected_seconds(&self, [from, to]: [NodeId; 2], bits: u64, now: Instant) -> f64 {
+        let hops = self.topology.route(from, to).unwrap_or_default();
+        let seconds = hops.iter().map(|hop| {
+            let members = self.topology.members(hop.link);
+            let place = |node: NodeId| members.iter().position(|member| *member == node);
+            let (member, direction) = match place(hop.from) {
+                Some(member) => (member, Direction::Up),
+                None => (place(hop.to).unwrap_or(0), Direction::Down),
+            };
+            let sending = Sending {
+                member,
+                direction,
+                index: 0,
+                began: now,
+            };
+            self.media[hop.link.index()].seconds(&sending, bits)
+        });
+        seconds.sum()
+    }
+
     /// Goes on with whoever waits for the task `id` of a message.
     pub(super) fn arrives(
         &mut self,

@@ -3,10 +3,12 @@
 
 use super::batch::Slice;
 use super::outcome::{Outcome, Reading};
+use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, Progress};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
 use crate::units::Instant;
+use std::collections::VecDeque;
 
 /// A request that has arrived and is not answered.
 #[derive(Debug)]
@@ -20,7 +22,8 @@ pub(super) struct Sequence {
     pub(super) step: u32,
     /// The pass that it is in; none once all are read.
     pass: Option<Pass>,
-    /// How much of that was read.
+    /// Tokens of it before any was forgotten, and how much of it was read.
+    asked: usize,
     read: usize,
     /// Whether its cache was taken from it since it began its text.
     pub(super) forgotten: bool,
@@ -35,8 +38,14 @@ pub(super) struct Sequence {
     pub(super) preemptions: u32,
     pub(super) recomputed: u64,
     pub(super) reused: u64,
-    /// Tokens on their way to who asked.
-    pub(super) under_way: u32,
+    /// The replica that will decode it, where that is not the one that reads its prompt.
+    pub(super) successor: Option<usize>,
+    /// Parts of its cache on their way there.
+    pub(super) moving: u32,
+    /// Tokens on their way to who asked, by their place.
+    pub(super) under_way: VecDeque<u32>,
+    /// When the first one was there.
+    pub(super) first_token: Option<Instant>,
 }
 
 impl Sequence {
@@ -49,6 +58,7 @@ impl Sequence {
             progress: Progress::default(),
             step: 0,
             pass: None,
+            asked: 0,
             read: 0,
             forgotten: false,
             history: Vec::new(),
@@ -59,7 +69,10 @@ impl Sequence {
             preemptions: 0,
             recomputed: 0,
             reused: 0,
-            under_way: 0,
+            successor: None,
+            moving: 0,
+            under_way: VecDeque::new(),
+            first_token: None,
         }
     }
 
@@ -67,6 +80,7 @@ impl Sequence {
     pub(super) fn go_on(&mut self, request: &Request, end_tokens: &[u32]) -> Option<&Pass> {
         let last = self.outcome.last();
         self.pass = self.progress.next(request, last, end_tokens);
+        self.asked = self.pass.as_ref().map_or(0, |pass| pass.count);
         self.read = 0;
         self.nats = 0.0;
         if self.pass.as_ref().is_some_and(|pass| pass.fresh) {
@@ -140,6 +154,19 @@ impl Sequence {
         })
     }
 
+    /// Enters that its pass was read, which `said` something unless nothing was computed; the
+    /// answer to a question that it completes.
+    pub(super) fn complete(
+        &mut self,
+        number: u32,
+        task: &Task,
+        said: Option<Reading>,
+    ) -> Option<AnswerRecord> {
+        self.step += 1;
+        let pass = self.pass.as_ref()?;
+        self.outcome.enter(number, task, (pass, self.asked), said)
+    }
+
     /// Its cache, which holds `context` tokens, is taken from it: it will read them again.
     pub(super) fn forget(&mut self, context: usize) {
         self.preemptions += 1;
@@ -170,15 +197,14 @@ impl Sequence {
             Task::Score { .. } | Task::Choose { .. } => None,
         };
         Job {
+            request: number,
+            arrival: self.arrival,
+            priority: request.priority,
             output: output.filter(|_| request.tells_output),
+            pending: self.pass().count,
+            longest: request.task.longest_context() as usize,
             blocks,
-            ..Job::new(
-                number,
-                self.arrival,
-                request.priority,
-                self.pass().count,
-                request.task.longest_context() as usize,
-            )
+            ..Job::default()
         }
     }
 }

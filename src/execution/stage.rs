@@ -120,6 +120,19 @@ impl Stage {
         MESSAGES.iter().find(|parts| parts.contains(&self))
     }
 
+    /// Whether it is a message from node to node.
+    pub(super) fn is_message(self) -> bool {
+        self.message().is_some()
+    }
+
+    /// Whether it is a message that belongs to a request and not to a batch.
+    pub(super) fn is_letter(self) -> bool {
+        matches!(
+            self.whole(),
+            Self::Prompt | Self::TokenDelivery | Self::CacheMove
+        )
+    }
+
     /// Of a part of a message, the message.
     pub(super) fn whole(self) -> Self {
         self.message().map_or(self, |parts| parts[0])

@@ -3,7 +3,7 @@
 use super::metrics::Metrics;
 use super::readable::{joules, lines, seconds, significant};
 use super::terminal::Table;
-use crate::measurement::{Measurements, NodeRecord};
+use crate::measurement::NodeRecord;
 use crate::text::Visible;
 use std::fmt;
 
@@ -22,23 +22,6 @@ pub struct Summary<'a> {
     pub texts: Vec<(u32, String)>,
     /// How wide lines may be, if anything limits them.
     pub columns: Option<usize>,
-}
-
-impl<'a> Summary<'a> {
-    /// The summary of `run`.
-    pub fn of(title: &'a str, metrics: &'a Metrics, run: &'a Measurements) -> Self {
-        let texts = run.requests.iter();
-        Self {
-            title,
-            metrics,
-            nodes: &run.nodes,
-            per_node: &run.per_node,
-            texts: texts
-                .filter_map(|request| Some((request.request, request.text.clone()?)))
-                .collect(),
-            columns: None,
-        }
-    }
 }
 
 impl fmt::Display for Summary<'_> {

@@ -42,7 +42,7 @@ pub fn simulate(resolved: &Resolved, observer: &mut dyn Observer) -> Result<Simu
     };
     let prepared = prepare(resolved, streams, Vec::new())?;
     let mut simulated = simulate_system(prepared.system, observer)?;
-    simulated.measured.assignment = prepared.about.assignment;
+    simulated.measured.totals.assignment = prepared.about.assignment;
     simulated.metrics = Metrics::of(&simulated.measured, simulated.makespan);
     Ok(simulated)
 }
@@ -60,11 +60,14 @@ pub fn simulate_system(system: System, observer: &mut dyn Observer) -> Result<Si
     let mut log =
         CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &nodes).map_err(broken)?;
     let mut resources = Resources::new();
-    let mut program = Execution::new(system, observer, &mut resources)?;
+    let mut measured = Measurements::default();
+    let mut watch = (&mut measured, observer);
+    let mut program = Execution::new(system, &mut watch, &mut resources)?;
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut log, &never)?;
     let makespan = Instant(report.makespan.0);
-    let (measured, logits_blake3) = program.finish(makespan);
+    let (totals, logits_blake3) = program.finish(makespan);
+    measured.totals = totals;
     let (log, _) = log.finish().map_err(broken)?;
     Ok(Simulated {
         metrics: Metrics::of(&measured, makespan),

@@ -40,8 +40,9 @@ impl Gambler {
 }
 
 impl Observer for Gambler {
-    fn pass(&mut self, _: &PassRecord) {
+    fn pass(&mut self, _: &PassRecord) -> io::Result<()> {
         self.play();
+        Ok(())
     }
 
     fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {

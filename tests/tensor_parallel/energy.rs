@@ -2,7 +2,7 @@
 //! per vector against what a run draws.
 
 use crate::{Run, simulate};
-use airloom::measurement::NodeRecord;
+use airloom::measurement::{Measurements, NodeRecord};
 use airloom::rng::Streams;
 use airloom::scenario;
 use airloom::simulation::{RunOptions, prepare, run};
@@ -22,8 +22,13 @@ fn timed(shape: &str, body: &str) -> Run {
     };
     let streams = Streams { seed: 1, run: 0 };
     let prepared = prepare(&resolved, streams, Vec::new()).unwrap();
-    let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
-    Run { finished, folder }
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).unwrap();
+    Run {
+        finished,
+        measured,
+        folder,
+    }
 }
 
 fn joules(device: &NodeRecord) -> f64 {
@@ -52,7 +57,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     );
     let makespan = asked.metric("makespan_s");
     assert!((makespan - 101.332).abs() < 1e-3, "{makespan}");
-    let [device, server] = &asked.finished.measured.per_node[..] else {
+    let [device, server] = &asked.finished.totals.per_node[..] else {
         panic!("one device and a server")
     };
     assert!(
@@ -63,7 +68,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     assert!((device.compute_j.unwrap() - 4.5638).abs() < 1e-3);
     assert!((server.idle_j.unwrap() / (100.0 * makespan) - 1.0).abs() < 1e-12);
     // The second request comes when the first has long been answered.
-    let [first, second] = &asked.finished.measured.requests[..] else {
+    let [first, second] = &asked.measured.requests[..] else {
         panic!("two requests")
     };
     let pause = second.start.since(first.end);

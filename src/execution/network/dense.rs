@@ -4,7 +4,7 @@ use super::shelf::{Caches, Shelf, fork, of_stage};
 use super::{Begins, Fed, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{Hidden, Rows, ShardedLlama, Values, Workspace};
+use crate::numerics::{CachedLayers, Hidden, Rows, ShardedLlama, StepError, Values, Workspace};
 use crate::radio::{Payload, Round};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -68,6 +68,12 @@ impl Dense {
     }
 }
 
+/// Caches of a sequence of up to `capacity` tokens.
+fn make_caches(stages: &[Divided], capacity: usize) -> Result<Caches, StepError> {
+    let caches = stages.iter().map(|stage| stage.model.cache(capacity));
+    caches.collect()
+}
+
 impl Network for Dense {
     fn begin(&mut self, batch: u32, fed: &[Fed<'_>]) -> Result<(), ExecutionError> {
         let first = &self.stages[0].model;
@@ -89,10 +95,7 @@ impl Network for Dense {
         }
         for fed in fed {
             let stages = &self.stages;
-            let make = |capacity| {
-                let caches = stages.iter().map(|stage| stage.model.cache(capacity));
-                caches.collect()
-            };
+            let make = |capacity| make_caches(stages, capacity);
             let afresh = fed.begins != Begins::Not && fed.context == 0;
             step.sequences.push(fed.sequence);
             step.caches
@@ -201,6 +204,16 @@ impl Network for Dense {
         let caches = fork(known.expect("a prefix has a cache"), tokens)?;
         self.shelf.rest(sequence, caches);
         Ok(())
+    }
+
+    fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError> {
+        self.shelf.hand_over(sequence)
+    }
+
+    fn take_over(&mut self, sequence: u32, layers: CachedLayers) -> Result<(), ExecutionError> {
+        let stages = &self.stages;
+        let make = |capacity| make_caches(stages, capacity);
+        self.shelf.take_over(sequence, layers, make)
     }
 
     fn close(&mut self, sequence: u32) {

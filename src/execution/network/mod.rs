@@ -14,7 +14,7 @@ use super::error::ExecutionError;
 use super::experts::{self, GateTrace};
 use super::stage::Sublayer;
 use crate::model::ModelShape;
-use crate::numerics::{Mixtral, Rows, Values};
+use crate::numerics::{CachedLayers, Mixtral, Rows, Values};
 use crate::placement::Synthetic;
 use crate::policy::Selection;
 use crate::radio::{Distortion, Payload, Round};
@@ -161,6 +161,19 @@ pub(super) trait Network: fmt::Debug {
     /// # Errors
     /// If that cannot be copied.
     fn reuse(&mut self, sequence: u32, from: u32, tokens: usize) -> Result<(), ExecutionError>;
+
+    /// Takes out what `sequence` has read, to go on with it in another replica; `None` if nothing
+    /// is computed.
+    ///
+    /// # Errors
+    /// If its layers are shared by several nodes.
+    fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError>;
+
+    /// Goes on with `sequence` from what it has read in another replica.
+    ///
+    /// # Errors
+    /// If its layers are shared by several nodes here.
+    fn take_over(&mut self, sequence: u32, layers: CachedLayers) -> Result<(), ExecutionError>;
 
     /// Forgets the cache of `sequence`, which may have none.
     fn close(&mut self, sequence: u32);

@@ -1,7 +1,7 @@
 //! The caches of a replica's sequences: with the batch that reads them, at rest, or free.
 
 use crate::execution::error::ExecutionError;
-use crate::numerics::{KvCache, StepError};
+use crate::numerics::{CachedLayers, KvCache, StepError};
 use std::collections::BTreeMap;
 
 /// One cache for every stage of the pipeline.
@@ -49,6 +49,33 @@ impl Shelf {
     /// What `sequence` has read, if no batch reads it now.
     pub(super) fn resting(&self, sequence: u32) -> Option<&Caches> {
         self.resting.get(&sequence)
+    }
+
+    /// Takes out what `sequence` has read.
+    pub(super) fn hand_over(
+        &mut self,
+        sequence: u32,
+    ) -> Result<Option<CachedLayers>, ExecutionError> {
+        let mut layers = CachedLayers::default();
+        for cache in self.resting.remove(&sequence).unwrap_or_default() {
+            layers.extend(cache.into_layers()?);
+        }
+        Ok(Some(layers))
+    }
+
+    /// Puts `layers` into caches of `sequence`, which `make` makes.
+    pub(super) fn take_over(
+        &mut self,
+        sequence: u32,
+        mut layers: CachedLayers,
+        make: impl FnOnce(usize) -> Result<Caches, StepError>,
+    ) -> Result<(), ExecutionError> {
+        let mut caches = self.take(sequence, true, make)?;
+        for cache in &mut caches {
+            cache.adopt(&mut layers)?;
+        }
+        self.rest(sequence, caches);
+        Ok(())
     }
 
     /// Forgets what `sequence` has read.

@@ -4,7 +4,7 @@ use super::shelf::{Caches, Shelf, fork, of_stage};
 use super::{Begins, Fed, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{Contribution, Hidden, Mixtral, Routing, Rows, Values, Workspace};
+use crate::numerics::{CachedLayers, Contribution, Hidden, Mixtral, Routing, Rows, Values, Workspace};
 use crate::radio::{Payload, Round};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -209,6 +209,15 @@ impl Network for Sparse {
         let caches = fork(known.expect("a prefix has a cache"), tokens)?;
         self.shelf.rest(sequence, caches);
         Ok(())
+    }
+
+    fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError> {
+        self.shelf.hand_over(sequence)
+    }
+
+    fn take_over(&mut self, sequence: u32, layers: CachedLayers) -> Result<(), ExecutionError> {
+        let make = |capacity| Ok(vec![self.model.cache(capacity)?]);
+        self.shelf.take_over(sequence, layers, make)
     }
 
     fn close(&mut self, sequence: u32) {

@@ -3,7 +3,7 @@
 use super::{Begins, Fed, GateSequence, GateSource, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{Rows, Values};
+use crate::numerics::{CachedLayers, Rows, Values};
 use crate::radio::{Payload, Round};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -123,6 +123,14 @@ impl Network for Timed {
     }
 
     fn reuse(&mut self, _: u32, _: u32, _: usize) -> Result<(), ExecutionError> {
+        Ok(())
+    }
+
+    fn hand_over(&mut self, _: u32) -> Result<Option<CachedLayers>, ExecutionError> {
+        Ok(None)
+    }
+
+    fn take_over(&mut self, _: u32, _: CachedLayers) -> Result<(), ExecutionError> {
         Ok(())
     }
 

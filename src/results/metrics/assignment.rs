@@ -35,7 +35,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
 ];
 
 pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let Some(record) = &run.assignment else {
+    let Some(record) = &run.totals.assignment else {
         return;
     };
     for (division, error, compute) in [

@@ -78,7 +78,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
 ];
 
 pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let nodes = || run.per_node.iter();
+    let nodes = || run.totals.per_node.iter();
     let total = |joules: fn(&NodeRecord) -> Option<f64>| nodes().map(joules).sum::<Option<f64>>();
     let compute = total(|node| node.compute_j);
     let radio = total(|node| node.radio_j);

@@ -96,7 +96,7 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     metrics.put("expert_visits_dropped", (wanted - visits) as f64);
     let lost: u64 = run.experts.iter().map(|expert| expert.lost).sum();
     metrics.put("expert_visits_lost", lost as f64);
-    let shares = run.pairs.iter().map(PairRecord::share);
+    let shares = run.totals.pairs.iter().map(PairRecord::share);
     metrics.put("expert_pair_share", mean(shares));
     let same_block = |a: &ExpertRecord, b: &ExpertRecord| {
         (a.request, a.step, a.layer) == (b.request, b.step, b.layer)

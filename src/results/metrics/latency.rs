@@ -123,7 +123,7 @@ pub(super) fn collect(run: &Measurements, makespan: Instant, metrics: &mut Colle
         mean(generated().map(|request| request.end.since(request.arrival).as_seconds())),
     );
     metrics.put("makespan_s", makespan.as_seconds());
-    let idle = run.per_node.first();
+    let idle = run.totals.per_node.first();
     metrics.put(
         "no_request_s",
         idle.map(|node| node.no_request.as_seconds()),

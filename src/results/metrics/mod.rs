@@ -216,7 +216,7 @@ fn of_mode(run: &Measurements, mode: Mode) -> impl Iterator<Item = &RequestRecor
 /// Time in which at least one request of `mode` was being served.
 fn service_time(run: &Measurements, mode: Mode) -> Option<f64> {
     let mut spans: Vec<(Instant, Instant)> = of_mode(run, mode)
-        .map(|request| (request.start, request.end))
+        .filter_map(|request| Some((request.admitted?, request.end)))
         .collect();
     spans.sort_unstable();
     let mut reached = spans.first()?.0;

@@ -80,7 +80,7 @@ struct ExpertRow<'a> {
 /// # Errors
 /// If the file system refuses.
 pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
-    let name = |node: u32| run.nodes[node as usize].as_str();
+    let name = |node: u32| run.totals.nodes[node as usize].as_str();
     let tokens = run.passes.iter().map(|pass| TokenRow {
         request: pass.request,
         step: pass.step,

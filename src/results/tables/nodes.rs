@@ -45,8 +45,8 @@ struct NodeRow {
 
 /// Writes `nodes.csv`.
 pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
-    let rows = run.per_node.iter().map(|node| NodeRow {
-        node: run.nodes[node.node as usize].clone(),
+    let rows = run.totals.per_node.iter().map(|node| NodeRow {
+        node: run.totals.nodes[node.node as usize].clone(),
         profile: node.profile.clone(),
         share: node.share,
         heads: node.heads,

@@ -12,7 +12,7 @@ struct RequestRow<'a> {
     request: u32,
     mode: &'static str,
     arrival_ps: u64,
-    start_ps: u64,
+    start_ps: Option<u64>,
     first_token_ps: Option<u64>,
     end_ps: u64,
     ttft_s: Option<f64>,
@@ -48,7 +48,7 @@ pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
             request: request.request,
             mode: request.mode.name(),
             arrival_ps: request.arrival.0,
-            start_ps: request.start.0,
+            start_ps: request.admitted.map(|Instant(ps)| ps),
             first_token_ps: request.first_token.map(|Instant(ps)| ps),
             end_ps: request.end.0,
             ttft_s: request

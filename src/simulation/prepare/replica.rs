@@ -6,7 +6,7 @@ use super::model_name;
 use super::partition;
 use super::served::Served;
 use super::team::TeamParts;
-use crate::execution::{Dense, PipelineStage, Replica, Source, StageKind};
+use crate::execution::{Dense, PipelineStage, Replica, Serves, Source, StageKind};
 use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::{ModelShape, Parts, ShardPlan};
@@ -15,10 +15,11 @@ use crate::placement::{Placed, Placement};
 use crate::radio::Payload;
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
-use crate::serving::FirstComeFirstServed;
+use crate::serving::{Cache, Preemption};
 use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
 use crate::simulation::error::RunError;
+use crate::units::FieldFault;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ impl Maker<'_> {
             shape: shape.clone(),
             stages,
             source,
-            scheduler: Box::new(FirstComeFirstServed { in_flight }),
+            serves: self.serves(number)?,
             in_flight,
             payload: match placed {
                 Placed::Pipeline { fields, .. } => fields.bits,
@@ -77,6 +78,33 @@ impl Maker<'_> {
             },
         };
         Ok((replica, assignment))
+    }
+
+    /// Whom the replica number `number` serves.
+    fn serves(&self, number: usize) -> Result<Serves, FieldFault> {
+        let replica = &self.resolved.scenario.replicas[number];
+        let to = match &replica.cache {
+            Some(Cache::Paged(paged)) => match &paged.preemption {
+                Preemption::Swap(swap) => Some(&swap.to),
+                Preemption::Recompute => None,
+            },
+            _ => None,
+        };
+        let swap_to = to.map(|name| {
+            let node = self.resolved.topology.node(name);
+            node.ok_or_else(|| {
+                let path = format!("replicas[{number}].cache.preemption.to");
+                FieldFault::new(path, format!("there is no node `{name}`"))
+            })
+        });
+        Ok(Serves {
+            scheduling: replica.scheduler.clone(),
+            order: replica.order.clone(),
+            cache: replica.cache.clone(),
+            swap_to: swap_to.transpose()?,
+            admission: replica.admission,
+            role: replica.role,
+        })
     }
 
     fn stage(
