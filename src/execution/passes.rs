@@ -10,9 +10,9 @@ use super::stage::{Stage, Sublayer};
 use super::{Execution, Words};
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::measurement::PassRecord;
-use crate::serving::Waiting;
 use crate::serving::passes::{Pass, Progress};
 use crate::serving::workload::Arrival;
+use crate::serving::{ReplicaView, Waiting};
 use crate::units::Instant;
 
 /// A request that a replica serves.
@@ -46,7 +46,14 @@ impl Execution<'_> {
         let now = graph.now();
         loop {
             while let Some(waiting) = self.queue.arrived(now) {
-                let replica = self.routing.next(self.replicas.len());
+                let view = |replica: usize| ReplicaView {
+                    replica,
+                    waiting: self.queue.at(replica).len(),
+                    running: self.replicas[replica].running,
+                    ..ReplicaView::default()
+                };
+                let views = (0..self.replicas.len()).map(view).collect::<Vec<_>>();
+                let replica = self.routing.next(&views);
                 self.queue.join(replica, waiting);
             }
             let Some((replica, waiting)) = self.choose() else {

@@ -24,7 +24,6 @@ use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Model, Resolved, Trace};
-use crate::serving::{RoundRobin, Router, Routing};
 use crate::units::FieldFault;
 use links::Links;
 use served::Served;
@@ -149,9 +148,7 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         assignment = assignment.or(record);
         replicas.push(replica);
     }
-    let routing: Box<dyn Routing> = match resolved.scenario.router {
-        Router::RoundRobin => Box::new(RoundRobin::default()),
-    };
+    let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
     Ok(Made {
         system: System {
