@@ -219,7 +219,7 @@ impl Execution<'_> {
                 chosen: self.word(reading)?,
                 negative_log_likelihood: reading.map(|reading| reading.nats),
             };
-            self.enter(slice, reading, &record, sample, graph)?;
+            self.enter_slice(slice, reading, &record, sample, graph)?;
         }
         self.end_dispatch(&state);
         self.admit(Some(sample), graph)
@@ -267,7 +267,7 @@ impl Execution<'_> {
 
     /// Enters that a slice was read: where its pass is complete, its request goes on to the next
     /// one, or has all that it asked for.
-    fn enter(
+    fn enter_slice(
         &mut self,
         slice: &Slice,
         reading: Option<Reading>,

@@ -3,7 +3,6 @@
 use super::Execution;
 use super::error::ExecutionError;
 use super::letters::Letter;
-use super::stage::Stage;
 use crate::engine::{Graph, TaskId};
 use crate::serving::{Job, Role};
 use crate::topology::NodeId;

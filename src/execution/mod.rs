@@ -224,11 +224,6 @@ impl<'a> Execution<'a> {
         (totals, self.logits.finalize().to_hex().to_string())
     }
 
-    fn sequence(&mut self, request: u32) -> &mut Sequence {
-        let known = self.sequences.get_mut(&request);
-        known.expect("a request that has arrived is not answered yet")
-    }
-
     fn batch(&self, batch: u32) -> &Batch {
         let known = self.batches.get(&batch);
         known.expect("a task belongs to a batch in flight")

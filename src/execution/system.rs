@@ -305,7 +305,7 @@ impl Replica {
         Ok(Serving {
             network: self.source.network(&self.shape, capacity, streams)?,
             stages: self.stages,
-            scheduler: scheduling.scheduler(self.in_flight, most),
+            scheduler: scheduling.scheduler(&order, self.in_flight, most),
             jobs: Jobs::new(order),
             pool: caches.pool,
             holders: caches.holders,

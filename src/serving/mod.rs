@@ -2,6 +2,7 @@
 //! replica, and what logits yield.
 
 mod cache_pool;
+mod chain;
 mod config;
 mod identity;
 mod jobs;
@@ -10,15 +11,18 @@ mod order;
 pub(crate) mod passes;
 mod queue;
 mod router;
-mod scheduler;
-pub mod scheduling;
+mod scheduling;
 pub mod workload;
 
 pub use cache_pool::{Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage};
+pub use chain::chain;
 pub use config::{Admission, Replica, Role};
 pub use identity::Identity;
 pub use jobs::{Job, Jobs};
 pub use order::{FeedbackQueue, Order};
 pub use queue::{Queue, Waiting};
 pub use router::{BestLink, LeastLoaded, MostFreeCache, ReplicaView, RoundRobin, Router, Routing};
-pub use scheduler::{FirstComeFirstServed, Scheduler};
+pub use scheduling::{
+    Continuous, DynamicBatches, Piece, Plan, Preempted, Prefill, Reason, Scheduler, Scheduling,
+    StaticBatches,
+};

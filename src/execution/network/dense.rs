@@ -23,7 +23,6 @@ pub struct Dense {
 /// One stage's layers, divided over those who hold them.
 #[derive(Debug)]
 struct Divided {
-    layers: Range<usize>,
     model: ShardedLlama,
     workspace: Workspace,
 }
@@ -47,10 +46,9 @@ impl Step {
 impl Dense {
     /// A model whose `stages` hold its layers in order; the first embeds and the last has the LM
     /// head.
-    pub fn new(stages: Vec<(Range<usize>, ShardedLlama)>) -> Self {
-        let stages = stages.into_iter().map(|(layers, model)| Divided {
+    pub fn new(stages: Vec<ShardedLlama>) -> Self {
+        let stages = stages.into_iter().map(|model| Divided {
             workspace: model.workspace(),
-            layers,
             model,
         });
         Self {
@@ -64,7 +62,7 @@ impl Dense {
 
     /// For requests of up to `capacity` tokens.
     pub(super) fn hold(&mut self, capacity: usize) {
-        self.shelf.capacity = capacity;
+        self.shelf = Shelf::of(capacity);
     }
 }
 

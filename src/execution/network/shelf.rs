@@ -11,13 +11,21 @@ pub(super) type Caches = Vec<KvCache>;
 #[derive(Debug, Default)]
 pub(super) struct Shelf {
     /// Tokens that each has room for.
-    pub(super) capacity: usize,
+    capacity: usize,
     resting: BTreeMap<u32, Caches>,
     /// Of those who have left, for those who come.
     free: Vec<Caches>,
 }
 
 impl Shelf {
+    /// Of caches with room for `capacity` tokens each.
+    pub(super) fn of(capacity: usize) -> Self {
+        Self {
+            capacity,
+            ..Self::default()
+        }
+    }
+
     /// The caches of `sequence`, cleared if it begins `afresh`; new ones are made by `make` for
     /// so many tokens.
     pub(super) fn take(

@@ -45,10 +45,7 @@ impl Sparse {
             workspace: model.workspace(),
             model,
             payload,
-            shelf: Shelf {
-                capacity,
-                ..Shelf::default()
-            },
+            shelf: Shelf::of(capacity),
             batches: BTreeMap::new(),
         }
     }

@@ -118,6 +118,14 @@ impl CachePool {
         Some(Reason::CacheTooSmall { needs, has })
     }
 
+    /// Tokens of a block, where prompts that begin alike share them.
+    pub fn prefix_block(&self) -> Option<usize> {
+        match &self.room {
+            Room::Reserved(_) => None,
+            Room::Paged(pool) => pool.prefix_block(),
+        }
+    }
+
     /// What `job`, which is about to be admitted, need not read of its prompt. O(blocks of it).
     pub fn reusable(&self, job: &Job) -> Option<Reuse> {
         match &self.room {

@@ -64,6 +64,11 @@ impl Blocks {
         self.total * self.block
     }
 
+    /// Tokens of a block, where prompts are compared.
+    pub(super) fn prefix_block(&self) -> Option<usize> {
+        self.known.as_ref().map(|_| self.block)
+    }
+
     fn available(&self) -> usize {
         self.free + self.known.as_ref().map_or(0, KnownBlocks::idle_len)
     }

@@ -138,6 +138,19 @@ impl Scheduling {
         }
     }
 
+    /// Most tokens that go through the model in a batch, of whose requests none has more than
+    /// `pass` in a pass.
+    pub fn most_tokens(&self, pass: usize) -> usize {
+        let all = self.batch().saturating_mul(pass);
+        match self {
+            Self::Static(_) | Self::Dynamic(_) => all,
+            Self::Continuous(Continuous { tokens, chunk, .. }) => match chunk {
+                None => all.min(pass.max(*tokens)),
+                Some(chunk) => all.min(*tokens).min(chunk + self.batch()),
+            },
+        }
+    }
+
     /// The scheduler at work at a replica with as many batches `in_flight`, of whose requests at
     /// most `most_in_service` run, in an `order`.
     pub fn scheduler(

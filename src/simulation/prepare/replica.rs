@@ -20,7 +20,6 @@ use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
 use crate::simulation::error::RunError;
 use crate::units::FieldFault;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// What replicas are made of.
@@ -176,9 +175,9 @@ impl Maker<'_> {
                 StageKind::Tensor(group) => &group.plan,
                 StageKind::Experts(_) => unreachable!("a LLaMA has no experts"),
             };
-            Ok((stage.layers.clone(), model.shard(plan)?))
+            model.shard(plan)
         });
-        let divided: Vec<(Range<usize>, _)> = divided.collect::<Result<_, StepError>>()?;
+        let divided = divided.collect::<Result<_, StepError>>()?;
         Ok(Dense::new(divided))
     }
 }
