@@ -30,6 +30,7 @@ mod cut;
 mod error;
 mod experts;
 mod lanes;
+mod load;
 mod media;
 mod memory;
 mod meter;
@@ -52,7 +53,7 @@ pub use stage::STAGE_NAMES;
 pub use system::{Loaded, PipelineStage, Replica, StageKind, System, TensorGroup, Words};
 
 use crate::engine::Resources;
-use crate::measurement::Totals;
+use crate::measurement::{LoadRecord, Totals};
 use crate::observer::Observer;
 use crate::serving::{Identity, Queue, Routing, Scheduler};
 use crate::topology::{NodeId, Topology};
@@ -104,6 +105,8 @@ pub struct Execution<'a> {
     next_batch: u32,
     meter: Meter,
     in_service: InService,
+    /// What was told last of each replica.
+    loads: Vec<LoadRecord>,
     /// Nodes of which some compute has unknown energy, and those of which some radio has.
     unknown_compute: Vec<bool>,
     unknown_radio: Vec<bool>,
@@ -159,6 +162,7 @@ impl<'a> Execution<'a> {
             next_batch: 0,
             meter: Meter::new(nodes),
             in_service: InService::default(),
+            loads: Vec::new(),
             unknown_compute: vec![false; nodes],
             unknown_radio: vec![false; nodes],
             names,

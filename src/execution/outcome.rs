@@ -8,7 +8,7 @@ use crate::numerics::{Rows, Tokenizer, greedy, score};
 use crate::observer::{Observer, Travelling};
 use crate::serving::passes::Pass;
 use crate::serving::workload::Task;
-use crate::units::Instant;
+use crate::units::{Duration, Instant};
 
 /// What one pass's logits say.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -92,6 +92,8 @@ pub(super) struct Outcome {
     first_token: Option<Instant>,
     /// Joules of its passes up to then.
     first_token_j: f64,
+    last_token: Option<Instant>,
+    longest_gap: Option<Duration>,
     chosen: Vec<u32>,
     /// −ln p of each choice of the question being answered that was read.
     choices: Vec<f64>,
@@ -154,8 +156,9 @@ impl Outcome {
         if self.output_tokens == generated {
             return None;
         }
-        if self.first_token == Some(now) && generated == 0 {
-            self.first_token_j = joules;
+        match self.last_token.replace(now) {
+            Some(last) => self.longest_gap = self.longest_gap.max(Some(now.since(last))),
+            None => self.first_token_j = joules,
         }
         Some(self.output_tokens)
     }
@@ -192,6 +195,7 @@ impl Outcome {
             arrival,
             admitted: Some(start),
             first_token: self.first_token,
+            longest_gap: self.longest_gap,
             end,
             preemptions: 0,
             recomputed_tokens: 0,

@@ -77,7 +77,7 @@ impl Execution<'_> {
             let id = graph.add(task, after.as_slice())?;
             graph.notify(id)?;
         }
-        Ok(())
+        self.note_loads(now)
     }
 
     /// The first request that a replica takes.
