@@ -67,7 +67,7 @@ fn system(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> System {
     let air = Air::new(radio, Scheme::default(), design, DEVICES, STREAMS);
     let model = sharded();
     let plan = model.plan().clone();
-    let dense = Dense::new(vec![(0..plan.shape().layers, model)]);
+    let dense = Dense::new(vec![model]);
     let request = Request::new(Arrival::after_previous(0), task.clone());
     let system = System::of_group(
         members.collect(),

@@ -70,7 +70,7 @@ observer! {
     request: RequestRecord;
     /// A multiple-choice question was answered.
     answer: AnswerRecord;
-    /// A request's part of a forward pass is over.
+    /// A request's part of a forward pass is over; those of a batch come together.
     pass: PassRecord;
     /// A token reached who asked for it.
     token: TokenRecord;
@@ -84,6 +84,24 @@ observer! {
     load: LoadRecord;
     /// A tensor was sent, summed or computed.
     tensor: Travelling<'_>;
+}
+
+impl Measurements {
+    /// Tells `observer` everything again, subject by subject: requests last, all else in the
+    /// order in which it happened.
+    ///
+    /// # Errors
+    /// Those of the observer.
+    pub fn tell(&self, observer: &mut dyn Observer) -> io::Result<()> {
+        self.answers.iter().try_for_each(|it| observer.answer(it))?;
+        self.passes.iter().try_for_each(|it| observer.pass(it))?;
+        self.tokens.iter().try_for_each(|it| observer.token(it))?;
+        self.visits.iter().try_for_each(|it| observer.visit(it))?;
+        self.experts.iter().try_for_each(|it| observer.expert(it))?;
+        self.blocks.iter().try_for_each(|it| observer.block(it))?;
+        self.loads.iter().try_for_each(|it| observer.load(it))?;
+        self.requests.iter().try_for_each(|it| observer.request(it))
+    }
 }
 
 /// Nobody watches.

@@ -4,7 +4,7 @@ use super::Execution;
 use super::error::ExecutionError;
 use super::letters::Letter;
 use crate::engine::{Graph, TaskId};
-use crate::measurement::{LoadRecord, Mode, RequestRecord, TokenRecord};
+use crate::measurement::{RequestRecord, TokenRecord};
 use crate::units::Instant;
 
 impl Execution<'_> {
@@ -54,6 +54,9 @@ impl Execution<'_> {
         let sequence = self.sequences.get_mut(&request);
         let sequence = sequence.expect("who has tokens under way is not answered");
         sequence.first_token.get_or_insert(at);
+        if let Some(last) = sequence.last_token.replace(at) {
+            sequence.longest_gap = sequence.longest_gap.max(Some(at.since(last)));
+        }
         let token = TokenRecord { request, index, at };
         let noted = self.observer.token(&token);
         noted.map_err(ExecutionError::Observer)
@@ -94,6 +97,7 @@ impl Execution<'_> {
             arrival: sequence.arrival,
             admitted: sequence.start,
             first_token: sequence.first_token,
+            longest_gap: sequence.longest_gap,
             end: now,
             preemptions: sequence.preemptions,
             recomputed_tokens: sequence.recomputed,
@@ -103,43 +107,9 @@ impl Execution<'_> {
             energy_first_token_j: sequence.joules_to_first.filter(|_| known && answered),
             ..yielded
         };
-        debug_assert!(record.mode != Mode::Score || record.first_token.is_none());
         let noted = self.observer.request(&record);
         noted.map_err(ExecutionError::Observer)?;
         self.queue.done(number, now);
         Ok(())
-    }
-
-    /// Tells what `replica` has to do from `now` on, if that changed.
-    pub(super) fn measure_load(
-        &mut self,
-        replica: usize,
-        now: Instant,
-    ) -> Result<(), ExecutionError> {
-        let serving = &mut self.replicas[replica];
-        let usage = serving.pool.usage();
-        let load = LoadRecord {
-            at: now,
-            replica: replica as u32,
-            waiting: serving.jobs.waiting_len() as u32,
-            running: serving.jobs.running_len() as u32,
-            batch_slices: serving.batch_slices as u32,
-            batch_tokens: serving.batch_tokens as u64,
-            cache_allocated: usage.allocated_tokens as u64,
-            cache_held: usage.held_tokens as u64,
-            cache_total: usage.total_tokens.map(|tokens| tokens as u64),
-        };
-        let changed = serving.load.is_none_or(|last| {
-            last != LoadRecord {
-                at: last.at,
-                ..load
-            }
-        });
-        if !changed {
-            return Ok(());
-        }
-        serving.load = Some(load);
-        let noted = self.observer.load(&load);
-        noted.map_err(ExecutionError::Observer)
     }
 }

@@ -41,7 +41,7 @@ impl Execution<'_> {
             };
             await_instant(key, instant, after, graph)?;
         }
-        Ok(())
+        self.note_loads(now)
     }
 
     /// A request arrives: chooses its replica, and sends its prompt there.
@@ -124,11 +124,14 @@ impl Execution<'_> {
             arrival: now,
             ..sequence.job(number, request, blocks)
         };
-        if let Some(reason) = serving.admission.turns_away(&job, &serving.jobs, &serving.pool) {
+        if let Some(reason) = serving
+            .admission
+            .turns_away(&job, &serving.jobs, &serving.pool)
+        {
             return self.answer(number, now, Some(reason.to_string()));
         }
         serving.jobs.join(job);
-        self.measure_load(replica, now)
+        Ok(())
     }
 }
 

@@ -36,7 +36,7 @@ impl Execution<'_> {
             }
             self.begin_batch(replica, &plan.slices, &before, after, graph)?;
         }
-        self.measure_load(replica, now)
+        Ok(())
     }
 
     /// Asks the scheduler of `replica` again at `instant`.
@@ -87,7 +87,13 @@ impl Execution<'_> {
             match preempted.swap {
                 true => {
                     sequence.preemptions += 1;
-                    before.extend(self.swap(replica, preempted.request, preempted.tokens, true, graph)?);
+                    before.extend(self.swap(
+                        replica,
+                        preempted.request,
+                        preempted.tokens,
+                        true,
+                        graph,
+                    )?);
                 }
                 false => sequence.forget(preempted.tokens),
             }

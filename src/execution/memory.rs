@@ -100,7 +100,11 @@ pub(super) fn hold(system: &System) -> Result<Memory, ExecutionError> {
             hold_stage(replica, stage, &demand, &mut own);
         }
         let per_token = own.iter().map(|own| own.cache_per_token);
-        holders.push(numbered(per_token).filter(|(_, bytes)| *bytes > 0).collect());
+        holders.push(
+            numbered(per_token)
+                .filter(|(_, bytes)| *bytes > 0)
+                .collect(),
+        );
         held.iter_mut()
             .zip(own)
             .for_each(|(all, own)| all.merge(own));

@@ -159,6 +159,7 @@ impl Outcome {
             arrival: Instant::ZERO,
             admitted: None,
             first_token: None,
+            longest_gap: None,
             end: Instant::ZERO,
             preemptions: 0,
             recomputed_tokens: 0,

@@ -7,7 +7,7 @@ use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, Progress};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
-use crate::units::Instant;
+use crate::units::{Duration, Instant};
 use std::collections::VecDeque;
 
 /// A request that has arrived and is not answered.
@@ -44,8 +44,10 @@ pub(super) struct Sequence {
     pub(super) moving: u32,
     /// Tokens on their way to who asked, by their place.
     pub(super) under_way: VecDeque<u32>,
-    /// When the first one was there.
+    /// When the first one was there, and the last, and the longest time between two.
     pub(super) first_token: Option<Instant>,
+    pub(super) last_token: Option<Instant>,
+    pub(super) longest_gap: Option<Duration>,
 }
 
 impl Sequence {
@@ -73,6 +75,8 @@ impl Sequence {
             moving: 0,
             under_way: VecDeque::new(),
             first_token: None,
+            last_token: None,
+            longest_gap: None,
         }
     }
 

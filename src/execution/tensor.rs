@@ -59,9 +59,7 @@ impl Execution<'_> {
             .iter()
             .enumerate()
             .map(|(place, member)| match sublayer {
-                Sublayer::Attention => {
-                    (*member, group.plan.attention_of(place, state.contexts()))
-                }
+                Sublayer::Attention => (*member, group.plan.attention_of(place, state.contexts())),
                 Sublayer::Mlp => (*member, group.plan.mlp(place, tokens)),
             })
             .collect();

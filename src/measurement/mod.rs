@@ -7,6 +7,7 @@
 //! ([`Observer`](crate::observer::Observer)); [`Measurements`] keeps them all.
 
 mod block;
+mod goals;
 mod load;
 mod pass;
 mod request;
@@ -14,6 +15,7 @@ mod totals;
 mod visit;
 
 pub use block::{BlockRecord, BudgetUse, Distortion, Felt, is_together};
+pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};
 pub use request::{AnswerRecord, Mode, RequestRecord, TokenRecord};

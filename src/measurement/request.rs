@@ -48,6 +48,8 @@ pub struct RequestRecord {
     pub admitted: Option<Instant>,
     /// When its first token was delivered; only for Generate.
     pub first_token: Option<Instant>,
+    /// The longest time between two of its tokens; `None` below two.
+    pub longest_gap: Option<Duration>,
     /// When its last token was delivered, or it was rejected.
     pub end: Instant,
     /// How often it had to leave and wait again.

@@ -32,10 +32,7 @@ impl Queue {
             }
         }
         followers.sort_unstable();
-        Self {
-            coming,
-            followers,
-        }
+        Self { coming, followers }
     }
 
     /// Notes that `request` is done with at `now`: those that arrive after it are to come.

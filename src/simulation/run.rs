@@ -5,7 +5,7 @@ use super::prepare::Prepared;
 use super::recorded::SCENARIO;
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
-use crate::measurement::{AssignmentRecord, Measurements, Totals};
+use crate::measurement::{AssignmentRecord, Goals, Measurements, Totals};
 use crate::observer::Observer;
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
@@ -201,7 +201,7 @@ pub(super) fn stage(
     }
 
     staging.write(SCENARIO, about.scenario.as_bytes())?;
-    let metrics = Metrics::of(&measured, makespan);
+    let metrics = Metrics::of(&measured, &Goals::default(), makespan);
     staging.write(METRICS, metrics.to_json().as_bytes())?;
     tables::write_totals(staging, &measured)?;
     if let Some(record) = &measured.totals.assignment {

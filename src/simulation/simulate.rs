@@ -4,7 +4,7 @@ use super::error::RunError;
 use super::prepare::prepare;
 use crate::engine::{self, CsvTrace, Resources, TraceLevel};
 use crate::execution::{Execution, STAGE_NAMES, System};
-use crate::measurement::Measurements;
+use crate::measurement::{Goals, Measurements};
 use crate::observer::Observer;
 use crate::results::folder::FolderError;
 use crate::results::metrics::Metrics;
@@ -43,7 +43,7 @@ pub fn simulate(resolved: &Resolved, observer: &mut dyn Observer) -> Result<Simu
     let prepared = prepare(resolved, streams, Vec::new())?;
     let mut simulated = simulate_system(prepared.system, observer)?;
     simulated.measured.totals.assignment = prepared.about.assignment;
-    simulated.metrics = Metrics::of(&simulated.measured, simulated.makespan);
+    simulated.metrics = Metrics::of(&simulated.measured, &Goals::default(), simulated.makespan);
     Ok(simulated)
 }
 
@@ -70,7 +70,7 @@ pub fn simulate_system(system: System, observer: &mut dyn Observer) -> Result<Si
     measured.totals = totals;
     let (log, _) = log.finish().map_err(broken)?;
     Ok(Simulated {
-        metrics: Metrics::of(&measured, makespan),
+        metrics: Metrics::of(&measured, &Goals::default(), makespan),
         measured,
         makespan,
         log_blake3: log.blake3,

@@ -72,7 +72,7 @@ fn system(resolved: &Resolved) -> System {
     let prompt = tokenizer.encode("Once Clara").unwrap();
     let radio = resolved.radio(*link).clone();
     let air = Air::new(radio, fields.all_reduce, design, members.len(), STREAMS).unwrap();
-    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let dense = model.shard(&plan).unwrap();
     let task = Task::Generate {
         prompt,
         max_tokens: 2,

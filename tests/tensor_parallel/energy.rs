@@ -71,7 +71,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     let [first, second] = &asked.measured.requests[..] else {
         panic!("two requests")
     };
-    let pause = second.start.since(first.end);
+    let pause = second.admitted.unwrap().since(first.end);
     assert!(pause.as_seconds() > 90.0);
     for record in [device, server] {
         assert_eq!(record.no_request, pause);

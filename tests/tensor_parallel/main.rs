@@ -333,10 +333,10 @@ fn a_request_that_comes_later_waits_for_nobody_and_the_clock_goes_on() {
         panic!("three requests")
     };
     assert!(first.end.as_seconds() < 1.0);
-    assert_eq!(second.start.as_seconds(), 2.0);
+    assert_eq!(second.admitted.unwrap().as_seconds(), 2.0);
     // The third queues behind the second, and its TTFT counts from its arrival.
     assert_eq!(third.arrival.as_seconds(), 2.0);
-    assert_eq!(third.start, second.end);
+    assert_eq!(third.admitted, Some(second.end));
 }
 
 #[test]
@@ -355,8 +355,11 @@ fn first_come_is_first_served_wherever_it_stands_in_the_workload() {
         panic!("four requests")
     };
     // Nobody is served: the request of the first second waits for none that is yet to come.
-    assert_eq!(early.start.as_seconds(), 1.0);
-    assert_eq!(beside.start, early.end);
-    assert_eq!(late.start.as_seconds(), 5.0);
-    assert_eq!((after_late.arrival, after_late.start), (late.end, late.end));
+    assert_eq!(early.admitted.unwrap().as_seconds(), 1.0);
+    assert_eq!(beside.admitted, Some(early.end));
+    assert_eq!(late.admitted.unwrap().as_seconds(), 5.0);
+    assert_eq!(
+        (after_late.arrival, after_late.admitted),
+        (late.end, Some(late.end))
+    );
 }

@@ -64,7 +64,7 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
     };
     let radio = RadioConfig::default();
     let names = (0..devices).map(|device| format!("device{device}"));
-    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let dense = model.shard(&plan).unwrap();
     let air = Air::new(radio, Scheme::Ideal, design(), devices, STREAMS).unwrap();
     let task = Task::Score {
         windows: vec![window],

@@ -17,7 +17,6 @@ use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::simulation::{Finished, RunOptions, prepare, run};
 use airloom::topology::Node;
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency, Watts};
-use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
@@ -124,7 +123,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
         Scheme::Digital(fixed),
     ] {
         for radio in [&silent, &counted] {
-            let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+            let dense = model.shard(&plan).unwrap();
             let computed = Source::Dense(Box::new(Dense::new(vec![dense])));
             let text = tasks(Task::Generate {
                 prompt: PROMPT.to_vec(),

@@ -144,8 +144,8 @@ fn a_model_that_loses_experts_to_an_outage_knows_less() {
     let near = body("on_outage: Drop", "Score(text: World(documents: 3))")
         .replace("Shape(\"mixtral-8x7b\")", &format!("Folder({TINY:?})"));
     let far = near.replace("200 m", "1e12 m").replace("300 m", "1e12 m");
-    let near = outcome(&near, folder.path()).unwrap().metrics;
-    let far = outcome(&far, folder.path()).unwrap().metrics;
+    let near = outcome(&near, folder.path()).unwrap().0.metrics;
+    let far = outcome(&far, folder.path()).unwrap().0.metrics;
     assert_eq!(near.get("expert_visits_lost"), Some(0.0));
     assert!(far.get("expert_visits_lost").unwrap() > 0.0);
     assert_eq!(far.get("expert_visits"), near.get("expert_visits"));

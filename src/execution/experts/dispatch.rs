@@ -80,8 +80,7 @@ impl Execution<'_> {
         let state = self.batch(batch);
         let (layer, tokens) = (state.layer, state.tokens);
         let group = self.experts(batch);
-        let work =
-            group.whole.attention_of(0, state.contexts()) + group.shape.router_work(tokens);
+        let work = group.whole.attention_of(0, state.contexts()) + group.shape.router_work(tokens);
         let key = state.key(Some(layer), Stage::Gate, Some(group.hub));
         let id = self.emit_at_hub(batch, key, work, after, graph)?;
         Ok(graph.notify(id)?)

@@ -109,8 +109,7 @@ impl Network for Dense {
         stage: usize,
         layers: Range<usize>,
     ) -> Result<(), ExecutionError> {
-        let Step { caches, hidden, .. } =
-            self.batches.get_mut(&batch).expect("a batch in flight");
+        let Step { caches, hidden, .. } = self.batches.get_mut(&batch).expect("a batch in flight");
         let Divided {
             model, workspace, ..
         } = &mut self.stages[stage];
@@ -131,8 +130,7 @@ impl Network for Dense {
         (stage, sublayer, layer): (usize, Sublayer, usize),
         round: &Round<'_>,
     ) -> Result<Option<Summed<'_>>, ExecutionError> {
-        let Step { caches, hidden, .. } =
-            self.batches.get_mut(&batch).expect("a batch in flight");
+        let Step { caches, hidden, .. } = self.batches.get_mut(&batch).expect("a batch in flight");
         let Divided {
             model, workspace, ..
         } = &mut self.stages[stage];

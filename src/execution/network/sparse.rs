@@ -4,7 +4,9 @@ use super::shelf::{Caches, Shelf, fork, of_stage};
 use super::{Begins, Fed, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{CachedLayers, Contribution, Hidden, Mixtral, Routing, Rows, Values, Workspace};
+use crate::numerics::{
+    CachedLayers, Contribution, Hidden, Mixtral, Routing, Rows, Values, Workspace,
+};
 use crate::radio::{Payload, Round};
 use std::collections::BTreeMap;
 use std::ops::Range;
