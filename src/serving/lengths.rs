@@ -250,7 +250,7 @@ mod tests {
             ("7\n1.5\n", "lengths.csv:2: `1.5` is no length"),
             ("7,8\n", "lengths.csv:1: `7,8` is no length"),
             ("tokens\n", "lengths.csv holds no length"),
-            ("7\n99999999999\n", "use 1 to"),
+            ("7\n99999999999\n", "lengths.csv:2: `99999999999`"),
         ] {
             let found = LengthSource::parse(file, text).unwrap_err();
             assert!(found.contains(fault), "{found}");
