@@ -6,6 +6,7 @@ use crate::scenario::workload::{
     Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText,
 };
 use crate::serving::lengths::MOST_TOKENS;
+use crate::serving::trace::MOST_REQUESTS;
 use crate::units::{Duration, FieldFault};
 use std::path::Path;
 
@@ -34,6 +35,16 @@ pub(super) fn faults(requests: &[Request], model: &Model, folder: &Path) -> Vec<
         faults.extend(checked.err().map(|fault| fault.under(&path)));
         let served = self::served(request, model).err();
         faults.extend(served.map(|fault| FieldFault::new(path.as_str(), fault.message)));
+    }
+    let streamed = requests.iter().map(|request| match request {
+        Request::Arrivals(arrivals) => u64::from(arrivals.count),
+        Request::Trace(recorded) => recorded.count.unwrap_or(1),
+        _ => 1,
+    });
+    let total = streamed.fold(0, u64::saturating_add);
+    if faults.is_empty() && total > MOST_REQUESTS {
+        let message = format!("{total} requests in all; use at most {MOST_REQUESTS}");
+        faults.push(FieldFault::new("workload", message));
     }
     faults
 }

@@ -153,3 +153,6 @@ fn instant(path: &str, since_start: Seconds) -> Result<Instant, FieldFault> {
         .map_err(|error| FieldFault::new(path, error.to_string()))?;
     Ok(Instant(since_start.0))
 }
+
+#[cfg(test)]
+mod tests;
