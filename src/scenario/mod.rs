@@ -15,6 +15,7 @@
 //! weights, or write a file. The fields' own meaning lives with the rooms that use
 //! them; this room composes their types.
 
+mod arrivals;
 mod draft;
 mod fault;
 pub mod fields;
@@ -35,6 +36,7 @@ mod template;
 mod warnings;
 mod workload;
 
+pub use arrivals::{Arrivals, Prompts, Recorded, WorldPrompts};
 pub use fault::{Fault, Location, ScenarioError};
 pub use literal::Literal;
 pub use model::{Model, Precision};

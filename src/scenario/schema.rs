@@ -8,7 +8,7 @@ use super::model::{Model, Precision};
 use super::sweep::Sweep;
 use super::workload::Request;
 use crate::medium::Link;
-use crate::serving::{Replica, Router};
+use crate::serving::{Goals, Replica, Router};
 use crate::topology::NodeGroup;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,10 @@ pub struct Scenario {
     pub router: Router,
     /// The requests; served in the order in which they arrive.
     pub workload: Vec<Request>,
+    /// What a request should take at most; those that meet every goal make the goodput.
+    /// Default: there is no goal.
+    #[serde(default)]
+    pub goals: Option<Goals>,
     /// How much of the event log is kept. Default: all of it.
     #[serde(default)]
     pub trace: Trace,

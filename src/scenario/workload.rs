@@ -1,12 +1,13 @@
 //! The requests of a scenario: text to be scored, prompts to be continued, questions to
-//! be answered.
+//! be answered, and streams of requests that are drawn or recorded.
 
+use super::arrivals::{Arrivals, Recorded};
 use crate::corpus::{Suite, World};
 use crate::units::Seconds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// One request.
+/// One request, or a stream of requests.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Request {
@@ -19,16 +20,32 @@ pub enum Request {
     /// A number of tokens instead of text, for a model that is only a shape: yields TTFT and
     /// TPOT if it generates any.
     Tokens(Tokens),
+    /// Many requests that come at random: yields TTFT, TPOT and latency under load.
+    Arrivals(Box<Arrivals>),
+    /// Requests that somebody recorded, from a file.
+    Trace(Box<Recorded>),
 }
 
 impl Request {
-    /// When it arrives.
-    pub fn arrival(&self) -> Arrival {
+    /// When it arrives; `None` of a stream.
+    pub fn arrival(&self) -> Option<Arrival> {
         match self {
-            Self::Score(score) => score.arrival,
-            Self::Generate(generate) => generate.arrival,
-            Self::Choose(choose) => choose.arrival,
-            Self::Tokens(tokens) => tokens.arrival,
+            Self::Score(score) => Some(score.arrival),
+            Self::Generate(generate) => Some(generate.arrival),
+            Self::Choose(choose) => Some(choose.arrival),
+            Self::Tokens(tokens) => Some(tokens.arrival),
+            Self::Arrivals(_) | Self::Trace(_) => None,
+        }
+    }
+
+    /// The node or group that it comes from, if it says one.
+    pub fn from(&self) -> Option<&str> {
+        match self {
+            Self::Score(_) | Self::Choose(_) => None,
+            Self::Generate(generate) => generate.from.as_deref(),
+            Self::Tokens(tokens) => tokens.from.as_deref(),
+            Self::Arrivals(arrivals) => arrivals.from.as_deref(),
+            Self::Trace(recorded) => recorded.from.as_deref(),
         }
     }
 }
@@ -105,6 +122,13 @@ pub struct Generate {
     /// When it arrives. Default: after the request before it.
     #[serde(default)]
     pub arrival: Arrival,
+    /// The node that asks: the prompt goes up from there, tokens come down to there. Of a
+    /// group, its first. Default: it is asked where it is served.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Its class, where a replica's order is Priority: the smaller is served first. Default 0.
+    #[serde(default)]
+    pub priority: u32,
 }
 
 fn default_max_tokens() -> u32 {
@@ -134,7 +158,7 @@ pub struct Choose {
 }
 
 /// The fields of [`Request::Tokens`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tokens {
     /// Tokens of the prompt, read in one pass: 1 to 1 048 576.
@@ -145,6 +169,13 @@ pub struct Tokens {
     /// When it arrives. Default: after the request before it.
     #[serde(default)]
     pub arrival: Arrival,
+    /// The node that asks: the prompt goes up from there, tokens come down to there. Of a
+    /// group, its first. Default: it is asked where it is served.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Its class, where a replica's order is Priority: the smaller is served first. Default 0.
+    #[serde(default)]
+    pub priority: u32,
 }
 
 fn default_questions() -> u64 {

@@ -1,22 +1,27 @@
-//! Whom a system serves: requests as sequences of forward passes, the queue, who is next, which
-//! replica, and what logits yield.
+//! Whom a system serves: requests as sequences of forward passes, when they arrive, who is next,
+//! which replica, what the cache holds, and what logits yield.
 
+pub mod arrivals;
 mod cache_pool;
 mod chain;
 mod config;
+mod goals;
 mod identity;
 mod jobs;
+pub mod lengths;
 mod numbered;
 mod order;
 pub(crate) mod passes;
 mod queue;
 mod router;
 mod scheduling;
+pub mod trace;
 pub mod workload;
 
 pub use cache_pool::{Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage};
 pub use chain::chain;
 pub use config::{Admission, Replica, Role};
+pub use goals::Goals;
 pub use identity::Identity;
 pub use jobs::{Job, Jobs};
 pub use order::{FeedbackQueue, Order};

@@ -133,6 +133,14 @@ impl Topology {
         of.map(|(index, _)| NodeId(index as u16)).collect()
     }
 
+    /// The node called `name`, or the nodes of the group called so; none if there is neither.
+    pub fn named(&self, name: &str) -> Vec<NodeId> {
+        match self.node(name) {
+            Some(node) => vec![node],
+            None => self.group(name),
+        }
+    }
+
     /// The link called `name`.
     pub fn link(&self, name: &str) -> Option<LinkId> {
         let found = self.links.iter().position(|link| link.name == name)?;

@@ -64,6 +64,12 @@ impl Topology {
         Some(hops)
     }
 
+    /// Of every node whether a way leads from there to `end`.
+    pub fn reaches(&self, end: NodeId) -> Vec<bool> {
+        let hops = self.hops_to(NodeIndex::new(end.index()));
+        hops.into_iter().map(|hops| hops != u32::MAX).collect()
+    }
+
     /// The hops from every node to `end`; the largest number where there is no way.
     fn hops_to(&self, end: NodeIndex) -> Vec<u32> {
         let mut hops = vec![u32::MAX; self.graph.node_count()];
@@ -138,6 +144,8 @@ mod tests {
         assert_eq!(found("cloud", "edge"), Some(vec![hop(3, "edge")]));
         assert_eq!(found("edge", "edge"), Some(Vec::new()));
         assert_eq!(found("edge", "lone"), None);
+        let reached = topology.reaches(NodeId(0));
+        assert_eq!(reached, [true, true, true, true, false, true]);
         assert_eq!(topology.between(NodeId(2), NodeId(3)), Some(LinkId(2)));
         assert_eq!(topology.between(NodeId(2), NodeId(0)), None);
         assert_eq!(topology.group("phone"), [NodeId(2), NodeId(3)]);

@@ -38,8 +38,9 @@ fn suffix(unit: &str) -> String {
     };
     let first = word(parts.next().unwrap_or_default(), "bytes");
     let below: Vec<String> = parts.map(|part| word(part, "byte")).collect();
-    match below.is_empty() {
-        true => first,
-        false => format!("{first}_per_{}", below.join("_")),
+    match (first.as_str(), below.is_empty()) {
+        (_, true) => first,
+        ("", false) => format!("per_{}", below.join("_")),
+        (_, false) => format!("{first}_per_{}", below.join("_")),
     }
 }

@@ -18,7 +18,8 @@ pub use field::FieldFault;
 pub use quantity::{
     AntennaGain, BitsPerSecond, Bytes, BytesPerSecond, Decibels, FlopsPerSecond, Hertz, Joules,
     JoulesPerBit, JoulesPerByte, JoulesPerFlop, Meters, MetersPerSecond, Oddity,
-    ParametersPerSecond, Radians, Seconds, SpectralEfficiency, Watts, WattsPerHertz, oddity,
+    ParametersPerSecond, PerSecond, Radians, Seconds, SpectralEfficiency, Watts, WattsPerHertz,
+    oddity,
 };
 pub use spelling::{leading_number, plain};
 pub use time::{Duration, DurationError, Instant};

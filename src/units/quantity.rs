@@ -247,6 +247,15 @@ quantity!(
         ..si("angle", "rad", "5 deg")
     }
 );
+quantity!(
+    /// How often something happens in a second.
+    PerSecond,
+    Dimension {
+        aliases: &[("1/s", 1.0), ("/min", 1.0 / 60.0), ("/h", 1.0 / 3600.0)],
+        prefixed: false,
+        ..si("rate", "/s", "2 /s")
+    }
+);
 
 /// Every dimension; no text is a quantity of two of them.
 pub(super) const DIMENSIONS: &[Dimension] = &[
@@ -269,6 +278,7 @@ pub(super) const DIMENSIONS: &[Dimension] = &[
     AntennaGain::DIMENSION,
     SpectralEfficiency::DIMENSION,
     Radians::DIMENSION,
+    PerSecond::DIMENSION,
 ];
 
 /// A quantity that is probably a slip of the pen.
@@ -320,6 +330,10 @@ mod tests {
         assert_eq!("5 m".parse::<Meters>().unwrap(), Meters(5.0));
         assert_eq!("5 ms".parse::<Seconds>().unwrap(), Seconds(0.005));
         assert_eq!("10 µs".parse::<Seconds>().unwrap(), Seconds(1e-5));
+        assert_eq!("2 /s".parse::<PerSecond>().unwrap(), PerSecond(2.0));
+        assert_eq!("2/s".parse::<PerSecond>().unwrap(), PerSecond(2.0));
+        assert_eq!("0.5 1/s".parse::<PerSecond>().unwrap(), PerSecond(0.5));
+        assert_eq!("90 /min".parse::<PerSecond>().unwrap(), PerSecond(1.5));
     }
 
     #[test]
@@ -414,6 +428,8 @@ mod tests {
         same::<Radians>("5 deg");
         same::<MetersPerSecond>("100 km/h");
         same::<Hertz>("2.412 GHz");
+        same::<PerSecond>("2.5 /s");
+        same::<PerSecond>("100 /h");
         same::<Decibels>("-3.01 dB");
     }
 

@@ -84,6 +84,27 @@ fn a_setting_without_effect_is_named_with_the_reason() {
             "nothing is sent",
         ),
         (
+            &["workload[1].from=server"],
+            "workload[1].from",
+            "every replica begins there, and nothing travels",
+        ),
+        (
+            &[
+                "goals=(ttft: \"1 s\")",
+                "workload=[Score(text: World(documents: 1))]",
+            ],
+            "goals",
+            "no request generates tokens",
+        ),
+        (
+            &[
+                "workload=[Arrivals(process: ClosedLoop(users: 3), count: 2, prompt: Text(\"Once\"), output: Fixed(1))]",
+                "workload[0].process.think=1 s",
+            ],
+            "workload[0].process.users",
+            "of 3 users only 2 ask",
+        ),
+        (
             &["links.air.lone_device_transmits=true"],
             "links.air.lone_device_transmits",
             "there are 2 devices",

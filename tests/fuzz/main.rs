@@ -19,4 +19,5 @@ mod folders;
 mod grids;
 mod models;
 mod mutator;
+mod requests;
 mod scenarios;

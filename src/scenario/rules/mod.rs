@@ -2,6 +2,8 @@
 
 mod links;
 mod placements;
+mod sources;
+mod streams;
 mod workload;
 
 use super::model::Model;
@@ -40,6 +42,7 @@ pub(super) fn check(
                         elsewhere,
                     };
                     faults.extend(placements.faults(&replicas));
+                    faults.extend(sources::faults(scenario, &topology, &replicas));
                     system = Some(System { topology, replicas });
                 }
             }
@@ -50,6 +53,10 @@ pub(super) fn check(
         &scenario.model,
         folder,
     ));
+    if let Some(goals) = &scenario.goals {
+        let goals = goals.validate().map_err(|fault| fault.under("goals"));
+        faults.extend(goals.err());
+    }
     if let Some(sweep) = &scenario.sweep {
         let sweep = sweep.validate().map_err(|fault| fault.under("sweep"));
         faults.extend(sweep.err());

@@ -1,17 +1,16 @@
 //! What a request may ask for.
 
-use super::missing;
+use super::{missing, streams};
 use crate::scenario::model::Model;
 use crate::scenario::workload::{
     Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText,
 };
+use crate::serving::lengths::MOST_TOKENS;
+use crate::serving::trace::MOST_REQUESTS;
 use crate::units::{Duration, FieldFault};
 use std::path::Path;
 
-/// More tokens than that in one request are a slip of the pen.
-const MOST_TOKENS: u32 = 1 << 20;
-
-/// So are more documents or questions.
+/// More documents or questions are a slip of the pen.
 const MOST_TEXTS: u64 = 1 << 20;
 
 /// The most tokens of a text file in one request: they are held in memory.
@@ -32,10 +31,20 @@ pub(super) fn faults(requests: &[Request], model: &Model, folder: &Path) -> Vec<
     }
     for (index, request) in requests.iter().enumerate() {
         let path = format!("workload[{index}]");
-        let checked = self::request(request, folder);
+        let checked = self::request(request, model, folder);
         faults.extend(checked.err().map(|fault| fault.under(&path)));
         let served = self::served(request, model).err();
         faults.extend(served.map(|fault| FieldFault::new(path.as_str(), fault.message)));
+    }
+    let streamed = requests.iter().map(|request| match request {
+        Request::Arrivals(arrivals) => u64::from(arrivals.count),
+        Request::Trace(recorded) => recorded.count.unwrap_or(1),
+        _ => 1,
+    });
+    let total = streamed.fold(0, u64::saturating_add);
+    if faults.is_empty() && total > MOST_REQUESTS {
+        let message = format!("{total} requests in all; use at most {MOST_REQUESTS}");
+        faults.push(FieldFault::new("workload", message));
     }
     faults
 }
@@ -48,7 +57,7 @@ fn served(request: &Request, model: &Model) -> Result<(), FieldFault> {
             "bare tokens have no text to compute with; use Score or Generate, or a model that is \
              a Shape",
         ),
-        (Request::Tokens(_), Model::Shape(_)) => Ok(()),
+        (Request::Tokens(_) | Request::Arrivals(_) | Request::Trace(_), Model::Shape(_)) => Ok(()),
         (_, Model::Shape(_)) => fault(
             "a Shape has no weights to read text with; use Tokens(prompt: 500), or a model's \
              Folder",
@@ -57,7 +66,7 @@ fn served(request: &Request, model: &Model) -> Result<(), FieldFault> {
     }
 }
 
-fn request(request: &Request, folder: &Path) -> Result<(), FieldFault> {
+fn request(request: &Request, model: &Model, folder: &Path) -> Result<(), FieldFault> {
     match request {
         Request::Score(score) => self::score(score, folder)?,
         Request::Generate(Generate { max_tokens: 0, .. }) => {
@@ -78,8 +87,10 @@ fn request(request: &Request, folder: &Path) -> Result<(), FieldFault> {
         }
         Request::Generate(_) => {}
         Request::Choose(choose) => self::choose(choose)?,
+        Request::Arrivals(arrivals) => streams::drawn(arrivals, model, folder)?,
+        Request::Trace(recorded) => streams::recorded(recorded, folder)?,
     }
-    if let Arrival::At(time) = request.arrival() {
+    if let Some(Arrival::At(time)) = request.arrival() {
         Duration::from_seconds(time.0)
             .map_err(|error| FieldFault::new("arrival", error.to_string()))?;
     }

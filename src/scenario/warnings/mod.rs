@@ -3,6 +3,7 @@
 
 mod experts;
 mod link_budget;
+mod requests;
 mod tensor;
 
 use crate::placement::Placed;
@@ -136,6 +137,7 @@ impl Resolved {
             }
         }
         remarks.extend(last);
+        remarks.extend(requests::remarks(self));
         remarks
             .into_iter()
             .filter(|remark| !meant(remark))

@@ -7,9 +7,10 @@ use crate::interrupt::Interrupt;
 use crate::model::ModelShape;
 use crate::numerics::{self, Tokenizer};
 use crate::placement::{Placed, Router};
+use crate::rng::Streams;
 use crate::scenario::{Model, Resolved};
 use crate::simulation::error::RunError;
-use crate::simulation::requests::Reader;
+use crate::simulation::requests::{Lowering, Reader};
 use std::path::Path;
 
 /// Checks the files that a run of `resolved` would read, weights by their headers alone and
@@ -27,7 +28,10 @@ pub(in crate::simulation) fn check(
 fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
     let shape = match &resolved.scenario.model {
         Model::Folder(written) => check_folder(resolved, &resolved.model_path(written), interrupt)?,
-        Model::Shape(name) => shape(resolved, name)?,
+        Model::Shape(name) => {
+            check_requests(resolved, None, interrupt)?;
+            shape(resolved, name)?
+        }
     };
     for placed in &resolved.replicas {
         placed.check_layers(shape.layers)?;
@@ -76,6 +80,24 @@ fn check_folder(
         most_of_world: 1,
         interrupt,
     };
-    reader.requests(&resolved.scenario.workload)?;
+    check_requests(resolved, Some(reader), interrupt)?;
     Ok(config.shape)
+}
+
+/// Makes the requests of the scenario's own first run.
+fn check_requests(
+    resolved: &Resolved,
+    reader: Option<Reader<'_>>,
+    interrupt: Interrupt<'_>,
+) -> Result<(), RunError> {
+    let lowering = Lowering {
+        resolved,
+        streams: Streams {
+            seed: resolved.seed(),
+            run: 0,
+        },
+        reader,
+        interrupt,
+    };
+    lowering.requests(&mut Vec::new()).map(|_| ())
 }

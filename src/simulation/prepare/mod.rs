@@ -132,7 +132,7 @@ pub fn prepare_until(
 fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Result<Made, RunError> {
     let served = Served::read(resolved, interrupt)?;
     let mut inputs = Vec::new();
-    let requests = served.requests(resolved, &mut inputs, interrupt)?;
+    let requests = served.requests(resolved, streams, &mut inputs, interrupt)?;
     let links = Links::open(resolved, streams, &mut inputs)?;
     let maker = replica::Maker {
         resolved,

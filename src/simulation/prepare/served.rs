@@ -7,10 +7,11 @@ use crate::model::{Architecture, ModelShape};
 use crate::numerics::{self, Llama, LoadError, Mixtral, ModelConfig, Tokenizer};
 use crate::placement::Placed;
 use crate::results::folder::FileDigest;
-use crate::scenario::{Model, Resolved};
+use crate::rng::Streams;
+use crate::scenario::{self, Model, Resolved};
 use crate::serving::workload::{Request, Task};
 use crate::simulation::error::RunError;
-use crate::simulation::requests::{Reader, counted_requests};
+use crate::simulation::requests::{Lowering, Reader};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -89,40 +90,51 @@ impl Served {
         }
     }
 
-    /// The requests of the workload; what was read for them goes to `inputs`.
+    /// The requests of the workload, drawn from `streams`; what was read for them goes to
+    /// `inputs`.
     pub(super) fn requests(
         &self,
         resolved: &Resolved,
+        streams: Streams,
         inputs: &mut Vec<FileDigest>,
         interrupt: Interrupt<'_>,
     ) -> Result<Vec<Request>, RunError> {
-        let workload = &resolved.scenario.workload;
-        let (config, files, words) = match self {
-            Self::Timed(_) => return counted_requests(workload),
+        let read = match self {
+            Self::Timed(_) => None,
             Self::Dense(loaded) => {
                 let Loaded { model, words } = loaded.as_ref();
-                (model.config(), model.digests(), words)
+                Some((model.config(), model.digests(), words))
             }
-            Self::Sparse(model, words) => (model.config(), model.digests(), words),
+            Self::Sparse(model, words) => Some((model.config(), model.digests(), words)),
         };
-        let reader = Reader {
-            tokenizer: &words.tokenizer,
-            config,
-            folder: &resolved.folder,
-            most_of_world: u64::MAX,
+        let lowering = Lowering {
+            resolved,
+            streams,
+            reader: read.map(|(config, _, words)| Reader {
+                tokenizer: &words.tokenizer,
+                config,
+                folder: &resolved.folder,
+                most_of_world: u64::MAX,
+                interrupt,
+            }),
             interrupt,
         };
-        let requests = reader.requests(workload)?;
-        inputs.extend(files.iter().map(digest));
-        inputs.extend(words.tokenizer.digests().iter().map(digest));
-        inputs.push(text_digest(&requests));
+        let mut of_streams = Vec::new();
+        let requests = lowering.requests(&mut of_streams)?;
+        if let Some((_, files, words)) = read {
+            inputs.extend(files.iter().map(digest));
+            inputs.extend(words.tokenizer.digests().iter().map(digest));
+            inputs.push(text_digest(&resolved.scenario.workload, &requests));
+        }
+        inputs.extend(of_streams);
         Ok(requests)
     }
 }
 
 /// Digest of every token that the run reads, in order, as 32-bit little-endian
-/// numbers: inputs and targets of every window and choice, and prompts.
-fn text_digest(requests: &[Request]) -> FileDigest {
+/// numbers: inputs and targets of every window and choice, and prompts. Those of streams go by
+/// what is drawn, which the run's seed says, and by their files.
+fn text_digest(workload: &[scenario::Request], requests: &[Request]) -> FileDigest {
     let mut hasher = blake3::Hasher::new();
     let mut bytes = 0;
     let mut update = |tokens: &[u32]| {
@@ -131,7 +143,14 @@ fn text_digest(requests: &[Request]) -> FileDigest {
         }
         bytes += 4 * tokens.len() as u64;
     };
-    for request in requests {
+    let is_stream = |request: &Request| {
+        let entry = &workload[request.entry as usize];
+        matches!(
+            entry,
+            scenario::Request::Arrivals(_) | scenario::Request::Trace(_)
+        )
+    };
+    for request in requests.iter().filter(|request| !is_stream(request)) {
         match &request.task {
             Task::Score { windows, .. } => {
                 for window in windows {

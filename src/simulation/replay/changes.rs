@@ -8,6 +8,7 @@ use crate::results::manifest::{Identity, Manifest};
 use crate::scenario::{self, Override, Resolved, ScenarioError};
 use crate::simulation::channel_trace::CHANNELS;
 use crate::simulation::prepare::TEXT;
+use crate::simulation::requests::{LENGTHS, REQUESTS};
 use similar::{Algorithm, DiffTag, capture_diff_slices};
 use std::path::{Path, PathBuf};
 
@@ -176,7 +177,10 @@ fn input_path(name: &str, base: &Path, resolved: Option<&Resolved>) -> Option<Pa
     if let Some(trace) = name.strip_suffix(CHANNELS) {
         return Some(base.join(trace));
     }
-    if name == TEXT {
+    if let Some(lengths) = name.strip_suffix(LENGTHS) {
+        return Some(base.join(lengths));
+    }
+    if name == TEXT || name.ends_with(REQUESTS) {
         return None;
     }
     let folder = resolved?.model_folder();

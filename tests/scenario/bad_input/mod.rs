@@ -2,6 +2,7 @@
 
 mod any_text;
 mod rules;
+mod streams;
 mod sweeps;
 mod syntax;
 mod systems;

@@ -1,4 +1,4 @@
-//! Turns a scenario's workload into token sequences.
+//! Texts of a scenario as token sequences.
 //!
 //! Scored text always starts from the tokens that the tokenizer puts before a document, where
 //! it has any; a text that spells them out has them once. A document of the bundled world ends
@@ -8,55 +8,35 @@
 //! read than the windows take. Of a question's choices the answer's tokens are scored, up to
 //! its full stop; the prompt and the end token are not.
 
-use super::error::RunError;
 use crate::corpus::{Split, TextFile, World};
 use crate::interrupt::Interrupt;
 use crate::numerics::{ModelConfig, Tokenizer};
 use crate::scenario;
-use crate::serving::workload::{Arrival, Continuation, Question, Request, Task, Window};
-use crate::units::{Duration, FieldFault, Instant};
+use crate::serving::workload::{Continuation, Question, Task, Window};
+use crate::simulation::error::RunError;
+use crate::units::FieldFault;
 use std::path::Path;
 
 /// Reads a workload's texts as a model's tokens.
-pub(super) struct Reader<'a> {
-    pub(super) tokenizer: &'a Tokenizer,
+pub(in crate::simulation) struct Reader<'a> {
+    pub(in crate::simulation) tokenizer: &'a Tokenizer,
     /// The model that will read them.
-    pub(super) config: &'a ModelConfig,
+    pub(in crate::simulation) config: &'a ModelConfig,
     /// Folder that paths of the scenario are relative to.
-    pub(super) folder: &'a Path,
+    pub(in crate::simulation) folder: &'a Path,
     /// Of each request's documents or questions of the world, the most that are read.
-    pub(super) most_of_world: u64,
-    pub(super) interrupt: Interrupt<'a>,
+    pub(in crate::simulation) most_of_world: u64,
+    pub(in crate::simulation) interrupt: Interrupt<'a>,
 }
 
 impl Reader<'_> {
-    /// The requests of `workload`.
-    pub(super) fn requests(
-        &self,
-        workload: &[scenario::Request],
-    ) -> Result<Vec<Request>, RunError> {
+    /// Refuses a tokenizer of another model.
+    pub(super) fn check_tokenizer(&self) -> Result<(), FieldFault> {
         let around = [self.tokenizer.begin(), self.tokenizer.end()].concat();
-        self.check_vocabulary("model", &around)?;
-        workload
-            .iter()
-            .enumerate()
-            .map(|(index, request)| {
-                let (arrival, task) = match request {
-                    scenario::Request::Score(score) => (score.arrival, self.score(index, score)?),
-                    scenario::Request::Generate(generate) => {
-                        (generate.arrival, self.generate(index, generate)?)
-                    }
-                    scenario::Request::Choose(choose) => {
-                        (choose.arrival, self.choose(index, choose)?)
-                    }
-                    scenario::Request::Tokens(tokens) => (tokens.arrival, counted(tokens)),
-                };
-                Ok(Request::new(self::arrival(index, arrival)?, task))
-            })
-            .collect()
+        self.check_vocabulary("model", &around)
     }
 
-    fn score(&self, index: usize, score: &scenario::Score) -> Result<Task, RunError> {
+    pub(super) fn score(&self, index: usize, score: &scenario::Score) -> Result<Task, RunError> {
         let field = format!("workload[{index}].text");
         let windows = match &score.text {
             scenario::Text::World(world) => self.documents(&field, world)?,
@@ -144,14 +124,12 @@ impl Reader<'_> {
         Ok(windows.collect())
     }
 
-    fn generate(&self, index: usize, generate: &scenario::Generate) -> Result<Task, RunError> {
-        let field = format!("workload[{index}].prompt");
-        let prompt = self.tokenizer.encode_document(&generate.prompt)?;
-        if prompt.is_empty() {
-            let message = "the prompt has no token; write at least one word";
-            return Err(FieldFault::new(field, message).into());
-        }
-        self.check_vocabulary(&field, &prompt)?;
+    pub(super) fn generate(
+        &self,
+        index: usize,
+        generate: &scenario::Generate,
+    ) -> Result<Task, RunError> {
+        let prompt = self.prompt(&format!("workload[{index}].prompt"), &generate.prompt)?;
         let needed = prompt.len() + generate.max_tokens as usize - 1;
         self.check_positions(&format!("workload[{index}].max_tokens"), needed)?;
         Ok(Task::Generate {
@@ -160,7 +138,36 @@ impl Reader<'_> {
         })
     }
 
-    fn choose(&self, index: usize, choose: &scenario::Choose) -> Result<Task, RunError> {
+    /// The prompt `text` of the field `path`.
+    pub(super) fn prompt(&self, path: &str, text: &str) -> Result<Vec<u32>, RunError> {
+        self.of_prompt(path, self.tokenizer.encode_document(text)?)
+    }
+
+    /// The beginning `text` of a document, of the field `path`.
+    pub(super) fn opening(&self, path: &str, text: &str) -> Result<Vec<u32>, RunError> {
+        let own = self.own(text)?;
+        self.of_prompt(path, [self.tokenizer.begin(), &own].concat())
+    }
+
+    /// The tokens of `text` without any around it.
+    pub(super) fn own(&self, text: &str) -> Result<Vec<u32>, RunError> {
+        let mut own = self.tokenizer.encode(text)?;
+        if own.starts_with(self.tokenizer.begin()) {
+            own.drain(..self.tokenizer.begin().len());
+        }
+        Ok(own)
+    }
+
+    fn of_prompt(&self, path: &str, prompt: Vec<u32>) -> Result<Vec<u32>, RunError> {
+        if prompt.is_empty() {
+            let message = "the prompt has no token; write at least one word";
+            return Err(FieldFault::new(path, message).into());
+        }
+        self.check_vocabulary(path, &prompt)?;
+        Ok(prompt)
+    }
+
+    pub(super) fn choose(&self, index: usize, choose: &scenario::Choose) -> Result<Task, RunError> {
         let field = format!("workload[{index}]");
         let world = World::new(choose.seed);
         let count = choose.questions.min(self.most_of_world);
@@ -196,7 +203,7 @@ impl Reader<'_> {
         Ok(Task::Choose { questions })
     }
 
-    fn check_positions(&self, path: &str, needed: usize) -> Result<(), FieldFault> {
+    pub(super) fn check_positions(&self, path: &str, needed: usize) -> Result<(), FieldFault> {
         let made_for = self.config.max_positions;
         if needed <= made_for {
             return Ok(());
@@ -209,7 +216,7 @@ impl Reader<'_> {
         ))
     }
 
-    fn check_vocabulary(&self, path: &str, tokens: &[u32]) -> Result<(), FieldFault> {
+    pub(super) fn check_vocabulary(&self, path: &str, tokens: &[u32]) -> Result<(), FieldFault> {
         let vocabulary = self.config.shape.vocabulary;
         let outside = tokens.iter().find(|token| **token as usize >= vocabulary);
         outside.map_or(Ok(()), |token| {
@@ -229,40 +236,5 @@ fn tokens(count: usize) -> String {
     match count {
         1 => "1 token".to_owned(),
         count => format!("{count} tokens"),
-    }
-}
-
-/// A request of bare tokens.
-fn counted(tokens: &scenario::Tokens) -> Task {
-    Task::Tokens {
-        prompt: tokens.prompt,
-        generate: tokens.generate,
-    }
-}
-
-/// The requests of a workload for a model without tokenizer.
-pub(super) fn counted_requests(workload: &[scenario::Request]) -> Result<Vec<Request>, RunError> {
-    let requests = workload.iter().enumerate();
-    requests
-        .filter_map(|(index, request)| match request {
-            scenario::Request::Tokens(tokens) => Some((index, tokens)),
-            _ => None,
-        })
-        .map(|(index, tokens)| {
-            let arrival = arrival(index, tokens.arrival)?;
-            Ok(Request::new(arrival, counted(tokens)))
-        })
-        .collect()
-}
-
-fn arrival(index: usize, arrival: scenario::Arrival) -> Result<Arrival, FieldFault> {
-    match arrival {
-        scenario::Arrival::AfterPrevious => Ok(Arrival::after_previous(index as u32)),
-        scenario::Arrival::At(seconds) => {
-            let since_start = Duration::from_seconds(seconds.0).map_err(|error| {
-                FieldFault::new(format!("workload[{index}].arrival"), error.to_string())
-            })?;
-            Ok(Arrival::At(Instant(since_start.0)))
-        }
     }
 }
