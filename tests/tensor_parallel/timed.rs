@@ -17,7 +17,6 @@ use airloom::serving::workload::{Arrival, Request, Task, Window};
 use airloom::simulation::{Finished, RunOptions, prepare, run};
 use airloom::topology::Node;
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency, Watts};
-use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
