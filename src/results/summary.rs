@@ -7,6 +7,9 @@ use crate::measurement::NodeRecord;
 use crate::text::Visible;
 use std::fmt;
 
+/// The most requests whose texts are shown; more are a stream, of which the spread tells more.
+pub const MOST_TEXTS: usize = 12;
+
 /// What one run amounts to, as text for people.
 #[derive(Debug)]
 pub struct Summary<'a> {

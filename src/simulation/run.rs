@@ -5,16 +5,17 @@ use super::prepare::Prepared;
 use super::recorded::SCENARIO;
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
-use crate::measurement::{AssignmentRecord, Goals, Measurements, Totals};
+use crate::measurement::{AssignmentRecord, Goals, Totals};
 use crate::observer::Observer;
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, AnyRun, Identity, Manifest, Origin};
-use crate::results::metrics::{FILE_NAME as METRICS, Metrics, overdraft};
-use crate::results::summary::Summary;
+use crate::results::metrics::{Accumulator, FILE_NAME as METRICS, Metrics, overdraft};
+use crate::results::summary::{MOST_TEXTS, Summary};
+use crate::results::tables::{Recorded, Recorder};
 use crate::results::tensors::{self, TensorLog};
-use crate::results::{assignment, expert_pairs, tables};
+use crate::results::{assignment, expert_pairs};
 use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
@@ -164,8 +165,10 @@ pub(super) fn stage(
         .transpose()?;
     let nodes = system.node_names();
     let mut log = TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?;
-    let mut measured = Measurements::default();
-    let mut watch = (&mut log, (&mut measured, observer));
+    let mut accumulator = Accumulator::default();
+    let details = level != TraceLevel::Off;
+    let mut recorder = Recorder::create(staging, &nodes, about.goals, details)?;
+    let mut watch = (&mut log, (&mut accumulator, (&mut recorder, observer)));
     let mut trace = CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
@@ -187,10 +190,12 @@ pub(super) fn stage(
     )?;
     let makespan = Instant(report.makespan.0);
     let (totals, logits_blake3) = program.finish(makespan);
-    measured.totals = Totals {
+    let totals = Totals {
         assignment: about.assignment.clone(),
         ..totals
     };
+    let Recorded { requests, files } = recorder.finish(&totals, makespan)?;
+    files.into_iter().for_each(|file| staging.record(file));
     let (trace, sink) = trace.finish().map_err(&no_events)?;
     if let Sink::File(file) = sink {
         staging.record(file.finish()?);
@@ -201,17 +206,13 @@ pub(super) fn stage(
     }
 
     staging.write(SCENARIO, about.scenario.as_bytes())?;
-    let metrics = Metrics::of(&measured, &Goals::default(), makespan);
+    let metrics = accumulator.finish(&requests, &totals, &about.goals, makespan);
     staging.write(METRICS, metrics.to_json().as_bytes())?;
-    tables::write_totals(staging, &measured)?;
-    if let Some(record) = &measured.totals.assignment {
-        assignment::write(staging, record, &measured.totals.nodes)?;
+    if let Some(record) = &totals.assignment {
+        assignment::write(staging, record, &totals.nodes)?;
     }
-    if level != TraceLevel::Off {
-        tables::write_details(staging, &measured)?;
-        if !measured.totals.pairs.is_empty() {
-            expert_pairs::write(staging, &measured.totals.pairs)?;
-        }
+    if details && !totals.pairs.is_empty() {
+        expert_pairs::write(staging, &totals.pairs)?;
     }
     draw(staging, &about)?;
     let mut manifest = Manifest {
@@ -237,12 +238,14 @@ pub(super) fn stage(
     Ok(Staged {
         manifest,
         metrics,
-        texts: measured
-            .requests
-            .iter()
-            .filter_map(|request| Some((request.request, request.text.clone()?)))
-            .collect(),
-        totals: measured.totals,
+        texts: match requests.len() {
+            count if count > MOST_TEXTS => Vec::new(),
+            _ => requests
+                .into_iter()
+                .filter_map(|request| Some((request.request, request.text?)))
+                .collect(),
+        },
+        totals,
     })
 }
 
@@ -280,6 +283,8 @@ pub(super) struct About {
     pub(super) kernels: String,
     /// What a reader should know at first sight.
     pub(super) headline: String,
+    /// What users expect of the service.
+    pub(super) goals: Goals,
     /// How the model came to be divided, where that is worth telling.
     pub(super) assignment: Option<AssignmentRecord>,
 }

@@ -9,7 +9,6 @@ mod weather;
 use airloom::scenario::{self, Resolved};
 use airloom::simulation::{RunOptions, Simulated, prepare, run, simulate};
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;

@@ -104,7 +104,6 @@ fn budgeted(charge: &str, workload: &str) -> Run {
 /// pass's tokens and the device's budget; the largest.
 fn drawn(run: &Run) -> f64 {
     let tokens: BTreeMap<(u32, u32), u64> = run
-        .finished
         .measured
         .passes
         .iter()

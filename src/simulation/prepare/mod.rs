@@ -17,7 +17,7 @@ use super::run::About;
 use crate::engine::TraceLevel;
 use crate::execution::System;
 use crate::interrupt::Interrupt;
-use crate::measurement::AssignmentRecord;
+use crate::measurement::{AssignmentRecord, Goals};
 use crate::model::ModelShape;
 use crate::numerics;
 use crate::results::folder::FileDigest;
@@ -120,6 +120,7 @@ pub fn prepare_until(
             .path()
             .to_string(),
         headline: made.headline,
+        goals: Goals::default(),
         assignment: made.assignment,
     };
     Ok(Prepared {
