@@ -223,17 +223,19 @@ impl Jobs {
         &self.running
     }
 
-    /// Those that wait or run by rank, the best first, with whether they run. Only under feedback.
-    pub(super) fn ranked(&self) -> impl Iterator<Item = (Rank, bool)> {
-        let mut waiting = self.waiting.iter().copied().peekable();
-        let mut running = self.ranked.iter().copied().peekable();
+    /// The best of those that wait and of those that run and are ready, `most` of each, by rank.
+    /// Only under feedback.
+    pub(super) fn best(&self, most: usize) -> impl Iterator<Item = u32> {
+        let ready = |rank: &&Rank| self.job(rank.request).is_ready();
+        let mut running = self.ranked.iter().filter(ready).take(most).peekable();
+        let mut waiting = self.waiting.iter().take(most).peekable();
         std::iter::from_fn(move || {
             let runs = match (running.peek(), waiting.peek()) {
                 (Some(one), Some(other)) => one < other,
                 (one, _) => one.is_some(),
             };
             let next = if runs { running.next() } else { waiting.next() };
-            next.map(|rank| (rank, runs))
+            next.map(|rank| rank.request)
         })
     }
 

@@ -116,7 +116,7 @@ impl Blocks {
         let hashes = self.known.as_ref().and(job.blocks.clone());
         if let (Some(known), Some(hashes)) = (&mut self.known, &hashes) {
             known.share(&hashes[..found.blocks]);
-            known.left(job.request, false);
+            known.join(job.request);
         }
         // What came with a cache of its own has blocks that are nobody else's.
         let hashes = hashes.filter(|_| job.context == 0);
@@ -227,7 +227,7 @@ impl Blocks {
             known.give_back(&hashes[..table.shared]);
         }
         if let (Some(known), false) = (&mut self.known, keep) {
-            known.left(request, true);
+            known.leave(request);
         }
         table.tokens
     }

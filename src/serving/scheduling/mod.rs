@@ -38,8 +38,6 @@ mod feedback;
 mod filling;
 mod groups;
 #[cfg(test)]
-mod reference;
-#[cfg(test)]
 mod tests;
 
 pub use config::{Continuous, DynamicBatches, Prefill, Scheduling, StaticBatches};
