@@ -14,7 +14,9 @@ mod scheduler;
 pub mod scheduling;
 pub mod workload;
 
-pub use cache_pool::{block_hashes, Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage};
+pub use cache_pool::{
+    Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage, block_hashes,
+};
 pub use config::{Admission, Replica, Role};
 pub use identity::Identity;
 pub use jobs::{Job, Jobs};

@@ -38,7 +38,10 @@ mod tests {
         assert_eq!(one[..2], other[..2]);
         assert_ne!(one[2], other[2]);
         let later = block_hashes([3, 4], 2);
-        assert_ne!(one[1], later[0], "the same tokens elsewhere are another block");
+        assert_ne!(
+            one[1], later[0],
+            "the same tokens elsewhere are another block"
+        );
         assert!(block_hashes([1, 2], 3).is_empty());
         assert_eq!(block_hashes([1, 2], 0).len(), 2);
     }

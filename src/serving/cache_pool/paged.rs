@@ -151,10 +151,10 @@ impl Blocks {
 
     pub(super) fn grow(&mut self, job: &Job, tokens: usize) -> bool {
         self.learn(job);
-        let Some(table) = self.tables.get(job.request) else {
+        if self.tables.get(job.request).is_none() {
             return false;
-        };
-        if tokens < table.tokens {
+        }
+        if job.context == 0 {
             self.start_over(job.request);
         }
         let table = self.tables.get_mut(job.request);

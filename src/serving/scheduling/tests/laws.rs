@@ -2,12 +2,9 @@
 
 use super::naive::{Memory, Naive};
 use super::server::Limits;
-use super::{Ask, Server};
-use crate::placement::{Placement, Single};
+use super::{Ask, Server, limits, replica};
 use crate::serving::scheduling::{Continuous, DynamicBatches, Prefill, Scheduling, StaticBatches};
-use crate::serving::{
-    Admission, Cache, FeedbackQueue, Order, Paged, Preemption, Replica, Reserved, Swap,
-};
+use crate::serving::{Admission, Cache, FeedbackQueue, Order, Paged, Preemption, Reserved, Swap};
 use crate::units::Seconds;
 use proptest::prelude::*;
 
@@ -45,7 +42,11 @@ fn continuous() -> impl Strategy<Value = Continuous> {
             batch,
             tokens: tokens.max(batch),
             chunk: chunk.filter(|_| !apart),
-            prefill: if apart { Prefill::Apart } else { Prefill::Mixed },
+            prefill: if apart {
+                Prefill::Apart
+            } else {
+                Prefill::Mixed
+            },
         }
     })
 }
@@ -57,7 +58,13 @@ fn cache() -> impl Strategy<Value = Option<Cache>> {
             tokens: Some(tokens),
         }))
     });
-    let paged = (1usize..9, 0u32..3, any::<bool>(), any::<bool>(), 20usize..120);
+    let paged = (
+        1usize..9,
+        0u32..3,
+        any::<bool>(),
+        any::<bool>(),
+        20usize..120,
+    );
     let paged = paged.prop_map(|(block, watermark, swap, prefix, tokens)| {
         let swap = swap.then(|| Preemption::Swap(Swap { to: "edge".into() }));
         Some(Cache::Paged(Paged {
@@ -71,29 +78,10 @@ fn cache() -> impl Strategy<Value = Option<Cache>> {
     prop_oneof![Just(None), reserved, paged.clone(), paged]
 }
 
-fn replica(scheduler: Scheduling, order: Order, cache: Option<Cache>) -> Replica {
-    let at = "edge".to_owned();
-    Replica {
-        scheduler,
-        order,
-        cache,
-        ..Replica::new(Placement::Single(Single { at }))
-    }
-}
-
 fn block(cache: Option<&Cache>) -> usize {
     match cache {
         Some(Cache::Paged(paged)) => paged.block,
         _ => 4,
-    }
-}
-
-fn limits(rules: &Continuous, running: usize) -> Limits {
-    Limits {
-        batch: rules.batch,
-        running,
-        tokens: rules.tokens,
-        chunk: rules.chunk.unwrap_or(usize::MAX),
     }
 }
 

@@ -60,7 +60,11 @@ impl Naive {
             alone: None,
         };
         if let Some(request) = self.alone.take() {
-            if day.running.iter().any(|runner| runner.job.request == request) {
+            if day
+                .running
+                .iter()
+                .any(|runner| runner.job.request == request)
+            {
                 self.go_on(&mut day, |job| job.request == request);
             } else {
                 self.admit(&mut day, |job| job.request == request);
@@ -154,7 +158,15 @@ impl Naive {
     }
 
     fn go_on(&self, day: &mut Day, may: impl Fn(&Job) -> bool) {
-        let order = day.running.iter().map(|runner| runner.job.request);
+        let mut order = day
+            .running
+            .iter()
+            .map(|runner| &runner.job)
+            .collect::<Vec<_>>();
+        if let Order::Priority = self.order {
+            order.sort_by_key(|job| job.priority);
+        }
+        let order = order.iter().map(|job| job.request);
         for request in order.collect::<Vec<_>>() {
             let is_it = |runner: &Runner| runner.job.request == request;
             let Some(runner) = day.running.iter().find(|runner| is_it(runner)).cloned() else {
@@ -196,7 +208,10 @@ impl Naive {
         let key = |place: usize| (class(&running[place].job), place);
         let idle = |place: &usize| !running[*place].job.busy;
         let places = 0..running.len();
-        let worst = places.clone().filter(idle).max_by_key(|place| key(*place))?;
+        let worst = places
+            .clone()
+            .filter(idle)
+            .max_by_key(|place| key(*place))?;
         let worst_of_all = places.max_by_key(|place| key(*place))?;
         let request = running[worst].job.request;
         let itself = request == grower;

@@ -3,7 +3,7 @@
 
 use super::super::{Piece, Plan, Scheduler};
 use super::naive::Naive;
-use crate::serving::{block_hashes, CachePool, Job, Jobs, Replica};
+use crate::serving::{CachePool, Job, Jobs, Replica, block_hashes};
 use crate::units::Instant;
 use std::collections::BTreeMap;
 
@@ -184,22 +184,44 @@ impl Server {
         let most = self.most;
         let slices = &plan.slices;
         let tokens = slices.iter().map(|piece| piece.tokens).sum::<usize>();
-        assert!(slices.len() <= most.batch, "no more slices than a batch has");
-        assert!(tokens <= most.tokens || slices.len() == 1, "the budget holds");
-        assert!(self.jobs.running_len() <= most.running, "slots are respected");
+        assert!(
+            slices.len() <= most.batch,
+            "no more slices than a batch has"
+        );
+        assert!(
+            tokens <= most.tokens || slices.len() == 1,
+            "the budget holds"
+        );
+        assert!(
+            self.jobs.running_len() <= most.running,
+            "slots are respected"
+        );
         let mut prompts = 0;
         for piece in slices {
             let job = self.jobs.get(piece.request).expect("a slice is somebody's");
             let flying = self.flying.iter().flat_map(|(_, batch)| batch);
-            let mut twice = flying.chain(slices).filter(|other| other.request == piece.request);
+            let mut twice = flying
+                .chain(slices)
+                .filter(|other| other.request == piece.request);
             assert!(job.busy && twice.next().is_some() && twice.next().is_none());
             assert!(piece.tokens > 0 && piece.tokens <= job.pending);
             prompts += if job.decoding { 0 } else { piece.tokens };
         }
         assert!(prompts <= most.chunk, "no more of prompts than a chunk");
+        let all = self.jobs.waiting().chain(self.jobs.running());
+        let pending = all.map(|job| job.pending).sum::<usize>();
+        assert_eq!(pending, self.jobs.pending_tokens());
+        assert!(
+            !self.jobs.running().any(|job| job.swapped),
+            "who runs has its cache"
+        );
         let usage = self.pool.usage();
         assert!(usage.held_tokens <= usage.allocated_tokens);
-        assert!(usage.total_tokens.is_none_or(|total| usage.allocated_tokens <= total));
+        assert!(
+            usage
+                .total_tokens
+                .is_none_or(|total| usage.allocated_tokens <= total)
+        );
     }
 
     fn move_caches(&mut self, plan: &Plan) {
@@ -211,7 +233,11 @@ impl Server {
             }
         }
         for (request, tokens) in &plan.resumed {
-            assert_eq!(self.caches[request].len(), *tokens, "it comes back as it was");
+            assert_eq!(
+                self.caches[request].len(),
+                *tokens,
+                "it comes back as it was"
+            );
         }
         for request in &plan.admitted {
             let reuse = plan.reused.iter().find(|reuse| reuse.request == *request);
@@ -240,8 +266,16 @@ impl Server {
             let cache = self.caches.get_mut(&piece.request).unwrap();
             let read = cache.len()..cache.len() + piece.tokens;
             cache.extend_from_slice(&served.sequence[read]);
-            assert_eq!(cache.len(), job.context, "the cache is as long as the job says");
-            assert_eq!(*cache, served.sequence[..job.context], "and holds its own tokens");
+            assert_eq!(
+                cache.len(),
+                job.context,
+                "the cache is as long as the job says"
+            );
+            assert_eq!(
+                *cache,
+                served.sequence[..job.context],
+                "and holds its own tokens"
+            );
             if job.pending > 0 {
                 continue;
             }
@@ -259,12 +293,15 @@ impl Server {
             served.sequence.push(u64::MAX - u64::from(piece.request));
             if served.generated < ask.output {
                 self.jobs.next_pass(piece.request, 1, true, false);
-                self.jobs.running_mut(piece.request).unwrap().generated = served.generated;
+                self.jobs.generate(piece.request);
                 continue;
             }
             let (jobs, pool) = (&mut self.jobs, &mut self.pool);
             for request in self.scheduler.finish(piece.request, jobs, pool) {
-                assert!(self.answered.insert(request, now).is_none(), "answered once");
+                assert!(
+                    self.answered.insert(request, now).is_none(),
+                    "answered once"
+                );
                 if !self.pool.keeps(request) {
                     self.caches.remove(&request);
                 }
@@ -273,13 +310,21 @@ impl Server {
     }
 
     fn check_end(&mut self) {
-        assert_eq!(self.jobs.waiting_len() + self.jobs.running_len(), 0, "nobody is left");
+        assert_eq!(
+            self.jobs.waiting_len() + self.jobs.running_len(),
+            0,
+            "nobody is left"
+        );
         for (request, served) in &self.served {
             assert_eq!(served.generated, self.asks[*request as usize].output);
             assert!(self.answered.contains_key(request));
         }
         let usage = self.pool.usage();
-        assert_eq!((usage.allocated_tokens, usage.held_tokens), (0, 0), "all is given back");
+        assert_eq!(
+            (usage.allocated_tokens, usage.held_tokens),
+            (0, 0),
+            "all is given back"
+        );
         let free = self.pool.free_tokens();
         assert_eq!(free, usage.total_tokens, "no block is lost");
         for request in self.caches.keys() {
