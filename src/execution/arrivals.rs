@@ -8,7 +8,7 @@ use super::sequence::{Blocks, Sequence};
 use super::stage::Stage;
 use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
 use crate::serving::workload::Request;
-use crate::serving::{Job, ReplicaView, Role, Waiting, chain};
+use crate::serving::{Job, ReplicaView, Role, Waiting, block_hashes};
 use crate::units::{Duration, Instant};
 
 impl Execution<'_> {
@@ -135,14 +135,14 @@ impl Execution<'_> {
     }
 }
 
-/// The chain hashes of the whole blocks of a prompt of `request`; of tokens that are only
+/// The hashes of the whole blocks of a prompt of `request`; of tokens that are only
 /// counted, of those that it shares with its group.
 fn blocks(request: &Request, tokens: &[u32], block: usize) -> Option<Blocks> {
     let blocks = match tokens.is_empty() {
-        false => chain(tokens, block),
+        false => block_hashes(tokens, block),
         true if request.shared_prefix > 0 => {
             let shared = vec![request.prefix_group; request.shared_prefix as usize];
-            chain(&shared, block)
+            block_hashes(&shared, block)
         }
         true => return None,
     };

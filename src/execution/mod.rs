@@ -58,7 +58,7 @@ pub use network::{Dense, Source};
 pub use stage::STAGE_NAMES;
 pub use system::{Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words};
 
-use crate::engine::Resources;
+use crate::engine::{Resources, TaskId};
 use crate::measurement::{LoadRecord, Totals};
 use crate::observer::Observer;
 use crate::serving::{Admission, CachePool, Identity, Jobs, Queue, Role, Routing, Scheduler};
@@ -143,6 +143,8 @@ pub struct Execution<'a> {
     next_batch: u32,
     meter: Meter,
     in_service: InService,
+    /// By node, the last task of the whole stage that was emitted last there.
+    visits: Vec<Option<TaskId>>,
     /// Nodes of which some compute has unknown energy, and those of which some radio has.
     unknown_compute: Vec<bool>,
     unknown_radio: Vec<bool>,
@@ -201,6 +203,7 @@ impl<'a> Execution<'a> {
             next_batch: 0,
             meter: Meter::new(nodes),
             in_service: InService::default(),
+            visits: vec![None; nodes],
             unknown_compute: vec![false; nodes],
             unknown_radio: vec![false; nodes],
             names,

@@ -213,5 +213,5 @@ impl Sequence {
     }
 }
 
-/// The chain hashes of a prompt's whole blocks.
+/// The hashes of a prompt's whole blocks.
 pub(super) type Blocks = std::sync::Arc<[u64]>;

@@ -56,7 +56,8 @@ impl Execution<'_> {
         }
     }
 
-    /// All layers of the stage, one task for each sublayer.
+    /// All layers of the stage, one task for each sublayer: after those of the batch that came to
+    /// the node before, so that one is on its way to the next stage while the other is computed.
     fn emit_layers(
         &mut self,
         batch: u32,
@@ -70,16 +71,25 @@ impl Execution<'_> {
         let (node, layers) = (*node, stage.layers.clone());
         let attention = plan.attention_of(0, state.contexts());
         let mlp = plan.mlp(0, state.tokens);
+        let mut before = vec![arrived];
+        if let Some(earlier) = self.visits[node.index()]
+            && !graph.is_finished(earlier)?
+        {
+            before.push(earlier);
+        }
         let mut last = arrived;
         for layer in layers.clone() {
             for (stage, work) in [(Stage::Attention, attention), (Stage::Mlp, mlp)] {
                 let key = self.batch(batch).key(Some(layer), stage, Some(node));
-                last = self.emit_alone(key, work, &[last], graph)?;
+                last = self.emit_alone(key, work, &before, graph)?;
+                before.clear();
+                before.push(last);
                 if stage == Stage::Attention {
                     self.stream_cache(batch, layer, node, last, graph)?;
                 }
             }
         }
+        self.visits[node.index()] = Some(last);
         self.batch_mut(batch).layer = layers.end - 1;
         Ok(graph.notify(last)?)
     }

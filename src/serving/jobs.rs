@@ -42,8 +42,9 @@ pub struct Job {
     pub longest: usize,
     /// Tokens that it has generated.
     pub generated: usize,
-    /// A hash for each full block of its prompt, of that block and all before it: what two
-    /// requests can share. None where prompts are not compared.
+    /// A hash for each full block of its prompt, see [`block_hashes`](super::block_hashes): what
+    /// two requests can share. `None` where prompts are not compared, and for who reads several
+    /// sequences one after another.
     pub blocks: Option<Arc<[u64]>>,
     /// Whether it is in a batch on its way.
     pub busy: bool,
@@ -89,6 +90,8 @@ pub struct Jobs {
     ranked: BTreeSet<Rank>,
     /// How many times a job came to a level.
     turns: u64,
+    /// Of all jobs.
+    pending_tokens: usize,
 }
 
 impl Jobs {
@@ -101,6 +104,7 @@ impl Jobs {
             running: Vec::new(),
             ranked: BTreeSet::new(),
             turns: 0,
+            pending_tokens: 0,
         }
     }
 
@@ -118,6 +122,7 @@ impl Jobs {
         self.turns += 1;
         let rank = Rank::of(&self.order, &job, level, self.turns);
         self.waiting.insert(rank);
+        self.pending_tokens += job.pending;
         let entry = Entry {
             job,
             running: false,
@@ -148,13 +153,24 @@ impl Jobs {
         self.running.len()
     }
 
+    /// Tokens that are known and not read yet, of all jobs.
+    pub fn pending_tokens(&self) -> usize {
+        self.pending_tokens
+    }
+
     /// The job of `request`, if it is here.
     pub fn get(&self, request: u32) -> Option<&Job> {
         self.entries.get(request).map(|entry| &entry.job)
     }
 
-    /// The job of `request`, if it runs, to be changed. Its place in the order stays.
-    pub fn running_mut(&mut self, request: u32) -> Option<&mut Job> {
+    /// Notes that `request`, which runs, has generated one more token.
+    pub fn generate(&mut self, request: u32) {
+        if let Some(job) = self.running_mut(request) {
+            job.generated += 1;
+        }
+    }
+
+    fn running_mut(&mut self, request: u32) -> Option<&mut Job> {
         let entry = self.entries.get_mut(request)?;
         entry.running.then_some(&mut entry.job)
     }
@@ -173,6 +189,7 @@ impl Jobs {
         job.pending = pending.expect("a slice reads what is pending");
         job.context += tokens;
         job.busy = false;
+        self.pending_tokens -= tokens;
         let Order::FeedbackQueue(queue) = &self.order else {
             return;
         };
@@ -196,11 +213,12 @@ impl Jobs {
     pub fn next_pass(&mut self, request: u32, pending: usize, decoding: bool, fresh: bool) {
         let job = self.running_mut(request);
         let job = job.expect("the next pass belongs to a job that runs");
-        job.pending = pending;
+        let before = std::mem::replace(&mut job.pending, pending);
         job.decoding = decoding;
         if fresh {
             job.context = 0;
         }
+        self.pending_tokens = self.pending_tokens - before + pending;
     }
 
     /// The job of `request`, which is here.
@@ -223,17 +241,19 @@ impl Jobs {
         &self.running
     }
 
-    /// Those that wait or run by rank, the best first, with whether they run. Only under feedback.
-    pub(super) fn ranked(&self) -> impl Iterator<Item = (Rank, bool)> {
-        let mut waiting = self.waiting.iter().copied().peekable();
-        let mut running = self.ranked.iter().copied().peekable();
+    /// The best of those that wait and of those that run and are ready, `most` of each, by rank.
+    /// Only under feedback.
+    pub(super) fn best(&self, most: usize) -> impl Iterator<Item = u32> {
+        let ready = |rank: &&Rank| self.job(rank.request).is_ready();
+        let mut running = self.ranked.iter().filter(ready).take(most).peekable();
+        let mut waiting = self.waiting.iter().take(most).peekable();
         std::iter::from_fn(move || {
             let runs = match (running.peek(), waiting.peek()) {
                 (Some(one), Some(other)) => one < other,
                 (one, _) => one.is_some(),
             };
             let next = if runs { running.next() } else { waiting.next() };
-            next.map(|rank| (rank, runs))
+            next.map(|rank| rank.request)
         })
     }
 
@@ -246,6 +266,7 @@ impl Jobs {
         entry.job.swapped = false;
         entry.job.context += reused;
         entry.job.pending -= reused;
+        self.pending_tokens -= reused;
         self.running.push(request);
         if let Order::FeedbackQueue(_) = self.order {
             self.ranked.insert(entry.rank);
@@ -276,6 +297,7 @@ impl Jobs {
         if swapped {
             job.swapped = true;
         } else if job.context > 0 {
+            self.pending_tokens += job.context;
             job.pending += job.context;
             job.context = 0;
             job.decoding = false;
@@ -293,6 +315,7 @@ impl Jobs {
     /// Takes `request` out, whether it waits or runs.
     pub(super) fn leave(&mut self, request: u32) -> Option<Job> {
         let entry = self.entries.remove(request)?;
+        self.pending_tokens -= entry.job.pending;
         if entry.running {
             self.running.retain(|other| *other != request);
             self.ranked.remove(&entry.rank);

@@ -3,7 +3,6 @@
 
 pub mod arrivals;
 mod cache_pool;
-mod chain;
 mod config;
 mod goals;
 mod identity;
@@ -18,8 +17,9 @@ mod scheduling;
 pub mod trace;
 pub mod workload;
 
-pub use cache_pool::{Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage};
-pub use chain::chain;
+pub use cache_pool::{
+    Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage, block_hashes,
+};
 pub use config::{Admission, Replica, Role};
 pub use goals::Goals;
 pub use identity::Identity;

@@ -81,7 +81,7 @@ fn a_cache_that_is_swapped_crosses_the_link_twice() {
                 "edge": (profile: Preset("edge-server-l4")),
                 "store": (profile: Preset("server-4-a40")),
             }}, links: {{
-                "bus": Wire(between: ("edge", "store"), rate: "10 Gbit/s"),
+                "bus": Wire(between: ("edge", "store"), rate: "10 Gbit/s", delay: "0 s"),
             }},
             replicas: [(placement: Single(at: "edge"), scheduler: Continuous(batch: 2),
                 cache: Paged(tokens: 128, watermark: 0, preemption: {preemption}))],

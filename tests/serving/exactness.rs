@@ -3,6 +3,7 @@
 
 use super::simulated;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 /// −ln p of every pass by request and step, to the bit, and every text.
 type Answers = (Vec<(u32, u32, u64)>, Vec<Option<String>>);
@@ -21,22 +22,20 @@ const NODES: &str = r#"
 
 fn answers(workload: &str, replicas: &str) -> Answers {
     let run = simulated(&format!("{NODES} workload: [{workload}], {replicas}"));
-    // A pass that was read in pieces has spoken when its last piece is read, one that was read
-    // twice when it was read again.
-    let passes = run.measured.passes.iter().filter(|pass| pass.last);
-    let mut nats: Vec<(u32, u32, u64)> = passes
-        .map(|pass| {
-            let nats = pass.negative_log_likelihood.unwrap();
-            (pass.request, pass.step, nats.to_bits())
-        })
-        .collect();
-    nats.sort_unstable();
+    // A pass that is read in pieces, or again, has said what its pieces say one after the other.
+    let mut nats: BTreeMap<(u32, u32), f64> = BTreeMap::new();
+    for pass in &run.measured.passes {
+        let said = nats.entry((pass.request, pass.step)).or_insert(0.0);
+        *said += pass.negative_log_likelihood.unwrap_or(0.0);
+    }
+    let nats = nats.into_iter();
+    let nats = nats.map(|((request, step), nats)| (request, step, nats.to_bits()));
     let requests = run.measured.requests.iter();
     let texts = requests.map(|request| {
         assert_eq!(request.rejected, None);
         request.text.clone()
     });
-    (nats, texts.collect())
+    (nats.collect(), texts.collect())
 }
 
 const ALONE: &str = r#"replicas: [(placement: Single(at: "edge"))],"#;

@@ -12,7 +12,7 @@ fn makespan(stages: usize, requests: usize, in_flight: usize) -> f64 {
         .map(|number| {
             let before = number - 1;
             format!(
-                r#""wire{number}": Wire(between: ("node{before}", "node{number}"), rate: "1000 Tbit/s")"#
+                r#""wire{number}": Wire(between: ("node{before}", "node{number}"), rate: "1000 Tbit/s", delay: "0 s")"#
             )
         })
         .collect();

@@ -43,7 +43,7 @@ fn apart(rate: &str) -> Simulated {
             "edge": (profile: Preset("edge-server-l4")),
             "cloud": (profile: Preset("server-4-a40")),
         }}, links: {{
-            "backhaul": Wire(between: ("edge", "cloud"), rate: "{rate}"),
+            "backhaul": Wire(between: ("edge", "cloud"), rate: "{rate}", delay: "0 s"),
         }},
         replicas: [
             (placement: Single(at: "cloud"), role: Prefill),

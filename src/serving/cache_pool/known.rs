@@ -137,11 +137,19 @@ impl KnownBlocks {
         true
     }
 
-    /// Notes whether nothing but known blocks is left of the cache of `request`.
-    pub(super) fn left(&mut self, request: u32, left: bool) {
+    /// Notes that nothing but known blocks is left of the cache of `request`.
+    pub(super) fn leave(&mut self, request: u32) {
         if let Some(owner) = self.owners.get_mut(&request) {
-            owner.left = left;
+            owner.left = true;
         }
+    }
+
+    /// Notes that `request` has a cache (again).
+    pub(super) fn join(&mut self, request: u32) {
+        if let Some(owner) = self.owners.get_mut(&request) {
+            owner.left = false;
+        }
+        self.evicted.retain(|evicted| *evicted != request);
     }
 
     /// Whether a block of `request` is known.

@@ -21,6 +21,7 @@
 //! longest beginning of its prompt that is known, but never its last token, which is read in any
 //! case. One other request's cache holds all of that, see [`Reuse`].
 
+mod chain;
 mod config;
 mod known;
 mod paged;
@@ -28,6 +29,7 @@ mod reserved;
 #[cfg(test)]
 mod tests;
 
+pub use chain::block_hashes;
 pub use config::{Cache, Paged, Preemption, Reserved, Swap};
 
 use super::jobs::Job;

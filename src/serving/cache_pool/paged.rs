@@ -121,7 +121,7 @@ impl Blocks {
         let hashes = self.known.as_ref().and(job.blocks.clone());
         if let (Some(known), Some(hashes)) = (&mut self.known, &hashes) {
             known.share(&hashes[..found.blocks]);
-            known.left(job.request, false);
+            known.join(job.request);
         }
         // What came with a cache of its own has blocks that are nobody else's.
         let hashes = hashes.filter(|_| job.context == 0);
@@ -156,10 +156,10 @@ impl Blocks {
 
     pub(super) fn grow(&mut self, job: &Job, tokens: usize) -> bool {
         self.learn(job);
-        let Some(table) = self.tables.get(job.request) else {
+        if self.tables.get(job.request).is_none() {
             return false;
-        };
-        if tokens < table.tokens {
+        }
+        if job.context == 0 {
             self.start_over(job.request);
         }
         let table = self.tables.get_mut(job.request);
@@ -232,7 +232,7 @@ impl Blocks {
             known.give_back(&hashes[..table.shared]);
         }
         if let (Some(known), false) = (&mut self.known, keep) {
-            known.left(request, true);
+            known.leave(request);
         }
         table.tokens
     }

@@ -165,13 +165,14 @@ impl Scheduling {
             Self::Dynamic(fields) => {
                 Box::new(InGroups::new(fields.batch, slots, Some(fields.window)))
             }
-            Self::Continuous(fields) => match order {
+            Self::Continuous(fields) => {
                 // Those who are put off stay in service beside those who are chosen.
-                Order::FeedbackQueue(_) => {
-                    Box::new(Continuously::new(*fields, most_in_service, true))
-                }
-                _ => Box::new(Continuously::new(*fields, slots, false)),
-            },
+                let slots = match order {
+                    Order::FeedbackQueue(_) => most_in_service,
+                    _ => slots,
+                };
+                Box::new(Continuously::new(*fields, slots, order))
+            }
         }
     }
 }

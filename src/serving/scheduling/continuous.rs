@@ -5,6 +5,7 @@ use super::filling::Filling;
 use super::{Plan, Scheduler, feedback};
 use crate::serving::cache_pool::CachePool;
 use crate::serving::jobs::{Job, Jobs};
+use crate::serving::order::Order;
 use crate::units::Instant;
 
 /// Continuous batching at work.
@@ -15,6 +16,8 @@ pub(super) struct Continuously {
     slots: usize,
     /// Whether ranks decide anew at every iteration.
     feedback: bool,
+    /// Whether a better class goes on first.
+    by_class: bool,
     /// Whose pass is longer than the budget and did not fit beside others last time.
     alone: Option<u32>,
     /// Who runs, while they are looked at one by one.
@@ -22,21 +25,27 @@ pub(super) struct Continuously {
 }
 
 impl Continuously {
-    pub(super) fn new(rules: Continuous, slots: usize, feedback: bool) -> Self {
+    pub(super) fn new(rules: Continuous, slots: usize, order: &Order) -> Self {
         Self {
             rules,
             slots,
-            feedback,
+            feedback: matches!(order, Order::FeedbackQueue(_)),
+            by_class: matches!(order, Order::Priority),
             alone: None,
             candidates: Vec::new(),
         }
     }
 
     /// Adds slices of those who run and whose next pass `may` be in this batch, in the order in
-    /// which they were admitted.
+    /// which they were admitted, under `Priority` class by class.
     fn go_on(&mut self, filling: &mut Filling<'_>, may: impl Fn(&Job) -> bool) {
         self.candidates.clear();
         self.candidates.extend_from_slice(filling.jobs.admitted());
+        if self.by_class {
+            let jobs = &filling.jobs;
+            self.candidates
+                .sort_by_key(|request| jobs.job(*request).priority);
+        }
         for request in &self.candidates {
             if filling.slices == 0 {
                 return;

@@ -5,20 +5,29 @@ use super::filling::Filling;
 /// Fills the batch in the order of ranks, while fewer than `slots` run; `candidates` is room to
 /// work in.
 pub(super) fn fill(filling: &mut Filling<'_>, slots: usize, candidates: &mut Vec<u32>) {
+    loop {
+        let rejected = filling.plan.rejected.len();
+        pass(filling, slots, candidates);
+        // Whoever came after those who were turned away has not been asked.
+        if !filling.plan.slices.is_empty() || filling.plan.rejected.len() == rejected {
+            return;
+        }
+    }
+}
+
+fn pass(filling: &mut Filling<'_>, slots: usize, candidates: &mut Vec<u32>) {
     candidates.clear();
-    let ranked = filling.jobs.ranked();
-    let ready = ranked.filter(|(rank, _)| filling.jobs.job(rank.request).is_ready());
-    let best = ready.take(filling.slices).map(|(rank, _)| rank.request);
-    candidates.extend(best);
+    candidates.extend(filling.jobs.best(filling.slices));
+    let mut admits = true;
     for request in candidates.iter().copied() {
         if filling.slices == 0 {
             return;
         }
         if filling.jobs.runs(request) {
             filling.go_on(request);
-        } else if !filling.reject(request) && !join(filling, request, slots) {
+        } else if admits && !filling.reject(request) {
             // Nobody who waits passes another.
-            return;
+            admits = join(filling, request, slots);
         }
     }
 }
