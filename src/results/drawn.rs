@@ -132,7 +132,10 @@ pub const DRAWN: &[Drawn] = &[
     },
     Drawn {
         name: LOADS,
-        wanted: |run| Ok(run.has(LOAD)),
+        wanted: |run| {
+            let known = run.has(LOAD);
+            Ok(known && load::is_worth_a_picture(&load::read(run.folder)?))
+        },
         write: |run, out| {
             let rows = load::read(run.folder)?;
             Ok(out.write_all(load::draw(&rows).as_bytes())?)

@@ -6,11 +6,21 @@
 
 use super::svg::{Anchor, Svg, tick_step, time_axis};
 use super::tables::{Load, TableError, read_load};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 /// The figure's file name.
 pub const LOADS: &str = "load.svg";
+
+/// Requests from which loads are worth a figure.
+const FEWEST: u64 = 5;
+
+/// Whether `rows` are of so many requests that a picture tells something.
+pub fn is_worth_a_picture(rows: &[Load]) -> bool {
+    let arrived = rows.iter().map(|row| row.arrived);
+    arrived.fold(0, u64::saturating_add) >= FEWEST
+}
 
 const WIDTH: f64 = 900.0;
 const LEFT: f64 = 70.0;
@@ -63,17 +73,13 @@ fn number(value: f64) -> String {
 
 /// The rows of each replica, or where these are many the rows of all under one name.
 fn replicas(rows: &[Load]) -> Vec<(String, Vec<&Load>)> {
-    let mut found: Vec<(String, Vec<&Load>)> = Vec::new();
-    let mut known: Vec<u32> = Vec::new();
+    let mut known: BTreeMap<u32, Vec<&Load>> = BTreeMap::new();
     for row in rows {
-        let place = known.iter().position(|replica| *replica == row.replica);
-        let place = place.unwrap_or_else(|| {
-            known.push(row.replica);
-            found.push((format!("replica {}", row.replica), Vec::new()));
-            known.len() - 1
-        });
-        found[place].1.push(row);
+        known.entry(row.replica).or_default().push(row);
     }
+    let named = known.into_iter();
+    let named = named.map(|(replica, rows)| (format!("replica {replica}"), rows));
+    let found: Vec<(String, Vec<&Load>)> = named.collect();
     if found.len() > COLOURS.len() {
         let name = format!("all {} replicas", found.len());
         let mut all: Vec<&Load> = found.into_iter().flat_map(|(_, rows)| rows).collect();
