@@ -6,11 +6,15 @@
 
 use super::bounded::read_text;
 use super::events::{Events, EventsError};
+use super::latencies::{self, LATENCIES};
+use super::load::{self, LOADS};
 use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
 use super::report::{self, MOST_TASKS, Page};
 use super::summary::{MOST_TEXTS, Summary};
-use super::tables::{BATCHES, TableError, WAITS, read_nodes, read_texts};
+use super::tables::{
+    BATCHES, LOAD, REQUESTS, TableError, WAITS, read_latencies, read_nodes, read_texts,
+};
 use super::timeline::{self, TIMELINE, TimelineError};
 use super::waiting::{self, WAITING};
 use super::{assignment, expert_pairs, perfetto};
@@ -124,6 +128,28 @@ pub const DRAWN: &[Drawn] = &[
         write: |run, out| {
             let memory = memory::read(run.folder)?;
             Ok(out.write_all(memory.draw().as_bytes())?)
+        },
+    },
+    Drawn {
+        name: LOADS,
+        wanted: |run| {
+            let known = run.has(LOAD);
+            Ok(known && load::is_worth_a_picture(&load::read(run.folder)?))
+        },
+        write: |run, out| {
+            let rows = load::read(run.folder)?;
+            Ok(out.write_all(load::draw(&rows).as_bytes())?)
+        },
+    },
+    Drawn {
+        name: LATENCIES,
+        wanted: |run| {
+            let known = run.has(REQUESTS);
+            Ok(known && read_latencies(run.folder)?.e2e.len() >= latencies::FEWEST)
+        },
+        write: |run, out| {
+            let latencies = read_latencies(run.folder)?;
+            Ok(out.write_all(latencies::draw(&latencies).as_bytes())?)
         },
     },
     Drawn {

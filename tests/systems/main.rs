@@ -4,6 +4,7 @@
 mod exactness;
 mod links;
 mod measured;
+mod records;
 mod weather;
 
 use airloom::scenario::{self, Resolved};
