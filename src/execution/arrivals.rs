@@ -99,6 +99,7 @@ impl Execution<'_> {
             replica,
             waiting: serving.jobs.waiting_len() + serving.coming,
             running: serving.jobs.running_len(),
+            pending_tokens: serving.jobs.pending_tokens(),
             free_cache: serving.pool.free_tokens(),
             uplink_s,
         }
@@ -138,15 +139,13 @@ impl Execution<'_> {
 /// The hashes of the whole blocks of a prompt of `request`; of tokens that are only
 /// counted, of those that it shares with its group.
 fn blocks(request: &Request, tokens: &[u32], block: usize) -> Option<Blocks> {
-    let blocks = match tokens.is_empty() {
-        false => block_hashes(tokens, block),
-        true if request.shared_prefix > 0 => {
-            let shared = vec![request.prefix_group; request.shared_prefix as usize];
-            block_hashes(&shared, block)
-        }
-        true => return None,
-    };
-    Some(blocks.into())
+    if !tokens.is_empty() {
+        let tokens = tokens.iter().map(|token| u64::from(*token));
+        return Some(block_hashes(tokens, block));
+    }
+    let shared = request.shared_prefix as usize;
+    let group = u64::from(request.prefix_group);
+    (shared > 0).then(|| block_hashes(std::iter::repeat_n(group, shared), block))
 }
 
 /// A task that ends at `instant`, of which the program is told.

@@ -305,6 +305,9 @@ impl Execution<'_> {
         let ends = self.words.as_ref();
         let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
         let decodes = token.is_some();
+        if decodes {
+            serving.jobs.generate(number);
+        }
         let moves = sequence.successor.is_some_and(|to| to != replica);
         match sequence.go_on(request, ends) {
             Some(pass) => {
@@ -313,8 +316,8 @@ impl Execution<'_> {
                     .jobs
                     .next_pass(number, count, decodes && !fresh, fresh);
                 // Who goes on elsewhere is in no batch here any more.
-                if let Some(job) = serving.jobs.running_mut(number).filter(|_| moves) {
-                    job.busy = true;
+                if moves {
+                    serving.jobs.hold(number);
                 }
             }
             None => self.leave_replica(replica, number),

@@ -221,6 +221,15 @@ impl Jobs {
         self.pending_tokens = self.pending_tokens - before + pending;
     }
 
+    /// Keeps `request` out of batches until it leaves: its cache is on its way elsewhere.
+    ///
+    /// # Panics
+    /// If it does not run.
+    pub fn hold(&mut self, request: u32) {
+        let job = self.running_mut(request);
+        job.expect("who holds a cache runs").busy = true;
+    }
+
     /// The job of `request`, which is here.
     pub(super) fn job(&self, request: u32) -> &Job {
         self.get(request).expect("the job is here")

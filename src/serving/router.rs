@@ -58,6 +58,8 @@ pub struct ReplicaView {
     pub waiting: usize,
     /// Requests that run there.
     pub running: usize,
+    /// Tokens of them that are known and not read yet.
+    pub pending_tokens: usize,
     /// Tokens that its cache has room for; `None` if for any number.
     pub free_cache: Option<usize>,
     /// Seconds that the prompt takes to get there; `None` if it is there already.
@@ -100,7 +102,9 @@ pub struct LeastLoaded;
 
 impl Routing for LeastLoaded {
     fn next(&mut self, replicas: &[ReplicaView]) -> usize {
-        least(replicas, |view| view.waiting + view.running)
+        least(replicas, |view| {
+            (view.waiting + view.running, view.pending_tokens)
+        })
     }
 }
 
@@ -150,14 +154,15 @@ mod tests {
     }
 
     #[test]
-    fn the_least_loaded_is_where_the_fewest_are_and_of_several_the_first() {
-        let loads = [(1, 2), (2, 0), (0, 2), (1, 1)];
+    fn the_least_loaded_is_where_the_fewest_are_and_then_where_the_least_is_to_be_read() {
+        let loads = [(1, 2, 0), (2, 0, 9), (0, 2, 8), (1, 1, 8)];
         let views = views::<4>(|replica| ReplicaView {
             waiting: loads[replica].0,
             running: loads[replica].1,
+            pending_tokens: loads[replica].2,
             ..ReplicaView::default()
         });
-        assert_eq!(Router::LeastLoaded.routing().next(&views), 1);
+        assert_eq!(Router::LeastLoaded.routing().next(&views), 2);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A run in memory, without a folder.
 
 use super::error::RunError;
-use super::prepare::prepare;
+use super::prepare::{goals, prepare};
 use crate::engine::{self, CsvTrace, Resources, TraceLevel};
 use crate::execution::{Execution, STAGE_NAMES, System};
 use crate::measurement::{Goals, Measurements};
@@ -43,7 +43,7 @@ pub fn simulate(resolved: &Resolved, observer: &mut dyn Observer) -> Result<Simu
     let prepared = prepare(resolved, streams, Vec::new())?;
     let mut simulated = simulate_system(prepared.system, observer)?;
     simulated.measured.totals.assignment = prepared.about.assignment;
-    simulated.metrics = Metrics::of(&simulated.measured, &Goals::default(), simulated.makespan);
+    simulated.metrics = Metrics::of(&simulated.measured, &goals(resolved), simulated.makespan);
     Ok(simulated)
 }
 

@@ -90,7 +90,10 @@ fn law_13_exponential_requests_wait_as_in_m_m_1() {
         // Pollaczek and Khinchine, for any service times.
         let expected = rho / s * square / (2.0 * (1.0 - rho));
         let exponential = rho * s / (1.0 - rho);
-        assert!((expected / exponential - 1.0).abs() < 0.05, "nearly exponential");
+        assert!(
+            (expected / exponential - 1.0).abs() < 0.05,
+            "nearly exponential"
+        );
         assert!(
             (mean - expected).abs() < half,
             "at ρ = {rho} {mean} ± {half} s, and not {expected} s"

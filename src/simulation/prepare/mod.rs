@@ -24,7 +24,7 @@ use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Model, Resolved, Trace};
-use crate::units::FieldFault;
+use crate::units::{FieldFault, Seconds};
 use links::Links;
 use served::Served;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ pub fn prepare_until(
             .path()
             .to_string(),
         headline: made.headline,
-        goals: Goals::default(),
+        goals: goals(resolved),
         assignment: made.assignment,
     };
     Ok(Prepared {
@@ -193,5 +193,17 @@ fn digest(file: &numerics::FileDigest) -> FileDigest {
         name: file.name.clone(),
         bytes: file.bytes,
         blake3: file.blake3.clone(),
+    }
+}
+
+/// What users of `resolved` expect.
+pub(super) fn goals(resolved: &Resolved) -> Goals {
+    let asked = resolved.scenario.goals.unwrap_or_default();
+    let seconds = |goal: Option<Seconds>| goal.map(|goal| goal.0);
+    Goals {
+        ttft_s: seconds(asked.ttft),
+        tpot_s: seconds(asked.tpot),
+        e2e_s: seconds(asked.e2e),
+        itl_s: seconds(asked.itl),
     }
 }
