@@ -36,12 +36,18 @@ fn makespan(stages: usize, requests: usize, in_flight: usize) -> f64 {
 fn a_pipeline_is_as_efficient_as_its_micro_batches_let_it_be() {
     let stages = 4;
     let one = makespan(stages, 1, 1);
+    // The last stage has the LM head too: it is the longest, and each further batch takes as
+    // long as it does.
+    let longest = makespan(stages, 2, stages) - one;
     for m in [1, 2, 4, 8, 16] {
+        let filled = one + (m - 1) as f64 * longest;
+        let taken = makespan(stages, m, stages);
+        assert!((taken / filled - 1.0).abs() < 1e-3, "{m}: {taken} {filled}");
         // All stages busy would take m/stages of what one batch takes through all of them.
-        let efficiency = one * m as f64 / stages as f64 / makespan(stages, m, stages);
+        let efficiency = one * m as f64 / stages as f64 / taken;
         let expected = m as f64 / (m + stages - 1) as f64;
         assert!(
-            (efficiency / expected - 1.0).abs() < 0.05,
+            (efficiency / expected - 1.0).abs() < 0.2,
             "{m} micro-batches: {efficiency}, and not {expected}"
         );
     }
