@@ -13,10 +13,9 @@ mod shape;
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System, Words};
-use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
-use airloom::observer::{Observer, Travelling};
+use airloom::observer::Observer;
 use airloom::policy::Design;
 use airloom::radio::{Air, Coherence, RadioConfig, Scheme};
 use airloom::results::tensors::TensorLog;
@@ -68,7 +67,7 @@ fn system(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> System {
     let air = Air::new(radio, Scheme::default(), design, DEVICES, STREAMS);
     let model = sharded();
     let plan = model.plan().clone();
-    let dense = Dense::new(vec![(0..plan.shape().layers, model)]);
+    let dense = Dense::new(vec![model]);
     let request = Request::new(Arrival::after_previous(0), task.clone());
     let system = System::of_group(
         members.collect(),
@@ -84,23 +83,12 @@ fn system(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> System {
     })
 }
 
-/// Digests every tensor, as a run does.
-struct Watch(TensorLog);
-
-impl Observer for Watch {
-    fn pass(&mut self, _: &PassRecord) {}
-
-    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        self.0.record(tensor)
-    }
-}
-
 /// The finished run, so that taking it down is not counted.
 fn co_simulate(system: System) -> Execution<'static> {
     let nodes = (0..DEVICES)
         .map(|device| format!("device{device}"))
         .collect();
-    let watch = Watch(TensorLog::new(None, nodes).expect("nothing to write"));
+    let watch = TensorLog::new(None, nodes).expect("nothing to write");
     let watch: &mut dyn Observer = Box::leak(Box::new(watch));
     let mut resources = Resources::new();
     let mut program = Execution::new(system, watch, &mut resources).expect("it fits");

@@ -11,9 +11,7 @@
 use airloom::device::Profile;
 use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
 use airloom::execution::{Execution, STAGE_NAMES, Source, System};
-use airloom::measurement::PassRecord;
 use airloom::model::{ModelShape, ShardPlan, Shares};
-use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{Air, AirComp, Coherence, Digital, LinkBudget, LinkRate, RadioConfig, Scheme};
 use airloom::rng::Streams;
@@ -28,16 +26,6 @@ const DEVICES: usize = 8;
 /// 1163 tasks each: 32 layers of two halves, each of 8 computes, 8 uplinks and 2
 /// barriers; embedding, LM head and sampling.
 const TOKENS: u32 = 860;
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn pass(&mut self, _: &PassRecord) {}
-
-    fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
     let node = |name: &str, label: &str| Node {
@@ -70,8 +58,8 @@ fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
         streams,
     );
     let mut resources = Resources::new();
-    let mut observer = Nobody;
-    let mut program = Execution::new(system, &mut observer, &mut resources).expect("it fits");
+    let mut nobody = ();
+    let mut program = Execution::new(system, &mut nobody, &mut resources).expect("it fits");
     let mut trace =
         CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).expect("no file");
     let never = AtomicBool::new(false);

@@ -30,8 +30,9 @@ struct Loudness {
 }
 
 impl Observer for Loudness {
-    fn pass(&mut self, _: &PassRecord) {
+    fn pass(&mut self, _: &PassRecord) -> io::Result<()> {
         self.passes += 1;
+        Ok(())
     }
 
     fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {

@@ -11,8 +11,11 @@ use airloom::engine::{
 use airloom::model::{Architecture, Experts, ModelShape, ShardPlan, Shares};
 use airloom::numerics::{Llama, Mixtral, Rows};
 use airloom::rng::{NO_DEVICE, Stream, Streams};
+use airloom::scenario;
+use airloom::simulation::{RunOptions, prepare, run as simulate};
 use airloom::units::Duration;
 use allocation_counter::{AllocationInfo, measure};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 const CONTEXT: usize = 300;
@@ -199,4 +202,34 @@ fn a_longer_run_takes_no_more_memory_and_allocates_little_per_task() {
     assert!(growth < 1.01, "{growth}");
     let per_task = (long.count_total - short.count_total) as f64 / (9.0 * 9_000.0);
     assert!(per_task < 0.01, "{per_task}");
+}
+
+/// What the run of so many tokens of a LLaMA-2-7B on four boards takes at most.
+fn peak(tokens: u32, trace: &str) -> u64 {
+    let text = format!(
+        "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"device\": (count: 4)}}, trace: {trace}, \
+         replicas: [(placement: TensorParallel(all_reduce: Digital(bits: 8)))], \
+         workload: [Tokens(prompt: 4, generate: {tokens})])"
+    );
+    let resolved = scenario::parse(&text, Path::new("test.ron"), &[]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        out: folder.path().join("run"),
+        interrupt: &AtomicBool::new(false),
+    };
+    let prepared = prepare(&resolved, Streams { seed: 1, run: 0 }, Vec::new()).unwrap();
+    let taken = measure(|| {
+        simulate(prepared, &options, &mut ()).unwrap();
+    });
+    taken.bytes_max
+}
+
+/// Rows go to the disk and sums are made on the way: nothing of a pass or a block stays.
+#[test]
+fn a_folder_of_a_longer_run_takes_no_more_memory() {
+    for trace in ["Off", "Summary"] {
+        let (short, long) = (peak(40, trace), peak(400, trace));
+        let growth = long as f64 / short as f64;
+        assert!(growth < 1.05, "{trace}: {short} to {long} bytes");
+    }
 }

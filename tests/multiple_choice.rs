@@ -2,6 +2,7 @@
 //! the unsharded model, and what is reported follows from the answers.
 
 use airloom::corpus::{Split, Suite, World};
+use airloom::measurement::Measurements;
 use airloom::model::ShardPlan;
 use airloom::numerics::{Llama, Rows, Tokenizer, score};
 use airloom::rng::Streams;
@@ -13,7 +14,7 @@ use tempfile::TempDir;
 
 const MODEL: &str = "models/tiny-llama";
 
-fn simulate(body: &str) -> (Finished, TempDir) {
+fn simulate(body: &str) -> (Finished, Measurements, TempDir) {
     let text = format!("Scenario(model: Folder({MODEL:?}), {body})");
     let resolved = match scenario::parse(&text, Path::new("test.ron"), &[]) {
         Ok(resolved) => resolved,
@@ -25,8 +26,9 @@ fn simulate(body: &str) -> (Finished, TempDir) {
         interrupt: &AtomicBool::new(false),
     };
     let prepared = prepare(&resolved, Streams { seed: 1, run: 0 }, Vec::new()).unwrap();
-    let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
-    (finished, folder)
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).unwrap();
+    (finished, measured, folder)
 }
 
 /// −ln p of each choice after the prompt, from the whole model, the text encoded in
@@ -58,10 +60,10 @@ fn unsharded_nats(suite: Suite, number: u64) -> (Vec<f64>, usize) {
 #[test]
 fn one_device_answers_exactly_as_the_unsharded_model() {
     for suite in Suite::ALL {
-        let (finished, _folder) = simulate(&format!(
+        let (_, measured, _folder) = simulate(&format!(
             "nodes: {{\"device\": (count: 1)}}, workload: [Choose(suite: {suite:?}, questions: 2, first: 5)]"
         ));
-        let answers = &finished.measured.answers;
+        let answers = &measured.answers;
         assert_eq!(answers.len(), 2);
         for (record, number) in answers.iter().zip(5..) {
             let (nats, answer) = unsharded_nats(suite, number);
@@ -75,21 +77,21 @@ fn one_device_answers_exactly_as_the_unsharded_model() {
             let margin = record.margin_nats.unwrap();
             assert_eq!(margin.to_bits(), (rival - nats[answer]).to_bits());
         }
-        let passes = finished.measured.passes.len();
+        let passes = measured.passes.len();
         assert_eq!(passes, 2 * suite.choices());
     }
 }
 
 #[test]
 fn accuracy_and_chance_are_counted_by_suite() {
-    let (finished, folder) = simulate(
+    let (finished, measured, folder) = simulate(
         "nodes: {\"device\": (count: 2)}, replicas: [(placement: TensorParallel(all_reduce: Ideal))], workload: [
              Choose(suite: Facts, questions: 6), Choose(suite: YesNo, questions: 3),
          ]",
     );
     let metric = |name: &str| finished.metrics.get(name);
     let right = |suite: Suite| {
-        let answers = finished.measured.answers.iter();
+        let answers = measured.answers.iter();
         let own = answers.filter(|answer| answer.suite == suite);
         own.filter(|answer| answer.chosen == answer.answer).count() as f64
     };
@@ -110,7 +112,8 @@ fn accuracy_and_chance_are_counted_by_suite() {
     );
     let seconds = metric("question_s").unwrap() * 9.0;
     assert!((seconds / metric("makespan_s").unwrap() - 1.0).abs() < 1e-9);
-    let energy = metric("energy_choose_j").unwrap();
+    // What is not spent on questions nodes draw idling.
+    let energy = metric("energy_choose_j").unwrap() + metric("energy_idle_j").unwrap();
     assert!((energy / metric("energy_j").unwrap() - 1.0).abs() < 1e-9);
 
     let path = folder.path().join("run/answers.csv");
@@ -132,7 +135,7 @@ fn accuracy_and_chance_are_counted_by_suite() {
 #[test]
 fn a_drowned_signal_answers_by_chance() {
     let accuracy = |all_reduce: &str, snr: &str| {
-        let (finished, _folder) = simulate(&format!(
+        let (finished, _, _folder) = simulate(&format!(
             "nodes: {{\"device\": (count: 2)}}, links: {{\"air\": Radio(budget: Normalised(snr: {snr:?}))}},
              replicas: [(placement: TensorParallel(all_reduce: {all_reduce}))],
              workload: [Choose(suite: Facts, questions: 60)]"

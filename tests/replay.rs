@@ -41,7 +41,7 @@ impl Place {
             out: place.path("run"),
             interrupt: &IDLE,
         };
-        run(prepared, &options, Box::new(|_| ())).unwrap();
+        run(prepared, &options, &mut ()).unwrap();
         place
     }
 
@@ -54,7 +54,7 @@ impl Place {
             base: None,
             interrupt: &IDLE,
         };
-        replay(&self.path(name), &options, Box::new(|_| ())).unwrap()
+        replay(&self.path(name), &options).unwrap()
     }
 
     /// Changes the run's manifest.
@@ -396,7 +396,7 @@ fn what_is_no_run_is_refused() {
         interrupt: &IDLE,
     };
     let refuse = |name: &str| {
-        let error = replay(&place.path(name), &options, Box::new(|_| ())).unwrap_err();
+        let error = replay(&place.path(name), &options).unwrap_err();
         assert!(error.is_input());
         error.to_string()
     };

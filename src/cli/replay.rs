@@ -31,7 +31,7 @@ pub(super) fn replay(args: ReplayArgs) -> Result<(), Failure> {
         base: args.base,
         interrupt: interrupt_flag()?,
     };
-    let replay = simulation::replay(&args.path, &options, Box::new(|_| ()))?;
+    let replay = simulation::replay(&args.path, &options)?;
     print(&replay)?;
     match &replay.made {
         Ok(_) if replay.is_equal() => Ok(()),

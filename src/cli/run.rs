@@ -1,7 +1,7 @@
 //! `airloom run`: one scenario, one run folder.
 
 use super::output::{interrupt_flag, print, tell};
-use super::progress::bar;
+use super::progress::{Passes, bar};
 use super::width;
 use super::{Failure, threads, warn};
 use crate::rng::Streams;
@@ -74,8 +74,7 @@ pub(super) fn run(args: RunArgs) -> Result<(), Failure> {
         prepared = prepared.overwriting();
     }
     let bar = bar(prepared.expected_passes(), "passes");
-    let watched = bar.clone();
-    let finished = simulation::run(prepared, &options, Box::new(move |_| watched.inc(1)));
+    let finished = simulation::run(prepared, &options, &mut Passes(&bar));
     bar.finish_and_clear();
     let finished = finished?;
     for warning in finished.warnings() {

@@ -205,7 +205,8 @@ impl Execution<'_> {
         let round = group.air.round(index, now)?;
         let mut felt = None;
         if let Some(summed) = network.sublayer(batch, place, &round)? {
-            let pass = (state.request, state.step);
+            let lead = state.lead();
+            let pass = (lead.request, lead.step);
             note_tensors(&summed, pass, sublayer, layer, &group.members, observer)?;
             let outcome = summed.distortion;
             felt = Some(Distortion {

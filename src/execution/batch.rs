@@ -1,26 +1,25 @@
-//! A batch in flight: one forward pass of one replica, and where it is.
+//! A batch in flight: one forward pass of one replica, whose tokens it holds, and where it is.
 
 use super::all_reduce::Planned;
 use super::experts::Dispatch;
 use super::stage::{Stage, Sublayer};
 use crate::engine::{TaskId, TaskKey};
+use crate::numerics::Rows;
 use crate::serving::Identity;
 use crate::serving::passes::Pass;
 use crate::topology::NodeId;
 use crate::units::Instant;
+use std::ops::Range;
 
 /// A batch in flight.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) id: u32,
     pub(super) replica: usize,
-    pub(super) request: u32,
-    /// Number of the pass within its request.
-    pub(super) step: u32,
-    pub(super) identity: Identity,
-    pub(super) pass: Pass,
-    /// Tokens that its sequence had already.
-    pub(super) context: usize,
+    /// In the order of their rows, at least one.
+    pub(super) slices: Vec<Slice>,
+    /// Tokens that go through the model, of all slices.
+    pub(super) tokens: usize,
     pub(super) start: Instant,
     /// The stage of the placement that it is in.
     pub(super) stage: usize,
@@ -33,10 +32,71 @@ pub(super) struct Batch {
     pub(super) awaited: Option<TaskId>,
 }
 
-impl Batch {
-    /// Tokens that go through the model.
+/// The tokens of one request in a batch: a pass of it, or a piece of one.
+#[derive(Debug, Clone)]
+pub(super) struct Slice {
+    pub(super) request: u32,
+    /// Number of the pass within its request.
+    pub(super) step: u32,
+    pub(super) identity: Identity,
+    /// Its tokens' places in the pass.
+    pub(super) piece: Range<usize>,
+    /// Tokens that its sequence has in its cache already.
+    pub(super) context: usize,
+    /// Rows of logits that are wanted of it, of its last tokens.
+    pub(super) rows: usize,
+    /// Whether the token that it reads was chosen by the pass before.
+    pub(super) continues: bool,
+    /// Whether its pass is read to the end with it.
+    pub(super) completes: bool,
+}
+
+impl Slice {
     pub(super) fn tokens(&self) -> usize {
-        self.pass.tokens.len()
+        self.piece.len()
+    }
+
+    /// The rows of logits wanted of it.
+    pub(super) fn wanted(&self) -> Rows {
+        match self.rows {
+            0 => Rows::None,
+            rows => Rows::Final(rows),
+        }
+    }
+
+    /// The place of its first row of logits among those wanted of `pass`.
+    pub(super) fn first_row(&self, pass: &Pass) -> usize {
+        let unasked = pass.count - pass.targets.len().max(1);
+        (self.piece.end - self.rows).saturating_sub(unasked)
+    }
+
+    /// The number of the draw that is `place` of the `draws` of a pass.
+    ///
+    /// What numbers a pass is its step and not how many batches it took: the token that is
+    /// decoded next meets the same channels however its prompt was cut into pieces. Pieces after
+    /// the first have draws of their own.
+    pub(super) fn draw(&self, draws: u64, place: u64) -> u64 {
+        let pass = u64::from(self.step) + ((self.piece.start as u64) << 20);
+        self.identity.draw(pass.wrapping_mul(draws) + place)
+    }
+}
+
+impl Batch {
+    /// Whose weather it meets and by whom its tensors are named: of its requests the one that has
+    /// been served longest.
+    pub(super) fn lead(&self) -> &Slice {
+        &self.slices[0]
+    }
+
+    /// Rows of logits that it asks of the LM head.
+    pub(super) fn logit_rows(&self) -> usize {
+        self.slices.iter().map(|slice| slice.rows).sum()
+    }
+
+    /// New tokens and those before them, of every slice.
+    pub(super) fn contexts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        let slices = self.slices.iter();
+        slices.map(|slice| (slice.tokens(), slice.context))
     }
 
     /// The key of one of its tasks.

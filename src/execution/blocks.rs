@@ -1,8 +1,8 @@
 //! Sublayers and passes written down, as the engine measured them.
 
-use super::Execution;
 use super::meter::Account;
 use super::stage::Stage;
+use super::{Execution, ExecutionError};
 use crate::engine::Record;
 use crate::measurement::{BlockRecord, BudgetUse, TimeSplit};
 use crate::topology::NodeId;
@@ -10,16 +10,17 @@ use crate::units::{Duration, Instant};
 
 impl Execution<'_> {
     /// The members of a sublayer have met: without the air, that is its end.
-    pub(super) fn note_gather(&mut self, record: &Record<'_>) {
+    pub(super) fn note_gather(&mut self, record: &Record<'_>) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         let group = self.tensor(batch);
         if group.link.is_none() || !group.air.is_used() {
-            self.note_sublayer(record);
+            return self.note_sublayer(record);
         }
+        Ok(())
     }
 
     /// A sublayer's sum is known at the hub.
-    pub(super) fn note_sublayer(&mut self, record: &Record<'_>) {
+    pub(super) fn note_sublayer(&mut self, record: &Record<'_>) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         let meeting = self.meter.met(batch);
         let state = self.batch(batch);
@@ -34,7 +35,7 @@ impl Execution<'_> {
             .filter(|_| self.knows_joules(&group.members))
             .and_then(|budgets| {
                 planned?;
-                let tokens = state.tokens() as f64;
+                let tokens = state.tokens as f64;
                 let used = meeting.parts.iter().zip(budgets);
                 let used = used.map(|(part, budget)| BudgetUse {
                     node: u32::from(part.node.0),
@@ -49,10 +50,10 @@ impl Execution<'_> {
                 })
             });
         let waiting = meeting.parts.iter();
-        self.measured.blocks.push(BlockRecord {
+        let block = BlockRecord {
             batch,
-            request: state.request,
-            step: state.step,
+            request: state.lead().request,
+            step: state.lead().step,
             layer: u32::from(record.key.layer),
             sublayer,
             start: meeting.start.unwrap_or(meeting.gathered),
@@ -63,11 +64,15 @@ impl Execution<'_> {
             distortion: planned.and_then(|planned| planned.distortion),
             rounding_s: planned.and_then(|planned| planned.rounding_s),
             budget,
-        });
+        };
+        self.observer
+            .block(&block)
+            .map_err(ExecutionError::Observer)
     }
 
-    /// Ends the measurement of `batch` at `now`; where its time went.
-    pub(super) fn close_batch(&mut self, batch: u32, now: Instant) -> TimeSplit {
+    /// Ends the measurement of `batch` at `now`; where its time went, and the joules that it
+    /// took of all nodes together.
+    pub(super) fn close_batch(&mut self, batch: u32, now: Instant) -> (TimeSplit, f64) {
         let meter = self.meter.close(batch);
         let state = &self.batches[&batch];
         let length = now.since(state.start);
@@ -84,13 +89,9 @@ impl Execution<'_> {
             downlink_s: mean(|account| account.downlink),
             wait_s: waited.sum::<Duration>().as_seconds() / count,
         };
-        let request = state.request;
-        let sequence = self.sequences.get_mut(&request);
-        let sequence = sequence.expect("a batch belongs to a request in service");
-        for (total, account) in sequence.accounts.iter_mut().zip(&meter.accounts) {
-            total.add(account);
-        }
-        split
+        let spent = meter.accounts.iter();
+        let joules = spent.map(|spent| spent.compute_j + spent.radio_j).sum();
+        (split, joules)
     }
 
     /// Whether the joules of all that `nodes` did are known.

@@ -33,8 +33,8 @@ pub enum ExecutionError {
     /// The task graph refused a task.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// A tensor could not be noted.
-    #[error("the log of tensors cannot be written: {0}")]
+    /// Whoever watches could not take note.
+    #[error("what the run measured cannot be written down: {0}")]
     Observer(#[source] std::io::Error),
     /// The resources clash.
     #[error(transparent)]

@@ -166,6 +166,21 @@ impl Medium {
         }
     }
 
+    /// Seconds that a message of `bits` would take alone as things are now; 0 if that is not
+    /// known.
+    pub(super) fn seconds(&self, sending: &Sending, bits: u64) -> f64 {
+        match self {
+            Self::Radio(radio) => {
+                let rate = radio.cell.rate(sending, 1.0, sending.began);
+                rate.map_or(0.0, |rate| bits as f64 / rate.bits_per_second)
+            }
+            Self::Wire(link) => {
+                let terms = link.wire.terms();
+                terms.per_message + bits as f64 / terms.rate + terms.delay
+            }
+        }
+    }
+
     /// How long the message number `index` of `from` is under way after it was sent.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use super::error::ExecutionError;
 use super::system::{PipelineStage, Replica, StageKind, System};
 use crate::device::Footprint;
+use crate::serving::CachePool;
 use crate::serving::workload::Request;
 use crate::topology::NodeId;
 
@@ -23,6 +24,16 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Enters what another replica holds.
+    fn merge(&mut self, other: Self) {
+        self.add(other.footprint, other.cache_per_token);
+        self.share = other.share.or(self.share);
+        self.heads = self.heads.max(other.heads);
+        self.columns = self.columns.max(other.columns);
+        self.works |= other.works;
+        self.checked |= other.checked;
+    }
+
     fn add(&mut self, part: Footprint, cache_per_token: u64) {
         self.footprint.weights += part.weights;
         self.footprint.kv_cache += part.kv_cache;
@@ -31,45 +42,120 @@ impl Held {
     }
 }
 
-/// The largest requests of a workload.
+/// What the largest requests of a workload ask of a replica.
 struct Demand {
+    /// Tokens of the longest sequence.
     context: usize,
-    pass: usize,
+    /// Most tokens of a batch.
+    batch: usize,
+    /// Sequences that have caches at once; none where a pool of its own is set aside.
+    caches: u64,
 }
 
 impl Demand {
-    fn of(requests: &[Request]) -> Self {
-        let pass = requests.iter().map(|request| request.task.longest_pass());
+    fn of(requests: &[Request], replica: &Replica) -> Self {
+        let passes = requests.iter().map(|request| request.task.longest_pass());
+        let pass = passes.max().unwrap_or(0) as usize;
+        let serves = &replica.serves;
         Self {
             context: crate::serving::passes::longest_context(requests),
-            pass: pass.max().unwrap_or(0) as usize,
+            batch: serves.scheduling.most_tokens(pass).max(pass),
+            caches: match serves.cache {
+                Some(_) => 0,
+                None => replica.at_once() as u64,
+            },
         }
     }
+}
+
+/// What every node holds, and what every replica has for caches.
+#[derive(Debug)]
+pub(super) struct Memory {
+    /// By node.
+    pub(super) held: Vec<Held>,
+    /// By replica.
+    pub(super) caches: Vec<Caches>,
+}
+
+/// A replica's memory for keys and values.
+#[derive(Debug)]
+pub(super) struct Caches {
+    pub(super) pool: CachePool,
+    /// Nodes that hold them, with the bytes that a token takes there.
+    pub(super) holders: Vec<(NodeId, u64)>,
 }
 
 /// What every node of `system` holds, in order.
 ///
 /// # Errors
 /// If it is more than a node's memory: which, what it needs and what it has.
-pub(super) fn hold(system: &System) -> Result<Vec<Held>, ExecutionError> {
-    let demand = Demand::of(&system.requests);
-    let mut held = vec![Held::default(); system.topology.nodes.len()];
+pub(super) fn hold(system: &System) -> Result<Memory, ExecutionError> {
+    let nodes = &system.topology.nodes;
+    let mut held = vec![Held::default(); nodes.len()];
+    let mut holders = Vec::with_capacity(system.replicas.len());
     for replica in &system.replicas {
+        let demand = Demand::of(&system.requests, replica);
+        let mut own = vec![Held::default(); nodes.len()];
         for stage in &replica.stages {
-            hold_stage(replica, stage, &demand, &mut held);
+            hold_stage(replica, stage, &demand, &mut own);
         }
+        let per_token = own.iter().map(|own| own.cache_per_token);
+        holders.push(
+            numbered(per_token)
+                .filter(|(_, bytes)| *bytes > 0)
+                .collect(),
+        );
+        held.iter_mut()
+            .zip(own)
+            .for_each(|(all, own)| all.merge(own));
     }
-    for (node, held) in system.topology.nodes.iter().zip(&held) {
+    let rooms = rooms(system, &held, &holders);
+    let mut caches = Vec::with_capacity(system.replicas.len());
+    for ((replica, room), holders) in system.replicas.iter().zip(rooms).zip(holders) {
+        let pool = match &replica.serves.cache {
+            None => CachePool::unlimited(),
+            Some(cache) => cache.pool(room),
+        };
+        let tokens = pool.usage().total_tokens.unwrap_or(0) as u64;
+        for (node, per_token) in &holders {
+            held[node.index()].footprint.kv_cache += tokens.saturating_mul(*per_token);
+        }
+        caches.push(Caches { pool, holders });
+    }
+    for (node, held) in nodes.iter().zip(&held) {
         if held.checked {
             let name = format!("{} ({})", node.name, node.label);
             node.profile.check_memory(&name, held.footprint)?;
         }
     }
-    Ok(held)
+    Ok(Memory { held, caches })
+}
+
+fn numbered<T>(of_nodes: impl Iterator<Item = T>) -> impl Iterator<Item = (NodeId, T)> {
+    let places = of_nodes.enumerate();
+    places.map(|(place, own)| (NodeId(place as u16), own))
+}
+
+/// Tokens that every replica has room for where nodes `held` so much already: a node's room is
+/// divided evenly among the replicas with a pool on it, and the node with least room decides.
+fn rooms(system: &System, held: &[Held], holders: &[Vec<(NodeId, u64)>]) -> Vec<usize> {
+    let mut pools = vec![0_u64; held.len()];
+    for (replica, holders) in system.replicas.iter().zip(holders) {
+        let pooled = replica.serves.cache.is_some();
+        let nodes = holders.iter().filter(|_| pooled);
+        nodes.for_each(|(node, _)| pools[node.index()] += 1);
+    }
+    let room = |(node, per_token): &(NodeId, u64)| {
+        let has = system.topology.nodes[node.index()].profile.memory.0 as u64;
+        let free = has.saturating_sub(held[node.index()].footprint.total());
+        free / pools[node.index()].max(1) / per_token
+    };
+    let least = |holders: &Vec<(NodeId, u64)>| holders.iter().map(room).min().unwrap_or(0);
+    holders.iter().map(|own| least(own) as usize).collect()
 }
 
 fn hold_stage(replica: &Replica, stage: &PipelineStage, demand: &Demand, held: &mut [Held]) {
-    let flights = replica.in_flight as u64;
+    let flights = demand.caches;
     match &stage.kind {
         StageKind::Whole { node, plan } => {
             let shape = &replica.shape;
@@ -84,7 +170,7 @@ fn hold_stage(replica: &Replica, stage: &PipelineStage, demand: &Demand, held: &
                 Footprint {
                     weights: plan.weight_bytes(0) + embedding,
                     kv_cache: plan.kv_cache_bytes(0, demand.context) * flights,
-                    activations: plan.activation_bytes(0, demand.pass),
+                    activations: plan.activation_bytes(0, demand.batch),
                 },
                 plan.kv_cache_bytes(0, 1),
             );
@@ -104,7 +190,7 @@ fn hold_stage(replica: &Replica, stage: &PipelineStage, demand: &Demand, held: &
                     Footprint {
                         weights: plan.weight_bytes(place),
                         kv_cache: plan.kv_cache_bytes(place, demand.context) * flights,
-                        activations: plan.activation_bytes(place, demand.pass),
+                        activations: plan.activation_bytes(place, demand.batch),
                     },
                     plan.kv_cache_bytes(place, 1),
                 );
@@ -116,7 +202,7 @@ fn hold_stage(replica: &Replica, stage: &PipelineStage, demand: &Demand, held: &
             }
             held[group.hub.index()].footprint.weights += plan.embedding_bytes();
         }
-        StageKind::Experts(group) => group.hold(stage, demand.context, demand.pass, flights, held),
+        StageKind::Experts(group) => group.hold(stage, demand.context, demand.batch, flights, held),
     }
 }
 

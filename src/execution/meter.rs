@@ -134,7 +134,9 @@ impl BatchMeter {
 pub(super) struct Meter {
     nodes: usize,
     batches: BTreeMap<u32, BatchMeter>,
-    /// Of batches that are over.
+    /// When letters under way were sent, and how many then.
+    letters: BTreeMap<Instant, u32>,
+    /// Of batches and letters that are over.
     total: Vec<Account>,
     occupied: Vec<Occupied>,
 }
@@ -144,6 +146,7 @@ impl Meter {
         Self {
             nodes,
             batches: BTreeMap::new(),
+            letters: BTreeMap::new(),
             total: vec![Account::default(); nodes],
             occupied: vec![Occupied::default(); nodes],
         }
@@ -163,6 +166,9 @@ impl Meter {
     /// Enters a task that has ended.
     pub(super) fn enter(&mut self, record: &Record<'_>) {
         let key = record.key;
+        if Stage::of(key.stage).is_letter() {
+            return self.enter_letter(record);
+        }
         let Some(batch) = self.batches.get_mut(&key.batch) else {
             return;
         };
@@ -180,29 +186,7 @@ impl Meter {
             batch.occupied[node.index()].enter(record.start, record.end);
             self.occupied[node.index()].enter(record.start, record.end);
         }
-        let own = &mut batch.accounts[node.index()];
-        match record.kind {
-            Kind::Compute => {
-                own.compute += service;
-                own.compute_j += record.cost.joules;
-                own.flops += record.cost.flops;
-            }
-            Kind::Uplink | Kind::Transfer => {
-                own.uplink += service;
-                own.uplink_bits += record.cost.bits;
-                own.radio_j += record.cost.joules;
-            }
-            Kind::Downlink => {
-                own.downlink += service;
-                // Whoever sends radiates, on whichever lane it is heard.
-                let payer = match key.peer {
-                    TaskKey::NO_PEER => node,
-                    peer => NodeId(peer),
-                };
-                batch.accounts[payer.index()].radio_j += record.cost.joules;
-            }
-            Kind::Overhead | Kind::Barrier => {}
-        }
+        charge(&mut batch.accounts, record);
         let stage = Stage::of(key.stage);
         let computes = matches!(stage, Stage::Attention | Stage::Mlp | Stage::Expert);
         let sums = matches!(stage, Stage::AttentionUplink | Stage::MlpUplink);
@@ -228,6 +212,14 @@ impl Meter {
         }
     }
 
+    /// Enters a message of a request that no batch has to wait for.
+    fn enter_letter(&mut self, record: &Record<'_>) {
+        if record.resource.is_some() {
+            charge(&mut self.total, record);
+            self.occupied[usize::from(record.key.node)].enter(record.start, record.end);
+        }
+    }
+
     /// The sublayer of `batch` whose nodes have met; the next one begins.
     pub(super) fn met(&mut self, batch: u32) -> Meeting {
         let batch = self.batches.get_mut(&batch);
@@ -241,17 +233,29 @@ impl Meter {
         for (total, account) in self.total.iter_mut().zip(&closed.accounts) {
             total.add(account);
         }
-        // No task of an open batch began before its batch did.
-        if let Some(first) = self.batches.values().map(|batch| batch.start).min() {
-            self.occupied
-                .iter_mut()
-                .for_each(|spans| spans.settle(first));
-        } else {
-            self.occupied
-                .iter_mut()
-                .for_each(|spans| spans.settle(Instant(u64::MAX)));
-        }
+        // No task of an open batch began before its batch did, and none of a letter before that
+        // was sent.
+        let batches = self.batches.values().map(|batch| batch.start);
+        let first = batches.chain(self.letters.keys().next().copied()).min();
+        let first = first.unwrap_or(Instant(u64::MAX));
+        let spans = self.occupied.iter_mut();
+        spans.for_each(|spans| spans.settle(first));
         closed
+    }
+
+    /// Notes that a letter was sent at `now`.
+    pub(super) fn letter_sent(&mut self, now: Instant) {
+        *self.letters.entry(now).or_insert(0) += 1;
+    }
+
+    /// Notes that a letter has arrived that was sent at `sent`.
+    pub(super) fn letter_arrived(&mut self, sent: Instant) {
+        if let Some(count) = self.letters.get_mut(&sent) {
+            *count -= 1;
+            if *count == 0 {
+                self.letters.remove(&sent);
+            }
+        }
     }
 
     /// What `node` did in all batches.
@@ -262,6 +266,35 @@ impl Meter {
     /// How long `node` was busy.
     pub(super) fn occupied(&self, node: NodeId) -> Duration {
         self.occupied[node.index()].total()
+    }
+}
+
+/// Enters a node's task in the `accounts` of all nodes.
+fn charge(accounts: &mut [Account], record: &Record<'_>) {
+    let key = record.key;
+    let service = record.end.since(record.start);
+    let own = &mut accounts[usize::from(key.node)];
+    match record.kind {
+        Kind::Compute => {
+            own.compute += service;
+            own.compute_j += record.cost.joules;
+            own.flops += record.cost.flops;
+        }
+        Kind::Uplink | Kind::Transfer => {
+            own.uplink += service;
+            own.uplink_bits += record.cost.bits;
+            own.radio_j += record.cost.joules;
+        }
+        Kind::Downlink => {
+            own.downlink += service;
+            // Whoever sends radiates, on whichever lane it is heard.
+            let payer = match key.peer {
+                TaskKey::NO_PEER => key.node,
+                peer => peer,
+            };
+            accounts[usize::from(payer)].radio_j += record.cost.joules;
+        }
+        Kind::Overhead | Kind::Barrier => {}
     }
 }
 

@@ -24,20 +24,27 @@
 //! then its tensors are as they are, and the channel is as it is.
 
 mod all_reduce;
+mod answers;
+mod arrivals;
 mod batch;
+mod batches;
 mod blocks;
+mod caches;
 mod cut;
 mod error;
 mod experts;
 mod lanes;
+mod letters;
+mod load;
 mod media;
 mod memory;
+mod messages;
 mod meter;
 mod network;
 mod outcome;
-mod passes;
 mod program;
 mod records;
+mod sequence;
 mod served;
 mod stage;
 mod system;
@@ -49,23 +56,24 @@ pub use error::ExecutionError;
 pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
 pub use network::{Dense, Source};
 pub use stage::STAGE_NAMES;
-pub use system::{Loaded, PipelineStage, Replica, StageKind, System, TensorGroup, Words};
+pub use system::{Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words};
 
-use crate::engine::Resources;
-use crate::measurement::Measurements;
+use crate::engine::{Resources, TaskId};
+use crate::measurement::{LoadRecord, Totals};
 use crate::observer::Observer;
-use crate::serving::{Identity, Queue, Routing, Scheduler};
+use crate::serving::{Admission, CachePool, Identity, Jobs, Queue, Role, Routing, Scheduler};
 use crate::topology::{NodeId, Topology};
 use crate::units::Instant;
 use batch::Batch;
 use lanes::Lanes;
+use letters::{Address, Letter};
 pub use media::{Medium, Radio, WireLink};
 use meter::Meter;
 use network::Network;
-use passes::Sequence;
+use sequence::Sequence;
 use served::InService;
 use stage::Sublayer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use turns::Turns;
 
 /// A replica at work.
@@ -74,14 +82,42 @@ struct Serving {
     stages: Vec<PipelineStage>,
     network: Box<dyn Network>,
     scheduler: Box<dyn Scheduler>,
+    jobs: Jobs,
+    pool: CachePool,
+    admission: Admission,
+    role: Role,
+    /// Requests whose prompts are on their way to it.
+    coming: usize,
+    /// When its scheduler asked to be asked again.
+    wakes: BTreeSet<Instant>,
+    /// Nodes that hold caches, with the bytes that a token takes there.
+    holders: Vec<(NodeId, u64)>,
+    /// What a token takes in one layer.
+    bytes_per_layer: u64,
+    /// Where the caches of those who are preempted go.
+    swap_to: Option<NodeId>,
     payload: crate::radio::Payload,
     layers: usize,
     hidden: usize,
     vocabulary: usize,
     /// Over whom times are averaged: whoever holds a part of a layer.
     workers: Vec<NodeId>,
-    /// Requests that it serves.
-    running: usize,
+    /// Batches in flight, the most of them, and what they hold.
+    in_flight: usize,
+    most_in_flight: usize,
+    batch_slices: usize,
+    batch_tokens: usize,
+    /// What was told last of its load.
+    load: Option<LoadRecord>,
+}
+
+impl Serving {
+    /// The node that computes `layer`, which is in one place.
+    fn node_of_layer(&self, layer: usize) -> NodeId {
+        let mut stages = self.stages.iter();
+        let stage = stages.find(|stage| stage.layers.contains(&layer));
+        stage.expect("every layer is in a stage").root()
+    }
 }
 
 /// A run of a system.
@@ -91,7 +127,7 @@ pub struct Execution<'a> {
     lanes: Lanes,
     turns: Vec<Turns>,
     replicas: Vec<Serving>,
-    memory: Vec<memory::Held>,
+    held: Vec<memory::Held>,
     routing: Box<dyn Routing>,
     queue: Queue,
     /// The arrival that is waited for.
@@ -100,14 +136,20 @@ pub struct Execution<'a> {
     identities: Vec<Identity>,
     words: Option<Words>,
     sequences: BTreeMap<u32, Sequence>,
+    letters: BTreeMap<Address, Letter>,
+    /// Prompts on their way.
+    in_transit: usize,
     batches: BTreeMap<u32, Batch>,
     next_batch: u32,
     meter: Meter,
     in_service: InService,
+    /// By node, the last task of the whole stage that was emitted last there.
+    visits: Vec<Option<TaskId>>,
     /// Nodes of which some compute has unknown energy, and those of which some radio has.
     unknown_compute: Vec<bool>,
     unknown_radio: Vec<bool>,
-    measured: Measurements,
+    /// The names of the nodes.
+    names: Vec<String>,
     logits: blake3::Hasher,
     observer: &'a mut dyn Observer,
 }
@@ -124,6 +166,7 @@ impl<'a> Execution<'a> {
         resources: &mut Resources,
     ) -> Result<Self, ExecutionError> {
         let (memory, names) = (memory::hold(&system)?, system.node_names());
+        let memory::Memory { held, caches } = memory;
         let System {
             topology,
             links,
@@ -134,55 +177,52 @@ impl<'a> Execution<'a> {
             streams,
         } = system;
         let nodes = topology.nodes.len();
-        let idle: Option<f64> = topology
-            .nodes
-            .iter()
-            .map(|node| node.profile.idle_power.map(|power| power.0))
-            .sum();
-        let count = replicas.len();
         let shared: Vec<bool> = links.iter().map(Medium::is_shared).collect();
         let capacity = crate::serving::passes::longest_context(&requests);
         let replicas = replicas
             .into_iter()
-            .map(|replica| replica.start(capacity, streams))
+            .zip(caches)
+            .map(|(replica, caches)| replica.start(caches, capacity, streams))
             .collect::<Result<_, _>>()?;
-        let measured = Measurements {
-            nodes: names,
-            ..Measurements::default()
-        };
         Ok(Self {
             lanes: Lanes::declare(&topology, &shared, resources)?,
             turns: topology.links.iter().map(|_| Turns::default()).collect(),
             media: links,
             replicas,
-            memory,
+            held,
             routing,
-            queue: Queue::new(&requests, count),
+            queue: Queue::new(&requests),
             awaited: None,
             identities: Identity::of_all(&requests),
             requests,
             words,
             sequences: BTreeMap::new(),
+            letters: BTreeMap::new(),
+            in_transit: 0,
             batches: BTreeMap::new(),
             next_batch: 0,
             meter: Meter::new(nodes),
-            in_service: InService::new(idle),
+            in_service: InService::default(),
+            visits: vec![None; nodes],
             unknown_compute: vec![false; nodes],
             unknown_radio: vec![false; nodes],
-            measured,
+            names,
             logits: blake3::Hasher::new(),
             observer,
             topology,
         })
     }
 
-    /// What was measured by a run that ended at `makespan`, and the BLAKE3 of all logits in the
-    /// order in which they were computed.
-    pub fn finish(mut self, makespan: Instant) -> (Measurements, String) {
-        self.record_nodes(makespan);
-        self.record_pairs();
-        self.measured.requests.sort_by_key(|record| record.request);
-        (self.measured, self.logits.finalize().to_hex().to_string())
+    /// What is known of a run that ended at `makespan`, and the BLAKE3 of all logits in the order
+    /// in which they were computed. Everything else went to the observer.
+    pub fn finish(self, makespan: Instant) -> (Totals, String) {
+        let totals = Totals {
+            per_node: self.node_records(makespan),
+            pairs: self.pair_records(),
+            nodes: self.names,
+            assignment: None,
+        };
+        (totals, self.logits.finalize().to_hex().to_string())
     }
 
     fn batch(&self, batch: u32) -> &Batch {
@@ -239,7 +279,7 @@ impl<'a> Execution<'a> {
 
     /// Real entries of the state that `batch` carries.
     fn entries(&self, batch: u32) -> usize {
-        self.batch(batch).tokens() * self.replica(batch).hidden
+        self.batch(batch).tokens * self.replica(batch).hidden
     }
 
     /// What numbers the draws of a sublayer of `batch`: its request, and its place in that.
@@ -247,9 +287,7 @@ impl<'a> Execution<'a> {
         let state = self.batch(batch);
         let layers = self.replica(batch).layers as u64;
         let place = layer as u64 * 2 + sublayer.place();
-        state
-            .identity
-            .draw(u64::from(state.step) * 2 * layers + place)
+        state.lead().draw(2 * layers, place)
     }
 
     /// Notes whether the energy of a computation on `node` is known; its joules, or none.

@@ -4,7 +4,7 @@
 use super::ExecutionError;
 use crate::digest::little_endian;
 use crate::measurement::{AnswerRecord, Mode, RequestRecord};
-use crate::numerics::{Rows, Tokenizer, greedy, score};
+use crate::numerics::{Tokenizer, greedy, score};
 use crate::observer::{Observer, Travelling};
 use crate::serving::passes::Pass;
 use crate::serving::workload::Task;
@@ -19,48 +19,35 @@ pub(super) struct Reading {
     pub(super) nats: f64,
 }
 
-/// Which rows of logits a pass is asked for.
-pub(super) fn rows(mode: Mode, pass: &Pass) -> Rows {
-    match mode {
-        Mode::Score => Rows::All,
-        Mode::Choose => Rows::Final(pass.targets.len()),
-        Mode::Generate | Mode::Tokens => Rows::Last,
-    }
-}
-
 impl Reading {
-    /// Reads `logits`, a row of `vocabulary` for each of the [`rows`] of a pass.
+    /// Reads `logits`, rows of `vocabulary`: scores `targets`, one for each row, or where there
+    /// are none chooses the token that follows the last row.
     pub(super) fn of(
         logits: &[f32],
         vocabulary: usize,
-        mode: Mode,
-        pass: &Pass,
+        targets: &[u32],
     ) -> Result<Self, ExecutionError> {
-        match mode {
-            Mode::Score | Mode::Choose => {
-                let nats = score(logits, vocabulary, &pass.targets)?;
-                Ok(Self {
-                    chosen: None,
-                    nats: nats.iter().sum::<f64>(),
-                })
-            }
-            Mode::Generate | Mode::Tokens => {
-                let token = greedy(logits)?;
-                let nats = score(logits, vocabulary, &[token])?;
-                Ok(Self {
-                    chosen: Some(token),
-                    nats: nats[0],
-                })
-            }
+        if targets.is_empty() {
+            let token = greedy(logits)?;
+            let nats = score(logits, vocabulary, &[token])?;
+            return Ok(Self {
+                chosen: Some(token),
+                nats: nats[0],
+            });
         }
+        let nats = score(logits, vocabulary, targets)?;
+        Ok(Self {
+            chosen: None,
+            nats: nats.iter().sum::<f64>(),
+        })
     }
 }
 
-/// Notes the logits of pass `step` of `request`, row by row, and hashes them.
+/// Notes the logits of pass `step` of `request`, row by row from `first` on, and hashes them.
 pub(super) fn note_logits(
     logits: &[f32],
     vocabulary: usize,
-    (request, step): (u32, u32),
+    (request, step, first): (u32, u32, usize),
     observer: &mut dyn Observer,
     hasher: &mut blake3::Hasher,
 ) -> Result<(), ExecutionError> {
@@ -71,7 +58,7 @@ pub(super) fn note_logits(
             layer: None,
             stage: "logits",
             node: None,
-            row: Some(row as u32),
+            row: Some((first + row) as u32),
             columns: vocabulary,
             values,
         };
@@ -89,7 +76,6 @@ pub(super) struct Outcome {
     output_tokens: u64,
     scored_tokens: u64,
     nats: f64,
-    first_token: Option<Instant>,
     chosen: Vec<u32>,
     /// −ln p of each choice of the question being answered that was read.
     choices: Vec<f64>,
@@ -103,26 +89,24 @@ impl Outcome {
         self.chosen.last().copied()
     }
 
-    /// Enters a pass of `task` that ended at `now`, with what it said unless it was only
-    /// timed; returns the answer to a question that it completes.
+    /// Enters a pass of `task` that `asked` for so many tokens to be read, with what it said unless
+    /// it was only timed; returns the answer to a question that it completes.
     pub(super) fn enter(
         &mut self,
         request: u32,
         task: &Task,
-        pass: &Pass,
+        (pass, asked): (&Pass, usize),
         reading: Option<Reading>,
-        now: Instant,
     ) -> Option<AnswerRecord> {
         // What is generated goes through the model too, but is no input.
         let generates = matches!(task, Task::Generate { .. } | Task::Tokens { .. });
         if pass.fresh || !generates {
-            self.input_tokens += pass.tokens.len() as u64;
+            self.input_tokens += asked as u64;
         }
         self.scored_tokens += pass.targets.len() as u64;
         let Some(Reading { chosen, nats }) = reading else {
             if let Task::Tokens { .. } = task {
                 self.output_tokens += 1;
-                self.first_token.get_or_insert(now);
             }
             return None;
         };
@@ -130,7 +114,6 @@ impl Outcome {
         if let Some(token) = chosen {
             self.chosen.push(token);
             self.output_tokens += 1;
-            self.first_token.get_or_insert(now);
         }
         let Task::Choose { questions } = task else {
             return None;
@@ -146,13 +129,16 @@ impl Outcome {
         Some(answer)
     }
 
-    /// The record of a request that was answered at `end`, having taken `energy_j`.
+    /// Tokens generated, or counted as such.
+    pub(super) fn generated(&self) -> u64 {
+        self.output_tokens
+    }
+
+    /// The record of a request that has yielded this; when and where is for others to say.
     pub(super) fn record(
         &self,
         request: u32,
         task: &Task,
-        [arrival, start, end]: [Instant; 3],
-        energy_j: Option<f64>,
         tokenizer: Option<&Tokenizer>,
     ) -> Result<RequestRecord, ExecutionError> {
         let mode = task.mode();
@@ -167,16 +153,25 @@ impl Outcome {
         Ok(RequestRecord {
             request,
             mode,
-            arrival,
-            start,
-            first_token: self.first_token,
-            end,
+            from: None,
+            replica: None,
+            priority: 0,
+            arrival: Instant::ZERO,
+            admitted: None,
+            first_token: None,
+            longest_gap: None,
+            end: Instant::ZERO,
+            preemptions: 0,
+            recomputed_tokens: 0,
+            reused_tokens: 0,
+            rejected: None,
             input_tokens: self.input_tokens,
             output_tokens: self.output_tokens,
             scored_tokens: self.scored_tokens,
             negative_log_likelihood: (mode == Mode::Score).then_some(self.nats),
             source_nats,
-            energy_j,
+            energy_j: None,
+            energy_first_token_j: None,
             text,
         })
     }

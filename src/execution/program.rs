@@ -20,11 +20,9 @@ impl Program for Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         match Stage::of(record.key.stage) {
-            Stage::Arrival => self.admit(Some(id), graph),
-            Stage::TokenReturn | Stage::TokenReturnDownlink | Stage::Cut | Stage::CutDownlink => {
-                self.message_ends(id, record.key, graph)
-            }
-            Stage::TokenReturnDelay | Stage::CutDelay => self.arrives(id, record.key, graph),
+            Stage::Arrival | Stage::Window => self.admit(Some(id), graph),
+            stage if stage.is_delay() => self.arrives(id, record.key, graph),
+            stage if stage.is_message() => self.message_ends(id, record.key, graph),
             Stage::AttentionGather | Stage::MlpGather => self.gathered(batch, id, graph),
             Stage::MlpReduced => self.leave(batch, id, graph),
             Stage::Mlp => self.computed(batch, id, graph),
@@ -44,9 +42,7 @@ impl Program for Execution<'_> {
         let now = graph.now();
         let occupancy = match Stage::of(key.stage) {
             Stage::TokenDownlink | Stage::TokenUplink => self.token_on_air(key, now),
-            Stage::Cut | Stage::CutDownlink | Stage::TokenReturn | Stage::TokenReturnDownlink => {
-                self.message_starts(id, key, graph)
-            }
+            stage if stage.is_message() => self.message_starts(id, key, graph),
             _ => self.on_band(key, now),
         };
         occupancy.map(Some)
@@ -55,11 +51,14 @@ impl Program for Execution<'_> {
     fn measured(&mut self, record: &Record<'_>) -> Result<(), ExecutionError> {
         self.meter.enter(record);
         match Stage::of(record.key.stage) {
+            stage if stage.is_letter() => {
+                self.charge_letter(record);
+                Ok(())
+            }
             Stage::AttentionGather | Stage::MlpGather => self.note_gather(record),
             Stage::AttentionReduced | Stage::MlpReduced => self.note_sublayer(record),
             Stage::ExpertGather => self.note_experts(record),
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 }

@@ -6,11 +6,11 @@ use crate::topology::NodeId;
 use crate::units::Instant;
 
 impl Execution<'_> {
-    /// Writes every node down that takes part in a run that ended at `makespan`.
-    pub(super) fn record_nodes(&mut self, makespan: Instant) {
+    /// Every node of a run that ended at `makespan`.
+    pub(super) fn node_records(&self, makespan: Instant) -> Vec<NodeRecord> {
         let span = makespan.since(Instant::ZERO);
         let served = self.in_service.served();
-        let nodes = self.topology.nodes.iter().zip(&self.memory).enumerate();
+        let nodes = self.topology.nodes.iter().zip(&self.held).enumerate();
         let records = nodes.map(|(number, (node, held))| {
             let id = NodeId(number as u16);
             let account = self.meter.account(id);
@@ -41,6 +41,6 @@ impl Execution<'_> {
                     .map(|power| power.0 * span.as_seconds()),
             }
         });
-        self.measured.per_node = records.collect();
+        records.collect()
     }
 }

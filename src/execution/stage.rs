@@ -1,5 +1,7 @@
 //! The stages of a pass, in the order in which they happen: the `stage` column of `events.csv`.
 
+use crate::engine::TaskKey;
+
 /// One of the two sublayers of a transformer layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Sublayer {
@@ -34,6 +36,13 @@ macro_rules! stages {
 
 stages! {
     Arrival "arrival",
+    Window "window",
+    Prompt "prompt",
+    PromptDownlink "prompt_downlink",
+    PromptDelay "prompt_delay",
+    CacheMove "cache_move",
+    CacheMoveDownlink "cache_move_downlink",
+    CacheMoveDelay "cache_move_delay",
     TokenReturn "token_return",
     TokenReturnDownlink "token_return_downlink",
     TokenReturnDelay "token_return_delay",
@@ -65,7 +74,32 @@ stages! {
     LmHead "lm_head",
     LmHeadGather "lm_head_gather",
     Sample "sample",
+    TokenDelivery "token_delivery",
+    TokenDeliveryDownlink "token_delivery_downlink",
+    TokenDeliveryDelay "token_delivery_delay",
 }
+
+/// Messages from node to node: as they are called on an uplink or a wire, on a downlink, and while
+/// they are under way on a wire.
+const MESSAGES: [[Stage; 3]; 5] = [
+    [Stage::Prompt, Stage::PromptDownlink, Stage::PromptDelay],
+    [
+        Stage::CacheMove,
+        Stage::CacheMoveDownlink,
+        Stage::CacheMoveDelay,
+    ],
+    [
+        Stage::TokenReturn,
+        Stage::TokenReturnDownlink,
+        Stage::TokenReturnDelay,
+    ],
+    [Stage::Cut, Stage::CutDownlink, Stage::CutDelay],
+    [
+        Stage::TokenDelivery,
+        Stage::TokenDeliveryDownlink,
+        Stage::TokenDeliveryDelay,
+    ],
+];
 
 impl Stage {
     pub(super) fn of(code: u16) -> Self {
@@ -79,6 +113,61 @@ impl Stage {
 
     pub(super) fn code(self) -> u16 {
         self as u16
+    }
+
+    /// The message whose part it is.
+    fn message(self) -> Option<&'static [Self; 3]> {
+        MESSAGES.iter().find(|parts| parts.contains(&self))
+    }
+
+    /// Whether it is a message from node to node.
+    pub(super) fn is_message(self) -> bool {
+        self.message().is_some()
+    }
+
+    /// Whether it is a message that belongs to a request and not to a batch.
+    pub(super) fn is_letter(self) -> bool {
+        matches!(
+            self.whole(),
+            Self::Prompt | Self::TokenDelivery | Self::CacheMove
+        )
+    }
+
+    /// Of a part of a message, the message.
+    pub(super) fn whole(self) -> Self {
+        self.message().map_or(self, |parts| parts[0])
+    }
+
+    /// Whether it is a message on a downlink.
+    pub(super) fn is_downlink(self) -> bool {
+        self.message().is_some_and(|parts| parts[1] == self)
+    }
+
+    /// Whether a message is under way on a wire, which carries the next one meanwhile.
+    pub(super) fn is_delay(self) -> bool {
+        self.message().is_some_and(|parts| parts[2] == self)
+    }
+
+    /// What a message is called on a downlink.
+    pub(super) fn downlink(self) -> Self {
+        self.message().map_or(self, |parts| parts[1])
+    }
+
+    /// What a message is called while it is under way on a wire.
+    pub(super) fn delay(self) -> Self {
+        self.message().map_or(self, |parts| parts[2])
+    }
+
+    /// The key of a task of no batch, layer or node.
+    pub(super) fn outside(self) -> TaskKey {
+        TaskKey {
+            batch: TaskKey::NO_BATCH,
+            layer: TaskKey::NO_LAYER,
+            stage: self.code(),
+            node: TaskKey::NO_NODE,
+            peer: TaskKey::NO_PEER,
+            sequence: 0,
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use super::Serving;
 use super::error::ExecutionError;
 use super::experts::ExpertGroup;
 use super::media::{Medium, Radio};
+use super::memory::Caches;
 use super::network::Source;
 use crate::medium::Cell;
 use crate::model::{ModelShape, ShardPlan};
@@ -12,8 +13,9 @@ use crate::numerics::Tokenizer;
 use crate::radio::{Air, Payload};
 use crate::rng::Streams;
 use crate::serving::workload::Request;
-use crate::serving::{FirstComeFirstServed, RoundRobin, Routing, Scheduler};
+use crate::serving::{Admission, Cache, Jobs, Order, Role, RoundRobin, Routing, Scheduling};
 use crate::topology::{Ends, Link, LinkId, Node, NodeId, Topology};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A model with what turns text into tokens.
@@ -137,12 +139,30 @@ pub struct Replica {
     pub stages: Vec<PipelineStage>,
     /// Where tensors come from.
     pub source: Source,
-    /// Who is served next.
-    pub scheduler: Box<dyn Scheduler>,
-    /// Requests that it serves at once, for which every node holds caches.
+    /// Whom it serves, and together with whom.
+    pub serves: Serves,
+    /// Batches that are on their way at once, at least 1. Where a placement is a pipeline, one in
+    /// every stage.
     pub in_flight: usize,
     /// Bits per entry of a state that crosses from one stage to the next.
     pub payload: Payload,
+}
+
+/// Whom a replica serves, and together with whom.
+#[derive(Debug, Clone, Default)]
+pub struct Serves {
+    /// Who is in the next batch.
+    pub scheduling: Scheduling,
+    /// Who comes first of those that wait.
+    pub order: Order,
+    /// The memory for keys and values; `None` if all fit that can run at once.
+    pub cache: Option<Cache>,
+    /// Where the caches of those go who are preempted, if not nowhere.
+    pub swap_to: Option<NodeId>,
+    /// Whom it takes in.
+    pub admission: Admission,
+    /// Which part of a request it does.
+    pub role: Role,
 }
 
 /// A contiguous range of layers and who computes it.
@@ -244,15 +264,23 @@ impl Replica {
             shape,
             stages,
             source,
-            scheduler: Box::new(FirstComeFirstServed { in_flight: 1 }),
+            serves: Serves::default(),
             in_flight: 1,
             payload: Payload::default(),
         }
     }
 
-    /// The replica at work, for requests of up to `capacity` tokens.
+    /// Most requests that run at once.
+    pub(super) fn at_once(&self) -> usize {
+        let serves = &self.serves;
+        let running = serves.scheduling.batch().saturating_mul(self.in_flight);
+        running.min(serves.admission.most_in_service())
+    }
+
+    /// The replica at work with `caches`, for requests of up to `capacity` tokens.
     pub(super) fn start(
         self,
+        caches: Caches,
         capacity: usize,
         streams: Streams,
     ) -> Result<Serving, ExecutionError> {
@@ -263,16 +291,40 @@ impl Replica {
             }
         }
         workers.sort_unstable();
+        let whole = ShardPlan::whole(&self.shape).map_err(crate::numerics::StepError::from)?;
+        let bytes_per_layer = whole.kv_cache_bytes(0, 1) / self.shape.layers.max(1) as u64;
+        let most = self.serves.admission.most_in_service();
+        let Serves {
+            scheduling,
+            order,
+            admission,
+            role,
+            swap_to,
+            ..
+        } = self.serves;
         Ok(Serving {
             network: self.source.network(&self.shape, capacity, streams)?,
             stages: self.stages,
-            scheduler: self.scheduler,
+            scheduler: scheduling.scheduler(&order, self.in_flight, most),
+            jobs: Jobs::new(order),
+            pool: caches.pool,
+            holders: caches.holders,
+            bytes_per_layer,
+            swap_to,
+            admission,
+            role,
+            coming: 0,
+            wakes: BTreeSet::new(),
+            in_flight: 0,
+            most_in_flight: self.in_flight,
+            batch_slices: 0,
+            batch_tokens: 0,
+            load: None,
             payload: self.payload,
             layers: self.shape.layers,
             hidden: self.shape.hidden,
             vocabulary: self.shape.vocabulary,
             workers,
-            running: 0,
         })
     }
 }

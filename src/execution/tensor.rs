@@ -43,7 +43,7 @@ impl Execution<'_> {
         self.batch_mut(batch).sublayer = sublayer;
         let stages = sublayer.stages();
         let state = self.batch(batch);
-        let (layer, tokens, context) = (state.layer, state.tokens(), state.context);
+        let (layer, tokens) = (state.layer, state.tokens);
         let group = self.tensor(batch);
         let shape = group.plan.shape();
         let weights = match sublayer {
@@ -59,7 +59,7 @@ impl Execution<'_> {
             .iter()
             .enumerate()
             .map(|(place, member)| match sublayer {
-                Sublayer::Attention => (*member, group.plan.attention(place, tokens, context)),
+                Sublayer::Attention => (*member, group.plan.attention_of(place, state.contexts())),
                 Sublayer::Mlp => (*member, group.plan.mlp(place, tokens)),
             })
             .collect();
@@ -112,6 +112,9 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
         let rows = self.batch(batch).logit_rows();
+        if rows == 0 {
+            return self.end_without_logits(batch, inputs, graph);
+        }
         let group = self.tensor(batch);
         let (hub, vocabulary) = (group.hub, group.plan.shape().vocabulary);
         let together = Group {

@@ -56,7 +56,8 @@ impl Execution<'_> {
         }
     }
 
-    /// All layers of the stage, one task for each sublayer.
+    /// All layers of the stage, one task for each sublayer: after those of the batch that came to
+    /// the node before, so that one is on its way to the next stage while the other is computed.
     fn emit_layers(
         &mut self,
         batch: u32,
@@ -68,16 +69,27 @@ impl Execution<'_> {
             unreachable!("layers are whole in whole stages alone")
         };
         let (node, layers) = (*node, stage.layers.clone());
-        let (tokens, context) = (state.tokens(), state.context);
-        let attention = plan.attention(0, tokens, context);
-        let mlp = plan.mlp(0, tokens);
+        let attention = plan.attention_of(0, state.contexts());
+        let mlp = plan.mlp(0, state.tokens);
+        let mut before = vec![arrived];
+        if let Some(earlier) = self.visits[node.index()]
+            && !graph.is_finished(earlier)?
+        {
+            before.push(earlier);
+        }
         let mut last = arrived;
         for layer in layers.clone() {
             for (stage, work) in [(Stage::Attention, attention), (Stage::Mlp, mlp)] {
                 let key = self.batch(batch).key(Some(layer), stage, Some(node));
-                last = self.emit_alone(key, work, &[last], graph)?;
+                last = self.emit_alone(key, work, &before, graph)?;
+                before.clear();
+                before.push(last);
+                if stage == Stage::Attention {
+                    self.stream_cache(batch, layer, node, last, graph)?;
+                }
             }
         }
+        self.visits[node.index()] = Some(last);
         self.batch_mut(batch).layer = layers.end - 1;
         Ok(graph.notify(last)?)
     }
@@ -109,6 +121,9 @@ impl Execution<'_> {
             return self.cross(batch, last, graph);
         }
         let rows = state.logit_rows();
+        if rows == 0 {
+            return self.end_without_logits(batch, &[last], graph);
+        }
         match &self.stage(batch).kind {
             StageKind::Experts(_) => self.emit_experts_head(batch, last, graph),
             StageKind::Tensor(group) => {
@@ -123,5 +138,18 @@ impl Execution<'_> {
                 self.emit_sample(batch, node, rows, vocabulary, head, graph)
             }
         }
+    }
+
+    /// A batch of which no logits are wanted, pieces of prompts alone, is over after `last`.
+    pub(super) fn end_without_logits(
+        &mut self,
+        batch: u32,
+        last: &[TaskId],
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let root = self.stage(batch).root();
+        let key = self.batch(batch).key(None, Stage::Sample, Some(root));
+        let end = graph.barrier(key, last)?;
+        Ok(graph.notify(end)?)
     }
 }

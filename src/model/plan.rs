@@ -202,7 +202,20 @@ impl ShardPlan {
     /// # Panics
     /// If there is no such device.
     pub fn attention(&self, device: usize, tokens: usize, context: usize) -> Work {
-        self.counter(device).attention(tokens, context)
+        self.attention_of(device, [(tokens, context)])
+    }
+
+    /// [`ShardPlan::attention`] of several sequences in one step, each given by its new tokens
+    /// and those it has cached: weights are read once; FLOPs, activations and cache add up.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn attention_of(
+        &self,
+        device: usize,
+        slices: impl IntoIterator<Item = (usize, usize)>,
+    ) -> Work {
+        self.counter(device).attention(slices.into_iter())
     }
 
     /// One layer's feed-forward network on `device` for `tokens` tokens, with its

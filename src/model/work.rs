@@ -196,13 +196,20 @@ impl<'a> Counter<'a> {
         self.dim * (self.heads + self.kv_heads) + self.values * self.kv_heads + self.context
     }
 
-    pub(super) fn attention(&self, tokens: usize, context: usize) -> Work {
-        let [tokens, context] = [tokens, context].map(|count| (count as u128).min(MOST_TOKENS));
+    pub(super) fn attention(&self, slices: impl Iterator<Item = (usize, usize)>) -> Work {
+        let (mut tokens, mut positions, mut cached) = (0, 0, 0);
+        for slice in slices {
+            let [new, context] = [slice.0, slice.1].map(|count| (count as u128).min(MOST_TOKENS));
+            tokens += new;
+            positions += new * context + new * (new + 1) / 2;
+            if new > 0 {
+                cached += new + (context + new);
+            }
+        }
         if self.heads == 0 || tokens == 0 {
             return Work::default();
         }
         let (hidden, dim, heads, kv) = (self.hidden, self.dim, self.heads, self.kv_heads);
-        let positions = tokens * context + tokens * (tokens + 1) / 2;
         let values = self.values;
         let projections = 2 * hidden * self.projected();
         let rotary = 3 * dim * (heads + kv);
@@ -211,7 +218,7 @@ impl<'a> Counter<'a> {
             tokens * (self.replicated_flops() + projections + rotary) + positions * per_position,
             self.attention_weights(),
             tokens * (self.replicated_entries() + heads * (2 * dim + values) + self.context),
-            kv * (dim + values) * (tokens + (context + tokens)),
+            kv * (dim + values) * cached,
         )
     }
 

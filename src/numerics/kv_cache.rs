@@ -7,7 +7,10 @@
 use super::error::StepError;
 use super::kernels::{Cache, RopeTable};
 use super::matrix::Matrix;
+use super::ops::Forget;
 use crate::model::{DeviceShard, ShardPlan};
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Keys and values of one request, with each device's share apart.
@@ -17,6 +20,17 @@ pub struct KvCache {
     pub(super) rope: Arc<RopeTable>,
     pub(super) capacity: usize,
     devices: Vec<Mutex<DeviceCache>>,
+}
+
+/// The layers of caches, in order, between one cache and another.
+#[derive(Debug, Default)]
+pub struct CachedLayers(VecDeque<LayerCache>);
+
+impl CachedLayers {
+    /// Those of `later` after these.
+    pub fn extend(&mut self, later: Self) {
+        self.0.extend(later.0);
+    }
 }
 
 /// One device's share of a cache, by layer that the model covers.
@@ -101,6 +115,88 @@ impl KvCache {
     pub fn tokens(&self) -> usize {
         let seen = |device| held(device).layers.iter().map(|layer| layer.seen).min();
         self.devices.iter().filter_map(seen).min().unwrap_or(0)
+    }
+
+    /// A cache of its own that begins with the first `tokens` of this one, or all if there are
+    /// fewer: what a request goes on from whose prompt begins alike. What it is stepped with
+    /// then has the bits of a cache that read those tokens itself.
+    ///
+    /// # Errors
+    /// If its memory cannot be written.
+    pub fn fork(&self, tokens: usize) -> Result<Self, StepError> {
+        let mut own = self.clone();
+        for device in &mut own.devices {
+            let device = device.get_mut().unwrap_or_else(PoisonError::into_inner);
+            for layer in &mut device.layers {
+                let LayerCache {
+                    heads,
+                    memory,
+                    seen,
+                } = layer;
+                let forget = Forget {
+                    cache: RefCell::new(heads),
+                    positions: tokens,
+                };
+                memory.apply1(&forget)?;
+                *seen = tokens.min(*seen);
+            }
+        }
+        Ok(own)
+    }
+
+    /// Takes the layers out of the cache of one device, which cannot be used any more: for caches
+    /// of other parts of the same model, in which a sequence goes on elsewhere.
+    ///
+    /// # Errors
+    /// If several devices share it: then no layer is in one place.
+    pub fn into_layers(self) -> Result<CachedLayers, StepError> {
+        let count = self.devices.len();
+        let mut devices = self.devices.into_iter();
+        match (devices.next(), count) {
+            (Some(only), 1) => {
+                let only = only.into_inner().unwrap_or_else(PoisonError::into_inner);
+                Ok(CachedLayers(only.layers.into()))
+            }
+            _ => Err(StepError::Index {
+                what: "device",
+                index: 1,
+                count: 1,
+            }),
+        }
+    }
+
+    /// Puts as many of `layers`, from the first on, in the place of its own as it has.
+    ///
+    /// # Errors
+    /// If several devices share it, or the layers are fewer, or of another size.
+    pub fn adopt(&mut self, layers: &mut CachedLayers) -> Result<(), StepError> {
+        let [device] = self.devices.as_mut_slice() else {
+            return Err(StepError::Index {
+                what: "device",
+                index: 1,
+                count: 1,
+            });
+        };
+        let device = device.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (index, own) in device.layers.iter_mut().enumerate() {
+            let same = |other: &LayerCache| {
+                let [own, other] = [&own.heads, &other.heads];
+                own.memory() == other.memory()
+                    && own.head_dim() == other.head_dim()
+                    && own.value_dim() == other.value_dim()
+            };
+            match layers.0.pop_front().filter(same) {
+                Some(layer) => *own = layer,
+                None => {
+                    return Err(StepError::Index {
+                        what: "layer",
+                        index,
+                        count: index,
+                    });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Tokens it can hold.

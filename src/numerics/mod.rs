@@ -70,7 +70,7 @@ pub use config::ModelConfig;
 pub use error::{LoadError, StepError};
 pub use folder::inspect;
 pub use forward::Block;
-pub use kv_cache::KvCache;
+pub use kv_cache::{CachedLayers, KvCache};
 pub use llama::Llama;
 pub use logits::Rows;
 pub use matrix::Values;

@@ -6,11 +6,15 @@
 
 use super::bounded::read_text;
 use super::events::{Events, EventsError};
+use super::latencies::{self, LATENCIES};
+use super::load::{self, LOADS};
 use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
-use super::report::{self, Page};
-use super::summary::Summary;
-use super::tables::{BATCHES, TableError, WAITS, read_nodes, read_texts};
+use super::report::{self, MOST_TASKS, Page};
+use super::summary::{MOST_TEXTS, Summary};
+use super::tables::{
+    BATCHES, LOAD, REQUESTS, TableError, WAITS, read_latencies, read_nodes, read_texts,
+};
 use super::timeline::{self, TIMELINE, TimelineError};
 use super::waiting::{self, WAITING};
 use super::{assignment, expert_pairs, perfetto};
@@ -54,6 +58,7 @@ pub struct Sources<'a> {
     folder: &'a Path,
     title: &'a str,
     scenario: &'a str,
+    /// The beginning of the log.
     events: Option<Events>,
 }
 
@@ -64,7 +69,10 @@ impl<'a> Sources<'a> {
     /// If there is an event log that cannot be used.
     pub fn open(folder: &'a Path, title: &'a str, scenario: &'a str) -> Result<Self, DrawError> {
         let log = folder.join(EVENTS);
-        let events = log.is_file().then(|| Events::read(folder)).transpose()?;
+        let events = log
+            .is_file()
+            .then(|| Events::read_beginning(folder, MOST_TASKS))
+            .transpose()?;
         Ok(Self {
             folder,
             title,
@@ -123,6 +131,28 @@ pub const DRAWN: &[Drawn] = &[
         },
     },
     Drawn {
+        name: LOADS,
+        wanted: |run| {
+            let known = run.has(LOAD);
+            Ok(known && load::is_worth_a_picture(&load::read(run.folder)?))
+        },
+        write: |run, out| {
+            let rows = load::read(run.folder)?;
+            Ok(out.write_all(load::draw(&rows).as_bytes())?)
+        },
+    },
+    Drawn {
+        name: LATENCIES,
+        wanted: |run| {
+            let known = run.has(REQUESTS);
+            Ok(known && read_latencies(run.folder)?.e2e.len() >= latencies::FEWEST)
+        },
+        write: |run, out| {
+            let latencies = read_latencies(run.folder)?;
+            Ok(out.write_all(latencies::draw(&latencies).as_bytes())?)
+        },
+    },
+    Drawn {
         name: assignment::FIGURE,
         wanted: |run| {
             let table = run.has(assignment::TABLE);
@@ -154,10 +184,7 @@ pub const DRAWN: &[Drawn] = &[
 pub const PERFETTO: Drawn = Drawn {
     name: perfetto::FILE_NAME,
     wanted: |run| Ok(run.events.is_some()),
-    write: |run, out| match &run.events {
-        Some(events) => Ok(perfetto::write(events, out)?),
-        None => Ok(()),
-    },
+    write: |run, out| Ok(perfetto::write(&Events::read(run.folder)?, out)?),
 };
 
 /// Whether the file `name` of a run folder follows from the others.
@@ -216,7 +243,7 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         metrics: &metrics,
         nodes: &nodes,
         per_node: &per_node,
-        texts: read_texts(run.folder)?,
+        texts: read_texts(run.folder, MOST_TEXTS)?,
         columns: None,
     };
     let page = Page {

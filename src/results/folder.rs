@@ -85,6 +85,27 @@ impl FolderError {
     }
 }
 
+impl FolderError {
+    /// This error as one of writing, for those who watch a run; [`from_io`](Self::from_io)
+    /// takes it out again.
+    pub fn into_io(self) -> io::Error {
+        let kind = match &self {
+            Self::Io { source, .. } => source.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, self)
+    }
+
+    /// The error that [`into_io`](Self::into_io) put into `source`, else that `source` happened
+    /// to `path`.
+    pub fn from_io(source: io::Error, path: &Path) -> Self {
+        match source.downcast::<Self>() {
+            Ok(error) => error,
+            Err(source) => Self::io(path)(source),
+        }
+    }
+}
+
 impl From<Unwritable> for FolderError {
     fn from(error: Unwritable) -> Self {
         let Unwritable { path, source } = error;

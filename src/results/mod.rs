@@ -11,6 +11,8 @@ pub mod events;
 pub mod expert_pairs;
 pub mod folder;
 pub mod host;
+pub mod latencies;
+pub mod load;
 pub mod manifest;
 pub mod memory;
 pub mod metrics;

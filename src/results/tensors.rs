@@ -13,7 +13,7 @@
 
 use super::folder::{FileDigest, FolderError, HashedFile};
 use crate::digest::{Rolling, RollingDigest, little_endian};
-use crate::observer::Travelling;
+use crate::observer::{Observer, Travelling};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use twox_hash::XxHash3_64;
@@ -93,7 +93,10 @@ impl TensorLog {
             self.digest.note();
         }
         match &mut self.file {
-            Some(file) => file.write_all(self.line.as_bytes()),
+            Some(file) => {
+                let written = file.write_all(self.line.as_bytes());
+                written.map_err(|source| file.error(source).into_io())
+            }
             None => Ok(()),
         }
     }
@@ -105,5 +108,11 @@ impl TensorLog {
     pub fn finish(self) -> Result<(Option<FileDigest>, RollingDigest), FolderError> {
         let file = self.file.map(HashedFile::finish).transpose()?;
         Ok((file, self.digest.finish()))
+    }
+}
+
+impl Observer for TensorLog {
+    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
+        self.record(tensor)
     }
 }

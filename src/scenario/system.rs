@@ -47,10 +47,7 @@ impl Scenario {
             _ if self.radios().count() == 1 => Placement::TensorParallel(TensorParallel::default()),
             _ => return,
         };
-        self.replicas.push(Replica {
-            placement,
-            in_flight: None,
-        });
+        self.replicas.push(Replica::new(placement));
     }
 
     /// The groups that have a count, by name.
@@ -227,9 +224,8 @@ pub(super) fn replicas(
     }
     for (index, replica) in scenario.replicas.iter().enumerate() {
         let path = format!("replicas[{index}]");
-        if replica.in_flight == Some(0) {
-            let message = "nothing would ever run; use 1 or more, or leave it out";
-            faults.push(FieldFault::new(format!("{path}.in_flight"), message));
+        if let Err(fault) = replica.validate() {
+            faults.push(fault.under(&path));
         }
         match place(&replica.placement, &format!("{path}.placement"), topology) {
             Ok(replica) => placed.push(replica),

@@ -1,21 +1,33 @@
-//! Whom a system serves: requests as sequences of forward passes, the queue, who is next, which
-//! replica, and what logits yield.
+//! Whom a system serves: requests as sequences of forward passes, when they arrive, who is next,
+//! which replica, what the cache holds, and what logits yield.
 
 pub mod arrivals;
+mod cache_pool;
 mod config;
 mod goals;
 mod identity;
+mod jobs;
 pub mod lengths;
+mod numbered;
+mod order;
 pub(crate) mod passes;
 mod queue;
 mod router;
-mod scheduler;
+mod scheduling;
 pub mod trace;
 pub mod workload;
 
-pub use config::{Replica, Router};
+pub use cache_pool::{
+    Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage, block_hashes,
+};
+pub use config::{Admission, Replica, Role};
 pub use goals::Goals;
 pub use identity::Identity;
+pub use jobs::{Job, Jobs};
+pub use order::{FeedbackQueue, Order};
 pub use queue::{Queue, Waiting};
-pub use router::{RoundRobin, Routing};
-pub use scheduler::{FirstComeFirstServed, Scheduler};
+pub use router::{BestLink, LeastLoaded, MostFreeCache, ReplicaView, RoundRobin, Router, Routing};
+pub use scheduling::{
+    Continuous, DynamicBatches, Piece, Plan, Preempted, Prefill, Reason, Scheduler, Scheduling,
+    StaticBatches,
+};

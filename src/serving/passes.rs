@@ -5,8 +5,10 @@ use crate::serving::workload::{Request, Task};
 /// One forward pass to be run.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pass {
-    /// Tokens that go through the model; zeros where only their number is known.
+    /// Tokens that go through the model; none where only their number is known.
     pub(crate) tokens: Vec<u32>,
+    /// How many they are.
+    pub(crate) count: usize,
     /// Whether the KV cache starts empty.
     pub(crate) fresh: bool,
     /// The token that should follow each of the last as many of `tokens`; empty when
@@ -46,6 +48,7 @@ impl Progress {
                 self.position = to;
                 return Some(Pass {
                     tokens: window.inputs[from..to].to_vec(),
+                    count: to - from,
                     fresh: from == 0,
                     targets: window.targets[from..to].to_vec(),
                 });
@@ -60,6 +63,7 @@ impl Progress {
                 self.position += 1;
                 return Some(Pass {
                     tokens: choice.inputs.clone(),
+                    count: choice.inputs.len(),
                     fresh: true,
                     targets: choice.targets.clone(),
                 });
@@ -75,6 +79,7 @@ impl Progress {
                 };
                 self.position += 1;
                 Some(Pass {
+                    count: tokens.len(),
                     tokens,
                     fresh: last.is_none(),
                     targets: Vec::new(),
@@ -88,7 +93,8 @@ impl Progress {
                 self.position += 1;
                 let count = if fresh { *prompt as usize } else { 1 };
                 Some(Pass {
-                    tokens: vec![0; count],
+                    tokens: Vec::new(),
+                    count,
                     fresh,
                     targets: Vec::new(),
                 })
@@ -198,7 +204,7 @@ mod tests {
     fn counted_tokens_are_one_prefill_and_a_pass_for_each_further_token() {
         let lengths = |prompt, generate| -> Vec<usize> {
             let passes = passes(Task::Tokens { prompt, generate }, &[]);
-            passes.iter().map(|pass| pass.tokens.len()).collect()
+            passes.iter().map(|pass| pass.count).collect()
         };
         assert_eq!(lengths(5, 0), [5]);
         assert_eq!(lengths(5, 1), [5]);

@@ -1,5 +1,4 @@
-//! Requests on their way to a replica: those still to come, in the order of time, and those that
-//! wait at each replica.
+//! Requests that are still to come, in the order of time.
 
 use super::workload::{Arrival, Request};
 use crate::units::{Duration, Instant};
@@ -9,20 +8,18 @@ use std::collections::BTreeSet;
 /// one instant.
 pub type Waiting = (Instant, u32);
 
-/// The requests of a run that nobody serves yet.
+/// The requests of a run that have not arrived.
 #[derive(Debug)]
 pub struct Queue {
     /// Known and still to come.
     coming: BTreeSet<Waiting>,
     /// Who comes after whom, and how long after, in the order of whom they come after.
     followers: Vec<(u32, u32, Duration)>,
-    /// Arrived, by replica.
-    waiting: Vec<BTreeSet<Waiting>>,
 }
 
 impl Queue {
-    /// The queue of `requests` before the start, for as many `replicas`.
-    pub fn new(requests: &[Request], replicas: usize) -> Self {
+    /// The queue of `requests` before the start.
+    pub fn new(requests: &[Request]) -> Self {
         let mut coming = BTreeSet::new();
         let mut followers = Vec::new();
         for (number, request) in requests.iter().enumerate() {
@@ -35,11 +32,7 @@ impl Queue {
             }
         }
         followers.sort_unstable();
-        Self {
-            coming,
-            followers,
-            waiting: vec![BTreeSet::new(); replicas],
-        }
+        Self { coming, followers }
     }
 
     /// Notes that `request` is done with at `now`: those that arrive after it are to come.
@@ -69,21 +62,6 @@ impl Queue {
     pub fn next_arrival(&self) -> Option<Waiting> {
         self.coming.first().copied()
     }
-
-    /// Lets a request wait at `replica`.
-    pub fn join(&mut self, replica: usize, waiting: Waiting) {
-        self.waiting[replica].insert(waiting);
-    }
-
-    /// Who waits at `replica`, in the order of arrival.
-    pub fn at(&self, replica: usize) -> &BTreeSet<Waiting> {
-        &self.waiting[replica]
-    }
-
-    /// Takes `waiting` out of the queue of `replica`.
-    pub fn take(&mut self, replica: usize, waiting: Waiting) {
-        self.waiting[replica].remove(&waiting);
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +82,7 @@ mod tests {
         let at = |ps| Arrival::At(Instant(ps));
         let arrivals = [at(30), at(10), Arrival::after_previous(2), at(10)];
         let requests: Vec<_> = arrivals.into_iter().map(request).collect();
-        let mut queue = Queue::new(&requests, 1);
+        let mut queue = Queue::new(&requests);
         assert_eq!(queue.next_arrival(), Some((Instant(10), 1)));
         assert_eq!(queue.arrived(Instant(9)), None);
         assert_eq!(queue.arrived(Instant(10)), Some((Instant(10), 1)));
@@ -127,7 +105,7 @@ mod tests {
             after(1, 0),
         ];
         let requests: Vec<_> = arrivals.into_iter().map(request).collect();
-        let mut queue = Queue::new(&requests, 1);
+        let mut queue = Queue::new(&requests);
         assert_eq!(queue.arrived(Instant::ZERO), Some((Instant::ZERO, 0)));
         assert!(!queue.is_expecting(), "nobody knows when they come");
         queue.done(0, Instant(10));

@@ -215,6 +215,22 @@ impl Task {
         }
     }
 
+    /// Tokens that it is submitted with: its prompt, or all that it wants read.
+    pub fn prompt_tokens(&self) -> u64 {
+        match self {
+            Self::Generate { prompt, .. } => prompt.len() as u64,
+            Self::Tokens { prompt, .. } => u64::from(*prompt),
+            Self::Score { windows, .. } => {
+                let lengths = windows.iter().map(|window| window.inputs.len() as u64);
+                lengths.sum()
+            }
+            Self::Choose { questions } => {
+                let choices = questions.iter().flat_map(|question| &question.choices);
+                choices.map(|choice| choice.inputs.len() as u64).sum()
+            }
+        }
+    }
+
     /// Most tokens that any one pass of this request carries.
     pub fn longest_pass(&self) -> u64 {
         match self {

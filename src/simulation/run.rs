@@ -5,16 +5,17 @@ use super::prepare::Prepared;
 use super::recorded::SCENARIO;
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
-use crate::measurement::{AssignmentRecord, Measurements, PassRecord};
-use crate::observer::{Observer, Travelling};
+use crate::measurement::{AssignmentRecord, Goals, Totals};
+use crate::observer::Observer;
 use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, AnyRun, Identity, Manifest, Origin};
-use crate::results::metrics::{FILE_NAME as METRICS, Metrics, overdraft};
-use crate::results::summary::Summary;
+use crate::results::metrics::{Accumulator, FILE_NAME as METRICS, Metrics, overdraft};
+use crate::results::summary::{MOST_TEXTS, Summary};
+use crate::results::tables::{Recorded, Recorder};
 use crate::results::tensors::{self, TensorLog};
-use crate::results::{assignment, expert_pairs, tables};
+use crate::results::{assignment, expert_pairs};
 use crate::rng::Streams;
 use crate::units::Instant;
 use std::io::{self, Write};
@@ -37,8 +38,10 @@ pub struct Finished {
     pub folder: PathBuf,
     /// Its metrics.
     pub metrics: Metrics,
-    /// Everything it measured.
-    pub measured: Measurements,
+    /// What is known of it as a whole.
+    pub totals: Totals,
+    /// What requests generated, with their numbers.
+    texts: Vec<(u32, String)>,
     title: String,
 }
 
@@ -57,8 +60,12 @@ impl Finished {
     /// The table for people, in lines of at most `columns` where that is possible.
     pub fn summary(&self, columns: Option<usize>) -> Summary<'_> {
         Summary {
+            title: &self.title,
+            metrics: &self.metrics,
+            nodes: &self.totals.nodes,
+            per_node: &self.totals.per_node,
+            texts: self.texts.clone(),
             columns,
-            ..Summary::of(&self.title, &self.metrics, &self.measured)
         }
     }
 }
@@ -95,24 +102,7 @@ fn trace_file(level: TraceLevel) -> Option<&'static str> {
     }
 }
 
-/// Passes on to the log of tensors and to whoever counts passes.
-struct Watch {
-    log: TensorLog,
-    on_pass: Box<dyn FnMut(&PassRecord)>,
-}
-
-impl Observer for Watch {
-    fn pass(&mut self, pass: &PassRecord) {
-        (self.on_pass)(pass);
-    }
-
-    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        self.log.record(tensor)
-    }
-}
-
-/// Simulates `prepared` and writes its run folder; `on_pass` is told of every
-/// forward pass.
+/// Simulates `prepared` and writes its run folder; `observer` watches.
 ///
 /// # Errors
 /// If the folder cannot be written or belongs to another run, the simulation
@@ -120,18 +110,19 @@ impl Observer for Watch {
 pub fn run(
     prepared: Prepared,
     options: &RunOptions<'_>,
-    on_pass: Box<dyn FnMut(&PassRecord)>,
+    observer: &mut dyn Observer,
 ) -> Result<Finished, RunError> {
     let mut staging = match prepared.overwrites {
         true => Staging::new(&options.out, AnyRun)?,
         false => Staging::new(&options.out, prepared.about.identity())?,
     };
     let title = prepared.about.title();
-    let staged = stage(prepared, &mut staging, options.interrupt, on_pass)?;
+    let staged = stage(prepared, &mut staging, options.interrupt, observer)?;
     Ok(Finished {
         folder: staging.commit()?,
         metrics: staged.metrics,
-        measured: staged.measured,
+        totals: staged.totals,
+        texts: staged.texts,
         title,
     })
 }
@@ -140,7 +131,8 @@ pub fn run(
 pub(super) struct Staged {
     pub(super) manifest: Manifest,
     pub(super) metrics: Metrics,
-    pub(super) measured: Measurements,
+    pub(super) totals: Totals,
+    pub(super) texts: Vec<(u32, String)>,
 }
 
 /// Simulates `prepared` and fills `staging` with everything a run folder holds.
@@ -148,13 +140,14 @@ pub(super) fn stage(
     prepared: Prepared,
     staging: &mut Staging,
     interrupt: &AtomicBool,
-    on_pass: Box<dyn FnMut(&PassRecord)>,
+    observer: &mut dyn Observer,
 ) -> Result<Staged, RunError> {
     let began = std::time::Instant::now();
     let Prepared { system, about, .. } = prepared;
     let level = about.trace;
     let full = level == TraceLevel::Full;
     let events = trace_file(level).unwrap_or_default();
+    let shown = staging.shown("");
     let unwritable = |name: &str| {
         let path = staging.shown(name);
         move |source| FolderError::Io {
@@ -171,10 +164,11 @@ pub(super) fn stage(
         .then(|| staging.create(tensors::FILE_NAME))
         .transpose()?;
     let nodes = system.node_names();
-    let mut watch = Watch {
-        log: TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?,
-        on_pass,
-    };
+    let mut log = TensorLog::new(tensor_file, nodes.clone()).map_err(&no_tensors)?;
+    let mut accumulator = Accumulator::default();
+    let details = level != TraceLevel::Off;
+    let mut recorder = Recorder::create(staging, &nodes, about.goals, details)?;
+    let mut watch = (&mut log, (&mut accumulator, (&mut recorder, observer)));
     let mut trace = CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
 
     let mut resources = Resources::new();
@@ -186,36 +180,39 @@ pub(super) fn stage(
                     kept: "nothing was written",
                 },
                 EngineError::Trace(source) => no_events(source).into(),
-                EngineError::Program(ExecutionError::Observer(source)) => no_tensors(source).into(),
+                EngineError::Program(ExecutionError::Observer(source)) => {
+                    FolderError::from_io(source, &shown).into()
+                }
                 EngineError::Program(error) => error.into(),
                 other => other.into(),
             }
         },
     )?;
     let makespan = Instant(report.makespan.0);
-    let (mut measured, logits_blake3) = program.finish(makespan);
-    measured.assignment.clone_from(&about.assignment);
+    let (totals, logits_blake3) = program.finish(makespan);
+    let totals = Totals {
+        assignment: about.assignment.clone(),
+        ..totals
+    };
+    let Recorded { requests, files } = recorder.finish(&totals, makespan)?;
+    files.into_iter().for_each(|file| staging.record(file));
     let (trace, sink) = trace.finish().map_err(&no_events)?;
     if let Sink::File(file) = sink {
         staging.record(file.finish()?);
     }
-    let (file, tensors) = watch.log.finish()?;
+    let (file, tensors) = log.finish()?;
     if let Some(file) = file {
         staging.record(file);
     }
 
     staging.write(SCENARIO, about.scenario.as_bytes())?;
-    let metrics = Metrics::of(&measured, makespan);
+    let metrics = accumulator.finish(&requests, &totals, &about.goals, makespan);
     staging.write(METRICS, metrics.to_json().as_bytes())?;
-    tables::write_totals(staging, &measured)?;
-    if let Some(record) = &measured.assignment {
-        assignment::write(staging, record, &measured.nodes)?;
+    if let Some(record) = &totals.assignment {
+        assignment::write(staging, record, &totals.nodes)?;
     }
-    if level != TraceLevel::Off {
-        tables::write_details(staging, &measured)?;
-        if !measured.pairs.is_empty() {
-            expert_pairs::write(staging, &measured.pairs)?;
-        }
+    if details && !totals.pairs.is_empty() {
+        expert_pairs::write(staging, &totals.pairs)?;
     }
     draw(staging, &about)?;
     let mut manifest = Manifest {
@@ -241,7 +238,14 @@ pub(super) fn stage(
     Ok(Staged {
         manifest,
         metrics,
-        measured,
+        texts: match requests.len() {
+            count if count > MOST_TEXTS => Vec::new(),
+            _ => requests
+                .into_iter()
+                .filter_map(|request| Some((request.request, request.text?)))
+                .collect(),
+        },
+        totals,
     })
 }
 
@@ -279,6 +283,8 @@ pub(super) struct About {
     pub(super) kernels: String,
     /// What a reader should know at first sight.
     pub(super) headline: String,
+    /// What users expect of the service.
+    pub(super) goals: Goals,
     /// How the model came to be divided, where that is worth telling.
     pub(super) assignment: Option<AssignmentRecord>,
 }

@@ -1,10 +1,10 @@
 //! A run in memory, without a folder.
 
 use super::error::RunError;
-use super::prepare::prepare;
+use super::prepare::{goals, prepare};
 use crate::engine::{self, CsvTrace, Resources, TraceLevel};
 use crate::execution::{Execution, STAGE_NAMES, System};
-use crate::measurement::Measurements;
+use crate::measurement::{Goals, Measurements};
 use crate::observer::Observer;
 use crate::results::folder::FolderError;
 use crate::results::metrics::Metrics;
@@ -42,8 +42,8 @@ pub fn simulate(resolved: &Resolved, observer: &mut dyn Observer) -> Result<Simu
     };
     let prepared = prepare(resolved, streams, Vec::new())?;
     let mut simulated = simulate_system(prepared.system, observer)?;
-    simulated.measured.assignment = prepared.about.assignment;
-    simulated.metrics = Metrics::of(&simulated.measured, simulated.makespan);
+    simulated.measured.totals.assignment = prepared.about.assignment;
+    simulated.metrics = Metrics::of(&simulated.measured, &goals(resolved), simulated.makespan);
     Ok(simulated)
 }
 
@@ -60,14 +60,17 @@ pub fn simulate_system(system: System, observer: &mut dyn Observer) -> Result<Si
     let mut log =
         CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &nodes).map_err(broken)?;
     let mut resources = Resources::new();
-    let mut program = Execution::new(system, observer, &mut resources)?;
+    let mut measured = Measurements::default();
+    let mut watch = (&mut measured, observer);
+    let mut program = Execution::new(system, &mut watch, &mut resources)?;
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut log, &never)?;
     let makespan = Instant(report.makespan.0);
-    let (measured, logits_blake3) = program.finish(makespan);
+    let (totals, logits_blake3) = program.finish(makespan);
+    measured.totals = totals;
     let (log, _) = log.finish().map_err(broken)?;
     Ok(Simulated {
-        metrics: Metrics::of(&measured, makespan),
+        metrics: Metrics::of(&measured, &Goals::default(), makespan),
         measured,
         makespan,
         log_blake3: log.blake3,

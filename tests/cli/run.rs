@@ -36,6 +36,7 @@ fn a_run_folder_holds_these_files_and_no_others() {
         "batches.csv",
         "blocks.csv",
         "events.csv",
+        "load.csv",
         "manifest.json",
         "memory.svg",
         "metrics.json",
@@ -94,6 +95,7 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
         "batches.csv",
         "blocks.csv",
         "events_summary.csv",
+        "load.csv",
         "manifest.json",
         "metrics.json",
         "nodes.csv",
@@ -103,6 +105,7 @@ fn a_shorter_trace_keeps_fewer_files_and_the_same_digest() {
     ];
     let off = [
         "assignment.csv",
+        "load.csv",
         "manifest.json",
         "metrics.json",
         "nodes.csv",

@@ -181,6 +181,25 @@ fn tables_of_an_expert_parallel_run() {
 }
 
 #[test]
+fn tables_of_a_stream_of_requests() {
+    let request = "Tokens(prompt: 3, generate: 2, arrival: At(\"1 s\"))";
+    let results = Results::of(&[
+        "run",
+        &scenario("wdmoe_simulated.ron"),
+        "--set",
+        "trace=Off",
+        "--set",
+        &format!("workload=[{}]", [request; 6].join(", ")),
+    ]);
+    for (target, name, inputs) in [
+        ("load.csv", "load.csv", 150),
+        ("requests.csv", "requests.csv", 50),
+    ] {
+        results.campaign(target, name, inputs);
+    }
+}
+
+#[test]
 fn sweeps() {
     let results = Results::of(&[
         "sweep",

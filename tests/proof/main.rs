@@ -53,7 +53,7 @@ fn here(variant: &Variant) -> Outcome {
         interrupt: &AtomicBool::new(false),
     };
     let prepared = prepare(&resolved, streams, Vec::new()).expect("a run");
-    run(prepared, &options, Box::new(|_| ())).expect("a result");
+    run(prepared, &options, &mut ()).expect("a result");
     Outcome::read(folder, options.out)
 }
 

@@ -40,8 +40,9 @@ impl Gambler {
 }
 
 impl Observer for Gambler {
-    fn pass(&mut self, _: &PassRecord) {
+    fn pass(&mut self, _: &PassRecord) -> io::Result<()> {
         self.play();
+        Ok(())
     }
 
     fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
@@ -71,7 +72,7 @@ fn system(resolved: &Resolved) -> System {
     let prompt = tokenizer.encode("Once Clara").unwrap();
     let radio = resolved.radio(*link).clone();
     let air = Air::new(radio, fields.all_reduce, design, members.len(), STREAMS).unwrap();
-    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let dense = model.shard(&plan).unwrap();
     let task = Task::Generate {
         prompt,
         max_tokens: 2,

@@ -4,14 +4,12 @@
 mod exactness;
 mod links;
 mod measured;
+mod records;
 mod weather;
 
-use airloom::measurement::PassRecord;
-use airloom::observer::{Observer, Travelling};
 use airloom::scenario::{self, Resolved};
 use airloom::simulation::{RunOptions, Simulated, prepare, run, simulate};
 use std::collections::BTreeMap;
-use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
@@ -45,18 +43,8 @@ fn fleet(rest: &str) -> Resolved {
     }
 }
 
-struct Nobody;
-
-impl Observer for Nobody {
-    fn pass(&mut self, _: &PassRecord) {}
-
-    fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 fn simulated(rest: &str) -> Simulated {
-    match simulate(&fleet(rest), &mut Nobody) {
+    match simulate(&fleet(rest), &mut ()) {
         Ok(simulated) => simulated,
         Err(error) => panic!("{error}"),
     }
@@ -77,7 +65,7 @@ impl Tables {
         };
         let streams = airloom::rng::Streams { seed: 1, run: 0 };
         let prepared = prepare(&resolved, streams, Vec::new()).unwrap();
-        if let Err(error) = run(prepared, &options, Box::new(|_| ())) {
+        if let Err(error) = run(prepared, &options, &mut ()) {
             panic!("{error}");
         }
         Self(folder)

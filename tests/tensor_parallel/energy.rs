@@ -2,7 +2,7 @@
 //! per vector against what a run draws.
 
 use crate::{Run, simulate};
-use airloom::measurement::NodeRecord;
+use airloom::measurement::{Measurements, NodeRecord};
 use airloom::rng::Streams;
 use airloom::scenario;
 use airloom::simulation::{RunOptions, prepare, run};
@@ -22,8 +22,13 @@ fn timed(shape: &str, body: &str) -> Run {
     };
     let streams = Streams { seed: 1, run: 0 };
     let prepared = prepare(&resolved, streams, Vec::new()).unwrap();
-    let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
-    Run { finished, folder }
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).unwrap();
+    Run {
+        finished,
+        measured,
+        folder,
+    }
 }
 
 fn joules(device: &NodeRecord) -> f64 {
@@ -52,7 +57,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     );
     let makespan = asked.metric("makespan_s");
     assert!((makespan - 101.332).abs() < 1e-3, "{makespan}");
-    let [device, server] = &asked.finished.measured.per_node[..] else {
+    let [device, server] = &asked.finished.totals.per_node[..] else {
         panic!("one device and a server")
     };
     assert!(
@@ -63,10 +68,10 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
     assert!((device.compute_j.unwrap() - 4.5638).abs() < 1e-3);
     assert!((server.idle_j.unwrap() / (100.0 * makespan) - 1.0).abs() < 1e-12);
     // The second request comes when the first has long been answered.
-    let [first, second] = &asked.finished.measured.requests[..] else {
+    let [first, second] = &asked.measured.requests[..] else {
         panic!("two requests")
     };
-    let pause = second.start.since(first.end);
+    let pause = second.admitted.unwrap().since(first.end);
     assert!(pause.as_seconds() > 90.0);
     for record in [device, server] {
         assert_eq!(record.no_request, pause);
@@ -99,7 +104,6 @@ fn budgeted(charge: &str, workload: &str) -> Run {
 /// pass's tokens and the device's budget; the largest.
 fn drawn(run: &Run) -> f64 {
     let tokens: BTreeMap<(u32, u32), u64> = run
-        .finished
         .measured
         .passes
         .iter()

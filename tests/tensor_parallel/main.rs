@@ -7,6 +7,7 @@ mod timed;
 
 use airloom::corpus::{Split, World};
 use airloom::device::Group;
+use airloom::measurement::Measurements;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, Tokenizer, score};
 use airloom::rng::Streams;
@@ -22,6 +23,7 @@ const MODEL: &str = "models/tiny-llama";
 
 struct Run {
     finished: Finished,
+    measured: Measurements,
     folder: TempDir,
 }
 
@@ -71,8 +73,13 @@ fn simulate(body: &str) -> Run {
     };
     let streams = Streams { seed: 1, run: 0 };
     let prepared = prepare(&resolve(body), streams, Vec::new()).unwrap();
-    let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
-    Run { finished, folder }
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).unwrap();
+    Run {
+        finished,
+        measured,
+        folder,
+    }
 }
 
 /// Σ −ln p of the bundled world's first held-out documents, from the whole model.
@@ -110,7 +117,7 @@ fn law_7_one_device_scores_exactly_as_the_unsharded_model() {
     let run =
         simulate("nodes: {\"device\": (count: 1)}, workload: [Score(text: World(documents: 3))]");
     let (nats, tokens) = unsharded_nats(3);
-    let request = &run.finished.measured.requests[0];
+    let request = &run.measured.requests[0];
     assert_eq!(request.scored_tokens, tokens);
     assert_eq!(
         request.negative_log_likelihood.unwrap().to_bits(),
@@ -141,8 +148,8 @@ fn scoring_step_by_step_gives_the_likelihoods_of_a_prefill() {
             "nodes: {{\"device\": (count: 2)}}, replicas: [(placement: TensorParallel(all_reduce: Ideal))],
              workload: [Score(text: World(documents: 1), stepwise: {stepwise})]"
         ));
-        let passes = run.finished.measured.passes.len();
-        let nats = run.finished.measured.requests[0].negative_log_likelihood;
+        let passes = run.measured.passes.len();
+        let nats = run.measured.requests[0].negative_log_likelihood;
         (nats.unwrap(), passes)
     };
     let ((prefill, one), (stepwise, many)) = (nats(false), nats(true));
@@ -166,7 +173,7 @@ fn a_decode_step_takes_what_the_closed_form_says() {
     let shape = model.shape();
     let plan = ShardPlan::new(shape, &Shares::equal(4).unwrap()).unwrap();
     let device = *resolved.profile(resolved.replicas[0].members()[0]);
-    let pass = &run.finished.measured.passes[1];
+    let pass = &run.measured.passes[1];
     let context = pass.context as usize;
     let compute = |work, weights| {
         let group = Group {
@@ -208,12 +215,12 @@ const BUSY: &str = "nodes: {\"device\": (count: 3, except: {1: Preset(\"raspberr
 fn law_5_every_device_computes_sends_receives_or_waits() {
     let run = simulate(BUSY);
     let makespan = run.metric("makespan_s");
-    for device in &run.finished.measured.per_node {
+    for device in &run.finished.totals.per_node {
         let parts = device.compute + device.uplink + device.downlink + device.wait;
         assert_eq!(device.no_request, Duration::ZERO);
         assert!((parts.as_seconds() - makespan).abs() < 1e-12);
     }
-    for pass in &run.finished.measured.passes {
+    for pass in &run.measured.passes {
         let split = pass.split;
         let parts = split.compute_s + split.uplink_s + split.downlink_s + split.wait_s;
         let length = pass.end.since(pass.start).as_seconds();
@@ -242,15 +249,15 @@ fn law_5_the_energy_of_the_events_is_the_energy_of_the_run() {
     assert_eq!(joules["device1.downlink"], 0.0);
     let idle: f64 = run
         .finished
-        .measured
+        .totals
         .per_node
         .iter()
         .map(|d| d.idle_j.unwrap())
         .sum();
     close(joules.values().sum::<f64>() + idle, run.metric("energy_j"));
-    // Requests follow each other without a gap here, so their energies add up.
+    // Idling is nobody's.
     close(
-        run.metric("energy_score_j") + run.metric("energy_generate_j"),
+        run.metric("energy_score_j") + run.metric("energy_generate_j") + idle,
         run.metric("energy_j"),
     );
 }
@@ -285,7 +292,6 @@ fn law_8_measured_noise_is_what_the_formula_says() {
     // Means of |CN(0, v)|² over n entries: standard deviation v/√n. Noise of the four
     // streams is correlated and differs between rounds, hence the factor of four.
     let entries: u64 = run
-        .finished
         .measured
         .blocks
         .iter()
@@ -322,14 +328,14 @@ fn a_request_that_comes_later_waits_for_nobody_and_the_clock_goes_on() {
             Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"2 s\")),
         ]",
     );
-    let [first, second, third] = &run.finished.measured.requests[..] else {
+    let [first, second, third] = &run.measured.requests[..] else {
         panic!("three requests")
     };
     assert!(first.end.as_seconds() < 1.0);
-    assert_eq!(second.start.as_seconds(), 2.0);
+    assert_eq!(second.admitted.unwrap().as_seconds(), 2.0);
     // The third queues behind the second, and its TTFT counts from its arrival.
     assert_eq!(third.arrival.as_seconds(), 2.0);
-    assert_eq!(third.start, second.end);
+    assert_eq!(third.admitted, Some(second.end));
 }
 
 #[test]
@@ -342,14 +348,17 @@ fn first_come_is_first_served_wherever_it_stands_in_the_workload() {
             Generate(prompt: \"The\", max_tokens: 2, arrival: At(\"1 s\")),
         ]",
     );
-    let requests = &run.finished.measured.requests;
+    let requests = &run.measured.requests;
     assert!(requests.iter().map(|r| r.request).eq(0..4));
     let [late, after_late, early, beside] = &requests[..] else {
         panic!("four requests")
     };
     // Nobody is served: the request of the first second waits for none that is yet to come.
-    assert_eq!(early.start.as_seconds(), 1.0);
-    assert_eq!(beside.start, early.end);
-    assert_eq!(late.start.as_seconds(), 5.0);
-    assert_eq!((after_late.arrival, after_late.start), (late.end, late.end));
+    assert_eq!(early.admitted.unwrap().as_seconds(), 1.0);
+    assert_eq!(beside.admitted, Some(early.end));
+    assert_eq!(late.admitted.unwrap().as_seconds(), 5.0);
+    assert_eq!(
+        (after_late.arrival, after_late.admitted),
+        (late.end, Some(late.end))
+    );
 }

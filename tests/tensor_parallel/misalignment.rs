@@ -4,7 +4,6 @@
 use airloom::corpus::{Split, World};
 use airloom::device::Profile;
 use airloom::execution::{Dense, Source, System};
-use airloom::measurement::PassRecord;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Tokenizer};
 use airloom::observer::{Observer, Travelling};
@@ -28,8 +27,6 @@ struct Listener {
 }
 
 impl Observer for Listener {
-    fn pass(&mut self, _: &PassRecord) {}
-
     fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
         match tensor.node {
             Some(0) => self.rounds.push(vec![tensor.values.to_vec()]),
@@ -67,7 +64,7 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
     };
     let radio = RadioConfig::default();
     let names = (0..devices).map(|device| format!("device{device}"));
-    let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+    let dense = model.shard(&plan).unwrap();
     let air = Air::new(radio, Scheme::Ideal, design(), devices, STREAMS).unwrap();
     let task = Task::Score {
         windows: vec![window],

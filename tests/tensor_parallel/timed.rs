@@ -6,7 +6,6 @@ use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System};
 use airloom::measurement::{BlockRecord, Measurements, PassRecord};
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::Llama;
-use airloom::observer::{Observer, Travelling};
 use airloom::policy::Design;
 use airloom::radio::{
     Air, AirComp, Coherence, Csi, Digital, Downlink, LinkBudget, LinkRate, RadioConfig, Scheme,
@@ -15,10 +14,9 @@ use airloom::radio::{
 use airloom::rng::Streams;
 use airloom::scenario;
 use airloom::serving::workload::{Arrival, Request, Task, Window};
-use airloom::simulation::{RunOptions, prepare, run};
+use airloom::simulation::{Finished, RunOptions, prepare, run};
 use airloom::topology::Node;
 use airloom::units::{Decibels, Instant, Seconds, SpectralEfficiency, Watts};
-use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use tempfile::TempDir;
@@ -27,16 +25,6 @@ const STREAMS: Streams = Streams { seed: 5, run: 0 };
 const PROMPT: [u32; 3] = [5, 6, 7];
 const GENERATED: u32 = 4;
 const NODE_NAMES: &[&str] = &["device0", "device1", "device2", "server"];
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn pass(&mut self, _: &PassRecord) {}
-
-    fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// The event log and the measurements of a run of `source` on three devices.
 fn events(
@@ -71,12 +59,13 @@ fn events(
         STREAMS,
     );
     let mut resources = Resources::new();
-    let mut observer = Nobody;
-    let mut program = Execution::new(system, &mut observer, &mut resources).unwrap();
+    let mut measured = Measurements::default();
+    let mut program = Execution::new(system, &mut measured, &mut resources).unwrap();
     let mut trace = CsvTrace::new(TraceLevel::Full, Vec::new(), STAGE_NAMES, NODE_NAMES).unwrap();
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &never).unwrap();
-    let (measured, _) = program.finish(Instant(report.makespan.0));
+    let (totals, _) = program.finish(Instant(report.makespan.0));
+    measured.totals = totals;
     let (_, text) = trace.finish().unwrap();
     (String::from_utf8(text).unwrap(), measured)
 }
@@ -134,7 +123,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
         Scheme::Digital(fixed),
     ] {
         for radio in [&silent, &counted] {
-            let dense = (0..plan.shape().layers, model.shard(&plan).unwrap());
+            let dense = model.shard(&plan).unwrap();
             let computed = Source::Dense(Box::new(Dense::new(vec![dense])));
             let text = tasks(Task::Generate {
                 prompt: PROMPT.to_vec(),
@@ -156,7 +145,7 @@ fn a_timed_run_has_the_events_of_a_computed_one_bit_for_bit() {
                 );
                 assert_eq!(a.energy_j, b.energy_j);
             }
-            for (a, b) in with.per_node.iter().zip(&without.per_node) {
+            for (a, b) in with.totals.per_node.iter().zip(&without.totals.per_node) {
                 assert_eq!((a.radio_j, a.kv_cache_bytes), (b.radio_j, b.kv_cache_bytes));
             }
             assert!(with.passes.iter().all(PassRecord::is_computed));
@@ -178,7 +167,7 @@ fn scenario(model: &str, devices: &str, rest: &str) -> String {
     format!("Scenario(model: {model}, nodes: {{\"device\": ({devices})}}, {rest})")
 }
 
-fn simulate(text: &str) -> Result<airloom::simulation::Finished, String> {
+fn simulate(text: &str) -> Result<(Finished, Measurements), String> {
     let folder = TempDir::new().unwrap();
     let resolved = scenario::parse(text, Path::new("test.ron"), &[]).map_err(|e| e.to_string())?;
     let options = RunOptions {
@@ -186,7 +175,9 @@ fn simulate(text: &str) -> Result<airloom::simulation::Finished, String> {
         interrupt: &AtomicBool::new(false),
     };
     let prepared = prepare(&resolved, STREAMS, Vec::new()).map_err(|e| e.to_string())?;
-    run(prepared, &options, Box::new(|_| ())).map_err(|e| e.to_string())
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).map_err(|e| e.to_string())?;
+    Ok((finished, measured))
 }
 
 #[test]
@@ -199,14 +190,14 @@ fn only_tokens_that_are_generated_have_a_pace() {
         );
         simulate(&text).unwrap()
     };
-    let read = run(0);
+    let (read, _) = run(0);
     assert_eq!(read.metrics.get("ttft_s"), None);
     assert_eq!(read.metrics.get("timed_passes"), Some(1.0));
-    let written = run(3);
+    let (written, measured) = run(3);
     assert_eq!(written.metrics.get("timed_passes"), Some(3.0));
     assert_eq!(written.metrics.get("computed_passes"), Some(0.0));
     assert_eq!(written.metrics.get("generated_tokens"), Some(3.0));
-    let [prefill, rest @ ..] = &written.measured.passes[..] else {
+    let [prefill, rest @ ..] = &measured.passes[..] else {
         panic!("three passes")
     };
     let seconds = |pass: &PassRecord| pass.end.since(pass.start).as_seconds();
@@ -226,7 +217,7 @@ fn a_shape_must_fit_the_memory_of_every_device() {
             &format!("count: {devices}, profile: Preset(\"table-i-vm\")"),
             &format!("precision: (weight_bits: {bits}), workload: [Tokens(prompt: 1)]"),
         );
-        simulate(&text)
+        simulate(&text).map(|(finished, _)| finished)
     };
     // 68.7 G weights at 4.5 bit are 38.7 GB.
     let error = run(1, 4.5).unwrap_err();
@@ -261,7 +252,7 @@ fn what_no_shape_can_be_is_refused_by_field() {
         ),
     ] {
         let text = scenario(model, "count: 1", &format!("{rest} {workload}"));
-        let error = simulate(&text).unwrap_err();
+        let error = simulate(&text).map(drop).unwrap_err();
         for word in words {
             assert!(error.contains(word), "`{error}` lacks `{word}`");
         }

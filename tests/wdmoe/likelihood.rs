@@ -38,10 +38,8 @@ fn exact_entries_and_the_models_own_choice_give_the_models_own_likelihood() {
         let body = body(architecture, workload)
             .replace("Shape(\"mixtral-8x7b\")", &format!("Folder({TINY:?})"));
         let folder = TempDir::new().unwrap();
-        let finished = outcome(&body, folder.path()).unwrap();
-        finished.measured.requests[0]
-            .negative_log_likelihood
-            .unwrap()
+        let (_, measured) = outcome(&body, folder.path()).unwrap();
+        measured.requests[0].negative_log_likelihood.unwrap()
     };
     let alone = undistributed_nats(2);
     // To the bit, wherever the experts are.

@@ -11,6 +11,7 @@ mod roofline;
 mod router;
 mod timing;
 
+use airloom::measurement::Measurements;
 use airloom::policy::TokenLink;
 use airloom::radio::path_loss_db;
 use airloom::rng::{BulkDistribution, StandardNormal, Streams};
@@ -24,6 +25,7 @@ use tempfile::TempDir;
 
 struct Run {
     finished: Finished,
+    measured: Measurements,
     folder: TempDir,
 }
 
@@ -74,8 +76,13 @@ fn simulate(architecture: &str, workload: &str) -> Run {
     };
     let streams = Streams { seed: 1, run: 0 };
     let prepared = prepare(&resolved, streams, Vec::new()).unwrap();
-    let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
-    Run { finished, folder }
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).unwrap();
+    Run {
+        finished,
+        measured,
+        folder,
+    }
 }
 
 /// The links of the fleet above, from the formulas: (2), (3), (5), (7), and |h|² as the
@@ -121,7 +128,7 @@ fn loads(run: &Run, devices: usize) -> Vec<Vec<f64>> {
 }
 
 /// What a scenario of `body` gives, or what is wrong with it.
-fn outcome(body: &str, folder: &Path) -> Result<Finished, String> {
+fn outcome(body: &str, folder: &Path) -> Result<(Finished, Measurements), String> {
     let text = format!("Scenario({body})");
     let place = folder.join("test.ron");
     let resolved = scenario::parse(&text, &place, &[]).map_err(|fault| fault.to_string())?;
@@ -131,5 +138,8 @@ fn outcome(body: &str, folder: &Path) -> Result<Finished, String> {
         interrupt: &interrupt,
     };
     let prepared = prepare(&resolved, Streams { seed: 1, run: 0 }, Vec::new()).unwrap();
-    run(prepared, &options, Box::new(|_| ())).map_err(|fault| fault.to_string())
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured);
+    let finished = finished.map_err(|fault| fault.to_string())?;
+    Ok((finished, measured))
 }

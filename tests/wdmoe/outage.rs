@@ -57,13 +57,11 @@ fn a_link_of_almost_no_rate_is_an_outage_of_its_own_device() {
         .unwrap_err();
         assert!(fault.contains("device 2"), "{fault}");
     }
-    let finished = outcome(&far("on_outage: Drop"), folder.path()).unwrap();
-    let measured = &finished.measured;
+    let (finished, measured) = outcome(&far("on_outage: Drop"), folder.path()).unwrap();
     assert!(measured.visits.iter().all(|visit| visit.node != 2));
     // Lost are the visits that would have been made were the device near.
     let near = simulate(SYNTHETIC, tokens);
     let there: u64 = near
-        .finished
         .measured
         .visits
         .iter()
@@ -100,8 +98,8 @@ fn one_division_per_pass_survives_devices_that_come_and_go() {
         let body = body(&fields, "Tokens(prompt: 20), Tokens(prompt: 20)")
             .replace(&RADIO[start..end], "fading: Trace(\"h.npy\"), ")
             .replace("coherence: Static", "coherence: PerAllReduce");
-        let finished = outcome(&body, folder.path()).unwrap();
-        let visits = || finished.measured.visits.iter();
+        let (_, measured) = outcome(&body, folder.path()).unwrap();
+        let visits = || measured.visits.iter();
         let mut back = visits().filter(|visit| visit.node == 1).peekable();
         assert!(back.peek().is_some());
         for visit in back {
@@ -125,7 +123,7 @@ fn fewer_experts_within_reach_than_a_token_may_visit_are_all_visited() {
     let far = body(fields, "Tokens(prompt: 9)")
         .replace("200 m", "1e12 m")
         .replace("300 m", "1e12 m");
-    let finished = outcome(&far, folder.path()).unwrap();
+    let (finished, _) = outcome(&far, folder.path()).unwrap();
     // Two devices are left with two experts each.
     assert_eq!(
         finished.metrics.get("expert_visits"),
@@ -146,8 +144,8 @@ fn a_model_that_loses_experts_to_an_outage_knows_less() {
     let near = body("on_outage: Drop", "Score(text: World(documents: 3))")
         .replace("Shape(\"mixtral-8x7b\")", &format!("Folder({TINY:?})"));
     let far = near.replace("200 m", "1e12 m").replace("300 m", "1e12 m");
-    let near = outcome(&near, folder.path()).unwrap().metrics;
-    let far = outcome(&far, folder.path()).unwrap().metrics;
+    let near = outcome(&near, folder.path()).unwrap().0.metrics;
+    let far = outcome(&far, folder.path()).unwrap().0.metrics;
     assert_eq!(near.get("expert_visits_lost"), Some(0.0));
     assert!(far.get("expert_visits_lost").unwrap() > 0.0);
     assert_eq!(far.get("expert_visits"), near.get("expert_visits"));

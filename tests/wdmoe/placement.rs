@@ -49,11 +49,11 @@ fn a_single_device_has_the_band_to_itself_and_holds_every_barrier() {
     let crowded = body(&placed, "Tokens(prompt: 9)").replace("\"64 GB\"", "\"200 GB\"");
     let crowded = outcome(&crowded, folder.path()).unwrap();
     let expected = 32.0 * 18.0 * links()[0].delay(20e6);
-    for finished in [one, crowded] {
+    for (finished, measured) in [one, crowded] {
         let batch = finished.metrics.get("batch_latency_s").unwrap();
         assert!((batch - expected).abs() < 1e-9, "{batch} {expected}");
-        assert_eq!(finished.measured.visits.len(), 32);
-        for visit in &finished.measured.visits {
+        assert_eq!(measured.visits.len(), 32);
+        for visit in &measured.visits {
             assert!(visit.holds_barrier && visit.node == 0);
             assert_eq!((visit.tokens, visit.bandwidth_hz), (18, 20e6));
         }

@@ -3,6 +3,7 @@
 
 use crate::{Run, SYNTHETIC, body, links, loads, number, outcome, parse, simulate};
 use airloom::device::{DeviceProfile, Group};
+use airloom::measurement::Measurements;
 use airloom::model::ModelShape;
 use airloom::scenario::Resolved;
 use airloom::simulation::{RunOptions, prepare, run};
@@ -27,8 +28,13 @@ fn go(resolved: &Resolved) -> Run {
     };
     let streams = airloom::rng::Streams { seed: 1, run: 0 };
     let prepared = prepare(resolved, streams, Vec::new()).unwrap();
-    let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
-    Run { finished, folder }
+    let mut measured = Measurements::default();
+    let finished = run(prepared, &options, &mut measured).unwrap();
+    Run {
+        finished,
+        measured,
+        folder,
+    }
 }
 
 /// A token in one expert: 352.45 MFLOP and 352.5 MB: 35 µs at 10 TFLOP/s, 3.5 ms at 100 GB/s.
@@ -39,8 +45,8 @@ fn an_experts_weights_take_their_time_to_read() {
         // Four devices with two experts each; in decoding a token visits two experts.
         let run = roofline(memory, "", "Tokens(prompt: 100, generate: 2)");
         let shape = ModelShape::named("mixtral-8x7b").unwrap();
-        for visit in &run.finished.measured.visits {
-            let experts = run.finished.measured.experts.iter();
+        for visit in &run.measured.visits {
+            let experts = run.measured.experts.iter();
             let own = experts.filter(|expert| {
                 (expert.request, expert.step, expert.layer)
                     == (visit.request, visit.step, visit.layer)
@@ -60,7 +66,7 @@ fn an_experts_weights_take_their_time_to_read() {
                 "{memory}: {found} {expected}"
             );
         }
-        let decode = run.finished.measured.passes.last().unwrap();
+        let decode = run.measured.passes.last().unwrap();
         let step = decode.end.since(decode.start).as_seconds();
         assert!(step >= 32.0 * shape.expert_parameters() as f64 * 2.0 / bytes_per_second);
         assert!(step < last);
@@ -73,7 +79,7 @@ fn an_experts_weights_take_their_time_to_read() {
 #[test]
 fn a_division_reckons_with_what_a_visit_really_takes() {
     let run = roofline("100 GB/s", "bandwidth: MinMax", "Tokens(prompt: 12)");
-    let visits = &run.finished.measured.visits;
+    let visits = &run.measured.visits;
     assert!(!visits.is_empty());
     assert!(visits.iter().all(|visit| visit.holds_barrier));
 }
@@ -83,7 +89,7 @@ fn a_pipeline_reads_an_experts_weights_for_every_token() {
     let run = roofline("100 GB/s", "pipelining: Tokens", "Tokens(prompt: 5)");
     let whole = roofline("100 GB/s", "", "Tokens(prompt: 5)");
     let alone = 2.0 * (3.0 * 4096.0 * 14336.0 + 2.0 * 4096.0 + 6.0 * 14336.0) / 100e9;
-    for visit in &run.finished.measured.visits {
+    for visit in &run.measured.visits {
         let each = visit.compute.as_seconds() / visit.tokens as f64;
         assert!((each - alone).abs() < 2e-12, "{each} {alone}");
     }
@@ -104,8 +110,8 @@ fn the_whole_profile_counts() {
     let shape = ModelShape::named("mixtral-8x7b").unwrap();
     let resolved = parse(&text).unwrap();
     let profile: &DeviceProfile = resolved.profile(resolved.replicas[0].members()[0]);
-    for visit in &run.finished.measured.visits {
-        let experts = run.finished.measured.experts.iter();
+    for visit in &run.measured.visits {
+        let experts = run.measured.experts.iter();
         let own = experts.filter(|e| e.layer == visit.layer && e.node == visit.node);
         let work = own.map(|e| shape.expert_work(e.visits as usize)).sum();
         let group = Group {
@@ -144,11 +150,7 @@ fn codes_stretch_the_time_on_the_air_and_no_other() {
     let run = go(&parse(&coded).unwrap());
     let (gap, share) = (10f64.powf(0.3), 20e6 / 4.0);
     let links = links();
-    for (row, visit) in run
-        .rows("waits.csv")
-        .iter()
-        .zip(&run.finished.measured.visits)
-    {
+    for (row, visit) in run.rows("waits.csv").iter().zip(&run.measured.visits) {
         let link = &links[visit.node as usize];
         let seconds = |reach: f64| {
             let efficiency = (1.0 + reach / gap / share).log2().min(5.0);
@@ -188,7 +190,7 @@ fn antenna_gains_are_worth_their_decibels() {
                 &format!("[{}]", metres.map(|m| format!("\"{m}\"")).join(", ")),
             );
         let folder = TempDir::new().unwrap();
-        let finished = outcome(&text, folder.path()).unwrap();
+        let (finished, _) = outcome(&text, folder.path()).unwrap();
         finished.metrics.get("batch_latency_s").unwrap()
     };
     let plain = with(

@@ -1,6 +1,7 @@
 //! Gate weights recorded elsewhere.
 
 use crate::body;
+use airloom::measurement::Measurements;
 use airloom::rng::Streams;
 use airloom::scenario::{self};
 use airloom::simulation::{RunOptions, prepare, run};
@@ -40,14 +41,15 @@ fn a_recorded_router_says_what_was_recorded() {
     };
     let streams = Streams { seed: 1, run: 0 };
     let prepared = prepare(&scenario(3), streams, Vec::new()).unwrap();
-    let finished = run(prepared, &options("short"), Box::new(|_| ())).unwrap();
-    for expert in &finished.measured.experts {
+    let mut measured = Measurements::default();
+    run(prepared, &options("short"), &mut measured).unwrap();
+    for expert in &measured.experts {
         let heavy = |token| (expert.layer + token) % 7;
         let visits = (0..3).filter(|t| [heavy(*t), heavy(*t) + 1].contains(&expert.expert));
         assert_eq!(expert.visits, visits.count() as u64);
     }
     let prepared = prepare(&scenario(4), streams, Vec::new()).unwrap();
-    let missing = run(prepared, &options("long"), Box::new(|_| ())).unwrap_err();
+    let missing = run(prepared, &options("long"), &mut ()).unwrap_err();
     assert!(
         missing.to_string().contains("block 0, token 3"),
         "{missing}"

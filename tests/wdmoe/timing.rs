@@ -111,7 +111,7 @@ fn devices_that_return_together_hold_the_barrier_together() {
         &format!("{SYNTHETIC}, bandwidth: MinMax"),
         "Tokens(prompt: 12)",
     );
-    let visits = &run.finished.measured.visits;
+    let visits = &run.measured.visits;
     // Not one picosecond decides: some return before others.
     assert!(visits.iter().any(|visit| visit.wait > Duration::ZERO));
     assert!(visits.iter().all(|visit| visit.holds_barrier));
@@ -123,7 +123,7 @@ fn the_barriers_holder_is_the_device_that_returns_last() {
         &format!("{SYNTHETIC}, bandwidth: Uniform"),
         "Tokens(prompt: 12)",
     );
-    let visits = &run.finished.measured.visits;
+    let visits = &run.measured.visits;
     for block in visits.chunk_by(|a, b| a.layer == b.layer) {
         let last = block.iter().map(|visit| visit.end).max();
         for visit in block {

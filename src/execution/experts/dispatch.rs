@@ -47,9 +47,7 @@ impl Execution<'_> {
     fn layer_draw(&self, batch: u32, layer: usize) -> u64 {
         let state = self.batch(batch);
         let layers = self.replica(batch).layers as u64;
-        state
-            .identity
-            .draw(u64::from(state.step) * layers + layer as u64)
+        state.lead().draw(layers, layer as u64)
     }
 
     /// The state is at the hub after `after`: begins with the first layer of the stage.
@@ -80,10 +78,9 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
         let state = self.batch(batch);
-        let (layer, tokens) = (state.layer, state.tokens());
+        let (layer, tokens) = (state.layer, state.tokens);
         let group = self.experts(batch);
-        let work =
-            group.whole.attention(0, tokens, state.context) + group.shape.router_work(tokens);
+        let work = group.whole.attention_of(0, state.contexts()) + group.shape.router_work(tokens);
         let key = state.key(Some(layer), Stage::Gate, Some(group.hub));
         let id = self.emit_at_hub(batch, key, work, after, graph)?;
         Ok(graph.notify(id)?)
@@ -295,7 +292,8 @@ impl Execution<'_> {
                 holders: &group.holders[layer],
             },
         )?;
-        let pass = (state.request, state.step);
+        let lead = state.lead();
+        let pass = (lead.request, lead.step);
         note_journeys(&journeys, pass, layer, group, observer)?;
         if layer + 1 < self.stage(batch).layers.end {
             self.batch_mut(batch).layer += 1;

@@ -1,20 +1,24 @@
 //! A layer of an experts stage written down, as the engine measured it.
 
 use crate::engine::Record;
-use crate::execution::{Execution, StageKind};
-use crate::measurement::{BlockRecord, ExpertRecord, VisitRecord, is_together};
+use crate::execution::{Execution, ExecutionError, StageKind};
+use crate::measurement::{BlockRecord, ExpertRecord, PairRecord, VisitRecord, is_together};
 use crate::units::Duration;
 
 impl Execution<'_> {
     /// The tokens of a layer are back.
-    pub(in crate::execution) fn note_experts(&mut self, record: &Record<'_>) {
+    pub(in crate::execution) fn note_experts(
+        &mut self,
+        record: &Record<'_>,
+    ) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         let meeting = self.meter.met(batch);
         let (state, group, ..) = self.expert_parts(batch);
         let layer = state.layer;
         let decision = state.dispatch.decision.as_ref();
         let decision = decision.expect("tokens return once they were sent");
-        let (request, step) = (state.request, state.step);
+        let lead = state.lead();
+        let (request, step) = (lead.request, lead.step);
         let gathered = record.end;
         let start = meeting.start.unwrap_or(gathered);
         let span = gathered.since(start);
@@ -83,9 +87,7 @@ impl Execution<'_> {
         if let Some(decision) = &state.dispatch.decision {
             group.pairs.enter(texts, layer, &decision.selection);
         }
-        self.measured.visits.extend(visits);
-        self.measured.experts.extend(experts);
-        self.measured.blocks.push(BlockRecord {
+        let block = BlockRecord {
             batch,
             request,
             step,
@@ -99,16 +101,21 @@ impl Execution<'_> {
             distortion: None,
             rounding_s: None,
             budget: None,
-        });
+        };
+        let observer = &mut *self.observer;
+        let visits = visits.iter().try_for_each(|visit| observer.visit(visit));
+        let experts = visits.and_then(|()| experts.iter().try_for_each(|e| observer.expert(e)));
+        let told = experts.and_then(|()| observer.block(&block));
+        told.map_err(ExecutionError::Observer)
     }
 
-    /// Writes down which experts tokens visited together.
-    pub(in crate::execution) fn record_pairs(&mut self) {
+    /// Which experts tokens visited together.
+    pub(in crate::execution) fn pair_records(&self) -> Vec<PairRecord> {
         let stages = self.replicas.iter().flat_map(|replica| &replica.stages);
-        for stage in stages {
-            if let StageKind::Experts(group) = &stage.kind {
-                self.measured.pairs.extend(group.pairs.records());
-            }
-        }
+        let pairs = stages.filter_map(|stage| match &stage.kind {
+            StageKind::Experts(group) => Some(group.pairs.records()),
+            _ => None,
+        });
+        pairs.flatten().collect()
     }
 }

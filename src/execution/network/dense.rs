@@ -1,12 +1,11 @@
 //! A LLaMA that computes, stage by stage of its pipeline, each divided over its group.
 
-use super::{Journey, Mix, Network, Summed};
+use super::shelf::{Caches, Shelf, fork, of_stage};
+use super::{Begins, Fed, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{Hidden, KvCache, Rows, ShardedLlama, Values, Workspace};
+use crate::numerics::{CachedLayers, Hidden, Rows, ShardedLlama, StepError, Values, Workspace};
 use crate::radio::{Payload, Round};
-use crate::serving::Identity;
-use crate::serving::passes::Pass;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -14,97 +13,94 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Dense {
     stages: Vec<Divided>,
-    capacity: usize,
-    sequences: BTreeMap<u32, Vec<KvCache>>,
+    shelf: Shelf,
     batches: BTreeMap<u32, Step>,
-    /// Caches and states of those who have left, for those who come.
-    free_caches: Vec<Vec<KvCache>>,
-    free_states: Vec<Hidden>,
+    /// Steps that are over, for those who come.
+    free: Vec<Step>,
     sum: Vec<f32>,
 }
 
 /// One stage's layers, divided over those who hold them.
 #[derive(Debug)]
 struct Divided {
-    layers: Range<usize>,
     model: ShardedLlama,
     workspace: Workspace,
 }
 
 #[derive(Debug)]
 struct Step {
-    sequence: u32,
+    sequences: Vec<u32>,
+    /// In the order of the sequences.
+    caches: Vec<Caches>,
     hidden: Hidden,
+}
+
+impl Step {
+    /// The caches of `sequence`, if it is one of the batch's.
+    fn caches_of(&self, sequence: u32) -> Option<&Caches> {
+        let place = self.sequences.iter().position(|own| *own == sequence)?;
+        self.caches.get(place)
+    }
 }
 
 impl Dense {
     /// A model whose `stages` hold its layers in order; the first embeds and the last has the LM
     /// head.
-    pub fn new(stages: Vec<(Range<usize>, ShardedLlama)>) -> Self {
-        let stages = stages.into_iter().map(|(layers, model)| Divided {
+    pub fn new(stages: Vec<ShardedLlama>) -> Self {
+        let stages = stages.into_iter().map(|model| Divided {
             workspace: model.workspace(),
-            layers,
             model,
         });
         Self {
             stages: stages.collect(),
-            capacity: 0,
-            sequences: BTreeMap::new(),
+            shelf: Shelf::default(),
             batches: BTreeMap::new(),
-            free_caches: Vec::new(),
-            free_states: Vec::new(),
+            free: Vec::new(),
             sum: Vec::new(),
         }
     }
 
     /// For requests of up to `capacity` tokens.
     pub(super) fn hold(&mut self, capacity: usize) {
-        self.capacity = capacity;
-    }
-
-    fn caches(&mut self) -> Result<Vec<KvCache>, ExecutionError> {
-        if let Some(mut caches) = self.free_caches.pop() {
-            caches.iter_mut().for_each(KvCache::clear);
-            return Ok(caches);
-        }
-        let caches = self.stages.iter();
-        let caches = caches.map(|stage| Ok(stage.model.cache(self.capacity)?));
-        caches.collect()
+        self.shelf = Shelf::of(capacity);
     }
 }
 
+/// Caches of a sequence of up to `capacity` tokens.
+fn make_caches(stages: &[Divided], capacity: usize) -> Result<Caches, StepError> {
+    let caches = stages.iter().map(|stage| stage.model.cache(capacity));
+    caches.collect()
+}
+
 impl Network for Dense {
-    fn begin(
-        &mut self,
-        batch: u32,
-        sequence: u32,
-        _: Identity,
-        pass: &Pass,
-    ) -> Result<usize, ExecutionError> {
-        if !self.sequences.contains_key(&sequence) {
-            let caches = self.caches()?;
-            self.sequences.insert(sequence, caches);
-        }
-        let caches = self.sequences.get_mut(&sequence);
-        let caches = caches.expect("a sequence has caches");
-        if pass.fresh {
-            caches.iter_mut().for_each(KvCache::clear);
-        }
-        let layers = self
-            .stages
-            .iter()
-            .position(|stage| !stage.layers.is_empty());
-        let context = caches[layers.unwrap_or(0)].tokens();
+    fn begin(&mut self, batch: u32, fed: &[Fed<'_>]) -> Result<(), ExecutionError> {
         let first = &self.stages[0].model;
-        let hidden = match self.free_states.pop() {
-            Some(mut hidden) => {
-                first.embed_into(&pass.tokens, context, &mut hidden)?;
-                hidden
-            }
-            None => first.embed(&pass.tokens, context)?,
+        let mut step = match self.free.pop() {
+            Some(step) => step,
+            None => Step {
+                sequences: Vec::new(),
+                caches: Vec::new(),
+                hidden: first.embed(&fed[0].tokens[..1], 0)?,
+            },
         };
-        self.batches.insert(batch, Step { sequence, hidden });
-        Ok(context)
+        match fed {
+            [only] => first.embed_into(only.tokens, only.context, &mut step.hidden)?,
+            several => {
+                let slices = several.iter().map(|fed| (fed.tokens, fed.context));
+                let slices: Vec<(&[u32], usize)> = slices.collect();
+                first.embed_slices_into(&slices, &mut step.hidden)?;
+            }
+        }
+        for fed in fed {
+            let stages = &self.stages;
+            let make = |capacity| make_caches(stages, capacity);
+            let afresh = fed.begins != Begins::Not && fed.context == 0;
+            step.sequences.push(fed.sequence);
+            step.caches
+                .push(self.shelf.take(fed.sequence, afresh, make)?);
+        }
+        self.batches.insert(batch, step);
+        Ok(())
     }
 
     fn layers(
@@ -113,14 +109,14 @@ impl Network for Dense {
         stage: usize,
         layers: Range<usize>,
     ) -> Result<(), ExecutionError> {
-        let Step { sequence, hidden } = self.batches.get_mut(&batch).expect("a batch in flight");
-        let caches = self.sequences.get_mut(sequence);
-        let cache = &mut caches.expect("a sequence has caches")[stage];
+        let Step { caches, hidden, .. } = self.batches.get_mut(&batch).expect("a batch in flight");
         let Divided {
             model, workspace, ..
         } = &mut self.stages[stage];
         for layer in layers {
-            model.attention_on_all(layer, hidden, cache, workspace)?;
+            of_stage(caches, stage, |caches| {
+                model.attention_slices_on_all(layer, hidden, caches, workspace)
+            })?;
             hidden.add(&workspace.partial(0)?)?;
             model.mlp_on_all(layer, hidden, workspace)?;
             hidden.add(&workspace.partial(0)?)?;
@@ -134,14 +130,14 @@ impl Network for Dense {
         (stage, sublayer, layer): (usize, Sublayer, usize),
         round: &Round<'_>,
     ) -> Result<Option<Summed<'_>>, ExecutionError> {
-        let Step { sequence, hidden } = self.batches.get_mut(&batch).expect("a batch in flight");
-        let caches = self.sequences.get_mut(sequence);
-        let cache = &mut caches.expect("a sequence has caches")[stage];
+        let Step { caches, hidden, .. } = self.batches.get_mut(&batch).expect("a batch in flight");
         let Divided {
             model, workspace, ..
         } = &mut self.stages[stage];
         match sublayer {
-            Sublayer::Attention => model.attention_on_all(layer, hidden, cache, workspace)?,
+            Sublayer::Attention => of_stage(caches, stage, |caches| {
+                model.attention_slices_on_all(layer, hidden, caches, workspace)
+            })?,
             Sublayer::Mlp => model.mlp_on_all(layer, hidden, workspace)?,
         }
         self.sum.resize(hidden.tokens() * hidden.width(), 0.0);
@@ -179,20 +175,44 @@ impl Network for Dense {
         Ok(step.hidden.replace(&states)?)
     }
 
-    fn logits(&mut self, batch: u32, rows: Rows) -> Result<Option<Values<'_>>, ExecutionError> {
+    fn logits(&mut self, batch: u32, rows: &[Rows]) -> Result<Option<Values<'_>>, ExecutionError> {
         let hidden = &self.batches[&batch].hidden;
         let last = self.stages.last_mut().expect("a pipeline has a stage");
-        last.model.logits(hidden, rows, &mut last.workspace)?;
+        last.model
+            .logits_slices(hidden, rows, &mut last.workspace)?;
         Ok(Some(last.workspace.logits()?))
     }
 
     fn end(&mut self, batch: u32) {
-        let step = self.batches.remove(&batch);
-        self.free_states.extend(step.map(|step| step.hidden));
+        let Some(mut step) = self.batches.remove(&batch) else {
+            return;
+        };
+        for (sequence, caches) in step.sequences.drain(..).zip(step.caches.drain(..)) {
+            self.shelf.rest(sequence, caches);
+        }
+        self.free.push(step);
+    }
+
+    fn reuse(&mut self, sequence: u32, from: u32, tokens: usize) -> Result<(), ExecutionError> {
+        let known = self.shelf.resting(from);
+        let in_flight = || self.batches.values().find_map(|step| step.caches_of(from));
+        let known = known.or_else(in_flight);
+        let caches = fork(known.expect("a prefix has a cache"), tokens)?;
+        self.shelf.rest(sequence, caches);
+        Ok(())
+    }
+
+    fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError> {
+        self.shelf.hand_over(sequence)
+    }
+
+    fn take_over(&mut self, sequence: u32, layers: CachedLayers) -> Result<(), ExecutionError> {
+        let stages = &self.stages;
+        let make = |capacity| make_caches(stages, capacity);
+        self.shelf.take_over(sequence, layers, make)
     }
 
     fn close(&mut self, sequence: u32) {
-        let caches = self.sequences.remove(&sequence);
-        self.free_caches.extend(caches);
+        self.shelf.close(sequence);
     }
 }

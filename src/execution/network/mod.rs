@@ -3,6 +3,7 @@
 
 mod dense;
 mod gate;
+mod shelf;
 mod sparse;
 mod timed;
 
@@ -13,13 +14,12 @@ use super::error::ExecutionError;
 use super::experts::{self, GateTrace};
 use super::stage::Sublayer;
 use crate::model::ModelShape;
-use crate::numerics::{Mixtral, Rows, Values};
+use crate::numerics::{CachedLayers, Mixtral, Rows, Values};
 use crate::placement::Synthetic;
 use crate::policy::Selection;
 use crate::radio::{Distortion, Payload, Round};
 use crate::rng::Streams;
 use crate::serving::Identity;
-use crate::serving::passes::Pass;
 use sparse::Sparse;
 use std::fmt;
 use std::ops::Range;
@@ -65,19 +65,37 @@ impl Source {
     }
 }
 
+/// Where a piece of a sequence stands in its text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begins {
+    /// After what was read before.
+    Not,
+    /// At the beginning of a new text.
+    Anew,
+    /// At the beginning of a text that was read before and forgotten.
+    Again,
+}
+
+/// One sequence's tokens in a batch.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fed<'a> {
+    pub(super) sequence: u32,
+    pub(super) identity: Identity,
+    pub(super) begins: Begins,
+    /// Tokens before these.
+    pub(super) context: usize,
+    /// Empty where tokens are only counted.
+    pub(super) tokens: &'a [u32],
+    pub(super) count: usize,
+}
+
 /// A model as the program steps it.
 pub(super) trait Network: fmt::Debug {
-    /// Begins `batch`, a pass of `sequence`; returns how many tokens that has already.
+    /// Begins `batch`, which reads the tokens of several sequences, each in one place.
     ///
     /// # Errors
     /// If the model cannot take the tokens.
-    fn begin(
-        &mut self,
-        batch: u32,
-        sequence: u32,
-        identity: Identity,
-        pass: &Pass,
-    ) -> Result<usize, ExecutionError>;
+    fn begin(&mut self, batch: u32, fed: &[Fed<'_>]) -> Result<(), ExecutionError>;
 
     /// All `layers` of the pipeline's `stage`, whole.
     ///
@@ -127,16 +145,37 @@ pub(super) trait Network: fmt::Debug {
     /// If the state cannot be written.
     fn cross(&mut self, batch: u32, payload: Payload) -> Result<(), ExecutionError>;
 
-    /// The logits of `batch`; `None` if nothing is computed.
+    /// The logits of `batch`, with the rows wanted of each of its sequences; `None` if nothing is
+    /// computed.
     ///
     /// # Errors
     /// If the forward pass fails.
-    fn logits(&mut self, batch: u32, rows: Rows) -> Result<Option<Values<'_>>, ExecutionError>;
+    fn logits(&mut self, batch: u32, rows: &[Rows]) -> Result<Option<Values<'_>>, ExecutionError>;
 
     /// Forgets the state of `batch`.
     fn end(&mut self, batch: u32);
 
-    /// Forgets the cache of `sequence`.
+    /// Lets `sequence`, which has read nothing, go on from the first `tokens` of what `from` has
+    /// read.
+    ///
+    /// # Errors
+    /// If that cannot be copied.
+    fn reuse(&mut self, sequence: u32, from: u32, tokens: usize) -> Result<(), ExecutionError>;
+
+    /// Takes out what `sequence` has read, to go on with it in another replica; `None` if nothing
+    /// is computed.
+    ///
+    /// # Errors
+    /// If its layers are shared by several nodes.
+    fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError>;
+
+    /// Goes on with `sequence` from what it has read in another replica.
+    ///
+    /// # Errors
+    /// If its layers are shared by several nodes here.
+    fn take_over(&mut self, sequence: u32, layers: CachedLayers) -> Result<(), ExecutionError>;
+
+    /// Forgets the cache of `sequence`, which may have none.
     fn close(&mut self, sequence: u32);
 }
 

@@ -1,12 +1,13 @@
 //! A Mixtral that computes, whose experts may get their tokens over the air.
 
-use super::{Journey, Mix, Network, Summed};
+use super::shelf::{Caches, Shelf, fork, of_stage};
+use super::{Begins, Fed, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{Contribution, Hidden, KvCache, Mixtral, Routing, Rows, Values, Workspace};
+use crate::numerics::{
+    CachedLayers, Contribution, Hidden, Mixtral, Routing, Rows, Values, Workspace,
+};
 use crate::radio::{Payload, Round};
-use crate::serving::Identity;
-use crate::serving::passes::Pass;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,17 +18,26 @@ use std::sync::Arc;
 pub(super) struct Sparse {
     model: Arc<Mixtral>,
     payload: Payload,
-    capacity: usize,
     workspace: Workspace,
-    sequences: BTreeMap<u32, KvCache>,
+    shelf: Shelf,
     batches: BTreeMap<u32, Step>,
 }
 
 #[derive(Debug)]
 struct Step {
-    sequence: u32,
+    sequences: Vec<u32>,
+    /// In the order of the sequences, one of each.
+    caches: Vec<Caches>,
     hidden: Hidden,
     routing: Routing,
+}
+
+impl Step {
+    /// The caches of `sequence`, if it is one of the batch's.
+    fn caches_of(&self, sequence: u32) -> Option<&Caches> {
+        let place = self.sequences.iter().position(|own| *own == sequence)?;
+        self.caches.get(place)
+    }
 }
 
 impl Sparse {
@@ -37,11 +47,24 @@ impl Sparse {
             workspace: model.workspace(),
             model,
             payload,
-            capacity,
-            sequences: BTreeMap::new(),
+            shelf: Shelf::of(capacity),
             batches: BTreeMap::new(),
         }
     }
+}
+
+/// Attention of `layer` over what the sequences of `step` have read.
+fn attend(
+    model: &Mixtral,
+    layer: usize,
+    step: &mut Step,
+    workspace: &mut Workspace,
+) -> Result<(), ExecutionError> {
+    let Step { caches, hidden, .. } = step;
+    let attended = of_stage(caches, 0, |caches| {
+        model.attend_slices(layer, hidden, caches, workspace)
+    });
+    Ok(attended?)
 }
 
 /// What arrives of `tokens` of `width` entries.
@@ -52,42 +75,33 @@ fn carry(payload: Payload, width: usize, tokens: &mut [f32]) {
 }
 
 impl Network for Sparse {
-    fn begin(
-        &mut self,
-        batch: u32,
-        sequence: u32,
-        _: Identity,
-        pass: &Pass,
-    ) -> Result<usize, ExecutionError> {
-        if !self.sequences.contains_key(&sequence) {
-            let cache = self.model.cache(self.capacity)?;
-            self.sequences.insert(sequence, cache);
+    fn begin(&mut self, batch: u32, fed: &[Fed<'_>]) -> Result<(), ExecutionError> {
+        let slices = fed.iter().map(|fed| (fed.tokens, fed.context));
+        let slices: Vec<(&[u32], usize)> = slices.collect();
+        let hidden = self.model.embed_slices(&slices)?;
+        let mut caches = Vec::with_capacity(fed.len());
+        for fed in fed {
+            let afresh = fed.begins != Begins::Not && fed.context == 0;
+            let make = |capacity| Ok(vec![self.model.cache(capacity)?]);
+            caches.push(self.shelf.take(fed.sequence, afresh, make)?);
         }
-        let cache = self.sequences.get_mut(&sequence);
-        let cache = cache.expect("a sequence has a cache");
-        if pass.fresh {
-            cache.clear();
-        }
-        let context = cache.tokens();
         let step = Step {
-            sequence,
-            hidden: self.model.embed(&pass.tokens, context)?,
+            sequences: fed.iter().map(|fed| fed.sequence).collect(),
+            caches,
+            hidden,
             routing: Routing::default(),
         };
         self.batches.insert(batch, step);
-        Ok(context)
+        Ok(())
     }
 
     fn layers(&mut self, batch: u32, _: usize, layers: Range<usize>) -> Result<(), ExecutionError> {
         let step = self.batches.get_mut(&batch).expect("a batch in flight");
-        let cache = self.sequences.get_mut(&step.sequence);
-        let cache = cache.expect("a sequence has a cache");
-        let Step {
-            hidden, routing, ..
-        } = step;
         for layer in layers {
-            self.model
-                .attend(layer, hidden, cache, &mut self.workspace)?;
+            attend(&self.model, layer, step, &mut self.workspace)?;
+            let Step {
+                hidden, routing, ..
+            } = &mut *step;
             self.model.route(layer, hidden, routing)?;
             self.model.mix(layer, hidden, routing)?;
         }
@@ -105,10 +119,7 @@ impl Network for Sparse {
 
     fn gate(&mut self, batch: u32, layer: usize) -> Result<Vec<f32>, ExecutionError> {
         let step = self.batches.get_mut(&batch).expect("a batch in flight");
-        let cache = self.sequences.get_mut(&step.sequence);
-        let cache = cache.expect("a sequence has a cache");
-        self.model
-            .attend(layer, &mut step.hidden, cache, &mut self.workspace)?;
+        attend(&self.model, layer, step, &mut self.workspace)?;
         self.model.route(layer, &step.hidden, &mut step.routing)?;
         Ok(step.routing.weights().to_vec())
     }
@@ -174,17 +185,41 @@ impl Network for Sparse {
         Ok(step.hidden.replace(&states)?)
     }
 
-    fn logits(&mut self, batch: u32, rows: Rows) -> Result<Option<Values<'_>>, ExecutionError> {
+    fn logits(&mut self, batch: u32, rows: &[Rows]) -> Result<Option<Values<'_>>, ExecutionError> {
         let hidden = &self.batches[&batch].hidden;
-        self.model.logits(hidden, rows, &mut self.workspace)?;
+        self.model
+            .logits_slices(hidden, rows, &mut self.workspace)?;
         Ok(Some(self.workspace.logits()?))
     }
 
     fn end(&mut self, batch: u32) {
-        self.batches.remove(&batch);
+        let Some(step) = self.batches.remove(&batch) else {
+            return;
+        };
+        for (sequence, caches) in step.sequences.into_iter().zip(step.caches) {
+            self.shelf.rest(sequence, caches);
+        }
+    }
+
+    fn reuse(&mut self, sequence: u32, from: u32, tokens: usize) -> Result<(), ExecutionError> {
+        let known = self.shelf.resting(from);
+        let in_flight = || self.batches.values().find_map(|step| step.caches_of(from));
+        let known = known.or_else(in_flight);
+        let caches = fork(known.expect("a prefix has a cache"), tokens)?;
+        self.shelf.rest(sequence, caches);
+        Ok(())
+    }
+
+    fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError> {
+        self.shelf.hand_over(sequence)
+    }
+
+    fn take_over(&mut self, sequence: u32, layers: CachedLayers) -> Result<(), ExecutionError> {
+        let make = |capacity| Ok(vec![self.model.cache(capacity)?]);
+        self.shelf.take_over(sequence, layers, make)
     }
 
     fn close(&mut self, sequence: u32) {
-        self.sequences.remove(&sequence);
+        self.shelf.close(sequence);
     }
 }

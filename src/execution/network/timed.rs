@@ -1,12 +1,10 @@
 //! A shape that is timed: nothing is computed; its gate, if it has one, is drawn or recorded.
 
-use super::{GateSequence, GateSource, Journey, Mix, Network, Summed};
+use super::{Begins, Fed, GateSequence, GateSource, Journey, Mix, Network, Summed};
 use crate::execution::error::ExecutionError;
 use crate::execution::stage::Sublayer;
-use crate::numerics::{Rows, Values};
+use crate::numerics::{CachedLayers, Rows, Values};
 use crate::radio::{Payload, Round};
-use crate::serving::Identity;
-use crate::serving::passes::Pass;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -14,20 +12,25 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(super) struct Timed {
     gate: Option<Box<dyn GateSource>>,
+    /// Of a shape whose gate is asked.
     sequences: BTreeMap<u32, Counted>,
-    /// The sequence of every batch in flight.
-    batches: BTreeMap<u32, u32>,
+    batches: BTreeMap<u32, Vec<Piece>>,
 }
 
 /// A sequence whose tokens are counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Counted {
-    /// Tokens before the last pass, and of it.
-    context: usize,
-    tokens: usize,
     /// Texts that began, one after the other.
     texts: u64,
-    gate: Option<Box<dyn GateSequence>>,
+    gate: Box<dyn GateSequence>,
+}
+
+/// A sequence's tokens in a batch.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    sequence: u32,
+    context: usize,
+    tokens: usize,
 }
 
 impl Timed {
@@ -38,31 +41,34 @@ impl Timed {
             batches: BTreeMap::new(),
         }
     }
-
-    fn sequence(&self, batch: u32) -> &Counted {
-        &self.sequences[&self.batches[&batch]]
-    }
 }
 
 impl Network for Timed {
-    fn begin(
-        &mut self,
-        batch: u32,
-        sequence: u32,
-        identity: Identity,
-        pass: &Pass,
-    ) -> Result<usize, ExecutionError> {
-        self.batches.insert(batch, sequence);
-        let counted = self.sequences.entry(sequence).or_default();
-        if pass.fresh {
-            let gate = self.gate.as_ref();
-            counted.gate = gate.map(|gate| gate.sequence(identity.draw(counted.texts)));
-            counted.texts += 1;
+    fn begin(&mut self, batch: u32, fed: &[Fed<'_>]) -> Result<(), ExecutionError> {
+        let Some(gate) = &self.gate else {
+            return Ok(());
+        };
+        for fed in fed {
+            let known = self.sequences.get(&fed.sequence);
+            let begun = known.map_or(0, |counted| counted.texts);
+            let texts = match fed.begins {
+                Begins::Not if known.is_some() => continue,
+                Begins::Again if begun > 0 => begun,
+                Begins::Not | Begins::Again | Begins::Anew => begun + 1,
+            };
+            let counted = Counted {
+                gate: gate.sequence(fed.identity.draw(texts - 1)),
+                texts,
+            };
+            self.sequences.insert(fed.sequence, counted);
         }
-        let before = counted.context + counted.tokens;
-        counted.context = if pass.fresh { 0 } else { before };
-        counted.tokens = pass.tokens.len();
-        Ok(counted.context)
+        let pieces = fed.iter().map(|fed| Piece {
+            sequence: fed.sequence,
+            context: fed.context,
+            tokens: fed.count,
+        });
+        self.batches.insert(batch, pieces.collect());
+        Ok(())
     }
 
     fn layers(&mut self, _: u32, _: usize, _: Range<usize>) -> Result<(), ExecutionError> {
@@ -79,20 +85,25 @@ impl Network for Timed {
     }
 
     fn gate(&mut self, batch: u32, layer: usize) -> Result<Vec<f32>, ExecutionError> {
-        let sequence = self.batches[&batch];
-        let counted = self.sequences.get_mut(&sequence);
-        let counted = counted.expect("a batch belongs to a sequence");
-        let (context, tokens) = (counted.context, counted.tokens);
-        let gate = counted.gate.as_mut();
-        let gate = gate.expect("experts are dispatched by a gate");
-        Ok(gate.weights(layer, context, tokens)?)
+        let mut weights = Vec::new();
+        for piece in &self.batches[&batch] {
+            let counted = self.sequences.get_mut(&piece.sequence);
+            let gate = &mut counted.expect("a piece belongs to a sequence").gate;
+            weights.extend(gate.weights(layer, piece.context, piece.tokens)?);
+        }
+        Ok(weights)
     }
 
     fn foresee(&self, batch: u32, layer: usize) -> Result<Option<Vec<f32>>, ExecutionError> {
-        let counted = self.sequence(batch);
-        let gate = counted.gate.as_ref();
-        let weights = gate.map(|gate| gate.foresee(layer, counted.context, counted.tokens));
-        Ok(weights.transpose()?)
+        let Some(pieces) = self.batches.get(&batch) else {
+            return Ok(None);
+        };
+        let mut weights = Vec::new();
+        for piece in pieces {
+            let gate = &self.sequences[&piece.sequence].gate;
+            weights.extend(gate.foresee(layer, piece.context, piece.tokens)?);
+        }
+        Ok(Some(weights))
     }
 
     fn mix(&mut self, _: u32, _: &Mix<'_>) -> Result<Vec<Journey>, ExecutionError> {
@@ -103,12 +114,24 @@ impl Network for Timed {
         Ok(())
     }
 
-    fn logits(&mut self, _: u32, _: Rows) -> Result<Option<Values<'_>>, ExecutionError> {
+    fn logits(&mut self, _: u32, _: &[Rows]) -> Result<Option<Values<'_>>, ExecutionError> {
         Ok(None)
     }
 
     fn end(&mut self, batch: u32) {
         self.batches.remove(&batch);
+    }
+
+    fn reuse(&mut self, _: u32, _: u32, _: usize) -> Result<(), ExecutionError> {
+        Ok(())
+    }
+
+    fn hand_over(&mut self, _: u32) -> Result<Option<CachedLayers>, ExecutionError> {
+        Ok(None)
+    }
+
+    fn take_over(&mut self, _: u32, _: CachedLayers) -> Result<(), ExecutionError> {
+        Ok(())
     }
 
     fn close(&mut self, sequence: u32) {

@@ -106,6 +106,30 @@ impl Cache {
         self.heads.fill(EMPTY);
     }
 
+    /// Forgets all positions from `positions` on; nothing if there are no more.
+    ///
+    /// # Panics
+    /// If `memory` is another cache's.
+    pub fn truncate(&mut self, memory: &mut [f32], positions: usize) {
+        assert_eq!(memory.len(), self.memory(), "memory of another cache");
+        if positions >= self.positions {
+            return;
+        }
+        self.positions = positions;
+        // A panel's empty lanes are zero; the next panel is filled when its first key comes.
+        let (panel, used) = (positions / PANEL, positions % PANEL);
+        if used == 0 {
+            return;
+        }
+        let dim = self.head_dim;
+        for place in memory.chunks_exact_mut(self.head_memory()) {
+            let panel = &mut place[panel * PANEL * dim..][..PANEL * dim];
+            for row in panel.chunks_exact_mut(PANEL) {
+                row[used..].fill(0.0);
+            }
+        }
+    }
+
     /// Number of positions.
     pub fn len(&self) -> usize {
         self.positions

@@ -31,6 +31,26 @@ impl InplaceOp1 for Rotate<'_> {
     }
 }
 
+/// Forgets what `cache`, whose memory is dst, holds from `positions` on.
+pub(in crate::numerics) struct Forget<'a> {
+    /// candle hands operations to their storage by shared reference.
+    pub(in crate::numerics) cache: RefCell<&'a mut Cache>,
+    pub(in crate::numerics) positions: usize,
+}
+
+impl InplaceOp1 for Forget<'_> {
+    fn name(&self) -> &'static str {
+        "forget"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let memory = slice_mut(dst, layout)?;
+        let mut cache = self.cache.borrow_mut();
+        cache.truncate(memory, self.positions);
+        Ok(())
+    }
+}
+
 /// Appends to dst, the memory of `cache`, the keys and values in `rows` of the source's q, k, v.
 pub(in crate::numerics) struct Remember<'a> {
     /// candle hands operations to their storage by shared reference.

@@ -10,7 +10,7 @@
 
 mod attention;
 
-pub(super) use attention::{Attend, Columns, Remember, Rotate};
+pub(super) use attention::{Attend, Columns, Forget, Remember, Rotate};
 
 use super::kernels::{Kernels, Packing, gather};
 use super::matrix::Matrix;

@@ -46,6 +46,12 @@ pub(super) const TABLES: &[Table] = &[
         columns: BATCHES,
     },
     Table {
+        file: "load.csv",
+        row: "one per replica and stretch of time, of which there are at most 512, all equally long but the last; a run that outgrows them doubles them, from 2²⁰ ps on",
+        present: "the workload has two requests or more",
+        columns: LOAD,
+    },
+    Table {
         file: "nodes.csv",
         row: "one per node over the whole run",
         present: "always, in a run folder",
@@ -136,19 +142,30 @@ const TENSORS: &[Column] = columns! {
 const REQUESTS: &[Column] = columns! {
     "request" "" "the request, counted from 0 in the workload";
     "mode" "" "score, generate, choose or tokens";
+    "from" "" "the node that asked; empty if it arose where it is served";
+    "replica" "" "the copy of the model that served it last, counted from 0";
+    "priority" "" "its class; smaller ones go first where the order is by priority";
     "arrival_ps" "ps" "when it was submitted";
-    "start_ps" "ps" "when its first pass began";
-    "first_token_ps" "ps" "when its first token was known; of generate, and of tokens the end of the first pass";
-    "end_ps" "ps" "when its last token was known";
+    "start_ps" "ps" "when it was admitted: its first pass began; empty if none did";
+    "first_token_ps" "ps" "when its first token was delivered; of generate, and of tokens the end of the first pass";
+    "end_ps" "ps" "when its last token was delivered, or it was rejected";
+    "queueing_s" "s" "start − arrival";
     "ttft_s" "s" "first token − arrival";
     "tpot_s" "s" "(end − first token) / (output tokens − 1); empty below two output tokens";
-    "e2e_latency_s" "s" "end − arrival";
+    "longest_gap_s" "s" "the longest time between two of its tokens; empty below two";
+    "e2e_latency_s" "s" "end − arrival; empty if it was rejected";
+    "goal_met" "" "whether it met every goal of the scenario; empty without goals";
+    "rejected" "" "why it was turned away; else empty";
+    "preemptions" "" "how often it had to leave and wait again";
+    "recomputed_tokens" "" "tokens that were read again because their cache had been given up";
+    "reused_tokens" "" "tokens of its prompt that were not read because another request's cache held them";
     "input_tokens" "" "tokens of the prompt, or of the text that was read, for every choice of a question anew; none that were generated";
     "output_tokens" "" "tokens generated; of mode tokens, passes";
     "scored_tokens" "" "tokens whose likelihood was taken";
     "perplexity" "1" "exp(Σ −ln p / scored tokens); only of score";
     "source_perplexity" "1" "the same for the process that generated the text, if that is known";
-    "energy_j" "J" "energy of its passes on all nodes, and of idling while it was served, shared with those beside it";
+    "energy_j" "J" "energy of its passes on all nodes, computing and radiating, a batch's divided by tokens; idling is nobody's";
+    "energy_first_token_j" "J" "the part of it up to its first token";
     "text" "" "the generated text; only of generate";
 };
 
@@ -191,6 +208,24 @@ const BATCHES: &[Column] = columns! {
     "tokens" "" "tokens of the request that went through the model";
     "start_ps" "ps" "when the pass began";
     "end_ps" "ps" "when its logits were known where tokens are chosen";
+};
+
+const LOAD: &[Column] = columns! {
+    "replica" "" "the copy of the model, counted from 0";
+    "start_ps" "ps" "when the stretch began";
+    "end_ps" "ps" "when it ended";
+    "waiting" "1" "requests that waited at the replica: time average over the stretch, as the next five";
+    "running" "1" "requests in service";
+    "batch_requests" "1" "requests in the batches in flight";
+    "batch_tokens" "1" "their tokens that went through the model";
+    "cache_allocated" "1" "KV cache allocated, in tokens";
+    "cache_held" "1" "tokens that it held";
+    "cache_total" "" "all the KV cache there is, in tokens; empty if nothing limits it";
+    "arrived" "" "requests that arrived in the stretch";
+    "completed" "" "requests that were answered";
+    "rejected" "" "requests that were turned away";
+    "goals_met" "" "requests answered that met every goal; empty without goals";
+    "tokens" "" "tokens generated";
 };
 
 const NODES: &[Column] = columns! {

@@ -69,6 +69,8 @@ pub struct Series {
 pub enum Look {
     /// Marks on a line.
     Curve,
+    /// A line without marks, of many places.
+    Line,
     /// Marks alone.
     Dots,
     /// Marks alone, larger and not filled.
@@ -253,7 +255,7 @@ fn legend<'a>(plot: &'a Plot, layout: &Layout, top: f64) -> (Vec<(&'a Series, Pl
 /// How far a legend's words are from the left end of their sample.
 fn indent(series: &Series) -> f64 {
     match series.look {
-        Look::Curve | Look::Front => 24.0,
+        Look::Curve | Look::Line | Look::Front => 24.0,
         Look::Dots | Look::Hollow => 9.0,
     }
 }
@@ -309,7 +311,7 @@ fn label(
 fn sample(canvas: &mut Canvas, series: &Series, (x, y): Place) {
     let ends = [(x, y), (x + 20.0, y)];
     match series.look {
-        Look::Curve => canvas.line(&ends, stroke(series.style)),
+        Look::Curve | Look::Line => canvas.line(&ends, stroke(series.style)),
         Look::Front => canvas.line(&ends, FRONT),
         Look::Dots | Look::Hollow => {}
     }
@@ -410,7 +412,7 @@ fn curve(canvas: &mut Canvas, series: &Series, across: &Axis, upwards: &Axis) {
     let place = |mark: &Mark| (across.pixel(mark.x), upwards.pixel(mark.y));
     let places: Vec<Place> = series.marks.iter().map(place).collect();
     match series.look {
-        Look::Curve => canvas.line(&places, stroke(series.style)),
+        Look::Curve | Look::Line => canvas.line(&places, stroke(series.style)),
         Look::Front => canvas.line(&places, FRONT),
         Look::Dots | Look::Hollow => {}
     }
@@ -438,7 +440,7 @@ fn curve(canvas: &mut Canvas, series: &Series, across: &Axis, upwards: &Axis) {
 fn mark_at(canvas: &mut Canvas, series: &Series, (x, y): Place) {
     let colour = COLOURS[series.style % COLOURS.len()];
     let (fill, r) = match series.look {
-        Look::Front => return,
+        Look::Front | Look::Line => return,
         Look::Hollow => ("none", 3.6),
         Look::Curve | Look::Dots => (colour, 2.4),
     };

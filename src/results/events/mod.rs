@@ -159,7 +159,9 @@ pub struct Events {
     pub resources: Vec<String>,
     /// The tasks; whoever released a task, and what it waited for, comes before it.
     pub tasks: Vec<Event>,
-    /// What each batch served.
+    /// Tasks in the log; more than [`tasks`](Self::tasks) if only its beginning was read.
+    pub rows: u64,
+    /// What each batch served of which a task was read.
     pub batches: Batches,
     /// What all tasks waited for, one task's after the other's.
     inputs: Vec<u32>,
@@ -168,6 +170,11 @@ pub struct Events {
 }
 
 impl Events {
+    /// Whether the log goes on after what was read of it.
+    pub fn goes_on(&self) -> bool {
+        self.rows > self.tasks.len() as u64
+    }
+
     /// The end of the last task.
     pub fn makespan(&self) -> Instant {
         let ends = self.tasks.iter().map(|task| task.end);

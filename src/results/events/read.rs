@@ -3,7 +3,9 @@
 use super::{Event, Events};
 use crate::engine::{HEADER, Kind, Reason};
 use crate::results::drawn::EVENTS;
-use crate::results::tables::{NODES, TableError, TableFile, read_batches, read_rows};
+use crate::results::tables::{
+    Batches, NODES, TableError, TableFile, for_each_slice, read_batches, read_rows,
+};
 use crate::text::{Visible, acts};
 use crate::units::Instant;
 use serde::Deserialize;
@@ -205,6 +207,39 @@ impl Events {
     /// # Errors
     /// If a table cannot be read, or says what no run could have done.
     pub fn read(folder: &Path) -> Result<Self, EventsError> {
+        Self::read_while(folder, read_batches(folder)?, |_, _| true)
+    }
+
+    /// Reads the first `most` tasks, and whatever else it takes to have the whole first pass:
+    /// however long the log is, that fits into memory. The rest is counted and not checked.
+    ///
+    /// # Errors
+    /// If a table cannot be read, or says what no run could have done.
+    pub fn read_beginning(folder: &Path, most: usize) -> Result<Self, EventsError> {
+        let mut first: Option<(u32, Instant)> = None;
+        for_each_slice(folder, |batch, slice| {
+            if first.is_none_or(|(lowest, _)| batch < lowest) {
+                first = Some((batch, slice.end));
+            }
+        })?;
+        let end = first.map_or(Instant::ZERO, |(_, end)| end);
+        let within = |place: usize, last: Instant| place < most || last <= end;
+        let mut events = Self::read_while(folder, Batches::new(), within)?;
+        let shown: BTreeSet<u32> = events.tasks.iter().filter_map(|task| task.batch).collect();
+        for_each_slice(folder, |batch, slice| {
+            if shown.contains(&batch) {
+                events.batches.entry(batch).or_default().push(slice);
+            }
+        })?;
+        Ok(events)
+    }
+
+    /// Reads tasks while `wanted` of the number of those read and the end of the last of them.
+    fn read_while(
+        folder: &Path,
+        batches: Batches,
+        wanted: impl Fn(usize, Instant) -> bool,
+    ) -> Result<Self, EventsError> {
         let path = folder.join(EVENTS);
         let damaged = |line, fault| EventsError::Damaged {
             path: path.clone(),
@@ -226,15 +261,21 @@ impl Events {
                 fault,
             })?;
         }
+        let mut rows = 0;
         while let Some((line, row)) = table.next_row()? {
-            reader.row(row).map_err(|fault| damaged(line, fault))?;
+            let last = reader.tasks.last().map_or(Instant::ZERO, |task| task.end);
+            if rows == reader.tasks.len() as u64 && wanted(reader.tasks.len(), last) {
+                reader.row(row).map_err(|fault| damaged(line, fault))?;
+            }
+            rows += 1;
         }
         Ok(Self {
             stages: reader.stages.list,
             nodes: reader.nodes.list,
             resources: reader.resources.list,
             tasks: reader.tasks,
-            batches: read_batches(folder)?,
+            rows,
+            batches,
             inputs: reader.inputs,
             input_ends: reader.input_ends,
         })

@@ -1,8 +1,9 @@
 //! How many multiple-choice questions are answered rightly.
 
-use super::{Collector, Definition, mean, service_time};
+use super::mean::Mean;
+use super::{Collector, Definition, service_time};
 use crate::corpus::Suite;
-use crate::measurement::{Measurements, Mode};
+use crate::measurement::{AnswerRecord, Mode, RequestRecord};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -84,38 +85,50 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let share = |suite: Option<Suite>| {
-        let asked = run
-            .answers
-            .iter()
-            .filter(|answer| suite.is_none_or(|suite| answer.suite == suite));
-        mean(asked.map(|answer| f64::from(u8::from(answer.chosen == answer.answer))))
-    };
-    metrics.put("accuracy", share(None));
-    for suite in Suite::ALL {
-        let name = match suite {
-            Suite::Pairs => "accuracy_pairs",
-            Suite::Facts => "accuracy_facts",
-            Suite::Reasoning => "accuracy_reasoning",
-            Suite::YesNo => "accuracy_yes_no",
-            Suite::Stories => "accuracy_stories",
-        };
-        metrics.put(name, share(Some(suite)));
+/// Answers so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Answers {
+    right: Mean,
+    by_suite: [Mean; Suite::ALL.len()],
+    chance: Mean,
+    margins: Mean,
+}
+
+impl Answers {
+    pub(super) fn enter(&mut self, answer: &AnswerRecord) {
+        let right = f64::from(u8::from(answer.chosen == answer.answer));
+        self.right.add(right);
+        let suites = Suite::ALL.iter().zip(&mut self.by_suite);
+        for (_, mean) in suites.filter(|(suite, _)| **suite == answer.suite) {
+            mean.add(right);
+        }
+        self.chance.add(1.0 / f64::from(answer.choices));
+        if let Some(margin) = answer.margin_nats {
+            self.margins.add(margin);
+        }
     }
-    let chance = run
-        .answers
-        .iter()
-        .map(|answer| 1.0 / f64::from(answer.choices));
-    metrics.put("accuracy_by_chance", mean(chance));
-    let margins = run.answers.iter().filter_map(|answer| answer.margin_nats);
-    metrics.put("answer_margin_nats", mean(margins));
-    let questions = run.answers.len();
-    if questions > 0 {
-        metrics.put("questions", questions as f64);
-        let error = share(None).map(|p| (p * (1.0 - p) / questions as f64).sqrt());
-        metrics.put("accuracy_standard_error", error);
-        let time = service_time(run, Mode::Choose);
-        metrics.put("question_s", time.map(|seconds| seconds / questions as f64));
+
+    pub(super) fn collect(&self, requests: &[RequestRecord], metrics: &mut Collector) {
+        metrics.put("accuracy", self.right.value());
+        for (suite, mean) in Suite::ALL.iter().zip(&self.by_suite) {
+            let name = match suite {
+                Suite::Pairs => "accuracy_pairs",
+                Suite::Facts => "accuracy_facts",
+                Suite::Reasoning => "accuracy_reasoning",
+                Suite::YesNo => "accuracy_yes_no",
+                Suite::Stories => "accuracy_stories",
+            };
+            metrics.put(name, mean.value());
+        }
+        metrics.put("accuracy_by_chance", self.chance.value());
+        metrics.put("answer_margin_nats", self.margins.value());
+        let questions = self.right.count as f64;
+        if let Some(p) = self.right.value() {
+            metrics.put("questions", questions);
+            let error = (p * (1.0 - p) / questions).sqrt();
+            metrics.put("accuracy_standard_error", error);
+            let time = service_time(requests, Mode::Choose);
+            metrics.put("question_s", time.map(|seconds| seconds / questions));
+        }
     }
 }

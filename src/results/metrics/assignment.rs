@@ -1,7 +1,7 @@
 //! What is to be expected of the division of the model.
 
 use super::{Collector, Definition};
-use crate::measurement::Measurements;
+use crate::measurement::Totals;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -34,8 +34,8 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let Some(record) = &run.assignment else {
+pub(super) fn collect(totals: &Totals, metrics: &mut Collector) {
+    let Some(record) = &totals.assignment else {
         return;
     };
     for (division, error, compute) in [

@@ -1,7 +1,8 @@
 //! What the radio does to the sums of an all-reduce.
 
-use super::{Collector, Definition, mean};
-use crate::measurement::{Distortion, Measurements};
+use super::mean::Mean;
+use super::{Collector, Definition};
+use crate::measurement::BlockRecord;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -55,43 +56,67 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let rounds: Vec<Distortion> = run
-        .blocks
-        .iter()
-        .filter_map(|block| block.distortion)
-        .collect();
-    if rounds.is_empty() {
-        return;
-    }
-    let per_entry = |value: fn(&Distortion) -> Option<f64>| {
-        let (mut sum, mut entries) = (0.0, 0);
-        for round in &rounds {
-            if let Some(value) = value(round) {
-                sum += value * round.entries as f64;
-                entries += round.entries;
-            }
+/// A mean over complex entries.
+#[derive(Debug, Clone, Copy, Default)]
+struct PerEntry {
+    sum: f64,
+    entries: u64,
+}
+
+impl PerEntry {
+    fn add(&mut self, value: Option<f64>, entries: u64) {
+        if let Some(value) = value {
+            self.sum += value * entries as f64;
+            self.entries += entries;
         }
-        (entries > 0).then(|| sum / entries as f64)
-    };
-    metrics.put("all_reduce_mse", per_entry(|round| Some(round.felt?.mse)));
-    metrics.put(
-        "all_reduce_noise_mse",
-        per_entry(|round| Some(round.felt?.noise_mse)),
-    );
-    metrics.put(
-        "all_reduce_analytic_mse",
-        per_entry(|round| round.analytic_mse),
-    );
-    metrics.put(
-        "all_reduce_quantiser_mse",
-        per_entry(|round| round.quantiser_mse),
-    );
-    let felt = rounds.iter().filter_map(|round| round.felt);
-    metrics.put("all_reduce_nmse", mean(felt.map(|felt| felt.nmse)));
-    metrics.put("all_reduces", rounds.len() as f64);
-    metrics.put(
-        "subchannel_rounding_s",
-        mean(run.blocks.iter().filter_map(|block| block.rounding_s)),
-    );
+    }
+
+    fn value(&self) -> Option<f64> {
+        (self.entries > 0).then(|| self.sum / self.entries as f64)
+    }
+}
+
+/// All-reduces so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Errors {
+    rounds: u64,
+    mse: PerEntry,
+    noise: PerEntry,
+    analytic: PerEntry,
+    quantiser: PerEntry,
+    nmse: Mean,
+    rounding: Mean,
+}
+
+impl Errors {
+    pub(super) fn enter(&mut self, block: &BlockRecord) {
+        if let Some(seconds) = block.rounding_s {
+            self.rounding.add(seconds);
+        }
+        let Some(round) = block.distortion else {
+            return;
+        };
+        self.rounds += 1;
+        let (felt, entries) = (round.felt, round.entries);
+        self.mse.add(felt.map(|felt| felt.mse), entries);
+        self.noise.add(felt.map(|felt| felt.noise_mse), entries);
+        self.analytic.add(round.analytic_mse, entries);
+        self.quantiser.add(round.quantiser_mse, entries);
+        if let Some(felt) = felt {
+            self.nmse.add(felt.nmse);
+        }
+    }
+
+    pub(super) fn collect(&self, metrics: &mut Collector) {
+        if self.rounds == 0 {
+            return;
+        }
+        metrics.put("all_reduce_mse", self.mse.value());
+        metrics.put("all_reduce_noise_mse", self.noise.value());
+        metrics.put("all_reduce_analytic_mse", self.analytic.value());
+        metrics.put("all_reduce_quantiser_mse", self.quantiser.value());
+        metrics.put("all_reduce_nmse", self.nmse.value());
+        metrics.put("all_reduces", self.rounds as f64);
+        metrics.put("subchannel_rounding_s", self.rounding.value());
+    }
 }

@@ -1,7 +1,8 @@
 //! What a run spends and holds.
 
+use super::mean::Mean;
 use super::{Collector, Definition, Metrics, of_mode};
-use crate::measurement::{Measurements, Mode, NodeRecord};
+use crate::measurement::{BlockRecord, Mode, NodeRecord, RequestRecord, Totals};
 use crate::results::readable::significant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -37,29 +38,64 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         name: "energy_score_j",
         symbol: "",
         unit: "J",
-        meaning: "the part of energy_j spent while Score requests were served",
-        present: "energy_j is, and a Score request was served",
+        meaning: "energy of the passes of Score requests, computing and radiating; with those of the other modes and energy_idle_j it adds up to energy_j",
+        present: "every node and the radio can state joules of work, and a Score request was served",
     },
     Definition {
         name: "energy_generate_j",
         symbol: "",
         unit: "J",
-        meaning: "the part of energy_j spent while Generate requests were served",
-        present: "energy_j is, and a Generate request was served",
+        meaning: "energy of the passes of Generate requests, computing and radiating; with those of the other modes and energy_idle_j it adds up to energy_j",
+        present: "every node and the radio can state joules of work, and a Generate request was served",
     },
     Definition {
         name: "energy_choose_j",
         symbol: "",
         unit: "J",
-        meaning: "the part of energy_j spent while Choose requests were served",
-        present: "energy_j is, and a Choose request was served",
+        meaning: "energy of the passes of Choose requests, computing and radiating; with those of the other modes and energy_idle_j it adds up to energy_j",
+        present: "every node and the radio can state joules of work, and a Choose request was served",
     },
     Definition {
         name: "tokens_per_joule",
         symbol: "TPJ",
         unit: "1/J",
-        meaning: "generated tokens over energy_generate_j",
-        present: "energy_generate_j is",
+        meaning: "generated_tokens over energy_j, idling and other requests included",
+        present: "energy_j is, and tokens were generated",
+    },
+    Definition {
+        name: "energy_per_token_j",
+        symbol: "",
+        unit: "J",
+        meaning: "energy_generate_j over generated_tokens: what tokens cost beside idling",
+        present: "energy_generate_j is, and tokens were generated",
+    },
+    Definition {
+        name: "energy_per_request_j",
+        symbol: "",
+        unit: "J",
+        meaning: "energy of a request's passes, computing and radiating on all nodes, a batch's divided by tokens: mean over requests; idling is nobody's",
+        present: "every node and the radio can state joules of work",
+    },
+    Definition {
+        name: "energy_first_token_j",
+        symbol: "",
+        unit: "J",
+        meaning: "the part of a request's energy up to its first token: mean over requests",
+        present: "energy_per_request_j is, and tokens were generated",
+    },
+    Definition {
+        name: "energy_delay_js",
+        symbol: "EDP",
+        unit: "J·s",
+        meaning: "energy–delay product: a request's energy times its end-to-end latency, mean over requests",
+        present: "energy_per_request_j is",
+    },
+    Definition {
+        name: "requests_per_joule",
+        symbol: "RPJ",
+        unit: "1/J",
+        meaning: "requests answered over energy_j, idling included",
+        present: "energy_j is",
     },
     Definition {
         name: "energy_budget_ratio",
@@ -77,8 +113,23 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let nodes = || run.per_node.iter();
+/// Budgets drawn on so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Budgets(Option<f64>);
+
+impl Budgets {
+    pub(super) fn enter(&mut self, block: &BlockRecord) {
+        let drawn = block.budget.map(|budget| budget.ratio);
+        self.0 = self.0.into_iter().chain(drawn).reduce(f64::max);
+    }
+
+    pub(super) fn collect(&self, metrics: &mut Collector) {
+        metrics.put("energy_budget_ratio", self.0);
+    }
+}
+
+pub(super) fn collect(requests: &[RequestRecord], totals: &Totals, metrics: &mut Collector) {
+    let nodes = || totals.per_node.iter();
     let total = |joules: fn(&NodeRecord) -> Option<f64>| nodes().map(joules).sum::<Option<f64>>();
     let compute = total(|node| node.compute_j);
     let radio = total(|node| node.radio_j);
@@ -86,30 +137,53 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
     metrics.put("energy_compute_j", compute);
     metrics.put("energy_radio_j", radio);
     metrics.put("energy_idle_j", idle);
-    let parts = [compute, radio, idle];
-    metrics.put("energy_j", parts.into_iter().sum::<Option<f64>>());
-    let drawn = run.blocks.iter().filter_map(|block| block.budget);
-    metrics.put(
-        "energy_budget_ratio",
-        drawn.map(|budget| budget.ratio).reduce(f64::max),
-    );
+    let whole = [compute, radio, idle].into_iter().sum::<Option<f64>>();
+    metrics.put("energy_j", whole);
     let peak = nodes()
         .map(|node| node.weight_bytes + node.kv_cache_bytes + node.activation_bytes)
         .max();
     metrics.put("peak_memory_bytes", peak.map(|bytes| bytes as f64));
+    let answered = || requests.iter().filter(|request| request.is_answered());
     let of = |mode| {
-        let joules: Option<f64> = of_mode(run, mode).map(|request| request.energy_j).sum();
-        joules.filter(|_| of_mode(run, mode).next().is_some())
+        let of_mode = || answered().filter(move |request| request.mode == mode);
+        let joules: Option<f64> = of_mode().map(|request| request.energy_j).sum();
+        joules.filter(|_| of_mode().next().is_some())
     };
+    let generating = of(Mode::Generate);
     metrics.put("energy_score_j", of(Mode::Score));
-    metrics.put("energy_generate_j", of(Mode::Generate));
+    metrics.put("energy_generate_j", generating);
     metrics.put("energy_choose_j", of(Mode::Choose));
-    let generated: u64 = of_mode(run, Mode::Generate)
-        .map(|request| request.output_tokens)
-        .sum();
+    let generated = of_mode(requests, Mode::Generate);
+    let generated: u64 = generated.map(|request| request.output_tokens).sum();
+    let tokens = (generated > 0).then_some(generated as f64);
+    metrics.put(
+        "energy_per_token_j",
+        generating
+            .zip(tokens)
+            .map(|(joules, tokens)| joules / tokens),
+    );
     metrics.put(
         "tokens_per_joule",
-        of(Mode::Generate).map(|joules| generated as f64 / joules),
+        whole.zip(tokens).map(|(joules, tokens)| tokens / joules),
+    );
+    let count = answered().count();
+    let each: Option<f64> = answered().map(|request| request.energy_j).sum();
+    metrics.put("energy_per_request_j", each.map(|sum| sum / count as f64));
+    let first: Vec<f64> = answered()
+        .filter_map(|request| request.energy_first_token_j)
+        .collect();
+    metrics.put("energy_first_token_j", Mean::of(first.into_iter()));
+    let products = answered().map(|request| {
+        let latency = request.latency()?.as_seconds();
+        Some(request.energy_j? * latency)
+    });
+    let products: Option<f64> = products.sum();
+    metrics.put("energy_delay_js", products.map(|sum| sum / count as f64));
+    metrics.put(
+        "requests_per_joule",
+        whole
+            .filter(|_| count > 0)
+            .map(|joules| count as f64 / joules),
     );
 }
 

@@ -1,8 +1,8 @@
 //! A mixture whose experts sit on devices.
 
-use super::{Collector, Definition, mean};
-use crate::measurement::{ExpertRecord, Measurements, PairRecord};
-use crate::units::Duration;
+use super::mean::Mean;
+use super::{Collector, Definition};
+use crate::measurement::{BlockRecord, ExpertRecord, PairRecord, PassRecord, Totals, VisitRecord};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -70,44 +70,88 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    if run.experts.is_empty() {
-        return;
+/// The experts of one block.
+#[derive(Debug, Clone, Copy, Default)]
+struct Block {
+    experts: u64,
+    visits: u64,
+    most: u64,
+}
+
+/// Blocks of spread experts so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Spread {
+    passes: u64,
+    batches: Mean,
+    blocks: u64,
+    /// Σ (gathered − start) of blocks, in seconds.
+    barriers_s: f64,
+    waited_s: f64,
+    spent_s: f64,
+    visits: u64,
+    wanted: u64,
+    lost: u64,
+    /// The block whose experts come now: its request, step and layer.
+    block: Option<(u32, u32, u32)>,
+    busy: Block,
+    imbalance: Mean,
+}
+
+impl Spread {
+    pub(super) fn enter_pass(&mut self, pass: &PassRecord) {
+        self.passes += 1;
+        if pass.context == 0 {
+            self.batches.add(pass.end.since(pass.start).as_seconds());
+        }
     }
-    let batches = run.passes.iter().filter(|pass| pass.context == 0);
-    metrics.put(
-        "batch_latency_s",
-        mean(batches.map(|pass| pass.end.since(pass.start).as_seconds())),
-    );
-    let waits = run.blocks.iter().map(|b| b.gathered.since(b.start));
-    let seconds = waits.map(Duration::as_seconds).sum::<f64>();
-    metrics.put("attention_wait_s", seconds / run.passes.len() as f64);
-    metrics.put("layer_latency_s", seconds / run.blocks.len() as f64);
-    let (mut waited, mut spent) = (0.0, 0.0);
-    for visit in &run.visits {
+
+    pub(super) fn enter_block(&mut self, block: &BlockRecord) {
+        self.blocks += 1;
+        self.barriers_s += block.gathered.since(block.start).as_seconds();
+    }
+
+    pub(super) fn enter_visit(&mut self, visit: &VisitRecord) {
         let wait = visit.wait.as_seconds();
-        waited += wait;
-        spent += wait + visit.end.since(visit.start).as_seconds();
+        self.waited_s += wait;
+        self.spent_s += wait + visit.end.since(visit.start).as_seconds();
     }
-    metrics.put("waiting_share", waited / spent);
-    let visits: u64 = run.experts.iter().map(|expert| expert.visits).sum();
-    let wanted: u64 = run.experts.iter().map(|expert| expert.wanted).sum();
-    metrics.put("expert_visits", visits as f64);
-    metrics.put("expert_visits_dropped", (wanted - visits) as f64);
-    let lost: u64 = run.experts.iter().map(|expert| expert.lost).sum();
-    metrics.put("expert_visits_lost", lost as f64);
-    let shares = run.pairs.iter().map(PairRecord::share);
-    metrics.put("expert_pair_share", mean(shares));
-    let same_block = |a: &ExpertRecord, b: &ExpertRecord| {
-        (a.request, a.step, a.layer) == (b.request, b.step, b.layer)
-    };
-    let blocks = run.experts.chunk_by(same_block);
-    metrics.put(
-        "expert_imbalance",
-        mean(blocks.map(|experts| {
-            let most = experts.iter().map(|expert| expert.visits).max();
-            let sum: u64 = experts.iter().map(|expert| expert.visits).sum();
-            most.unwrap_or(0) as f64 * experts.len() as f64 / sum as f64
-        })),
-    );
+
+    pub(super) fn enter_expert(&mut self, expert: &ExpertRecord) {
+        let block = Some((expert.request, expert.step, expert.layer));
+        if self.block != block {
+            self.end_block();
+            self.block = block;
+        }
+        self.busy.experts += 1;
+        self.busy.visits += expert.visits;
+        self.busy.most = self.busy.most.max(expert.visits);
+        self.visits += expert.visits;
+        self.wanted += expert.wanted;
+        self.lost += expert.lost;
+    }
+
+    fn end_block(&mut self) {
+        let busy = std::mem::take(&mut self.busy);
+        if busy.experts > 0 {
+            let ratio = busy.most as f64 * busy.experts as f64 / busy.visits as f64;
+            self.imbalance.add(ratio);
+        }
+    }
+
+    pub(super) fn collect(mut self, totals: &Totals, metrics: &mut Collector) {
+        self.end_block();
+        if self.block.is_none() {
+            return;
+        }
+        metrics.put("batch_latency_s", self.batches.value());
+        metrics.put("attention_wait_s", self.barriers_s / self.passes as f64);
+        metrics.put("layer_latency_s", self.barriers_s / self.blocks as f64);
+        metrics.put("waiting_share", self.waited_s / self.spent_s);
+        metrics.put("expert_visits", self.visits as f64);
+        metrics.put("expert_visits_dropped", (self.wanted - self.visits) as f64);
+        metrics.put("expert_visits_lost", self.lost as f64);
+        let shares = totals.pairs.iter().map(PairRecord::share);
+        metrics.put("expert_pair_share", Mean::of(shares));
+        metrics.put("expert_imbalance", self.imbalance.value());
+    }
 }

@@ -1,7 +1,8 @@
 //! How long requests and their parts take.
 
-use super::{Collector, Definition, mean, of_mode, service_time};
-use crate::measurement::{Measurements, Mode};
+use super::mean::Mean;
+use super::{Collector, Definition, of_mode, service_time};
+use crate::measurement::{Mode, PassRecord, RequestRecord, Totals};
 use crate::units::Instant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -98,60 +99,71 @@ pub(super) const DEFINITIONS: &[Definition] = &[
     },
 ];
 
-pub(super) fn collect(run: &Measurements, makespan: Instant, metrics: &mut Collector) {
-    let generated = || of_mode(run, Mode::Generate);
-    metrics.put(
-        "ttft_s",
-        mean(
-            generated().filter_map(|request| {
-                Some(request.first_token?.since(request.arrival).as_seconds())
-            }),
-        ),
-    );
-    metrics.put(
-        "tpot_s",
-        mean(generated().filter_map(|request| {
-            let steps = request
-                .output_tokens
-                .checked_sub(1)
-                .filter(|steps| *steps > 0)?;
-            Some(request.end.since(request.first_token?).as_seconds() / steps as f64)
-        })),
-    );
-    metrics.put(
-        "e2e_latency_s",
-        mean(generated().map(|request| request.end.since(request.arrival).as_seconds())),
-    );
+/// Passes so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Passes {
+    /// The batch whose slices come now.
+    batch: Option<u32>,
+    computed: u64,
+    timed: u64,
+    compute: Mean,
+    uplink: Mean,
+    downlink: Mean,
+    wait: Mean,
+}
+
+impl Passes {
+    pub(super) fn enter(&mut self, pass: &PassRecord) {
+        if self.batch != Some(pass.batch) {
+            self.batch = Some(pass.batch);
+            match pass.is_computed() {
+                true => self.computed += 1,
+                false => self.timed += 1,
+            }
+        }
+        if pass.mode == Mode::Generate && pass.decodes {
+            self.compute.add(pass.split.compute_s);
+            self.uplink.add(pass.split.uplink_s);
+            self.downlink.add(pass.split.downlink_s);
+            self.wait.add(pass.split.wait_s);
+        }
+    }
+
+    pub(super) fn collect(&self, metrics: &mut Collector) {
+        metrics.put("computed_passes", self.computed as f64);
+        metrics.put("timed_passes", self.timed as f64);
+        metrics.put("pass_compute_s", self.compute.value());
+        metrics.put("pass_uplink_s", self.uplink.value());
+        metrics.put("pass_downlink_s", self.downlink.value());
+        metrics.put("pass_wait_s", self.wait.value());
+    }
+}
+
+pub(super) fn collect(
+    requests: &[RequestRecord],
+    totals: &Totals,
+    makespan: Instant,
+    metrics: &mut Collector,
+) {
+    let generated = || of_mode(requests, Mode::Generate);
+    let ttft = generated().filter_map(RequestRecord::ttft);
+    metrics.put("ttft_s", Mean::of(ttft.map(|time| time.as_seconds())));
+    let tpot = generated().filter_map(RequestRecord::tpot_s);
+    metrics.put("tpot_s", Mean::of(tpot));
+    let latency = generated().filter_map(RequestRecord::latency);
+    let latency = latency.map(|time| time.as_seconds());
+    metrics.put("e2e_latency_s", Mean::of(latency));
     metrics.put("makespan_s", makespan.as_seconds());
-    let idle = run.per_node.first();
+    let idle = totals.per_node.first();
     metrics.put(
         "no_request_s",
         idle.map(|node| node.no_request.as_seconds()),
     );
-    let rate = |mode, tokens: u64| service_time(run, mode).map(|seconds| tokens as f64 / seconds);
+    let rate =
+        |mode, tokens: u64| service_time(requests, mode).map(|seconds| tokens as f64 / seconds);
     let generated_tokens = generated().map(|request| request.output_tokens).sum();
-    let scored_tokens = of_mode(run, Mode::Score)
-        .map(|request| request.scored_tokens)
-        .sum();
+    let scored = of_mode(requests, Mode::Score);
+    let scored_tokens = scored.map(|request| request.scored_tokens).sum();
     metrics.put("tokens_per_s", rate(Mode::Generate, generated_tokens));
     metrics.put("score_tokens_per_s", rate(Mode::Score, scored_tokens));
-    let computed = run.passes.iter().filter(|pass| pass.is_computed()).count();
-    metrics.put("computed_passes", computed as f64);
-    metrics.put("timed_passes", (run.passes.len() - computed) as f64);
-    let decode = || {
-        run.passes
-            .iter()
-            .filter(|pass| pass.mode == Mode::Generate && pass.context > 0)
-            .map(|pass| pass.split)
-    };
-    metrics.put(
-        "pass_compute_s",
-        mean(decode().map(|split| split.compute_s)),
-    );
-    metrics.put("pass_uplink_s", mean(decode().map(|split| split.uplink_s)));
-    metrics.put(
-        "pass_downlink_s",
-        mean(decode().map(|split| split.downlink_s)),
-    );
-    metrics.put("pass_wait_s", mean(decode().map(|split| split.wait_s)));
 }

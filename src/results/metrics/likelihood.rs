@@ -1,7 +1,7 @@
 //! How well the model predicts text, and how much it wrote.
 
 use super::{Collector, Definition, of_mode};
-use crate::measurement::{Measurements, Mode, RequestRecord};
+use crate::measurement::{Mode, RequestRecord};
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -35,8 +35,8 @@ pub(super) const GENERATION: &[Definition] = &[Definition {
     present: "a Generate request yielded a token",
 }];
 
-pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
-    let scored: Vec<&RequestRecord> = of_mode(run, Mode::Score).collect();
+pub(super) fn collect(requests: &[RequestRecord], metrics: &mut Collector) {
+    let scored: Vec<&RequestRecord> = of_mode(requests, Mode::Score).collect();
     let tokens: u64 = scored.iter().map(|request| request.scored_tokens).sum();
     if tokens > 0 {
         let perplexity = |nats: f64| libm::exp(nats / tokens as f64);
@@ -49,7 +49,7 @@ pub(super) fn collect(run: &Measurements, metrics: &mut Collector) {
         );
         metrics.put("scored_tokens", tokens as f64);
     }
-    let generated: u64 = of_mode(run, Mode::Generate)
+    let generated: u64 = of_mode(requests, Mode::Generate)
         .map(|request| request.output_tokens)
         .sum();
     if generated > 0 {

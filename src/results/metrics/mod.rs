@@ -4,6 +4,7 @@
 //! computes it; [`SUBJECTS`] lists them, and the manual's page of metrics is made of it.
 //! A run that did not measure a metric leaves it out; zero means that zero was measured.
 
+mod accumulator;
 mod accuracy;
 mod assignment;
 mod distortion;
@@ -11,10 +12,18 @@ mod energy;
 mod experts;
 mod latency;
 mod likelihood;
+mod load;
+mod mean;
+mod percentile;
+mod serving;
+mod tails;
+#[cfg(test)]
+mod tests;
 
+pub use accumulator::Accumulator;
 pub use energy::overdraft;
 
-use crate::measurement::{Measurements, Mode, RequestRecord};
+use crate::measurement::{Goals, Measurements, Mode, RequestRecord};
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -67,6 +76,11 @@ const fn subject(title: &'static str, definitions: &'static [Definition]) -> Sub
 /// Every metric by subject, in the order of the file.
 pub const SUBJECTS: &[Subject] = &[
     subject("Latency", latency::DEFINITIONS),
+    subject("Gaps and queueing", tails::MEANS),
+    subject("Percentiles", tails::DEFINITIONS),
+    subject("Serving", serving::DEFINITIONS),
+    subject("Load", load::DEFINITIONS),
+    subject("Length classes", serving::CLASSES),
     subject("Likelihood", likelihood::DEFINITIONS),
     subject("Accuracy", accuracy::DEFINITIONS),
     subject("Spread experts", experts::DEFINITIONS),
@@ -157,33 +171,17 @@ impl Metrics {
         Self(known.collect())
     }
 
-    /// Computes every metric that `run` and the makespan determine.
-    pub fn of(run: &Measurements, makespan: Instant) -> Self {
-        let mut metrics = Collector::default();
-        latency::collect(run, makespan, &mut metrics);
-        likelihood::collect(run, &mut metrics);
-        accuracy::collect(run, &mut metrics);
-        experts::collect(run, &mut metrics);
-        distortion::collect(run, &mut metrics);
-        energy::collect(run, &mut metrics);
-        assignment::collect(run, &mut metrics);
-        Self(
-            DEFINITIONS
-                .iter()
-                .filter_map(|definition| {
-                    let (_, value) = metrics
-                        .0
-                        .iter()
-                        .find(|(name, _)| *name == definition.name)?;
-                    Some((definition.name, *value))
-                })
-                .collect(),
-        )
+    /// Computes every metric that `run`, its `goals` and the makespan determine.
+    pub fn of(run: &Measurements, goals: &Goals, makespan: Instant) -> Self {
+        let mut accumulator = Accumulator::default();
+        // Sums take note of everything.
+        let _ = run.tell(&mut accumulator);
+        accumulator.finish(&run.requests, &run.totals, goals, makespan)
     }
 }
 
-#[derive(Default)]
-struct Collector(Vec<(&'static str, f64)>);
+#[derive(Debug, Default)]
+struct Collector(BTreeMap<&'static str, f64>);
 
 impl Collector {
     /// Enters what is a number; of a ratio, that there was something to divide by.
@@ -197,26 +195,22 @@ impl Collector {
         let finite = |value: f64| if value.is_finite() { value } else { f64::NAN };
         if let Some(value) = value.map(finite) {
             debug_assert!(DEFINITIONS.iter().any(|definition| definition.name == name));
-            self.0.push((name, value));
+            self.0.insert(name, value);
         }
     }
 }
 
-fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
-    let (sum, count) = values.fold((0.0, 0u64), |(sum, count), value| (sum + value, count + 1));
-    (count > 0).then(|| sum / count as f64)
-}
-
-fn of_mode(run: &Measurements, mode: Mode) -> impl Iterator<Item = &RequestRecord> {
-    run.requests
+/// The requests of `mode` that were answered.
+fn of_mode(requests: &[RequestRecord], mode: Mode) -> impl Iterator<Item = &RequestRecord> {
+    requests
         .iter()
-        .filter(move |request| request.mode == mode)
+        .filter(move |request| request.mode == mode && request.is_answered())
 }
 
 /// Time in which at least one request of `mode` was being served.
-fn service_time(run: &Measurements, mode: Mode) -> Option<f64> {
-    let mut spans: Vec<(Instant, Instant)> = of_mode(run, mode)
-        .map(|request| (request.start, request.end))
+fn service_time(requests: &[RequestRecord], mode: Mode) -> Option<f64> {
+    let mut spans: Vec<(Instant, Instant)> = of_mode(requests, mode)
+        .filter_map(|request| Some((request.admitted?, request.end)))
         .collect();
     spans.sort_unstable();
     let mut reached = spans.first()?.0;

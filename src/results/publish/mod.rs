@@ -3,10 +3,12 @@
 //! [`Plan::of`] checks before anything is simulated which metrics and units are meant;
 //! [`Plan::files`] makes the files once every point is there. What the entries mean is said by
 //! their types: [`Table`](crate::scenario::Table), [`Changes`](crate::scenario::Changes),
-//! [`Figure`](crate::scenario::Figure) and [`Tradeoff`](crate::scenario::Tradeoff).
+//! [`Figure`](crate::scenario::Figure), [`Tradeoff`](crate::scenario::Tradeoff) and
+//! [`LoadCurve`](crate::scenario::LoadCurve).
 
 mod changes;
 mod figure;
+mod load_curve;
 mod measure;
 mod sheet;
 mod table;
@@ -31,6 +33,7 @@ enum Entry<'a> {
     Changes(changes::Comparison<'a>),
     Figure(&'a crate::scenario::Figure, Measure),
     Tradeoff(&'a crate::scenario::Tradeoff, [Measure; 2]),
+    LoadCurve(&'a crate::scenario::LoadCurve, [Measure; 2]),
 }
 
 impl<'a> Plan<'a> {
@@ -64,6 +67,7 @@ impl<'a> Plan<'a> {
                 Entry::Changes(changes) => changes.files(outcomes)?,
                 Entry::Figure(figure, measure) => figure::files(figure, measure, outcomes)?,
                 Entry::Tradeoff(tradeoff, both) => tradeoff::files(tradeoff, both, outcomes)?,
+                Entry::LoadCurve(curve, both) => load_curve::files(curve, both, outcomes)?,
             });
         }
         Ok(files)
@@ -93,6 +97,15 @@ impl<'a> Entry<'a> {
                     Measure::of("y", &tradeoff.y, y)?,
                 ];
                 Self::Tradeoff(tradeoff, both)
+            }
+            Publication::LoadCurve(curve) => {
+                let load = ("load_unit", curve.load_unit.as_deref());
+                let latency = ("unit", curve.unit.as_deref());
+                let both = [
+                    Measure::of("load", &curve.load, load)?,
+                    Measure::of("metric", &curve.metric, latency)?,
+                ];
+                Self::LoadCurve(curve, both)
             }
         })
     }

@@ -56,15 +56,13 @@ fn waiting_of(owner: Owner) -> Row<'static> {
     (owner, WAITING, "waiting")
 }
 
-/// Writes the first `most` tasks of `events`.
+/// Writes the tasks of `events`.
 ///
 /// # Errors
 /// If `out` cannot be written.
-pub(super) fn write<W: Write>(events: &Events, most: usize, out: &mut W) -> io::Result<()> {
-    let tasks = &events.tasks[..most.min(events.tasks.len())];
-    let gaps: Vec<_> = events.gaps();
-    let shown = |next: u32| (next as usize) < tasks.len();
-    let gaps: Vec<_> = gaps.iter().filter(|gap| shown(gap.next)).collect();
+pub(super) fn write<W: Write>(events: &Events, out: &mut W) -> io::Result<()> {
+    let tasks = &events.tasks;
+    let gaps = events.gaps();
     let mut rows: BTreeMap<Row<'_>, usize> = BTreeMap::new();
     let of_tasks = tasks.iter().filter_map(|task| row_of(events, task));
     for row in of_tasks.chain(gaps.iter().map(|gap| waiting_of(gap.owner))) {
@@ -138,7 +136,7 @@ pub(super) fn write<W: Write>(events: &Events, most: usize, out: &mut W) -> io::
         0.0 => out.write_all(b"0"),
         joules => out.write_all(ryu::Buffer::new().format_finite(joules).as_bytes()),
     })?;
-    list(out, "waits", gaps.into_iter(), |out, gap| {
+    list(out, "waits", gaps.iter(), |out, gap| {
         let (start, time) = (gap.start.0, gap.end.since(gap.start).0);
         write!(
             out,

@@ -66,11 +66,12 @@ impl Page<'_> {
             Markup(&self.summary)
         )?;
         out.write_all(include_bytes!("timeline.html"))?;
-        let all = self.events.tasks.len();
-        if all > MOST_TASKS {
+        let (shown, all) = (self.events.tasks.len(), self.events.rows);
+        if self.events.goes_on() {
             writeln!(
                 out,
-                "<p>Shown are the first {MOST_TASKS} of {all} tasks; <code>airloom plot --perfetto</code> shows all.</p>"
+                "<p>Shown, here and under Waiting, are the first {shown} of {all} tasks, up to {}; <code>airloom plot --perfetto</code> shows all.</p>",
+                seconds(self.events.makespan().as_seconds())
             )?;
         }
         out.write_all(self.waiting().as_bytes())?;
@@ -91,7 +92,7 @@ impl Page<'_> {
             "<h2>Scenario</h2>\n<pre>{}</pre>\n<script type=\"application/json\" id=run>",
             Markup(self.scenario)
         )?;
-        data::write(self.events, MOST_TASKS, &mut out)?;
+        data::write(self.events, &mut out)?;
         write!(out, "</script>\n<script>\n{SCRIPT}</script>\n</html>\n")
     }
 
@@ -102,9 +103,13 @@ impl Page<'_> {
             (*who, std::cmp::Reverse(*time), *cause, *whose)
         });
         let makespan = self.events.makespan().0.max(1) as f64;
-        let mut html =
-            "<h2>Waiting</h2>\n<table><tr><th>who<th>waited for<th>time<th>of the run<th></tr>\n"
-                .to_owned();
+        let whole = match self.events.goes_on() {
+            true => "that time",
+            false => "the run",
+        };
+        let mut html = format!(
+            "<h2>Waiting</h2>\n<table><tr><th>who<th>waited for<th>time<th>of {whole}<th></tr>\n"
+        );
         for ((who, cause, whose), time) in waiting {
             let whose = match whose {
                 Owner::Nobody => String::new(),

@@ -1,9 +1,8 @@
 //! `batches.csv`: which parts of which requests each forward pass held, written and read
 //! back.
 
-use super::{TableError, TableFile, write_rows};
-use crate::measurement::Measurements;
-use crate::results::folder::{FolderError, Staging};
+use super::{TableError, TableFile};
+use crate::measurement::PassRecord;
 use crate::units::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,9 +75,9 @@ pub struct Slice {
 /// What each batch of a run held, by its number.
 pub type Batches = BTreeMap<u32, Vec<Slice>>;
 
-/// Writes `batches.csv`.
-pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
-    let rows = run.passes.iter().map(|pass| Written {
+/// A row of `batches.csv`.
+pub(super) fn row(pass: &PassRecord) -> impl Serialize {
+    Written {
         batch: pass.batch,
         replica: pass.replica,
         request: pass.request,
@@ -88,8 +87,7 @@ pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
         tokens: pass.tokens,
         start_ps: pass.start.0,
         end_ps: pass.end.0,
-    });
-    write_rows(staging, BATCHES, rows)
+    }
 }
 
 /// What `batches.csv` in `folder` says.
@@ -97,8 +95,20 @@ pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
 /// # Errors
 /// If it is missing or damaged.
 pub fn read_batches(folder: &Path) -> Result<Batches, TableError> {
-    let path = folder.join(BATCHES);
     let mut batches = Batches::new();
+    for_each_slice(folder, |batch, slice| {
+        batches.entry(batch).or_default().push(slice);
+    })?;
+    Ok(batches)
+}
+
+/// Tells `take` of every slice in `batches.csv` in `folder` with the number of its batch, and
+/// keeps none.
+///
+/// # Errors
+/// If the table is missing or damaged.
+pub fn for_each_slice(folder: &Path, mut take: impl FnMut(u32, Slice)) -> Result<(), TableError> {
+    let path = folder.join(BATCHES);
     for row in TableFile::open(&path)?.rows::<Row>() {
         let (line, row) = row?;
         if row.end_ps < row.start_ps {
@@ -108,7 +118,7 @@ pub fn read_batches(folder: &Path) -> Result<Batches, TableError> {
                 fault: "the pass ends before it starts".to_owned(),
             });
         }
-        batches.entry(row.batch).or_default().push(Slice {
+        let slice = Slice {
             replica: row.replica,
             request: row.request,
             step: row.step,
@@ -117,7 +127,8 @@ pub fn read_batches(folder: &Path) -> Result<Batches, TableError> {
             tokens: row.tokens,
             start: Instant(row.start_ps),
             end: Instant(row.end_ps),
-        });
+        };
+        take(row.batch, slice);
     }
-    Ok(batches)
+    Ok(())
 }

@@ -1,8 +1,9 @@
-//! The tables of passes and blocks, which grow with the length of a run.
+//! The tables of passes and blocks, which grow with the length of a run: written as things
+//! happen, none of it kept.
 
-use super::{TOKENS, WAITS, batches, write_rows};
-use crate::measurement::Measurements;
-use crate::results::folder::{FolderError, Staging};
+use super::{BATCHES, RowFile, TOKENS, WAITS, batches};
+use crate::measurement::{BlockRecord, ExpertRecord, PassRecord, VisitRecord};
+use crate::results::folder::{FileDigest, FolderError, Staging};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -74,80 +75,134 @@ struct ExpertRow<'a> {
     lost: u64,
 }
 
-/// Writes `tokens.csv`, `batches.csv` and `blocks.csv`, and where experts are spread `waits.csv` and
+/// `tokens.csv`, `batches.csv` and `blocks.csv`, and where experts are spread `waits.csv` and
 /// `experts.csv`.
-///
-/// # Errors
-/// If the file system refuses.
-pub fn write_details(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
-    let name = |node: u32| run.nodes[node as usize].as_str();
-    let tokens = run.passes.iter().map(|pass| TokenRow {
-        request: pass.request,
-        step: pass.step,
-        mode: pass.mode.name(),
-        tokens: pass.tokens,
-        context: pass.context,
-        start_ps: pass.start.0,
-        end_ps: pass.end.0,
-        duration_s: pass.end.since(pass.start).as_seconds(),
-        compute_s: pass.split.compute_s,
-        uplink_s: pass.split.uplink_s,
-        downlink_s: pass.split.downlink_s,
-        wait_s: pass.split.wait_s,
-        nats: pass.negative_log_likelihood,
-        token_id: pass.chosen.as_ref().map(|(id, _)| *id),
-        token: pass.chosen.as_ref().map(|(_, text)| text.as_str()),
-    });
-    write_rows(staging, TOKENS, tokens)?;
-    batches::write(staging, run)?;
-    let blocks = run.blocks.iter().map(|block| BlockRow {
-        request: block.request,
-        step: block.step,
-        layer: block.layer,
-        sublayer: block.sublayer,
-        start_ps: block.start.0,
-        gathered_ps: block.gathered.0,
-        reduced_ps: block.reduced.0,
-        slowest_node: block.slowest_node.map(name),
-        waiting_s: block.waiting.as_seconds(),
-        mse: block.felt().map(|felt| felt.mse),
-        noise_mse: block.felt().map(|felt| felt.noise_mse),
-        analytic_mse: block.distortion.and_then(|d| d.analytic_mse),
-        quantiser_mse: block.distortion.and_then(|d| d.quantiser_mse),
-        nmse: block.felt().map(|felt| felt.nmse),
-        budget_ratio: block.budget.map(|budget| budget.ratio),
-        budget_node: block.budget.map(|budget| name(budget.node)),
-    });
-    write_rows(staging, "blocks.csv", blocks)?;
-    if run.experts.is_empty() {
-        return Ok(());
+#[derive(Debug)]
+pub(super) struct Details<'a> {
+    staging: &'a Staging,
+    nodes: &'a [String],
+    tokens: RowFile,
+    batches: RowFile,
+    blocks: RowFile,
+    visits: Option<RowFile>,
+    experts: Option<RowFile>,
+}
+
+/// The table `file`, which begins with its first row.
+fn opened<'f>(
+    file: &'f mut Option<RowFile>,
+    staging: &Staging,
+    name: &str,
+) -> Result<&'f mut RowFile, FolderError> {
+    match file {
+        Some(file) => Ok(file),
+        None => Ok(file.insert(RowFile::create(staging, name)?)),
     }
-    let visits = run.visits.iter().map(|visit| VisitRow {
-        request: visit.request,
-        step: visit.step,
-        layer: visit.layer,
-        node: name(visit.node),
-        tokens: visit.tokens,
-        bandwidth_hz: visit.bandwidth_hz,
-        downlink_s: visit.downlink.as_seconds(),
-        compute_s: visit.compute.as_seconds(),
-        uplink_s: visit.uplink.as_seconds(),
-        start_ps: visit.start.0,
-        end_ps: visit.end.0,
-        wait_s: visit.wait.as_seconds(),
-        holds_barrier: visit.holds_barrier,
-        bottleneck: visit.bottleneck,
-    });
-    write_rows(staging, WAITS, visits)?;
-    let experts = run.experts.iter().map(|expert| ExpertRow {
-        request: expert.request,
-        step: expert.step,
-        layer: expert.layer,
-        expert: expert.expert,
-        node: name(expert.node),
-        wanted: expert.wanted,
-        visits: expert.visits,
-        lost: expert.lost,
-    });
-    write_rows(staging, "experts.csv", experts)
+}
+
+impl<'a> Details<'a> {
+    pub(super) fn create(staging: &'a Staging, nodes: &'a [String]) -> Result<Self, FolderError> {
+        Ok(Self {
+            staging,
+            nodes,
+            tokens: RowFile::create(staging, TOKENS)?,
+            batches: RowFile::create(staging, BATCHES)?,
+            blocks: RowFile::create(staging, "blocks.csv")?,
+            visits: None,
+            experts: None,
+        })
+    }
+
+    fn name(&self, node: u32) -> &'a str {
+        self.nodes[node as usize].as_str()
+    }
+
+    pub(super) fn pass(&mut self, pass: &PassRecord) -> Result<(), FolderError> {
+        self.tokens.write(TokenRow {
+            request: pass.request,
+            step: pass.step,
+            mode: pass.mode.name(),
+            tokens: pass.tokens,
+            context: pass.context,
+            start_ps: pass.start.0,
+            end_ps: pass.end.0,
+            duration_s: pass.end.since(pass.start).as_seconds(),
+            compute_s: pass.split.compute_s,
+            uplink_s: pass.split.uplink_s,
+            downlink_s: pass.split.downlink_s,
+            wait_s: pass.split.wait_s,
+            nats: pass.negative_log_likelihood,
+            token_id: pass.chosen.as_ref().map(|(id, _)| *id),
+            token: pass.chosen.as_ref().map(|(_, text)| text.as_str()),
+        })?;
+        self.batches.write(batches::row(pass))
+    }
+
+    pub(super) fn block(&mut self, block: &BlockRecord) -> Result<(), FolderError> {
+        let row = BlockRow {
+            request: block.request,
+            step: block.step,
+            layer: block.layer,
+            sublayer: block.sublayer,
+            start_ps: block.start.0,
+            gathered_ps: block.gathered.0,
+            reduced_ps: block.reduced.0,
+            slowest_node: block.slowest_node.map(|node| self.name(node)),
+            waiting_s: block.waiting.as_seconds(),
+            mse: block.felt().map(|felt| felt.mse),
+            noise_mse: block.felt().map(|felt| felt.noise_mse),
+            analytic_mse: block.distortion.and_then(|d| d.analytic_mse),
+            quantiser_mse: block.distortion.and_then(|d| d.quantiser_mse),
+            nmse: block.felt().map(|felt| felt.nmse),
+            budget_ratio: block.budget.map(|budget| budget.ratio),
+            budget_node: block.budget.map(|budget| self.name(budget.node)),
+        };
+        self.blocks.write(row)
+    }
+
+    pub(super) fn visit(&mut self, visit: &VisitRecord) -> Result<(), FolderError> {
+        let row = VisitRow {
+            request: visit.request,
+            step: visit.step,
+            layer: visit.layer,
+            node: self.name(visit.node),
+            tokens: visit.tokens,
+            bandwidth_hz: visit.bandwidth_hz,
+            downlink_s: visit.downlink.as_seconds(),
+            compute_s: visit.compute.as_seconds(),
+            uplink_s: visit.uplink.as_seconds(),
+            start_ps: visit.start.0,
+            end_ps: visit.end.0,
+            wait_s: visit.wait.as_seconds(),
+            holds_barrier: visit.holds_barrier,
+            bottleneck: visit.bottleneck,
+        };
+        opened(&mut self.visits, self.staging, WAITS)?.write(row)
+    }
+
+    pub(super) fn expert(&mut self, expert: &ExpertRecord) -> Result<(), FolderError> {
+        let row = ExpertRow {
+            request: expert.request,
+            step: expert.step,
+            layer: expert.layer,
+            expert: expert.expert,
+            node: self.name(expert.node),
+            wanted: expert.wanted,
+            visits: expert.visits,
+            lost: expert.lost,
+        };
+        opened(&mut self.experts, self.staging, "experts.csv")?.write(row)
+    }
+
+    /// Closes the tables.
+    pub(super) fn finish(self) -> Result<Vec<FileDigest>, FolderError> {
+        let mut visits = self.visits;
+        if self.experts.is_some() {
+            // Nobody else may have had tokens: the table says so.
+            opened(&mut visits, self.staging, WAITS)?;
+        }
+        let always = [self.tokens, self.batches, self.blocks].map(Some);
+        let files = always.into_iter().chain([visits, self.experts]).flatten();
+        files.map(RowFile::finish).collect()
+    }
 }

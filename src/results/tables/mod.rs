@@ -4,18 +4,22 @@
 
 mod batches;
 mod details;
+mod load;
 mod nodes;
 mod read;
+mod recorder;
 mod requests;
+mod rows;
 
-pub use batches::{BATCHES, Batches, Phase, Slice, read_batches};
-pub use details::write_details;
+pub use batches::{BATCHES, Batches, Phase, Slice, for_each_slice, read_batches};
+pub use load::{LOAD, Load, read_load};
 pub use nodes::{NODES, read_nodes};
 pub use read::{TableError, TableFile, not_negative, not_negative_if_any, read_rows};
-pub use requests::read_texts;
+pub use recorder::{Recorded, Recorder};
+pub use requests::{Latencies, read_latencies, read_texts};
+pub(super) use rows::RowFile;
 
-use super::folder::{FolderError, Staging};
-use crate::measurement::Measurements;
+use super::folder::{FileDigest, FolderError, Staging};
 use serde::Serialize;
 
 /// A row per request.
@@ -34,35 +38,20 @@ pub const WAITS: &str = "waits.csv";
 pub(super) fn write_rows<R: Serialize>(
     staging: &mut Staging,
     name: &str,
-    mut rows: impl Iterator<Item = R>,
+    rows: impl Iterator<Item = R>,
 ) -> Result<(), FolderError> {
-    let file = staging.create(name)?;
-    let mut writer = csv::Writer::from_writer(file);
-    let written = rows
-        .try_for_each(|row| writer.serialize(row))
-        .and_then(|()| writer.flush().map_err(csv::Error::from));
-    match (written, writer.into_inner()) {
-        (Ok(()), Ok(file)) => {
-            let digest = file.finish()?;
-            staging.record(digest);
-            Ok(())
-        }
-        (Err(error), Ok(file)) => Err(file.error(error.into())),
-        (_, Err(error)) => {
-            let source = std::io::Error::new(error.error().kind(), error.error().to_string());
-            Err(FolderError::Io {
-                path: staging.shown(name),
-                source,
-            })
-        }
-    }
+    let digest = written(staging, name, rows)?;
+    staging.record(digest);
+    Ok(())
 }
 
-/// Writes `requests.csv` and `nodes.csv`, and `answers.csv` if questions were put.
-///
-/// # Errors
-/// If the file system refuses.
-pub fn write_totals(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
-    requests::write(staging, run)?;
-    nodes::write(staging, run)
+/// Writes a table at once.
+fn written<R: Serialize>(
+    staging: &Staging,
+    name: &str,
+    mut rows: impl Iterator<Item = R>,
+) -> Result<FileDigest, FolderError> {
+    let mut file = RowFile::create(staging, name)?;
+    rows.try_for_each(|row| file.write(row))?;
+    file.finish()
 }

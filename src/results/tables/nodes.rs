@@ -1,8 +1,8 @@
 //! `nodes.csv`, written and read back.
 
-use super::{TableError, not_negative, not_negative_if_any, read_rows, write_rows};
-use crate::measurement::{Measurements, NodeRecord};
-use crate::results::folder::{FolderError, Staging};
+use super::{TableError, not_negative, not_negative_if_any, read_rows, written};
+use crate::measurement::{NodeRecord, Totals};
+use crate::results::folder::{FileDigest, FolderError, Staging};
 use crate::units::Duration;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -44,9 +44,9 @@ struct NodeRow {
 }
 
 /// Writes `nodes.csv`.
-pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), FolderError> {
-    let rows = run.per_node.iter().map(|node| NodeRow {
-        node: run.nodes[node.node as usize].clone(),
+pub(super) fn write(staging: &Staging, totals: &Totals) -> Result<FileDigest, FolderError> {
+    let rows = totals.per_node.iter().map(|node| NodeRow {
+        node: totals.nodes[node.node as usize].clone(),
         profile: node.profile.clone(),
         share: node.share,
         heads: node.heads,
@@ -67,7 +67,7 @@ pub(super) fn write(staging: &mut Staging, run: &Measurements) -> Result<(), Fol
         energy_radio_j: node.radio_j,
         energy_idle_j: node.idle_j,
     });
-    write_rows(staging, NODES, rows)
+    written(staging, NODES, rows)
 }
 
 /// What `nodes.csv` in `folder` says: the names of the nodes, and the rest. Lengths of time are exact up to 2.5 hours, beyond

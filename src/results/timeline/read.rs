@@ -19,11 +19,17 @@ pub enum TimelineError {
     },
 }
 
-/// The pass to show: the first that decodes, else the first.
+/// The pass to show: the first that decodes and was read whole, else the first.
 fn choose(events: &Events) -> Option<(u32, &[tables::Slice])> {
     let decodes = |slices: &[tables::Slice]| slices.iter().any(|it| it.phase == Phase::Decode);
+    // Where only the beginning was read, a pass may go on beyond it.
+    let read = events.makespan();
+    let whole = |slices: &[tables::Slice]| {
+        let end = slices.iter().map(|slice| slice.end).max();
+        !events.goes_on() || end.is_some_and(|end| end < read)
+    };
     let mut batches = events.batches.iter();
-    let decoding = batches.find(|(_, slices)| decodes(slices));
+    let decoding = batches.find(|(_, slices)| decodes(slices) && whole(slices));
     let (batch, slices) = decoding.or_else(|| events.batches.iter().next())?;
     Some((*batch, slices))
 }

@@ -7,6 +7,7 @@
 //!             published_in: "table1"),
 //!     Figure(file: "figure2a", metric: "all_reduce_mse", over: "devices", scale: Log),
 //!     Tradeoff(file: "pareto", x: "e2e_latency_s", y: "perplexity", by: "scheme"),
+//!     LoadCurve(file: "knee", metric: "ttft_p95_s", unit: "ms", over: "rate"),
 //! ]
 //! ```
 //!
@@ -32,6 +33,8 @@ pub enum Publication {
     Figure(Figure),
     /// One metric against another.
     Tradeoff(Tradeoff),
+    /// A latency against the load, with the knee.
+    LoadCurve(LoadCurve),
 }
 
 /// One metric at every configuration of the sweep, as `<file>.csv` and `<file>.md`.
@@ -187,6 +190,56 @@ pub struct Tradeoff {
     pub y_label: Option<String>,
 }
 
+/// A latency upwards over the load that was served, to the right, as `<file>.svg`, one column (88
+/// mm) wide, and `<file>.csv`: a line per configuration of the other axes, along which the
+/// offered load grows. The CSV has a column per axis, both means, with more than one run half the
+/// widths of their 95 % confidence intervals, `power` = load/latency, `knee` (`yes` or `no`) and
+/// `note`.
+///
+/// The knee of a line is where its power is largest (L. Kleinrock, "Power and deterministic rules
+/// of thumb for probabilistic problems in computer communications", ICC 1979): up to there load
+/// costs little latency, beyond it much. It is drawn larger and hollow.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LoadCurve {
+    /// The files' name, without ending.
+    pub file: String,
+    /// The name of the axis along which the offered load grows.
+    pub over: String,
+    /// The latency's name. Default: e2e_latency_p95_s.
+    #[serde(default = "usual_latency")]
+    pub metric: String,
+    /// The unit to draw it in. Default: the metric's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+    /// The metric that tells of the load. Default: requests_per_s.
+    #[serde(default = "usual_load")]
+    pub load: String,
+    /// The unit of the load. Default: the metric's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_unit: Option<String>,
+    /// How the latency is spaced. Default: logarithmically if it spans a factor of 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_scale: Option<Scale>,
+    /// What stands above. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What stands along the axis to the right, its unit aside. Default: the metric's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What stands along the upward axis, its unit aside. Default: the metric's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_label: Option<String>,
+}
+
+fn usual_latency() -> String {
+    "e2e_latency_p95_s".to_owned()
+}
+
+fn usual_load() -> String {
+    "requests_per_s".to_owned()
+}
+
 /// Which of two numbers is better.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Better {
@@ -205,6 +258,7 @@ impl Publication {
             Self::Changes(changes) => &changes.file,
             Self::Figure(figure) => &figure.file,
             Self::Tradeoff(tradeoff) => &tradeoff.file,
+            Self::LoadCurve(curve) => &curve.file,
         }
     }
 }
@@ -240,6 +294,9 @@ impl Sweep {
                     if let Some(by) = &tradeoff.by {
                         heading("by", by, &headings).map_err(under)?;
                     }
+                }
+                Publication::LoadCurve(curve) => {
+                    heading("over", &curve.over, &headings).map_err(under)?;
                 }
             }
         }

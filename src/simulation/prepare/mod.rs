@@ -17,15 +17,14 @@ use super::run::About;
 use crate::engine::TraceLevel;
 use crate::execution::System;
 use crate::interrupt::Interrupt;
-use crate::measurement::AssignmentRecord;
+use crate::measurement::{AssignmentRecord, Goals};
 use crate::model::ModelShape;
 use crate::numerics;
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
 use crate::scenario::{Model, Resolved, Trace};
-use crate::serving::{RoundRobin, Router, Routing};
-use crate::units::FieldFault;
+use crate::units::{FieldFault, Seconds};
 use links::Links;
 use served::Served;
 use std::path::{Path, PathBuf};
@@ -121,6 +120,7 @@ pub fn prepare_until(
             .path()
             .to_string(),
         headline: made.headline,
+        goals: goals(resolved),
         assignment: made.assignment,
     };
     Ok(Prepared {
@@ -149,9 +149,7 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         assignment = assignment.or(record);
         replicas.push(replica);
     }
-    let routing: Box<dyn Routing> = match resolved.scenario.router {
-        Router::RoundRobin => Box::new(RoundRobin::default()),
-    };
+    let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
     Ok(Made {
         system: System {
@@ -195,5 +193,17 @@ fn digest(file: &numerics::FileDigest) -> FileDigest {
         name: file.name.clone(),
         bytes: file.bytes,
         blake3: file.blake3.clone(),
+    }
+}
+
+/// What users of `resolved` expect.
+pub(super) fn goals(resolved: &Resolved) -> Goals {
+    let asked = resolved.scenario.goals.unwrap_or_default();
+    let seconds = |goal: Option<Seconds>| goal.map(|goal| goal.0);
+    Goals {
+        ttft_s: seconds(asked.ttft),
+        tpot_s: seconds(asked.tpot),
+        e2e_s: seconds(asked.e2e),
+        itl_s: seconds(asked.itl),
     }
 }

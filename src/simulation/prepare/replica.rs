@@ -6,7 +6,7 @@ use super::model_name;
 use super::partition;
 use super::served::Served;
 use super::team::TeamParts;
-use crate::execution::{Dense, PipelineStage, Replica, Source, StageKind};
+use crate::execution::{Dense, PipelineStage, Replica, Serves, Source, StageKind};
 use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::{ModelShape, Parts, ShardPlan};
@@ -15,11 +15,11 @@ use crate::placement::{Placed, Placement};
 use crate::radio::Payload;
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
-use crate::serving::FirstComeFirstServed;
 use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
+use crate::serving::{Cache, Preemption};
 use crate::simulation::error::RunError;
-use std::ops::Range;
+use crate::units::FieldFault;
 use std::sync::Arc;
 
 /// What replicas are made of.
@@ -69,7 +69,7 @@ impl Maker<'_> {
             shape: shape.clone(),
             stages,
             source,
-            scheduler: Box::new(FirstComeFirstServed { in_flight }),
+            serves: self.serves(number)?,
             in_flight,
             payload: match placed {
                 Placed::Pipeline { fields, .. } => fields.bits,
@@ -77,6 +77,33 @@ impl Maker<'_> {
             },
         };
         Ok((replica, assignment))
+    }
+
+    /// Whom the replica number `number` serves.
+    fn serves(&self, number: usize) -> Result<Serves, FieldFault> {
+        let replica = &self.resolved.scenario.replicas[number];
+        let to = match &replica.cache {
+            Some(Cache::Paged(paged)) => match &paged.preemption {
+                Preemption::Swap(swap) => Some(&swap.to),
+                Preemption::Recompute => None,
+            },
+            _ => None,
+        };
+        let swap_to = to.map(|name| {
+            let node = self.resolved.topology.node(name);
+            node.ok_or_else(|| {
+                let path = format!("replicas[{number}].cache.preemption.to");
+                FieldFault::new(path, format!("there is no node `{name}`"))
+            })
+        });
+        Ok(Serves {
+            scheduling: replica.scheduler.clone(),
+            order: replica.order.clone(),
+            cache: replica.cache.clone(),
+            swap_to: swap_to.transpose()?,
+            admission: replica.admission,
+            role: replica.role,
+        })
     }
 
     fn stage(
@@ -148,9 +175,9 @@ impl Maker<'_> {
                 StageKind::Tensor(group) => &group.plan,
                 StageKind::Experts(_) => unreachable!("a LLaMA has no experts"),
             };
-            Ok((stage.layers.clone(), model.shard(plan)?))
+            model.shard(plan)
         });
-        let divided: Vec<(Range<usize>, _)> = divided.collect::<Result<_, StepError>>()?;
+        let divided = divided.collect::<Result<_, StepError>>()?;
         Ok(Dense::new(divided))
     }
 }

@@ -16,7 +16,6 @@ use super::prepare::{Prepared, prepare_until};
 use super::recorded::{self, base_of};
 use super::run::{Staged, stage};
 use crate::digest::RollingDigest;
-use crate::measurement::PassRecord;
 use crate::results::drawn::{EVENTS, is_drawn};
 use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::results::manifest::Manifest;
@@ -105,11 +104,7 @@ impl Replay {
 /// # Errors
 /// If there is no manifest or its format is unknown, it is interrupted, or, although
 /// nothing has changed, the run cannot be made.
-pub fn replay(
-    path: &Path,
-    options: &ReplayOptions<'_>,
-    on_pass: Box<dyn FnMut(&PassRecord)>,
-) -> Result<Replay, RunError> {
+pub fn replay(path: &Path, options: &ReplayOptions<'_>) -> Result<Replay, RunError> {
     let original = Original::open(path)?;
     let then = &original.manifest;
     let base = base_of(then, options.base.as_deref());
@@ -151,7 +146,7 @@ pub fn replay(
 
     // Never committed: it goes when it has been compared.
     let mut staging = Staging::new(&std::env::temp_dir().join(REPLAY), Nobody)?;
-    let staged = match stage(prepared, &mut staging, options.interrupt, on_pass) {
+    let staged = match stage(prepared, &mut staging, options.interrupt, &mut ()) {
         Ok(staged) => staged,
         Err(error) => return stop(notes, changes, error),
     };

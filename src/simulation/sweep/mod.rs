@@ -308,7 +308,7 @@ fn simulate(
         out: target,
         interrupt: options.interrupt,
     };
-    let finished = run(prepared, &run_options, Box::new(|_| ()))?;
+    let finished = run(prepared, &run_options, &mut ())?;
     Ok(PointOutcome::Done {
         metrics: finished.metrics,
         skipped: false,

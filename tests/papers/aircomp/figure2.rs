@@ -101,7 +101,7 @@ fn errors_and_perplexities_come_out_as_they_are_committed() {
                 run: point.run,
             };
             let prepared = prepare(&point.resolve().unwrap(), streams, Vec::new()).unwrap();
-            let finished = run(prepared, &options, Box::new(|_| ())).unwrap();
+            let finished = run(prepared, &options, &mut ()).unwrap();
             for (sum, name) in sums.iter_mut().zip(["all_reduce_mse", "perplexity"]) {
                 *sum += finished.metrics.get(name).unwrap();
             }

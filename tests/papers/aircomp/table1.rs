@@ -74,7 +74,7 @@ fn simulated(cell: &Cell) -> Option<f64> {
     };
     let streams = Streams { seed: 1, run: 0 };
     let prepared = prepare(&cell.resolved, streams, Vec::new()).unwrap();
-    match run(prepared, &options, Box::new(|_| ())) {
+    match run(prepared, &options, &mut ()) {
         Ok(finished) => finished.metrics.get("tpot_s").map(|seconds| 1e3 * seconds),
         Err(error) => {
             assert!(error.is_infeasible(), "{error}");

@@ -1,11 +1,17 @@
 //! The short table that `airloom run` prints.
 
-use super::metrics::Metrics;
-use super::readable::{joules, lines, seconds, significant};
-use super::terminal::Table;
-use crate::measurement::{Measurements, NodeRecord};
+mod stream;
+
+use crate::measurement::NodeRecord;
+use crate::results::metrics::Metrics;
+use crate::results::readable::{joules, lines, seconds, significant};
+use crate::results::terminal::Table;
 use crate::text::Visible;
 use std::fmt;
+use stream::Line;
+
+/// The most requests whose texts are shown; more are a stream, of which the spread tells more.
+pub const MOST_TEXTS: usize = 12;
 
 /// What one run amounts to, as text for people.
 #[derive(Debug)]
@@ -22,23 +28,6 @@ pub struct Summary<'a> {
     pub texts: Vec<(u32, String)>,
     /// How wide lines may be, if anything limits them.
     pub columns: Option<usize>,
-}
-
-impl<'a> Summary<'a> {
-    /// The summary of `run`.
-    pub fn of(title: &'a str, metrics: &'a Metrics, run: &'a Measurements) -> Self {
-        let texts = run.requests.iter();
-        Self {
-            title,
-            metrics,
-            nodes: &run.nodes,
-            per_node: &run.per_node,
-            texts: texts
-                .filter_map(|request| Some((request.request, request.text.clone()?)))
-                .collect(),
-            columns: None,
-        }
-    }
 }
 
 impl fmt::Display for Summary<'_> {
@@ -106,7 +95,10 @@ impl fmt::Display for Summary<'_> {
         let fates = fates.collect::<Vec<_>>().join(", ");
         let visits = get("expert_visits").map(|visits| visits.to_string());
         row("expert visits", visits, fates)?;
-        row("TTFT", get("ttft_s").map(seconds), String::new())?;
+        let arrived = get("requests_arrived").filter(|count| *count > MOST_TEXTS as f64);
+        if arrived.is_none() {
+            row("TTFT", get("ttft_s").map(seconds), String::new())?;
+        }
         let split = ["compute", "uplink", "downlink", "wait"]
             .iter()
             .filter_map(|part| {
@@ -116,7 +108,20 @@ impl fmt::Display for Summary<'_> {
             })
             .collect::<Vec<_>>()
             .join(" + ");
-        row("TPOT", get("tpot_s").map(seconds), split)?;
+        match arrived {
+            None => row("TPOT", get("tpot_s").map(seconds), split)?,
+            Some(_) => {
+                let whole: f64 = ["compute", "uplink", "downlink", "wait"]
+                    .iter()
+                    .filter_map(|part| get(&format!("pass_{part}_s")))
+                    .sum();
+                let step = (!split.is_empty()).then(|| seconds(whole));
+                row("decode step", step, split)?;
+            }
+        }
+        for Line { label, value, note } in stream::lines(self.metrics, arrived.is_some()) {
+            row(label, Some(value), note)?;
+        }
         let generated = get("generated_tokens").filter(|tokens| *tokens > 0.0);
         let pace = get("tokens_per_s").zip(generated);
         row(
@@ -130,17 +135,26 @@ impl fmt::Display for Summary<'_> {
         row(
             "energy",
             get("energy_j").map(joules),
-            "of all nodes in the whole run".to_owned(),
+            match get("energy_idle_j").filter(|idle| *idle > 0.0) {
+                Some(idle) => {
+                    let idle = joules(idle);
+                    format!("of all nodes in the whole run, {idle} of it idling")
+                }
+                None => "of all nodes in the whole run".to_owned(),
+            },
         )?;
         let spent = get("energy_generate_j").zip(generated);
+        let each = get("tokens_per_joule").zip(get("energy_j"));
         row(
             "energy per token",
             spent.map(|(energy, tokens)| joules(energy / tokens)),
             spent.map_or(String::new(), |(energy, tokens)| {
-                let (each, energy) = (significant(tokens / energy), joules(energy));
-                format!(
-                    "{energy} while requests generated, over {tokens} tokens: {each} tokens per joule"
-                )
+                let whole = each.map_or(String::new(), |(each, whole)| {
+                    let (each, whole) = (significant(each), joules(whole));
+                    format!("; over the {whole} of the run {each} tokens per joule")
+                });
+                let energy = joules(energy);
+                format!("{energy} of generating, idling apart, over {tokens} tokens{whole}")
             }),
         )?;
         row(
@@ -157,6 +171,10 @@ impl fmt::Display for Summary<'_> {
             },
         )?;
         writeln!(f)?;
+        if arrived.is_some() {
+            f.write_str(&stream::percentiles(self.metrics, self.columns))?;
+            writeln!(f)?;
+        }
         f.write_str(&self.table())?;
         for (request, text) in &self.texts {
             let head = format!("  request {request} generated: ");

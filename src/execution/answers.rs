@@ -1,0 +1,115 @@
+//! Requests on their way out: tokens that reach who asked for them, answers, and refusals.
+
+use super::Execution;
+use super::error::ExecutionError;
+use super::letters::Letter;
+use crate::engine::{Graph, TaskId};
+use crate::measurement::{RequestRecord, TokenRecord};
+use crate::units::Instant;
+
+impl Execution<'_> {
+    /// Sends the token number `index` of request `number`, which `batch` chose, to who asked for
+    /// it.
+    pub(super) fn deliver(
+        &mut self,
+        number: u32,
+        index: u32,
+        batch: u32,
+        sample: TaskId,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let request = &self.requests[number as usize];
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who is in a batch is not answered");
+        if sequence.joules_to_first.is_none() {
+            sequence.joules_to_first = Some(sequence.joules);
+        }
+        let stages = &self.replicas[sequence.replica].stages;
+        let root = stages[stages.len() - 1].root();
+        match request.from.filter(|from| *from != root) {
+            None => self.note_token(number, index, graph.now()),
+            Some(from) => {
+                sequence.under_way.push_back(index);
+                let letter = Letter::token(number, batch, index);
+                self.send_letter(letter, [root, from], &[sample], graph)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// A token of request `number` has reached who asked for it.
+    pub(super) fn token_arrives(
+        &mut self,
+        number: u32,
+        now: Instant,
+    ) -> Result<(), ExecutionError> {
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who has tokens under way is not answered");
+        let index = sequence.under_way.pop_front();
+        self.note_token(number, index.unwrap_or(0), now)?;
+        self.answer_if_done(number, now)
+    }
+
+    fn note_token(&mut self, request: u32, index: u32, at: Instant) -> Result<(), ExecutionError> {
+        let sequence = self.sequences.get_mut(&request);
+        let sequence = sequence.expect("who has tokens under way is not answered");
+        sequence.first_token.get_or_insert(at);
+        if let Some(last) = sequence.last_token.replace(at) {
+            sequence.longest_gap = sequence.longest_gap.max(Some(at.since(last)));
+        }
+        let token = TokenRecord { request, index, at };
+        let noted = self.observer.token(&token);
+        noted.map_err(ExecutionError::Observer)
+    }
+
+    /// Ends request `number` if it was read to its end and all tokens have arrived.
+    pub(super) fn answer_if_done(
+        &mut self,
+        number: u32,
+        now: Instant,
+    ) -> Result<(), ExecutionError> {
+        let sequence = &self.sequences[&number];
+        match sequence.is_read() && sequence.under_way.is_empty() {
+            true => self.answer(number, now, None),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes down request `number`, which is answered at `now`, or rejected.
+    pub(super) fn answer(
+        &mut self,
+        number: u32,
+        now: Instant,
+        rejected: Option<String>,
+    ) -> Result<(), ExecutionError> {
+        let sequence = self.sequences.remove(&number);
+        let sequence = sequence.expect("a request is answered once");
+        self.in_service.end(now);
+        let known = self.knows_all_joules();
+        let request = &self.requests[number as usize];
+        let words = self.words.as_ref().map(|words| &words.tokenizer);
+        let yielded = sequence.outcome.record(number, &request.task, words)?;
+        let answered = rejected.is_none();
+        let record = RequestRecord {
+            from: request.from.map(|node| u32::from(node.0)),
+            replica: Some(sequence.replica as u32),
+            priority: request.priority,
+            arrival: sequence.arrival,
+            admitted: sequence.start,
+            first_token: sequence.first_token,
+            longest_gap: sequence.longest_gap,
+            end: now,
+            preemptions: sequence.preemptions,
+            recomputed_tokens: sequence.recomputed,
+            reused_tokens: sequence.reused,
+            rejected,
+            energy_j: known.then_some(sequence.joules),
+            energy_first_token_j: sequence.joules_to_first.filter(|_| known && answered),
+            ..yielded
+        };
+        let noted = self.observer.request(&record);
+        noted.map_err(ExecutionError::Observer)?;
+        self.queue.done(number, now);
+        Ok(())
+    }
+}

@@ -1,0 +1,168 @@
+//! Requests on their way in: who arrives, which replica takes them, how their prompts get there,
+//! and who is turned away.
+
+use super::Execution;
+use super::error::ExecutionError;
+use super::letters::Letter;
+use super::sequence::{Blocks, Sequence};
+use super::stage::Stage;
+use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
+use crate::serving::workload::Request;
+use crate::serving::{Job, ReplicaView, Role, Waiting, block_hashes};
+use crate::units::{Duration, Instant};
+
+impl Execution<'_> {
+    /// Lets everybody in who has arrived, begins the batches that schedulers choose, and waits
+    /// for the next arrival. `after` is the task whose end is the occasion.
+    pub(super) fn admit(
+        &mut self,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let now = graph.now();
+        loop {
+            while let Some(waiting) = self.queue.arrived(now) {
+                self.arrive(waiting, after, graph)?;
+            }
+            for replica in 0..self.replicas.len() {
+                self.serve(replica, after, graph)?;
+            }
+            // Whoever was turned away may be followed by others at once.
+            if self.queue.next_arrival().is_none_or(|(at, _)| at > now) {
+                break;
+            }
+        }
+        let next = self.queue.next_arrival();
+        if let Some((instant, request)) = next.filter(|next| self.awaited != Some(*next)) {
+            self.awaited = next;
+            let key = TaskKey {
+                sequence: request,
+                ..Stage::Arrival.outside()
+            };
+            await_instant(key, instant, after, graph)?;
+        }
+        self.note_loads(now)
+    }
+
+    /// A request arrives: chooses its replica, and sends its prompt there.
+    fn arrive(
+        &mut self,
+        (arrival, number): Waiting,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let request = &self.requests[number as usize];
+        let from = request.from;
+        let replica = self.route(number, Role::Prefill, graph.now());
+        let identity = self.identities[number as usize];
+        let sequence = Sequence::new(replica, identity, arrival);
+        self.sequences.insert(number, sequence);
+        self.in_service.begin(graph.now());
+        let root = self.replicas[replica].stages[0].root();
+        match from.filter(|from| *from != root) {
+            None => self.join(number, graph.now()),
+            Some(from) => {
+                let bits = self.prompt_bits(number);
+                self.in_transit += 1;
+                self.replicas[replica].coming += 1;
+                let letter = Letter::prompt(number, bits);
+                self.send_letter(letter, [from, root], after.as_slice(), graph)?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The replica that takes request `number` in the `role`.
+    pub(super) fn route(&mut self, number: u32, role: Role, now: Instant) -> usize {
+        let mut views = Vec::with_capacity(self.replicas.len());
+        for replica in 0..self.replicas.len() {
+            let own = self.replicas[replica].role;
+            if own == Role::Both || own == role {
+                views.push(self.view(replica, number, now));
+            }
+        }
+        views[self.routing.next(&views)].replica
+    }
+
+    /// What a router may know of `replica` where request `number` comes.
+    fn view(&self, replica: usize, number: u32, now: Instant) -> ReplicaView {
+        let serving = &self.replicas[replica];
+        let from = self.requests[number as usize].from;
+        let root = serving.stages[0].root();
+        let uplink_s = match from {
+            Some(from) if from != root => {
+                Some(self.expected_seconds([from, root], self.prompt_bits(number), now))
+            }
+            _ => None,
+        };
+        ReplicaView {
+            replica,
+            waiting: serving.jobs.waiting_len() + serving.coming,
+            running: serving.jobs.running_len(),
+            pending_tokens: serving.jobs.pending_tokens(),
+            free_cache: serving.pool.free_tokens(),
+            uplink_s,
+        }
+    }
+
+    /// The prompt of request `number` is where it is served: it waits there, or is turned away.
+    pub(super) fn join(&mut self, number: u32, now: Instant) -> Result<(), ExecutionError> {
+        let ends = self.words.as_ref();
+        let ends = ends.map_or(&[][..], |words| &words.end_tokens);
+        let request = &self.requests[number as usize];
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who joins has arrived");
+        let replica = sequence.replica;
+        if sequence.go_on(request, ends).is_none() {
+            return self.answer(number, now, None);
+        }
+        let serving = &mut self.replicas[replica];
+        let blocks = match serving.pool.prefix_block() {
+            Some(block) => blocks(request, &sequence.pass().tokens, block),
+            None => None,
+        };
+        let job = Job {
+            arrival: now,
+            ..sequence.job(number, request, blocks)
+        };
+        if let Some(reason) = serving
+            .admission
+            .turns_away(&job, &serving.jobs, &serving.pool)
+        {
+            return self.answer(number, now, Some(reason.to_string()));
+        }
+        serving.jobs.join(job);
+        Ok(())
+    }
+}
+
+/// The hashes of the whole blocks of a prompt of `request`; of tokens that are only
+/// counted, of those that it shares with its group.
+fn blocks(request: &Request, tokens: &[u32], block: usize) -> Option<Blocks> {
+    if !tokens.is_empty() {
+        let tokens = tokens.iter().map(|token| u64::from(*token));
+        return Some(block_hashes(tokens, block));
+    }
+    let shared = request.shared_prefix as usize;
+    let group = u64::from(request.prefix_group);
+    (shared > 0).then(|| block_hashes(std::iter::repeat_n(group, shared), block))
+}
+
+/// A task that ends at `instant`, of which the program is told.
+pub(super) fn await_instant(
+    key: TaskKey,
+    instant: Instant,
+    after: Option<TaskId>,
+    graph: &mut Graph,
+) -> Result<(), ExecutionError> {
+    let duration: Duration = instant.since(graph.now());
+    let task = Task {
+        key,
+        kind: Kind::Overhead,
+        resource: None,
+        duration,
+        cost: Cost::default(),
+    };
+    let id = graph.add(task, after.as_slice())?;
+    Ok(graph.notify(id)?)
+}

@@ -1,0 +1,344 @@
+//! Batches: what a scheduler put together begins, and what it read is entered when it ends.
+
+use super::arrivals::await_instant;
+use super::batch::{Batch, Slice};
+use super::error::ExecutionError;
+use super::experts::Dispatch;
+use super::network::{Begins, Fed};
+use super::outcome::{Reading, note_logits};
+use super::stage::{Stage, Sublayer};
+use super::{Execution, Words};
+use crate::engine::{Graph, TaskId, TaskKey};
+use crate::measurement::PassRecord;
+use crate::serving::{Piece, Plan};
+use crate::units::Instant;
+
+impl Execution<'_> {
+    /// Begins as many batches of `replica` as may be in flight and its scheduler asks for.
+    pub(super) fn serve(
+        &mut self,
+        replica: usize,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let now = graph.now();
+        while self.replicas[replica].in_flight < self.replicas[replica].most_in_flight {
+            let more = self.more_may_come_to(replica);
+            let serving = &mut self.replicas[replica];
+            let (jobs, pool) = (&mut serving.jobs, &mut serving.pool);
+            let plan = serving.scheduler.next(jobs, pool, now, more);
+            let before = self.rearrange(replica, &plan, graph)?;
+            if plan.slices.is_empty() {
+                if let Some(wake) = plan.wake {
+                    self.ask_again(replica, wake, after, graph)?;
+                }
+                break;
+            }
+            self.begin_batch(replica, &plan.slices, &before, after, graph)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the scheduler of `replica` again at `instant`.
+    fn ask_again(
+        &mut self,
+        replica: usize,
+        instant: Instant,
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let serving = &mut self.replicas[replica];
+        serving.wakes = serving.wakes.split_off(&graph.now());
+        if !serving.wakes.insert(instant) {
+            return Ok(());
+        }
+        let key = TaskKey {
+            sequence: replica as u32,
+            node: serving.stages[0].root().0,
+            ..Stage::Window.outside()
+        };
+        await_instant(key, instant, after, graph)
+    }
+
+    /// Whether a request may come to `replica` though nobody it serves is answered before.
+    fn more_may_come_to(&self, replica: usize) -> bool {
+        let others = self.replicas.iter().enumerate();
+        let mut others = others.filter(|(other, _)| *other != replica);
+        self.queue.is_expecting()
+            || self.in_transit > 0
+            || !self.letters.is_empty()
+            || others.any(|(_, serving)| serving.jobs.running_len() > 0)
+    }
+
+    /// Does what `plan` says beside its batch: who leaves the cache, who returns to it, whose
+    /// prompt begins with another's, who can never be served. Returns the messages that the batch
+    /// has to wait for.
+    fn rearrange(
+        &mut self,
+        replica: usize,
+        plan: &Plan,
+        graph: &mut Graph,
+    ) -> Result<Vec<TaskId>, ExecutionError> {
+        let now = graph.now();
+        let mut before = Vec::new();
+        for preempted in &plan.preempted {
+            let sequence = self.sequences.get_mut(&preempted.request);
+            let sequence = sequence.expect("who is preempted was admitted");
+            match preempted.swap {
+                true => {
+                    sequence.preemptions += 1;
+                    before.extend(self.swap(
+                        replica,
+                        preempted.request,
+                        preempted.tokens,
+                        true,
+                        graph,
+                    )?);
+                }
+                false => sequence.forget(preempted.tokens),
+            }
+        }
+        for (request, tokens) in &plan.resumed {
+            before.extend(self.swap(replica, *request, *tokens, false, graph)?);
+        }
+        for reuse in &plan.reused {
+            let sequence = self.sequences.get_mut(&reuse.request);
+            let sequence = sequence.expect("who is admitted has arrived");
+            sequence.reuse(reuse.tokens);
+            let network = &mut self.replicas[replica].network;
+            network.reuse(reuse.request, reuse.from, reuse.tokens)?;
+        }
+        let serving = &mut self.replicas[replica];
+        for request in serving.pool.take_evicted() {
+            serving.network.close(request);
+        }
+        for (request, reason) in &plan.rejected {
+            self.answer(*request, now, Some(reason.to_string()))?;
+        }
+        Ok(before)
+    }
+
+    fn begin_batch(
+        &mut self,
+        replica: usize,
+        pieces: &[Piece],
+        before: &[TaskId],
+        after: Option<TaskId>,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let now = graph.now();
+        let id = self.next_batch;
+        self.next_batch += 1;
+        let serving = &mut self.replicas[replica];
+        serving.in_flight += 1;
+        let mut slices = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let job = serving.jobs.get(piece.request);
+            let context = job.expect("who is in a batch is running").context;
+            let sequence = self.sequences.get_mut(&piece.request);
+            let sequence = sequence.expect("who is in a batch has arrived");
+            sequence.start.get_or_insert(now);
+            slices.push(sequence.slice(piece.request, piece.tokens, context));
+        }
+        let sequences = &self.sequences;
+        let fed: Vec<Fed<'_>> = slices
+            .iter()
+            .map(|slice| {
+                let sequence = &sequences[&slice.request];
+                Fed {
+                    sequence: slice.request,
+                    identity: slice.identity,
+                    begins: match (slice.context, sequence.forgotten) {
+                        (0, false) => Begins::Anew,
+                        (0, true) => Begins::Again,
+                        _ => Begins::Not,
+                    },
+                    context: slice.context,
+                    tokens: sequence.tokens(slice),
+                    count: slice.tokens(),
+                }
+            })
+            .collect();
+        serving.network.begin(id, &fed)?;
+        let batch = Batch {
+            id,
+            replica,
+            tokens: slices.iter().map(Slice::tokens).sum(),
+            slices,
+            start: now,
+            stage: 0,
+            layer: 0,
+            sublayer: Sublayer::Attention,
+            planned: None,
+            dispatch: Dispatch::default(),
+            awaited: None,
+        };
+        serving.batch_slices += batch.slices.len();
+        serving.batch_tokens += batch.tokens;
+        self.batches.insert(id, batch);
+        self.meter.open(id, now);
+        let occasion = [after.as_slice(), before].concat();
+        if !occasion.is_empty() && self.return_tokens(id, &occasion, graph)? {
+            return Ok(());
+        }
+        self.embed(id, &occasion, graph)
+    }
+
+    /// Ends `batch`, whose last task was `sample`: reads its logits, unless it was only timed, and
+    /// goes on with its requests or with others.
+    pub(super) fn end_batch(
+        &mut self,
+        batch: u32,
+        sample: TaskId,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let now = graph.now();
+        let (split, joules) = self.close_batch(batch, now);
+        let state = self.batches.remove(&batch);
+        let state = state.expect("a batch ends once");
+        let replica = &mut self.replicas[state.replica];
+        replica.in_flight -= 1;
+        replica.batch_slices -= state.slices.len();
+        replica.batch_tokens -= state.tokens;
+        let readings = self.read(&state)?;
+        let per_token = joules / state.tokens as f64;
+        self.replicas[state.replica].network.end(batch);
+        for (slice, reading) in state.slices.iter().zip(readings) {
+            let sequence = self.sequences.get_mut(&slice.request);
+            let sequence = sequence.expect("who is in a batch is not answered");
+            sequence.joules += per_token * slice.tokens() as f64;
+            let record = PassRecord {
+                batch,
+                replica: state.replica as u32,
+                request: slice.request,
+                step: slice.step,
+                mode: self.requests[slice.request as usize].task.mode(),
+                tokens: slice.tokens() as u64,
+                context: slice.context as u64,
+                start: state.start,
+                end: now,
+                slices: state.slices.len() as u32,
+                batch_tokens: state.tokens as u64,
+                decodes: slice.continues && slice.completes && slice.tokens() == 1,
+                last: slice.completes,
+                split,
+                chosen: self.word(reading)?,
+                negative_log_likelihood: reading.map(|reading| reading.nats),
+            };
+            self.enter_slice(slice, reading, &record, sample, graph)?;
+        }
+        self.end_dispatch(&state);
+        self.admit(Some(sample), graph)
+    }
+
+    /// What the logits of `batch` say, slice by slice: nothing where none are wanted or computed.
+    fn read(&mut self, batch: &Batch) -> Result<Vec<Option<Reading>>, ExecutionError> {
+        let nothing = || Ok(vec![None; batch.slices.len()]);
+        if batch.logit_rows() == 0 {
+            return nothing();
+        }
+        let replica = &mut self.replicas[batch.replica];
+        let vocabulary = replica.vocabulary;
+        let rows: Vec<_> = batch.slices.iter().map(Slice::wanted).collect();
+        let Some(logits) = replica.network.logits(batch.id, &rows)? else {
+            return nothing();
+        };
+        let mut first = 0;
+        let mut readings = Vec::with_capacity(batch.slices.len());
+        for slice in &batch.slices {
+            let own = &logits[first * vocabulary..][..slice.rows * vocabulary];
+            first += slice.rows;
+            if slice.rows == 0 {
+                readings.push(None);
+                continue;
+            }
+            let sequence = &self.sequences[&slice.request];
+            let targets = sequence.targets(slice);
+            let row = slice.first_row(sequence.pass());
+            let place = (slice.request, slice.step, row);
+            note_logits(own, vocabulary, place, self.observer, &mut self.logits)?;
+            readings.push(Some(Reading::of(own, vocabulary, targets)?));
+        }
+        Ok(readings)
+    }
+
+    /// The token that a reading chose, with its text.
+    fn word(&self, reading: Option<Reading>) -> Result<Option<(u32, String)>, ExecutionError> {
+        let token = reading.and_then(|reading| reading.chosen);
+        match token.zip(self.words.as_ref()) {
+            Some((token, words)) => Ok(Some((token, words.tokenizer.decode(&[token])?))),
+            None => Ok(None),
+        }
+    }
+
+    /// Enters that a slice was read: where its pass is complete, its request goes on to the next
+    /// one, or has all that it asked for.
+    fn enter_slice(
+        &mut self,
+        slice: &Slice,
+        reading: Option<Reading>,
+        record: &PassRecord,
+        sample: TaskId,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let now = graph.now();
+        let number = slice.request;
+        let request = &self.requests[number as usize];
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who is in a batch is not answered");
+        let replica = sequence.replica;
+        let serving = &mut self.replicas[replica];
+        serving.jobs.advance(number, slice.tokens());
+        let said = sequence.enter(slice, reading);
+        let noted = self.observer.pass(record);
+        noted.map_err(ExecutionError::Observer)?;
+        if !slice.completes {
+            return Ok(());
+        }
+        let known = sequence.outcome.generated();
+        let answer = sequence.complete(number, &request.task, said);
+        if let Some(answer) = answer {
+            let noted = self.observer.answer(&answer);
+            noted.map_err(ExecutionError::Observer)?;
+        }
+        let token = (sequence.outcome.generated() > known).then_some(known as u32);
+        let ends = self.words.as_ref();
+        let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
+        let decodes = token.is_some();
+        if decodes {
+            serving.jobs.generate(number);
+        }
+        let moves = sequence.successor.is_some_and(|to| to != replica);
+        match sequence.go_on(request, ends) {
+            Some(pass) => {
+                let (count, fresh) = (pass.count, pass.fresh);
+                serving
+                    .jobs
+                    .next_pass(number, count, decodes && !fresh, fresh);
+                // Who goes on elsewhere is in no batch here any more.
+                if moves {
+                    serving.jobs.hold(number);
+                }
+            }
+            None => self.leave_replica(replica, number),
+        }
+        if let Some(index) = token {
+            self.deliver(number, index, record.batch, sample, graph)?;
+        }
+        if moves && !self.sequences[&number].is_read() {
+            self.hand_over_if_moved(number, now)?;
+        }
+        self.answer_if_done(number, now)
+    }
+
+    /// Request `number` has all that it wants of `replica`.
+    pub(super) fn leave_replica(&mut self, replica: usize, number: u32) {
+        let serving = &mut self.replicas[replica];
+        let (jobs, pool) = (&mut serving.jobs, &mut serving.pool);
+        for left in serving.scheduler.finish(number, jobs, pool) {
+            if !serving.pool.keeps(left) {
+                serving.network.close(left);
+            }
+        }
+    }
+}

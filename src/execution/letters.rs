@@ -1,0 +1,166 @@
+//! Messages that belong to a request and not to a batch: its prompt on the way up, its tokens on the
+//! way down, its cache on the way from one place to another.
+
+use super::Execution;
+use super::cut::TOKEN_BITS;
+use super::error::ExecutionError;
+use super::messages::Carried;
+use super::stage::Stage;
+use crate::engine::{Graph, Record, TaskId, TaskKey};
+use crate::topology::NodeId;
+use crate::units::Instant;
+
+/// What a message carries for whom, and what numbers its draws.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Letter {
+    pub(super) stage: Stage,
+    pub(super) request: u32,
+    /// The batch that made it necessary, if one did.
+    pub(super) batch: u32,
+    /// The layer, of a layer's cache.
+    pub(super) layer: u16,
+    pub(super) bits: u64,
+    /// Its place among the request's messages.
+    place: u64,
+    sent: Instant,
+    /// The last of its tasks.
+    awaited: Option<TaskId>,
+}
+
+/// Draws that a request's passes leave to its messages.
+const MESSAGES: u64 = 1 << 36;
+
+/// Tokens whose delivery comes before the parts of its cache.
+const CACHES: u64 = 1 << 32;
+
+/// What a letter is known by: stage, batch, request, layer.
+pub(super) type Address = (u16, u32, u32, u16);
+
+impl Letter {
+    /// The prompt of `request`.
+    pub(super) fn prompt(request: u32, bits: u64) -> Self {
+        Self {
+            stage: Stage::Prompt,
+            request,
+            batch: TaskKey::NO_BATCH,
+            layer: TaskKey::NO_LAYER,
+            bits,
+            place: 0,
+            sent: Instant::ZERO,
+            awaited: None,
+        }
+    }
+
+    /// The token number `index` of `request`, which `batch` chose.
+    pub(super) fn token(request: u32, batch: u32, index: u32) -> Self {
+        Self {
+            stage: Stage::TokenDelivery,
+            batch,
+            bits: TOKEN_BITS,
+            place: 1 + u64::from(index),
+            ..Self::prompt(request, 0)
+        }
+    }
+
+    /// A part of the cache of `request` that moves for `batch`.
+    pub(super) fn cache(request: u32, batch: u32, layer: u16, bits: u64) -> Self {
+        Self {
+            stage: Stage::CacheMove,
+            batch,
+            layer,
+            place: CACHES + (u64::from(batch) << 16) + u64::from(layer),
+            ..Self::prompt(request, bits)
+        }
+    }
+
+    fn address(&self) -> Address {
+        (self.stage.code(), self.batch, self.request, self.layer)
+    }
+}
+
+impl Execution<'_> {
+    /// Bits of the prompt of request `number` on its way up: as many as its tokens' numbers take.
+    pub(super) fn prompt_bits(&self, number: u32) -> u64 {
+        TOKEN_BITS * self.requests[number as usize].task.prompt_tokens()
+    }
+
+    /// Sends `letter` from one node to another, after `after`.
+    pub(super) fn send_letter(
+        &mut self,
+        mut letter: Letter,
+        ends: [NodeId; 2],
+        after: &[TaskId],
+        graph: &mut Graph,
+    ) -> Result<TaskId, ExecutionError> {
+        let of_hop = |_, from: NodeId, to: NodeId| TaskKey {
+            batch: letter.batch,
+            layer: letter.layer,
+            stage: letter.stage.code(),
+            node: from.0,
+            peer: to.0,
+            sequence: letter.request,
+        };
+        let index = self.letter_index(&letter);
+        let last = self.emit_route(letter.stage, ends, of_hop, index, after, graph)?;
+        letter.awaited = Some(last);
+        letter.sent = graph.now();
+        self.meter.letter_sent(letter.sent);
+        self.letters.insert(letter.address(), letter);
+        Ok(last)
+    }
+
+    fn letter_index(&self, letter: &Letter) -> u64 {
+        let identity = self.identities[letter.request as usize];
+        identity.draw(MESSAGES + letter.place)
+    }
+
+    fn letter(&self, key: TaskKey) -> (Address, Letter) {
+        let stage = Stage::of(key.stage).whole();
+        let address = (stage.code(), key.batch, key.sequence, key.layer);
+        (address, self.letters[&address])
+    }
+
+    pub(super) fn letter_carries(&self, key: TaskKey) -> Carried {
+        let (_, letter) = self.letter(key);
+        Carried {
+            bits: letter.bits,
+            index: self.letter_index(&letter),
+        }
+    }
+
+    /// A hop of a letter is over: if it was the last, whoever waits for it goes on.
+    pub(super) fn letter_arrives(
+        &mut self,
+        id: TaskId,
+        key: TaskKey,
+        graph: &mut Graph,
+    ) -> Result<(), ExecutionError> {
+        let (address, letter) = self.letter(key);
+        if letter.awaited != Some(id) {
+            return Ok(());
+        }
+        self.letters.remove(&address);
+        self.meter.letter_arrived(letter.sent);
+        match letter.stage {
+            Stage::Prompt => {
+                self.in_transit -= 1;
+                let replica = self.sequences[&letter.request].replica;
+                self.replicas[replica].coming -= 1;
+                self.join(letter.request, graph.now())?;
+                self.admit(Some(id), graph)
+            }
+            Stage::TokenDelivery => {
+                self.token_arrives(letter.request, graph.now())?;
+                self.admit(Some(id), graph)
+            }
+            _ => self.cache_arrives(&letter, id, graph),
+        }
+    }
+
+    /// Charges a request with what its own messages took.
+    pub(super) fn charge_letter(&mut self, record: &Record<'_>) {
+        if let Some(sequence) = self.sequences.get_mut(&record.key.sequence) {
+            sequence.joules += record.cost.joules;
+        }
+    }
+}

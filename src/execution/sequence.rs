@@ -1,0 +1,217 @@
+//! A request as a replica serves it: which pass it is in, how much of that was read, and what its
+//! cache holds.
+
+use super::batch::Slice;
+use super::outcome::{Outcome, Reading};
+use crate::measurement::AnswerRecord;
+use crate::serving::passes::{Pass, Progress};
+use crate::serving::workload::{Request, Task};
+use crate::serving::{Identity, Job};
+use crate::units::{Duration, Instant};
+use std::collections::VecDeque;
+
+/// A request that has arrived and is not answered.
+#[derive(Debug)]
+pub(super) struct Sequence {
+    pub(super) replica: usize,
+    pub(super) identity: Identity,
+    pub(super) arrival: Instant,
+    /// When the first batch with a part of it began.
+    pub(super) start: Option<Instant>,
+    progress: Progress,
+    pub(super) step: u32,
+    /// The pass that it is in; none once all are read.
+    pass: Option<Pass>,
+    /// Tokens of it before any was forgotten, and how much of it was read.
+    asked: usize,
+    read: usize,
+    /// Whether its cache was taken from it since it began its text.
+    pub(super) forgotten: bool,
+    /// The tokens in its cache, where tokens are computed.
+    history: Vec<u32>,
+    /// What pieces of the pass have said so far.
+    nats: f64,
+    pub(super) outcome: Outcome,
+    /// Of its part of the batches so far, and of its messages.
+    pub(super) joules: f64,
+    pub(super) joules_to_first: Option<f64>,
+    pub(super) preemptions: u32,
+    pub(super) recomputed: u64,
+    pub(super) reused: u64,
+    /// The replica that will decode it, where that is not the one that reads its prompt.
+    pub(super) successor: Option<usize>,
+    /// Parts of its cache on their way there.
+    pub(super) moving: u32,
+    /// Tokens on their way to who asked, by their place.
+    pub(super) under_way: VecDeque<u32>,
+    /// When the first one was there, and the last, and the longest time between two.
+    pub(super) first_token: Option<Instant>,
+    pub(super) last_token: Option<Instant>,
+    pub(super) longest_gap: Option<Duration>,
+}
+
+impl Sequence {
+    pub(super) fn new(replica: usize, identity: Identity, arrival: Instant) -> Self {
+        Self {
+            replica,
+            identity,
+            arrival,
+            start: None,
+            progress: Progress::default(),
+            step: 0,
+            pass: None,
+            asked: 0,
+            read: 0,
+            forgotten: false,
+            history: Vec::new(),
+            nats: 0.0,
+            outcome: Outcome::default(),
+            joules: 0.0,
+            joules_to_first: None,
+            preemptions: 0,
+            recomputed: 0,
+            reused: 0,
+            successor: None,
+            moving: 0,
+            under_way: VecDeque::new(),
+            first_token: None,
+            last_token: None,
+            longest_gap: None,
+        }
+    }
+
+    /// Goes on to its next pass, if there is one.
+    pub(super) fn go_on(&mut self, request: &Request, end_tokens: &[u32]) -> Option<&Pass> {
+        let last = self.outcome.last();
+        self.pass = self.progress.next(request, last, end_tokens);
+        self.asked = self.pass.as_ref().map_or(0, |pass| pass.count);
+        self.read = 0;
+        self.nats = 0.0;
+        if self.pass.as_ref().is_some_and(|pass| pass.fresh) {
+            self.history.clear();
+            self.forgotten = false;
+        }
+        self.pass.as_ref()
+    }
+
+    pub(super) fn pass(&self) -> &Pass {
+        let pass = self.pass.as_ref();
+        pass.expect("who is in a batch is in a pass")
+    }
+
+    /// Whether all of it was read.
+    pub(super) fn is_read(&self) -> bool {
+        self.pass.is_none()
+    }
+
+    /// Its next `tokens`, of a sequence that has `context` in its cache.
+    pub(super) fn slice(&self, request: u32, tokens: usize, context: usize) -> Slice {
+        let pass = self.pass();
+        let piece = self.read..self.read + tokens;
+        let first_row = pass.count - pass.targets.len().max(1);
+        let rows = piece.end.saturating_sub(first_row.max(piece.start));
+        Slice {
+            request,
+            step: self.step,
+            identity: self.identity,
+            context,
+            rows,
+            continues: pass.targets.is_empty() && self.step > 0 && piece.start == 0,
+            completes: piece.end == pass.count,
+            piece,
+        }
+    }
+
+    /// The tokens of `slice`.
+    pub(super) fn tokens(&self, slice: &Slice) -> &[u32] {
+        let tokens = &self.pass().tokens;
+        match tokens.is_empty() {
+            true => &[],
+            false => &tokens[slice.piece.clone()],
+        }
+    }
+
+    /// What should follow each of the last tokens of `slice`, as many as there are rows.
+    pub(super) fn targets(&self, slice: &Slice) -> &[u32] {
+        let pass = self.pass();
+        let Some(unasked) = pass.count.checked_sub(pass.targets.len()) else {
+            return &[];
+        };
+        let end = slice.piece.end.saturating_sub(unasked);
+        let start = slice.piece.start.saturating_sub(unasked);
+        &pass.targets[start..end]
+    }
+
+    /// Enters that `slice` was read. If that completes its pass, what the pass said, unless
+    /// nothing was computed.
+    pub(super) fn enter(&mut self, slice: &Slice, reading: Option<Reading>) -> Option<Reading> {
+        let tokens = self.pass.as_ref().map(|pass| &pass.tokens);
+        if let Some(tokens) = tokens.filter(|tokens| !tokens.is_empty()) {
+            self.history.extend_from_slice(&tokens[slice.piece.clone()]);
+        }
+        self.read = slice.piece.end;
+        let reading = reading?;
+        self.nats += reading.nats;
+        Some(Reading {
+            nats: self.nats,
+            ..reading
+        })
+    }
+
+    /// Enters that its pass was read, which `said` something unless nothing was computed; the
+    /// answer to a question that it completes.
+    pub(super) fn complete(
+        &mut self,
+        number: u32,
+        task: &Task,
+        said: Option<Reading>,
+    ) -> Option<AnswerRecord> {
+        self.step += 1;
+        let pass = self.pass.as_ref()?;
+        self.outcome.enter(number, task, (pass, self.asked), said)
+    }
+
+    /// Its cache, which holds `context` tokens, is taken from it: it will read them again.
+    pub(super) fn forget(&mut self, context: usize) {
+        self.preemptions += 1;
+        self.recomputed += context as u64;
+        self.forgotten = true;
+        let Some(pass) = &mut self.pass else { return };
+        let rest = pass.tokens.split_off(self.read.min(pass.tokens.len()));
+        pass.count += context - self.read;
+        pass.tokens = std::mem::take(&mut self.history);
+        pass.tokens.extend(rest);
+        self.read = 0;
+        self.nats = 0.0;
+    }
+
+    /// Its cache begins with the first `tokens` of another's.
+    pub(super) fn reuse(&mut self, tokens: usize) {
+        self.reused += tokens as u64;
+        self.read = tokens;
+        let known = &self.pass().tokens;
+        self.history = known[..tokens.min(known.len())].to_vec();
+    }
+
+    /// The job that it is to a scheduler, in the first of its passes.
+    pub(super) fn job(&self, number: u32, request: &Request, blocks: Option<Blocks>) -> Job {
+        let output = match &request.task {
+            Task::Generate { max_tokens, .. } => Some(*max_tokens),
+            Task::Tokens { generate, .. } => Some(*generate),
+            Task::Score { .. } | Task::Choose { .. } => None,
+        };
+        Job {
+            request: number,
+            arrival: self.arrival,
+            priority: request.priority,
+            output: output.filter(|_| request.tells_output),
+            pending: self.pass().count,
+            longest: request.task.longest_context() as usize,
+            blocks,
+            ..Job::default()
+        }
+    }
+}
+
+/// The hashes of a prompt's whole blocks.
+pub(super) type Blocks = std::sync::Arc<[u64]>;

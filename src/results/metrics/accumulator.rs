@@ -1,0 +1,111 @@
+//! What of a run its metrics need, added up as it happens: of passes, tokens, blocks and loads
+//! nothing is kept but sums.
+
+use super::accuracy::Answers;
+use super::distortion::Errors;
+use super::energy::Budgets;
+use super::experts::Spread;
+use super::latency::Passes;
+use super::load::Loads;
+use super::tails::Gaps;
+use super::{
+    Collector, DEFINITIONS, Metrics, assignment, energy, latency, likelihood, serving, tails,
+};
+use crate::measurement::{
+    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, PassRecord, RequestRecord,
+    TokenRecord, Totals, VisitRecord,
+};
+use crate::observer::Observer;
+use crate::units::Instant;
+use std::io;
+
+/// Watches a run for its metrics.
+#[derive(Debug, Clone, Default)]
+pub struct Accumulator {
+    passes: Passes,
+    answers: Answers,
+    spread: Spread,
+    errors: Errors,
+    budgets: Budgets,
+    gaps: Gaps,
+    loads: Loads,
+}
+
+impl Accumulator {
+    /// The metrics of a run that ended at `makespan`, with its requests in workload order.
+    pub fn finish(
+        self,
+        requests: &[RequestRecord],
+        totals: &Totals,
+        goals: &Goals,
+        makespan: Instant,
+    ) -> Metrics {
+        let mut metrics = Collector::default();
+        latency::collect(requests, totals, makespan, &mut metrics);
+        self.passes.collect(&mut metrics);
+        tails::collect(requests, &mut metrics);
+        self.gaps.collect(&mut metrics);
+        serving::collect(requests, goals, &mut metrics);
+        self.loads.collect(requests, &mut metrics);
+        likelihood::collect(requests, &mut metrics);
+        self.answers.collect(requests, &mut metrics);
+        self.spread.collect(totals, &mut metrics);
+        self.errors.collect(&mut metrics);
+        self.budgets.collect(&mut metrics);
+        energy::collect(requests, totals, &mut metrics);
+        assignment::collect(totals, &mut metrics);
+        let value = |name: &str| metrics.0.get(name).copied();
+        Metrics(
+            DEFINITIONS
+                .iter()
+                .filter_map(|definition| Some((definition.name, value(definition.name)?)))
+                .collect(),
+        )
+    }
+}
+
+impl Observer for Accumulator {
+    fn request(&mut self, request: &RequestRecord) -> io::Result<()> {
+        self.gaps.end(request.request);
+        Ok(())
+    }
+
+    fn answer(&mut self, answer: &AnswerRecord) -> io::Result<()> {
+        self.answers.enter(answer);
+        Ok(())
+    }
+
+    fn pass(&mut self, pass: &PassRecord) -> io::Result<()> {
+        self.passes.enter(pass);
+        self.spread.enter_pass(pass);
+        self.loads.enter_pass(pass);
+        Ok(())
+    }
+
+    fn token(&mut self, token: &TokenRecord) -> io::Result<()> {
+        self.gaps.enter(token);
+        Ok(())
+    }
+
+    fn block(&mut self, block: &BlockRecord) -> io::Result<()> {
+        self.spread.enter_block(block);
+        self.errors.enter(block);
+        self.budgets.enter(block);
+        Ok(())
+    }
+
+    fn visit(&mut self, visit: &VisitRecord) -> io::Result<()> {
+        self.spread.enter_visit(visit);
+        Ok(())
+    }
+
+    fn expert(&mut self, expert: &ExpertRecord) -> io::Result<()> {
+        self.spread.enter_expert(expert);
+        Ok(())
+    }
+
+    fn load(&mut self, load: &LoadRecord) -> io::Result<()> {
+        self.loads.enter(load);
+        Ok(())
+    }
+}

@@ -1,0 +1,50 @@
+//! A table written row by row.
+
+use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
+use serde::Serialize;
+use std::io;
+use std::path::PathBuf;
+
+/// A CSV file being written, whose columns are the fields of its rows.
+#[derive(Debug)]
+pub(in crate::results) struct RowFile {
+    writer: csv::Writer<HashedFile>,
+    shown: PathBuf,
+}
+
+impl RowFile {
+    /// Begins the table `name`.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub(in crate::results) fn create(staging: &Staging, name: &str) -> Result<Self, FolderError> {
+        Ok(Self {
+            writer: csv::Writer::from_writer(staging.create(name)?),
+            shown: staging.shown(name),
+        })
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub(in crate::results) fn write(&mut self, row: impl Serialize) -> Result<(), FolderError> {
+        let written = self.writer.serialize(row);
+        written.map_err(|error| FolderError::io(&self.shown)(error.into()))
+    }
+
+    /// Closes the table.
+    ///
+    /// # Errors
+    /// If the last rows cannot be written.
+    pub(in crate::results) fn finish(self) -> Result<FileDigest, FolderError> {
+        let Self { writer, shown } = self;
+        match writer.into_inner() {
+            Ok(file) => file.finish(),
+            Err(error) => {
+                let source = io::Error::new(error.error().kind(), error.error().to_string());
+                Err(FolderError::io(&shown)(source))
+            }
+        }
+    }
+}

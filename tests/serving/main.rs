@@ -1,0 +1,85 @@
+//! Serving under load: laws that hold for every stream of requests, and closed forms.
+
+mod cache;
+mod delivery;
+mod exactness;
+mod laws;
+mod pipelines;
+mod queueing;
+mod replicas;
+
+use airloom::device::Profile;
+use airloom::execution::{PipelineStage, Replica, Serves, Source, StageKind, System};
+use airloom::model::{ModelShape, ShardPlan};
+use airloom::rng::Streams;
+use airloom::scenario::{self, Resolved};
+use airloom::serving::workload::{Arrival, Request, Task};
+use airloom::simulation::{Simulated, simulate, simulate_system};
+use airloom::topology::{Node, NodeId, Topology};
+use airloom::units::Instant;
+use std::path::Path;
+
+/// The scenario with these fields.
+fn resolved(fields: &str) -> Resolved {
+    let text = format!("Scenario({fields})");
+    match scenario::parse(&text, Path::new("test.ron"), &[]) {
+        Ok(resolved) => resolved,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn simulated(fields: &str) -> Simulated {
+    match simulate(&resolved(fields), &mut ()) {
+        Ok(simulated) => simulated,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A model of one small layer, of which a decode step takes as long for one token as for another.
+fn small_shape() -> ModelShape {
+    let mut shape = ModelShape::named("llama-3-8b").unwrap();
+    (shape.layers, shape.heads, shape.kv_heads) = (1, 1, 1);
+    shape
+}
+
+/// One edge server that serves `requests` as `serves` says.
+fn on_one_node(shape: &ModelShape, requests: Vec<Request>, serves: Serves) -> Simulated {
+    let edge = Node {
+        name: "edge".to_owned(),
+        group: "edge".to_owned(),
+        label: "edge-server-l4".to_owned(),
+        profile: Profile::Preset("edge-server-l4".to_owned())
+            .resolve()
+            .unwrap(),
+    };
+    let plan = Box::new(ShardPlan::whole(shape).unwrap());
+    let kind = StageKind::Whole {
+        node: NodeId(0),
+        plan,
+    };
+    let stage = PipelineStage {
+        layers: 0..shape.layers,
+        kind,
+    };
+    let replica = Replica {
+        serves,
+        ..Replica::new(shape.clone(), vec![stage], Source::Timed)
+    };
+    let system = System::new(
+        Topology::new(vec![edge], Vec::new()),
+        Vec::new(),
+        vec![replica],
+        requests,
+        Streams { seed: 1, run: 0 },
+    );
+    simulate_system(system, &mut ()).unwrap()
+}
+
+/// A request of counted tokens that arrives at `ps` picoseconds.
+fn counted(ps: u64, prompt: u32, generate: u32) -> Request {
+    Request::new(Arrival::At(Instant(ps)), Task::Tokens { prompt, generate })
+}
+
+fn seconds(duration: airloom::units::Duration) -> f64 {
+    duration.as_seconds()
+}
