@@ -38,6 +38,17 @@ impl Request {
         }
     }
 
+    /// Its class, if nothing else says one.
+    pub fn priority(&self) -> u32 {
+        match self {
+            Self::Score(_) | Self::Choose(_) => 0,
+            Self::Generate(generate) => generate.priority,
+            Self::Tokens(tokens) => tokens.priority,
+            Self::Arrivals(arrivals) => arrivals.priority,
+            Self::Trace(recorded) => recorded.priority,
+        }
+    }
+
     /// The node or group that it comes from, if it says one.
     pub fn from(&self) -> Option<&str> {
         match self {

@@ -84,7 +84,7 @@ fn a_setting_without_effect_is_named_with_the_reason() {
             "nothing is sent",
         ),
         (
-            &["workload[1].from=server"],
+            &["workload[1].from=\"server\""],
             "workload[1].from",
             "every replica begins there, and nothing travels",
         ),

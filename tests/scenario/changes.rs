@@ -155,7 +155,7 @@ fn a_fault_in_an_override_names_the_override() {
   |
   | noddes.device=(count: 8)
   | ^^^^^^^^^^^^^ did you mean `nodes`? known are description, seed, model, precision, nodes, \
-         links, replicas, router, workload, trace, sweep"
+         links, replicas, router, workload, goals, trace, sweep"
     );
     for (change, part) in [
         (

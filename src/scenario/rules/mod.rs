@@ -2,6 +2,7 @@
 
 mod links;
 mod placements;
+mod replicas;
 mod sources;
 mod streams;
 mod workload;
@@ -43,6 +44,7 @@ pub(super) fn check(
                     };
                     faults.extend(placements.faults(&replicas));
                     faults.extend(sources::faults(scenario, &topology, &replicas));
+                    faults.extend(replicas::faults(scenario, &topology, &replicas));
                     system = Some(System { topology, replicas });
                 }
             }

@@ -3,13 +3,16 @@
 
 use super::{Remark, idle};
 use crate::placement::Placed;
+use crate::scenario::model::Model;
 use crate::scenario::resolved::Resolved;
 use crate::scenario::workload::{Request, Tokens};
 use crate::serving::arrivals::Process;
+use crate::serving::{Cache, Order, Replica};
 
 /// What is remarkable about the workload of `resolved`.
 pub(super) fn remarks(resolved: &Resolved) -> Vec<Remark> {
     let workload = &resolved.scenario.workload;
+    let replicas = &resolved.scenario.replicas;
     let mut remarks = Vec::new();
     let generates = |request: &Request| match request {
         Request::Score(_) | Request::Choose(_) | Request::Tokens(Tokens { generate: 0, .. }) => {
@@ -27,15 +30,27 @@ pub(super) fn remarks(resolved: &Resolved) -> Vec<Remark> {
         let path = |field: &str| format!("workload[{index}].{field}");
         if let Some(name) = request.from() {
             let nodes = resolved.topology.named(name);
-            let mut replicas = resolved.replicas.iter();
-            if replicas.all(|replica| nodes == [Placed::at(replica)]) {
+            let mut placed = resolved.replicas.iter();
+            if placed.all(|replica| nodes == [Placed::at(replica)]) {
                 let why = "every replica begins there, and nothing travels";
                 remarks.push(idle(path("from"), &["replicas".to_owned()], why));
             }
         }
+        let ranked = |replica: &Replica| replica.order == Order::Priority;
+        if request.priority() > 0 && !replicas.iter().any(ranked) {
+            let why = "no replica has the order Priority";
+            remarks.push(idle(path("priority"), &["replicas".to_owned()], why));
+        }
         let Request::Arrivals(arrivals) = request else {
             continue;
         };
+        let reuses =
+            |replica: &Replica| matches!(&replica.cache, Some(Cache::Paged(paged)) if paged.prefix);
+        let counted = matches!(resolved.scenario.model, Model::Shape(_));
+        if counted && arrivals.shared_prefix > 0 && !replicas.iter().any(reuses) {
+            let why = "no replica reuses prefixes; give it a cache: Paged(prefix: true)";
+            remarks.push(idle(path("shared_prefix"), &["replicas".to_owned()], why));
+        }
         let Process::ClosedLoop(users) = arrivals.process else {
             continue;
         };

@@ -28,7 +28,7 @@ fn the_good_stream_is_good() {
     let again = desk.load(&resolved.to_ron(), &[]).unwrap();
     assert_eq!(again.scenario, resolved.scenario);
     for change in [
-        "workload[0].from=phone1",
+        "workload[0].from=\"phone1\"",
         "workload[0].process=Gamma(rate: \"30 /min\", cv: 2.5)",
         "workload[0].process=Deterministic(gap: \"500 ms\")",
         "workload[0].process=OnOff(rate: \"10 /s\", on: \"5 s\", off: \"20 s\")",
