@@ -12,7 +12,8 @@ macro_rules! pages {
                 "[Experts]: crate::manual::experts\n[Laws]: crate::manual::laws\n",
                 "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
                 "[Replay]: crate::manual::replay\n[Results]: crate::manual::results\n",
-                "[Scenarios]: crate::manual::scenarios\n[Sweeps]: crate::manual::sweeps\n",
+                "[Scenarios]: crate::manual::scenarios\n[Serving]: crate::manual::serving\n",
+                "[Sweeps]: crate::manual::sweeps\n",
                 "[Systems]: crate::manual::systems\n",
                 "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
             )]
@@ -27,6 +28,7 @@ pages! {
     command_line "command_line.md";
     scenarios "scenarios.md";
     systems "systems.md";
+    serving "serving.md";
     sweeps "sweeps.md";
     channels "channels.md";
     tensor_parallelism "tensor_parallelism.md";

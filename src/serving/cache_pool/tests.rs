@@ -68,7 +68,7 @@ proptest! {
                 Step::Admit(request, prompt) if !held.contains_key(&request) => {
                     let mut job = job(request, 0, Some(prompt), block);
                     let reused = pool.reusable(&job).map_or(0, |reuse| reuse.tokens);
-                    prop_assert!(reused < prompt.1 && reused % block == 0);
+                    prop_assert!(reused < prompt.1 && reused.is_multiple_of(block));
                     prop_assert!(prefix || reused == 0);
                     if pool.admit(&job, prompt.1, 0) {
                         let shared = job.blocks.as_ref().map_or(&[][..], |all| &all[..reused / block]);
