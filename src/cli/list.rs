@@ -4,7 +4,8 @@ use super::Failure;
 use super::output::print;
 use super::width;
 use crate::results::readable::lines;
-use crate::{corpus, device, medium, model, placement, policy, radio, results};
+use crate::serving::scheduling::Scheduling;
+use crate::{corpus, device, medium, model, placement, policy, radio, results, serving};
 use std::fmt::Write;
 
 /// List what a scenario may name; or every metric, or every column of every table.
@@ -70,6 +71,14 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         &mut text,
         "partitions of a pipeline",
         owned(policy::Partition::REGISTRY),
+    );
+    section(&mut text, "schedulers", owned(Scheduling::REGISTRY));
+    section(&mut text, "orders", owned(serving::Order::REGISTRY));
+    section(&mut text, "caches", owned(serving::Cache::REGISTRY));
+    section(
+        &mut text,
+        "choices of a replica",
+        owned(serving::Router::REGISTRY),
     );
     section(&mut text, "links", owned(medium::Link::REGISTRY));
     section(&mut text, "channel models", owned(radio::Fading::REGISTRY));

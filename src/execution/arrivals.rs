@@ -6,8 +6,8 @@ use super::error::ExecutionError;
 use super::letters::Letter;
 use super::sequence::{Blocks, Sequence};
 use super::stage::Stage;
-use crate::engine::{Cost, Graph, Kind, Task, TaskId, TaskKey};
-use crate::serving::workload::Request;
+use crate::engine::{self, Cost, Graph, Kind, TaskId, TaskKey};
+use crate::serving::workload::{Request, Task};
 use crate::serving::{Job, ReplicaView, Role, Waiting, block_hashes};
 use crate::units::{Duration, Instant};
 
@@ -117,10 +117,8 @@ impl Execution<'_> {
             return self.answer(number, now, None);
         }
         let serving = &mut self.replicas[replica];
-        let blocks = match serving.pool.prefix_block() {
-            Some(block) => blocks(request, &sequence.pass().tokens, block),
-            None => None,
-        };
+        let block = serving.pool.prefix_block();
+        let blocks = block.and_then(|block| blocks(request, &sequence.pass().tokens, block));
         let job = Job {
             arrival: now,
             ..sequence.job(number, request, blocks)
@@ -136,9 +134,12 @@ impl Execution<'_> {
     }
 }
 
-/// The hashes of the whole blocks of a prompt of `request`; of tokens that are only
-/// counted, of those that it shares with its group.
+/// The hashes of the whole blocks of the prompt of `request`; of tokens that are only counted, of
+/// those that it shares with its group. None of who reads several texts.
 fn blocks(request: &Request, tokens: &[u32], block: usize) -> Option<Blocks> {
+    if matches!(request.task, Task::Score { .. } | Task::Choose { .. }) {
+        return None;
+    }
     if !tokens.is_empty() {
         let tokens = tokens.iter().map(|token| u64::from(*token));
         return Some(block_hashes(tokens, block));
@@ -156,7 +157,7 @@ pub(super) fn await_instant(
     graph: &mut Graph,
 ) -> Result<(), ExecutionError> {
     let duration: Duration = instant.since(graph.now());
-    let task = Task {
+    let task = engine::Task {
         key,
         kind: Kind::Overhead,
         resource: None,

@@ -13,7 +13,8 @@ macro_rules! pages {
                 "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
                 "[Replay]: crate::manual::replay\n[Requests]: crate::manual::requests\n",
                 "[Results]: crate::manual::results\n",
-                "[Scenarios]: crate::manual::scenarios\n[Sweeps]: crate::manual::sweeps\n",
+                "[Scenarios]: crate::manual::scenarios\n[Serving]: crate::manual::serving\n",
+                "[Sweeps]: crate::manual::sweeps\n",
                 "[Systems]: crate::manual::systems\n",
                 "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
             )]
@@ -29,6 +30,7 @@ pages! {
     scenarios "scenarios.md";
     systems "systems.md";
     requests "requests.md";
+    serving "serving.md";
     sweeps "sweeps.md";
     channels "channels.md";
     tensor_parallelism "tensor_parallelism.md";

@@ -3,7 +3,7 @@
 //! | router | goes to |
 //! | --- | --- |
 //! | `RoundRobin` | each in turn |
-//! | `LeastLoaded` | where the fewest requests wait and run; of those where the fewest tokens wait to be read |
+//! | `LeastLoaded` | where the fewest requests are; of those where the fewest tokens are unread |
 //! | `MostFreeCache` | where the most cache is free |
 //! | `BestLink` | where the prompt is soonest, reckoned when it leaves |
 //!

@@ -7,11 +7,11 @@
 //! be and the last plan had slices.
 //!
 //! **Continuous** batching with batch B and budget T goes by vLLM's rules: those who run come
-//! first, in the order in which they were admitted (under `Priority` class by class); then those who wait, in their order, nobody
-//! passing another, while a batch has fewer than B slices and T tokens. With k batches in flight
-//! at most B·k requests run. Prompts are read whole; one of more than T tokens goes alone, in the
-//! iteration after the one whose rest it did not fit into. Nobody is admitted in a plan that
-//! preempts.
+//! first, in the order in which they were admitted, under `Priority` class by class; then those
+//! who wait, in their order, nobody passing another, while a batch has fewer than B slices and T
+//! tokens. With k batches in flight at most B·k requests run. Prompts are read whole; one of more
+//! than T tokens goes alone, in the iteration after the one whose rest it did not fit into. Nobody
+//! is admitted in a plan that preempts.
 //!
 //! **Apart** reads prompts alone as soon as somebody can be admitted; decode steps follow when
 //! nobody can.
