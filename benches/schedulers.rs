@@ -1,8 +1,8 @@
 //! Speed of schedulers: one iteration of 256 requests with 100 000 waiting, from the plan to the
 //! last of them having advanced; and one request alone with as many waiting.
 
-use airloom::serving::scheduling::{Continuous, Scheduler, Scheduling};
 use airloom::serving::{CachePool, FeedbackQueue, Job, Jobs, Order, Paged, block_hashes};
+use airloom::serving::{Continuous, Scheduler, Scheduling};
 use airloom::units::Instant;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;

@@ -4,7 +4,7 @@ use super::Failure;
 use super::output::print;
 use super::width;
 use crate::results::readable::lines;
-use crate::serving::scheduling::Scheduling;
+use crate::serving::Scheduling;
 use crate::{corpus, device, medium, model, placement, policy, radio, results, serving};
 use std::fmt::Write;
 
