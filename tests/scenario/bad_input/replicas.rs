@@ -5,7 +5,7 @@ use super::Desk;
 const GOOD: &str = r#"Scenario(
     model: Shape("llama-2-7b"),
     nodes: {"edge": (), "cloud": (), "far": ()},
-    links: {"backhaul": Wire(between: ("edge", "cloud"), rate: "1 Gbit/s")},
+    links: {"backhaul": Wire(between: ("edge", "cloud"), rate: "1 Gbit/s", delay: "1 ms")},
     replicas: [
         (placement: Single(at: "edge"), cache: Paged(preemption: Swap(to: "cloud")), role: Prefill),
         (placement: Single(at: "cloud"), order: ShortestFirst, role: Decode),
