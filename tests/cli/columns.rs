@@ -48,6 +48,22 @@ fn everything() -> Desk {
     );
     desk.airloom(&["run", &experts, "--set", batch, "--out", "experts"])
         .good();
+    // Prompts and outputs, short and long.
+    let lengths = [(9, 2), (1001, 2), (9, 129), (1001, 129)];
+    let stream = lengths.map(|(prompt, generate)| {
+        format!("Tokens(prompt: {prompt}, generate: {generate}, arrival: At(\"1 s\"))")
+    });
+    desk.write(
+        "stream.ron",
+        &format!(
+            "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"edge\": (profile: \
+             Preset(\"edge-server-l4\"))}}, replicas: [(placement: Single(at: \"edge\"))], \
+             workload: [{}])",
+            stream.join(", ")
+        ),
+    );
+    let run = ["run", "stream.ron", "--set", "trace=Off", "--out", "stream"];
+    desk.airloom(&run).good();
     let axes = "sweep=(axes: [(path: \"nodes.device.count\", values: [2, 3]), (path: \"links.air.bandwidth\", values: [\"10 MHz\"])])";
     let equal = "replicas[0].placement.assignment=Equal";
     desk.airloom(&[

@@ -196,6 +196,10 @@ fn sheet(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::results::metrics::Metrics;
+    use crate::results::points::Row;
+    use crate::results::publish::Plan;
+    use crate::scenario::sweep_of;
 
     /// M/M/1 with a service of one second: T = 1/(1 − ρ), so that the power is ρ(1 − ρ).
     #[test]
@@ -219,5 +223,47 @@ mod tests {
         assert_eq!(knee(&line, &powers).map(|place| loads[place]), Some(0.5));
         assert_eq!(knee(&[3], &powers), None, "one place is no line");
         assert_eq!(knee(&[], &powers), None);
+    }
+
+    #[test]
+    fn every_line_has_its_own_knee_in_figure_and_table() {
+        // Two M/M/1 queues, of one request per second and of two, at five shares of capacity.
+        let text = "Scenario(model: Shape(\"mixtral-8x7b\"), nodes: {\"device\": (count: 8)}, \
+            workload: [Tokens(prompt: 9)], sweep: (axes: [\
+                (path: \"seed_of_world\", name: \"server\", values: [1, 2]), \
+                (path: \"nodes.device.count\", name: \"rate\", values: [1, 2, 3, 4, 5])], \
+            publish: [LoadCurve(file: \"knee\", over: \"rate\", unit: \"ms\")]))";
+        let sweep = sweep_of(text, "test").unwrap();
+        let row = |point: usize| {
+            let capacity = (1 + point / 5) as f64;
+            let load = capacity * (1 + point % 5) as f64 / 6.0;
+            let latency = 1.0 / (capacity - load);
+            let text = format!("{{\"requests_per_s\": {load}, \"e2e_latency_p95_s\": {latency}}}");
+            Row {
+                point,
+                run: 0,
+                folder: String::new(),
+                settings: Vec::new(),
+                status: "done".to_owned(),
+                reason: String::new(),
+                metrics: Metrics::from_json(&text),
+            }
+        };
+        let rows: Vec<Row> = (0..10).map(row).collect();
+        let outcomes = Outcomes::of(&sweep, &rows).unwrap();
+        let files = Plan::of(&sweep).unwrap().files(&outcomes).unwrap();
+        let [(svg, picture), (csv, table)] = &files[..] else {
+            panic!("a figure and a table")
+        };
+        assert_eq!((svg.as_str(), csv.as_str()), ("knee.svg", "knee.csv"));
+        let picture = std::str::from_utf8(picture).unwrap();
+        assert!(picture.contains("hollow: knee"));
+        let table = std::str::from_utf8(table).unwrap();
+        let mut lines = table.lines();
+        let heading = "server,rate,requests_per_s_1/s,e2e_latency_p95_ms,power,knee,note";
+        assert_eq!(lines.next(), Some(heading));
+        let knees: Vec<bool> = lines.map(|line| line.contains(",yes,")).collect();
+        let half = [false, false, true, false, false];
+        assert_eq!(knees, [half, half].concat(), "{table}");
     }
 }
