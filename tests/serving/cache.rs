@@ -111,7 +111,7 @@ fn a_cache_that_is_swapped_crosses_the_link_twice() {
 }
 
 #[test]
-fn a_prompt_that_begins_like_another_is_read_from_where_they_part() {
+fn law_12_a_prompt_that_begins_like_another_is_read_from_where_they_part() {
     let run = |prefix: bool| {
         simulated(&format!(
             r#"model: Folder("models/tiny-llama"),

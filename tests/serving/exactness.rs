@@ -116,7 +116,7 @@ proptest! {
 }
 
 #[test]
-fn law_9_a_prompt_read_here_and_decoded_there_is_answered_the_same() {
+fn law_12_a_prompt_read_here_and_decoded_there_is_answered_the_same() {
     let workload = r#"
         Generate(prompt: "The town of Arden lies in", max_tokens: 6, arrival: At("0 s")),
         Generate(prompt: "Once Clara was in the barn", max_tokens: 6, arrival: At("0 s"), from: "user"),
