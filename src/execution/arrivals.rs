@@ -22,6 +22,7 @@ impl Execution<'_> {
         let now = graph.now();
         loop {
             while let Some(waiting) = self.queue.arrived(now) {
+                self.awaited.remove(&waiting);
                 self.arrive(waiting, after, graph)?;
             }
             for replica in 0..self.replicas.len() {
@@ -32,9 +33,9 @@ impl Execution<'_> {
                 break;
             }
         }
-        let next = self.queue.next_arrival();
-        if let Some((instant, request)) = next.filter(|next| self.awaited != Some(*next)) {
-            self.awaited = next;
+        if let Some((instant, request)) = self.queue.next_arrival()
+            && self.awaited.insert((instant, request))
+        {
             let key = TaskKey {
                 sequence: request,
                 ..Stage::Arrival.outside()

@@ -130,8 +130,8 @@ pub struct Execution<'a> {
     held: Vec<memory::Held>,
     routing: Box<dyn Routing>,
     queue: Queue,
-    /// The arrival that is waited for.
-    awaited: Option<crate::serving::Waiting>,
+    /// The arrivals that are waited for: whoever follows another may come before one of them.
+    awaited: BTreeSet<crate::serving::Waiting>,
     requests: Vec<crate::serving::workload::Request>,
     identities: Vec<Identity>,
     words: Option<Words>,
@@ -192,7 +192,7 @@ impl<'a> Execution<'a> {
             held,
             routing,
             queue: Queue::new(&requests),
-            awaited: None,
+            awaited: BTreeSet::new(),
             identities: Identity::of_all(&requests),
             requests,
             words,

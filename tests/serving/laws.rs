@@ -172,3 +172,26 @@ fn more_load_is_no_less_waiting() {
     assert!(waits.is_sorted(), "{waits:?}");
     assert!(waits[0] < waits[4], "{waits:?}");
 }
+
+/// Users who ask again come before strangers who are awaited already: each arrives once.
+#[test]
+fn who_follows_may_come_before_who_is_awaited() {
+    let run = simulated(
+        "model: Shape(\"llama-2-7b\"), nodes: {\"edge\": (profile: Preset(\"edge-server-l4\"))}, \
+         workload: [\
+             Arrivals(process: Deterministic(gap: \"5 s\"), count: 4, prompt: Tokens(Fixed(8)), \
+                 output: Fixed(2)), \
+             Arrivals(process: ClosedLoop(users: 2, think: \"100 ms\"), count: 40, \
+                 prompt: Tokens(Fixed(8)), output: Fixed(2))]",
+    );
+    let requests = &run.measured.requests;
+    assert_eq!(requests.len(), 44);
+    let arrived = |number: usize| requests[number].arrival;
+    for (number, seconds) in [0, 5, 10, 15].into_iter().enumerate() {
+        assert_eq!(arrived(number), Instant(seconds * 1_000_000_000_000));
+    }
+    for follower in 6..44 {
+        assert!(arrived(follower) >= requests[follower - 2].end);
+    }
+    assert!(arrived(10) < arrived(1), "some ask between strangers");
+}
