@@ -60,15 +60,17 @@ fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> BTreeMap<Vec<usize>, Vec
     lines
 }
 
-/// Where on `line` the power is largest, of several the first; none on a line of one place.
+/// Where on `line` the power is largest, of several the first; none if that is at an end of it:
+/// then the knee lies beyond.
 fn knee(line: &[usize], powers: &[Option<f64>]) -> Option<usize> {
     let known = line
         .iter()
         .filter_map(|place| Some((*place, powers[*place]?)));
     let known: Vec<(usize, f64)> = known.collect();
     let most = known.iter().map(|(_, power)| *power).reduce(f64::max)?;
-    let (place, _) = known.iter().find(|(_, power)| *power == most)?;
-    (known.len() > 1).then_some(*place)
+    let at = known.iter().position(|(_, power)| *power == most)?;
+    let within = at > 0 && at + 1 < known.len();
+    within.then(|| known[at].0)
 }
 
 fn plot(
@@ -221,7 +223,8 @@ mod tests {
             .collect();
         let line: Vec<usize> = (0..powers.len()).collect();
         assert_eq!(knee(&line, &powers).map(|place| loads[place]), Some(0.5));
-        assert_eq!(knee(&[3], &powers), None, "one place is no line");
+        assert_eq!(knee(&line[..4], &powers), None, "it still grows");
+        assert_eq!(knee(&line[4..], &powers), None, "it has been passed");
         assert_eq!(knee(&[], &powers), None);
     }
 
