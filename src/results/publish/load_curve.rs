@@ -47,11 +47,13 @@ pub(super) fn files(
 }
 
 /// The configurations of each line, by the choices of the other axes.
-fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> BTreeMap<Vec<usize>, Vec<usize>> {
+type Lines = BTreeMap<Vec<usize>, Vec<usize>>;
+
+fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> Lines {
     let over = outcomes
         .heading(&curve.over)
         .expect("the sweep was checked");
-    let mut lines: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+    let mut lines = Lines::new();
     for (place, configuration) in outcomes.configurations.iter().enumerate() {
         let mut others = configuration.choice.clone();
         others.remove(over.axis);
@@ -77,11 +79,7 @@ fn plot(
     curve: &LoadCurve,
     both: &[Measure; 2],
     outcomes: &Outcomes<'_>,
-    (points, lines, knees): (
-        &[Option<Point>],
-        &BTreeMap<Vec<usize>, Vec<usize>>,
-        &[usize],
-    ),
+    (points, lines, knees): (&[Option<Point>], &Lines, &[usize]),
 ) -> Plot {
     let over = outcomes
         .heading(&curve.over)
