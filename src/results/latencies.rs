@@ -65,8 +65,8 @@ pub fn draw(latencies: &Latencies) -> String {
     };
     curves::draw(&Plot {
         title: None,
-        x: direction("at most so long (s)", None),
-        y: direction("requests (%)", Some(Scale::Linear)),
+        x: direction("time (s)", None),
+        y: direction("requests that took at most that (%)", Some(Scale::Linear)),
         series,
         note: None,
         format: Format::Column,

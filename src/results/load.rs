@@ -28,7 +28,7 @@ const RIGHT: f64 = 880.0;
 const TOP: f64 = 34.0;
 const PANEL: f64 = 84.0;
 const GAP: f64 = 34.0;
-const AXIS: f64 = 46.0;
+const AXIS: f64 = 66.0;
 
 /// Okabe–Ito, as the plots have them.
 const COLOURS: [&str; 6] = [
@@ -65,9 +65,9 @@ pub fn read(folder: &Path) -> Result<Vec<Load>, TableError> {
 
 fn number(value: f64) -> String {
     match value {
-        value if value >= 10.0 || value.fract() == 0.0 => format!("{value:.0}"),
-        value if value >= 1.0 => format!("{value:.1}"),
-        value => format!("{value:.2}"),
+        value if value >= 1e6 => format!("{value:.0e}"),
+        // The shortest that reads back: a tick is a round number.
+        value => format!("{}", (value * 1e6).round() / 1e6),
     }
 }
 
@@ -189,12 +189,12 @@ fn draw_panel(svg: &mut Svg, panel: &Panel, top: f64, end: u64) {
     let values = panel.lines.iter().flat_map(|line| &line.steps);
     let most = values.map(|(_, _, value)| *value).fold(0.0, f64::max);
     let most = if most > 0.0 { most } else { 1.0 };
-    let y = |value: f64| base - value / most * (base - top);
+    let y = |value: f64| base - value / (1.04 * most) * (base - top);
     svg.text((LEFT, top - 6.0), 12.0, Anchor::Start, panel.title);
     let mut place = RIGHT;
     for line in panel.lines.iter().rev().filter(|it| !it.name.is_empty()) {
         svg.text((place, top - 6.0), 12.0, Anchor::End, &line.name);
-        place -= 7.0 * line.name.chars().count() as f64 + 4.0;
+        place -= 7.2 * line.name.chars().count() as f64 + 8.0;
         let sample = format!("M{:.1},{:.1} h14", place - 14.0, top - 10.0);
         svg.lines(&sample, line.colour, 2.0);
         place -= 28.0;

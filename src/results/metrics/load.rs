@@ -66,7 +66,7 @@ impl Loads {
         if self.replicas.len() <= place {
             self.replicas.resize(place + 1, None);
         }
-        let replica = self.replicas[place].get_or_insert_with(|| Replica {
+        let replica = self.replicas[place].get_or_insert(Replica {
             now: *load,
             waiting: 0,
             running: 0,

@@ -47,11 +47,13 @@ pub(super) fn files(
 }
 
 /// The configurations of each line, by the choices of the other axes.
-fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> BTreeMap<Vec<usize>, Vec<usize>> {
+type Lines = BTreeMap<Vec<usize>, Vec<usize>>;
+
+fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> Lines {
     let over = outcomes
         .heading(&curve.over)
         .expect("the sweep was checked");
-    let mut lines: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+    let mut lines = Lines::new();
     for (place, configuration) in outcomes.configurations.iter().enumerate() {
         let mut others = configuration.choice.clone();
         others.remove(over.axis);
@@ -60,26 +62,24 @@ fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> BTreeMap<Vec<usize>, Vec
     lines
 }
 
-/// Where on `line` the power is largest, of several the first; none on a line of one place.
+/// Where on `line` the power is largest, of several the first; none if that is at an end of it:
+/// then the knee lies beyond.
 fn knee(line: &[usize], powers: &[Option<f64>]) -> Option<usize> {
     let known = line
         .iter()
         .filter_map(|place| Some((*place, powers[*place]?)));
     let known: Vec<(usize, f64)> = known.collect();
     let most = known.iter().map(|(_, power)| *power).reduce(f64::max)?;
-    let (place, _) = known.iter().find(|(_, power)| *power == most)?;
-    (known.len() > 1).then_some(*place)
+    let at = known.iter().position(|(_, power)| *power == most)?;
+    let within = at > 0 && at + 1 < known.len();
+    within.then(|| known[at].0)
 }
 
 fn plot(
     curve: &LoadCurve,
     both: &[Measure; 2],
     outcomes: &Outcomes<'_>,
-    (points, lines, knees): (
-        &[Option<Point>],
-        &BTreeMap<Vec<usize>, Vec<usize>>,
-        &[usize],
-    ),
+    (points, lines, knees): (&[Option<Point>], &Lines, &[usize]),
 ) -> Plot {
     let over = outcomes
         .heading(&curve.over)
@@ -221,7 +221,8 @@ mod tests {
             .collect();
         let line: Vec<usize> = (0..powers.len()).collect();
         assert_eq!(knee(&line, &powers).map(|place| loads[place]), Some(0.5));
-        assert_eq!(knee(&[3], &powers), None, "one place is no line");
+        assert_eq!(knee(&line[..4], &powers), None, "it still grows");
+        assert_eq!(knee(&line[4..], &powers), None, "it has been passed");
         assert_eq!(knee(&[], &powers), None);
     }
 

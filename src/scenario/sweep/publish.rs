@@ -198,7 +198,8 @@ pub struct Tradeoff {
 ///
 /// The knee of a line is where its power is largest (L. Kleinrock, "Power and deterministic rules
 /// of thumb for probabilistic problems in computer communications", ICC 1979): up to there load
-/// costs little latency, beyond it much. It is drawn larger and hollow.
+/// costs little latency, beyond it much. It is drawn larger and hollow; a line whose power is
+/// largest at one of its ends has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LoadCurve {
