@@ -57,8 +57,8 @@ fn everything() -> Desk {
         "stream.ron",
         &format!(
             "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"edge\": (profile: \
-             Preset(\"edge-server-l4\"))}}, replicas: [(placement: Single(at: \"edge\"))], \
-             workload: [{}])",
+             Preset(\"edge-server-l4\"))}}, replicas: [(placement: Single(at: \"edge\"), cache: \
+             Paged())], goals: (ttft: \"1 s\"), workload: [{}])",
             stream.join(", ")
         ),
     );

@@ -34,6 +34,7 @@ fn whatever_is_drawn_comes_back_byte_for_byte() {
             "wdmoe_simulated.ron",
             "workload=[Tokens(prompt: 9)]",
         ),
+        ("stream", "serving.ron", "workload[0].count=6"),
     ];
     for (out, name, change) in runs {
         let full = ["--set", "trace=Full", "--set", change, "--out", out];
@@ -41,7 +42,7 @@ fn whatever_is_drawn_comes_back_byte_for_byte() {
             .good();
     }
     let mut seen = BTreeSet::new();
-    for folder in ["parallel", "experts"] {
+    for folder in ["parallel", "experts", "stream"] {
         let before = desk.tree(folder);
         let names = drawn(&desk, folder);
         for (place, name) in names.iter().enumerate() {
@@ -107,7 +108,7 @@ fn damaged_data_is_named_and_the_old_figure_stays() {
         )
     );
     assert!(desk.text(FIGURE) == figure);
-    assert_eq!(desk.names("x").len(), 14);
+    assert_eq!(desk.names("x").len(), 15);
 }
 
 /// A desk with the run folder `x`, whose assignment took three iterations.

@@ -237,7 +237,7 @@ fn a_folder_that_no_run_wrote_is_refused_and_an_empty_one_is_taken() {
     assert_eq!(desk.names("."), ["file", "thesis", "tiny.ron"]);
     fs::create_dir(desk.path("empty")).unwrap();
     desk.airloom(&["run", "tiny.ron", "--out", "empty"]).good();
-    assert_eq!(desk.names("empty").len(), 14);
+    assert_eq!(desk.names("empty").len(), 15);
 }
 
 #[test]

@@ -67,6 +67,29 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "serving",
+        scenario: "serving",
+        overrides: &[
+            "workload[0].count=4",
+            "workload[0].output=Uniform(from: 2, to: 5)",
+            "workload[0].process.rate=\"400 /s\"",
+            "replicas[0].cache=Paged(block: 4, tokens: 72, watermark: 0, prefix: true)",
+            "trace=Full",
+        ],
+        everywhere: true,
+    },
+    Variant {
+        name: "serving_load",
+        scenario: "serving_load",
+        overrides: &[
+            "workload[0].count=2",
+            "workload[0].output=Fixed(2)",
+            "replicas[0].scheduler=Static(batch: 2)",
+            "trace=Full",
+        ],
+        everywhere: false,
+    },
+    Variant {
         name: "aircomp_tensor_parallel",
         scenario: "aircomp_tensor_parallel",
         overrides: &[SHORT],
