@@ -14,10 +14,11 @@ impl Execution<'_> {
         &mut self,
         number: u32,
         index: u32,
-        batch: u32,
+        (batch, text): (u32, Option<&str>),
         sample: TaskId,
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
+        let bits = self.token_bits(number, text);
         let request = &self.requests[number as usize];
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who is in a batch is not answered");
@@ -29,24 +30,25 @@ impl Execution<'_> {
         match request.from.filter(|from| *from != root) {
             None => self.note_token(number, index, graph.now()),
             Some(from) => {
-                sequence.under_way.push_back(index);
-                let letter = Letter::token(number, batch, index);
+                sequence.under_way += 1;
+                let letter = Letter::token(number, batch, index, bits);
                 self.send_letter(letter, [root, from], &[sample], graph)?;
                 Ok(())
             }
         }
     }
 
-    /// A token of request `number` has reached who asked for it.
+    /// The token number `index` of request `number` has reached who asked for it.
     pub(super) fn token_arrives(
         &mut self,
         number: u32,
+        index: u32,
         now: Instant,
     ) -> Result<(), ExecutionError> {
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who has tokens under way is not answered");
-        let index = sequence.under_way.pop_front();
-        self.note_token(number, index.unwrap_or(0), now)?;
+        sequence.under_way -= 1;
+        self.note_token(number, index, now)?;
         self.answer_if_done(number, now)
     }
 
@@ -69,7 +71,7 @@ impl Execution<'_> {
         now: Instant,
     ) -> Result<(), ExecutionError> {
         let sequence = &self.sequences[&number];
-        match sequence.is_read() && sequence.under_way.is_empty() {
+        match sequence.is_read() && sequence.under_way == 0 {
             true => self.answer(number, now, None),
             false => Ok(()),
         }

@@ -54,7 +54,7 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let request = &self.requests[number as usize];
         let from = request.from;
-        let replica = self.route(number, Role::Prefill, graph.now());
+        let replica = self.route(number, Role::Prefill, graph.now())?;
         let identity = self.identities[number as usize];
         let sequence = Sequence::new(replica, identity, arrival);
         self.sequences.insert(number, sequence);
@@ -63,7 +63,7 @@ impl Execution<'_> {
         match from.filter(|from| *from != root) {
             None => self.join(number, graph.now()),
             Some(from) => {
-                let bits = self.prompt_bits(number);
+                let bits = self.prompt_bits(number)?;
                 self.in_transit += 1;
                 self.replicas[replica].coming += 1;
                 let letter = Letter::prompt(number, bits);
@@ -74,36 +74,49 @@ impl Execution<'_> {
     }
 
     /// The replica that takes request `number` in the `role`.
-    pub(super) fn route(&mut self, number: u32, role: Role, now: Instant) -> usize {
+    ///
+    /// # Errors
+    /// If the tokenizer cannot write the prompt.
+    pub(super) fn route(
+        &mut self,
+        number: u32,
+        role: Role,
+        now: Instant,
+    ) -> Result<usize, ExecutionError> {
         let mut views = Vec::with_capacity(self.replicas.len());
         for replica in 0..self.replicas.len() {
             let own = self.replicas[replica].role;
             if own == Role::Both || own == role {
-                views.push(self.view(replica, number, now));
+                views.push(self.view(replica, number, now)?);
             }
         }
-        views[self.routing.next(&views)].replica
+        Ok(views[self.routing.next(&views)].replica)
     }
 
     /// What a router may know of `replica` where request `number` comes.
-    fn view(&self, replica: usize, number: u32, now: Instant) -> ReplicaView {
+    fn view(
+        &self,
+        replica: usize,
+        number: u32,
+        now: Instant,
+    ) -> Result<ReplicaView, ExecutionError> {
         let serving = &self.replicas[replica];
         let from = self.requests[number as usize].from;
         let root = serving.stages[0].root();
         let uplink_s = match from {
             Some(from) if from != root => {
-                Some(self.expected_seconds([from, root], self.prompt_bits(number), now))
+                Some(self.expected_seconds([from, root], self.prompt_bits(number)?, now))
             }
             _ => None,
         };
-        ReplicaView {
+        Ok(ReplicaView {
             replica,
             waiting: serving.jobs.waiting_len() + serving.coming,
             running: serving.jobs.running_len(),
             pending_tokens: serving.jobs.pending_tokens(),
             free_cache: serving.pool.free_tokens(),
             uplink_s,
-        }
+        })
     }
 
     /// The prompt of request `number` is where it is served: it waits there, or is turned away.

@@ -323,7 +323,8 @@ impl Execution<'_> {
             None => self.leave_replica(replica, number),
         }
         if let Some(index) = token {
-            self.deliver(number, index, record.batch, sample, graph)?;
+            let text = record.chosen.as_ref().map(|(_, text)| text.as_str());
+            self.deliver(number, index, (record.batch, text), sample, graph)?;
         }
         if moves && !self.sequences[&number].is_read() {
             self.hand_over_if_moved(number, now)?;

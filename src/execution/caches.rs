@@ -60,7 +60,7 @@ impl Execution<'_> {
             if self.ends_with_first(number) {
                 continue;
             }
-            let target = self.successor(number, graph.now());
+            let target = self.successor(number, graph.now())?;
             let to = self.replicas[target].node_of_layer(layer);
             if to == node {
                 continue;
@@ -79,14 +79,14 @@ impl Execution<'_> {
     }
 
     /// The replica in which request `number` will be decoded: chosen when its prompt is read.
-    fn successor(&mut self, number: u32, now: Instant) -> usize {
-        let known = self.sequences[&number].successor;
-        known.unwrap_or_else(|| {
-            let chosen = self.route(number, Role::Decode, now);
-            let sequence = self.sequences.get_mut(&number);
-            sequence.expect("who is in a batch has arrived").successor = Some(chosen);
-            chosen
-        })
+    fn successor(&mut self, number: u32, now: Instant) -> Result<usize, ExecutionError> {
+        if let Some(known) = self.sequences[&number].successor {
+            return Ok(known);
+        }
+        let chosen = self.route(number, Role::Decode, now)?;
+        let sequence = self.sequences.get_mut(&number);
+        sequence.expect("who is in a batch has arrived").successor = Some(chosen);
+        Ok(chosen)
     }
 
     /// A layer's cache has arrived: if it was the last, its request goes on there.

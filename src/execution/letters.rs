@@ -7,6 +7,7 @@ use super::error::ExecutionError;
 use super::messages::Carried;
 use super::stage::Stage;
 use crate::engine::{Graph, Record, TaskId, TaskKey};
+use crate::serving::workload::{Carries, Task};
 use crate::topology::NodeId;
 use crate::units::Instant;
 
@@ -52,13 +53,12 @@ impl Letter {
     }
 
     /// The token number `index` of `request`, which `batch` chose.
-    pub(super) fn token(request: u32, batch: u32, index: u32) -> Self {
+    pub(super) fn token(request: u32, batch: u32, index: u32, bits: u64) -> Self {
         Self {
             stage: Stage::TokenDelivery,
             batch,
-            bits: TOKEN_BITS,
             place: 1 + u64::from(index),
-            ..Self::prompt(request, 0)
+            ..Self::prompt(request, bits)
         }
     }
 
@@ -79,9 +79,28 @@ impl Letter {
 }
 
 impl Execution<'_> {
-    /// Bits of the prompt of request `number` on its way up: as many as its tokens' numbers take.
-    pub(super) fn prompt_bits(&self, number: u32) -> u64 {
-        TOKEN_BITS * self.requests[number as usize].task.prompt_tokens()
+    /// Bits of the prompt of request `number` on its way up.
+    ///
+    /// # Errors
+    /// If the tokenizer cannot write it.
+    pub(super) fn prompt_bits(&self, number: u32) -> Result<u64, ExecutionError> {
+        let request = &self.requests[number as usize];
+        let counted = TOKEN_BITS * request.task.prompt_tokens();
+        match (&request.task, request.carries, &self.words) {
+            (Task::Generate { prompt, .. }, Carries::Text, Some(words)) => {
+                Ok(8 * words.tokenizer.decode(prompt)?.len() as u64)
+            }
+            _ => Ok(counted),
+        }
+    }
+
+    /// Bits of a token of request `number` on its way down, whose text is known where it was
+    /// computed.
+    pub(super) fn token_bits(&self, number: u32, text: Option<&str>) -> u64 {
+        match (self.requests[number as usize].carries, text) {
+            (Carries::Text, Some(text)) => 8 * text.len() as u64,
+            _ => TOKEN_BITS,
+        }
     }
 
     /// Sends `letter` from one node to another, after `after`.
@@ -150,7 +169,8 @@ impl Execution<'_> {
                 self.admit(Some(id), graph)
             }
             Stage::TokenDelivery => {
-                self.token_arrives(letter.request, graph.now())?;
+                let index = (letter.place - 1) as u32;
+                self.token_arrives(letter.request, index, graph.now())?;
                 self.admit(Some(id), graph)
             }
             _ => self.cache_arrives(&letter, id, graph),

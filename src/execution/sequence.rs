@@ -8,7 +8,6 @@ use crate::serving::passes::{Pass, Progress};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
 use crate::units::{Duration, Instant};
-use std::collections::VecDeque;
 
 /// A request that has arrived and is not answered.
 #[derive(Debug)]
@@ -42,8 +41,8 @@ pub(super) struct Sequence {
     pub(super) successor: Option<usize>,
     /// Parts of its cache on their way there.
     pub(super) moving: u32,
-    /// Tokens on their way to who asked, by their place.
-    pub(super) under_way: VecDeque<u32>,
+    /// Tokens on their way to who asked.
+    pub(super) under_way: u32,
     /// When the first one was there, and the last, and the longest time between two.
     pub(super) first_token: Option<Instant>,
     pub(super) last_token: Option<Instant>,
@@ -73,7 +72,7 @@ impl Sequence {
             reused: 0,
             successor: None,
             moving: 0,
-            under_way: VecDeque::new(),
+            under_way: 0,
             first_token: None,
             last_token: None,
             longest_gap: None,

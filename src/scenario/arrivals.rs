@@ -4,6 +4,7 @@ use crate::corpus::World;
 use crate::serving::arrivals::Process;
 use crate::serving::lengths::Lengths;
 use crate::serving::trace::TraceFormat;
+use crate::serving::workload::Carries;
 use crate::units::Seconds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ pub struct Arrivals {
     /// come down to there. Default: they are asked where they are served.
     #[serde(default)]
     pub from: Option<String>,
+    /// What goes over the links of `from`: numbers of tokens, or text. Default: Tokens.
+    #[serde(default)]
+    pub carries: Carries,
     /// Their class, where a replica's order is Priority: the smaller is served first.
     /// Default 0.
     #[serde(default)]
@@ -99,6 +103,9 @@ pub struct Recorded {
     /// served.
     #[serde(default)]
     pub from: Option<String>,
+    /// What goes over the links of `from`: numbers of tokens, or text. Default: Tokens.
+    #[serde(default)]
+    pub carries: Carries,
     /// The class of requests of which the file tells none. Default 0.
     #[serde(default)]
     pub priority: u32,

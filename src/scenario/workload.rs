@@ -3,6 +3,7 @@
 
 use super::arrivals::{Arrivals, Recorded};
 use crate::corpus::{Suite, World};
+use crate::serving::workload::Carries;
 use crate::units::Seconds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,17 @@ impl Request {
             Self::Tokens(tokens) => tokens.priority,
             Self::Arrivals(arrivals) => arrivals.priority,
             Self::Trace(recorded) => recorded.priority,
+        }
+    }
+
+    /// What goes over the links between who asks and who answers.
+    pub fn carries(&self) -> Carries {
+        match self {
+            Self::Score(_) | Self::Choose(_) => Carries::default(),
+            Self::Generate(generate) => generate.carries,
+            Self::Tokens(tokens) => tokens.carries,
+            Self::Arrivals(arrivals) => arrivals.carries,
+            Self::Trace(recorded) => recorded.carries,
         }
     }
 
@@ -137,6 +149,9 @@ pub struct Generate {
     /// group, its first. Default: it is asked where it is served.
     #[serde(default)]
     pub from: Option<String>,
+    /// What goes over the links of `from`: numbers of tokens, or text. Default: Tokens.
+    #[serde(default)]
+    pub carries: Carries,
     /// Its class, where a replica's order is Priority: the smaller is served first. Default 0.
     #[serde(default)]
     pub priority: u32,
@@ -184,6 +199,9 @@ pub struct Tokens {
     /// group, its first. Default: it is asked where it is served.
     #[serde(default)]
     pub from: Option<String>,
+    /// What goes over the links of `from`: numbers of tokens, or text. Default: Tokens.
+    #[serde(default)]
+    pub carries: Carries,
     /// Its class, where a replica's order is Priority: the smaller is served first. Default 0.
     #[serde(default)]
     pub priority: u32,

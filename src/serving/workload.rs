@@ -8,6 +8,8 @@ use crate::corpus::Suite;
 use crate::measurement::{AnswerRecord, Mode};
 use crate::topology::NodeId;
 use crate::units::{Duration, Instant};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// When a request is submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,17 @@ impl Arrival {
     }
 }
 
+/// What goes over the links between who asks and who answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Carries {
+    /// Numbers of tokens, of 32 bits each.
+    #[default]
+    Tokens,
+    /// Their text, of 8 bits a byte in UTF-8; of tokens that are only counted 4 bytes each, as
+    /// English texts have.
+    Text,
+}
+
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -46,6 +59,8 @@ pub struct Request {
     /// The node that submits it: its prompt goes up from there, its tokens come down to there.
     /// `None`: it is submitted where it is served.
     pub from: Option<NodeId>,
+    /// What goes over the links from there and back.
+    pub carries: Carries,
     /// Its class where a scheduler ranks by classes; the smaller is served first.
     pub priority: u32,
     /// Whether a scheduler may know before how many tokens it will generate.
@@ -67,6 +82,7 @@ impl Request {
         Self {
             arrival,
             from: None,
+            carries: Carries::default(),
             priority: 0,
             tells_output: matches!(task, Task::Tokens { .. }),
             shared_prefix: 0,

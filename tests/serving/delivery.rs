@@ -41,6 +41,45 @@ fn the_way_up_and_down_is_in_the_time_to_the_first_token_and_in_the_energy() {
 }
 
 #[test]
+fn text_takes_as_many_bits_as_its_letters() {
+    let bits = |carries: &str| {
+        let run = simulated(&format!(
+            r#"model: Folder("models/tiny-llama"), nodes: {{
+                "phone": (profile: Preset("phone-a17-pro")),
+                "edge": (profile: Preset("edge-server-l4")),
+            }}, links: {{
+                "access": Wire(between: ("phone", "edge"), rate: "1 Mbit/s", delay: "5 ms"),
+            }},
+            replicas: [(placement: Single(at: "edge"))],
+            workload: [Generate(prompt: "The town of Arden lies in", max_tokens: 5,
+                from: "phone", carries: {carries})],"#
+        ));
+        let sent = run
+            .measured
+            .totals
+            .per_node
+            .iter()
+            .map(|node| node.uplink_bits);
+        let request = &run.measured.requests[0];
+        (
+            sent.sum::<u64>(),
+            request.text.clone().unwrap(),
+            request.input_tokens,
+        )
+    };
+    let (tokens, text, prompt) = bits("Tokens");
+    assert_eq!(tokens, 32 * (prompt + 5));
+    let prompt = "The town of Arden lies in";
+    let letters = 8 * (prompt.len() + text.len()) as u64;
+    // A tokenizer may write a space at the beginning.
+    let (written, ..) = bits("Text");
+    assert!(
+        written.abs_diff(letters) <= 2 * 8 * 6,
+        "{written} {letters}"
+    );
+}
+
+#[test]
 fn the_joules_of_requests_and_of_nodes_are_the_same_joules() {
     let run = from_a_phone(r#"from: "phone","#);
     let of_requests: f64 = run

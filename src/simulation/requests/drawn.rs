@@ -62,6 +62,7 @@ impl Lowering<'_> {
             let asker = place % users;
             requests.push(Request {
                 from: (!nodes.is_empty()).then(|| nodes[asker % nodes.len()]),
+                carries: arrivals.carries,
                 priority: arrivals.priority,
                 tells_output: true,
                 shared_prefix,

@@ -108,6 +108,7 @@ impl Lowering<'_> {
         };
         Ok(Request {
             from: self.sources(request.from()).first().copied(),
+            carries: request.carries(),
             priority,
             entry: entry as u32,
             ..Request::new(arrival, task)

@@ -69,6 +69,7 @@ impl Lowering<'_> {
             held.add(&path, &task)?;
             requests.push(Request {
                 from: (!nodes.is_empty()).then(|| nodes[asker % nodes.len()]),
+                carries: recorded.carries,
                 priority,
                 tells_output: true,
                 prefix_group: entry as u32,
