@@ -98,7 +98,7 @@ impl Maker<'_> {
         });
         Ok(Serves {
             scheduling: replica.scheduler.clone(),
-            order: replica.order.clone(),
+            order: replica.order,
             cache: replica.cache.clone(),
             swap_to: swap_to.transpose()?,
             admission: replica.admission,
