@@ -5,7 +5,7 @@ use airloom::scenario::{self, Publication, Sweep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-const SCENARIOS: [&str; 5] = ["csi", "devices", "pareto", "phase", "snr"];
+const SCENARIOS: [&str; 6] = ["batches", "csi", "devices", "pareto", "phase", "snr"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -98,5 +98,27 @@ fn digital_sums_feel_neither_bad_estimates_nor_phase() {
             let values: BTreeSet<String> = digital.map(|(_, value)| value.to_string()).collect();
             assert_eq!(values.len(), 1, "{file} {metric}: {values:?}");
         }
+    }
+}
+
+/// What a batch shares: digital sums are quantised finely enough for any, sums on analog symbols meet
+/// the scale of the largest entries, and energy falls as weights are read once.
+#[test]
+fn a_batch_costs_analog_sums_alone() {
+    let perplexity = numbers("batches_perplexity.csv", ["all_reduce", "batch"], "ours");
+    let energy = numbers("batches_energy.csv", ["all_reduce", "batch"], "ours_J");
+    let at = |table: &BTreeMap<(String, String), f64>, scheme: &str, batch: &str| {
+        table[&(scheme.to_owned(), batch.to_owned())]
+    };
+    for (scheme, costs) in [
+        ("AirComp(streams: 2)", true),
+        ("UncodedFdma(streams: 2)", true),
+        ("Digital(bits: 8)", false),
+    ] {
+        let cost = at(&perplexity, scheme, "32") / at(&perplexity, scheme, "1");
+        assert_eq!(cost > 1.02, costs, "{scheme}: {cost}");
+        let sizes = ["1", "2", "4", "8", "16", "32"];
+        let joules = sizes.map(|batch| at(&energy, scheme, batch));
+        assert!(joules.is_sorted_by(|more, less| more > less), "{joules:?}");
     }
 }
