@@ -15,6 +15,7 @@ use std::sync::Arc;
 /// H_n of every device n at every time of one run.
 #[derive(Debug, Clone)]
 pub struct Channels {
+    fading: Fading,
     source: Source,
     coherence: Coherence,
     moments: Vec<Moments>,
@@ -26,7 +27,7 @@ pub struct Channels {
 #[derive(Debug, Clone)]
 enum Source {
     /// Independent draws per block.
-    Blocks(Fading),
+    Blocks,
     /// One process in time per device.
     Processes(Vec<Scatterers>),
     /// One slot per block.
@@ -35,7 +36,7 @@ enum Source {
 
 impl Channels {
     /// The channels of `devices` devices under `config`; `trace` is what its
-    /// [`Fading::Trace`] names, where it is one.
+    /// [`FadingModel::trace`](super::FadingModel::trace) names, where it is one.
     ///
     /// # Errors
     /// If `config` names a trace and none is given, or one of another shape.
@@ -47,8 +48,9 @@ impl Channels {
     ) -> Result<Self, RadioError> {
         let antennas: Vec<usize> = (0..devices).map(|n| config.antennas(n)).collect();
         let rows = config.server_antennas;
-        let source = match (&config.fading, config.doppler.shift()) {
-            (Fading::Trace(file), _) => {
+        let model = config.fading.model();
+        let source = match (model.trace(), config.doppler.shift()) {
+            (Some(file), _) => {
                 let trace = trace.ok_or_else(|| {
                     FieldFault::new("fading", format!("the trace {} was not read", file.file))
                 })?;
@@ -58,8 +60,8 @@ impl Channels {
                     .map_err(|fault| fault.under("fading"))?;
                 Source::Trace(trace, file.past_end)
             }
-            (_, None) => Source::Blocks(config.fading.clone()),
-            (_, Some(shift)) => Source::Processes(
+            (None, None) => Source::Blocks,
+            (None, Some(shift)) => Source::Processes(
                 (0..devices)
                     .map(|n| Scatterers::draw(shift, streams, n, rows, antennas[n]))
                     .collect(),
@@ -68,10 +70,11 @@ impl Channels {
         let moments = (0..devices)
             .map(|device| match &source {
                 Source::Trace(trace, _) => trace.moments(device),
-                _ => config.fading.moments(streams, device),
+                _ => model.moments(streams, device),
             })
             .collect();
         Ok(Self {
+            fading: config.fading.clone(),
             source,
             coherence: config.coherence,
             moments,
@@ -107,7 +110,7 @@ impl Channels {
     /// If the trace has ended.
     pub fn block(&self, device: usize, block: u64, now: Instant) -> Result<Matrix, RadioError> {
         match &self.source {
-            Source::Blocks(fading) => Ok(fading.draw(
+            Source::Blocks => Ok(self.fading.draw(
                 self.streams,
                 device,
                 block,
@@ -142,7 +145,8 @@ impl Channels {
                 return trace.channel(slot, device, antennas);
             }
             let stream = self.streams.open("radio.sample", device as u32, index);
-            self.moments[device].draw(stream, self.server_antennas, antennas)
+            let (model, rows) = (self.fading.model(), self.server_antennas);
+            model.draw(self.moments[device], stream, rows, antennas)
         };
         (0..self.devices()).map(one).collect()
     }

@@ -77,7 +77,7 @@ pub use doppler::Doppler;
 pub use downlink::Downlink;
 pub use eigen::{Eigen, eigen};
 pub use error::RadioError;
-pub use fading::{Fading, Mean, Moments, path_loss_db};
+pub use fading::{Fading, FadingModel, Mean, Moments, Rayleigh, Rician, path_loss_db};
 pub(crate) use hermitian::factor_in_place;
 pub use hermitian::{cholesky, inverse, log2_det, semidefinite_factor};
 pub use ideal::Ideal;
