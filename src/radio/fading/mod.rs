@@ -4,9 +4,11 @@
 //! here. In those there are, entries are independent and identically distributed over
 //! antennas; correlation in time is [`super::doppler`]'s.
 
+mod nakagami;
 mod rayleigh;
 mod rician;
 
+pub use nakagami::Nakagami;
 pub use rayleigh::{Mean, Rayleigh, path_loss_db};
 pub use rician::Rician;
 
@@ -87,6 +89,7 @@ registry! {
     with fields {
         Rician, "a line-of-sight mean plus scattering, without path loss: the same for all devices";
         Rayleigh, "scattering only, with free-space path loss per device";
+        Nakagami, "amplitudes milder or more severe than Rayleigh's, as measured ones are; without path loss";
         Tr38901, "3GPP TR 38.901 path loss in UMi, UMa or InH: line of sight, shadowing, Rice factor";
         Trace, "channels of your own, [time, device, N_r, N_t], from a NumPy file";
     }
