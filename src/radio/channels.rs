@@ -16,7 +16,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Channels {
     fading: Fading,
-    source: Source,
+    source: Realisations,
     coherence: Coherence,
     moments: Vec<Moments>,
     antennas: Vec<usize>,
@@ -25,7 +25,7 @@ pub struct Channels {
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum Realisations {
     /// Independent draws per block.
     Blocks,
     /// One process in time per device.
@@ -58,10 +58,10 @@ impl Channels {
                     .shape()
                     .validate(devices, rows, config.most_antennas(devices))
                     .map_err(|fault| fault.under("fading"))?;
-                Source::Trace(trace, file.past_end)
+                Realisations::Trace(trace, file.past_end)
             }
-            (None, None) => Source::Blocks,
-            (None, Some(shift)) => Source::Processes(
+            (None, None) => Realisations::Blocks,
+            (None, Some(shift)) => Realisations::Processes(
                 (0..devices)
                     .map(|n| Scatterers::draw(shift, streams, n, rows, antennas[n]))
                     .collect(),
@@ -69,7 +69,7 @@ impl Channels {
         };
         let moments = (0..devices)
             .map(|device| match &source {
-                Source::Trace(trace, _) => trace.moments(device),
+                Realisations::Trace(trace, _) => trace.moments(device),
                 _ => model.moments(streams, device),
             })
             .collect();
@@ -110,18 +110,18 @@ impl Channels {
     /// If the trace has ended.
     pub fn block(&self, device: usize, block: u64, now: Instant) -> Result<Matrix, RadioError> {
         match &self.source {
-            Source::Blocks => Ok(self.fading.draw(
+            Realisations::Blocks => Ok(self.fading.draw(
                 self.streams,
                 device,
                 block,
                 self.server_antennas,
                 self.antennas[device],
             )),
-            Source::Processes(processes) => {
+            Realisations::Processes(processes) => {
                 let start = self.coherence.start(block).unwrap_or(now);
                 Ok(processes[device].at(self.moments[device], start))
             }
-            Source::Trace(trace, past_end) => {
+            Realisations::Trace(trace, past_end) => {
                 // Where every transfer has a slot of its own, each request begins the trace anew.
                 let place = match self.coherence {
                     Coherence::PerAllReduce => block & (Coherence::DRAWS_OF_REQUEST - 1),
@@ -140,7 +140,7 @@ impl Channels {
     pub fn sample(&self, index: u64) -> Vec<Matrix> {
         let one = |device: usize| {
             let antennas = self.antennas[device];
-            if let Source::Trace(trace, _) = &self.source {
+            if let Realisations::Trace(trace, _) = &self.source {
                 let slot = (index % trace.shape().slots) as usize;
                 return trace.channel(slot, device, antennas);
             }
@@ -156,7 +156,9 @@ impl Channels {
     /// Doppler.
     pub fn at(&self, device: usize, time: Instant) -> Option<Matrix> {
         match &self.source {
-            Source::Processes(processes) => Some(processes[device].at(self.moments[device], time)),
+            Realisations::Processes(processes) => {
+                Some(processes[device].at(self.moments[device], time))
+            }
             _ => None,
         }
     }

@@ -100,7 +100,7 @@ impl Gamma {
             let newton = excess * x / self.weight(x);
             let curvature = (newton * ((a - 1.0) / x - 1.0)).min(1.0);
             let mut next = x - newton / (1.0 - 0.5 * curvature);
-            if !(low <= next && next <= high) {
+            if !(low..=high).contains(&next) {
                 next = if high.is_finite() {
                     0.5 * (low + high)
                 } else {
