@@ -84,7 +84,8 @@ impl FadingModel for Nakagami {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::radio::{Fading, kolmogorov_smirnov};
+    use crate::radio::{Doppler, Fading, RadioConfig, kolmogorov_smirnov};
+    use crate::units::Hertz;
 
     const SEEDS: Streams = Streams { seed: 11, run: 0 };
 
@@ -195,5 +196,18 @@ mod tests {
             .validate(1)
             .is_ok()
         );
+    }
+
+    #[test]
+    fn a_doppler_shift_is_refused() {
+        let config = RadioConfig {
+            fading: Fading::Nakagami(Nakagami {
+                m: 1.5,
+                mean_gain: 1.0,
+            }),
+            doppler: Doppler::Shift(Hertz(50.0)),
+            ..RadioConfig::default()
+        };
+        assert_eq!(config.validate(2).unwrap_err().path, "doppler");
     }
 }
