@@ -2,7 +2,7 @@
 //! crossings and marginals in closed form, and access to any time in any order.
 
 use airloom::radio::{
-    Channels, Coherence, Doppler, Fading, Matrix, RadioConfig, Trace, product_adjoint,
+    Channels, Coherence, Doppler, Fading, Matrix, RadioConfig, Rician, Trace, product_adjoint,
 };
 use airloom::rng::Streams;
 use airloom::units::{Hertz, Instant, MetersPerSecond, Seconds};
@@ -13,10 +13,10 @@ const SEEDS: Streams = Streams { seed: 9, run: 0 };
 /// f_D = 50 Hz.
 const SHIFT: f64 = 50.0;
 
-const RAYLEIGH: Fading = Fading::Rician {
+const RAYLEIGH: Fading = Fading::Rician(Rician {
     mean: 0.0,
     variance: 1.0,
-};
+});
 
 fn config(fading: Fading, server_antennas: usize, device_antennas: usize) -> RadioConfig {
     RadioConfig {
@@ -74,7 +74,7 @@ fn rayleigh_power_stays_exponential() {
 #[test]
 fn rician_amplitudes_stay_rician() {
     let (mean, variance) = (1.0, 0.5);
-    let amplitudes: Vec<f64> = half_a_million(Fading::Rician { mean, variance })
+    let amplitudes: Vec<f64> = half_a_million(Fading::Rician(Rician { mean, variance }))
         .iter()
         .map(|h| h.norm_sqr().sqrt())
         .collect();
@@ -105,7 +105,10 @@ fn rician_amplitudes_stay_rician() {
 #[test]
 fn autocorrelation_is_jakes_bessel_function() {
     let (mean, variance, devices) = (0.5, 2.0, 100);
-    let channels = channels(&config(Fading::Rician { mean, variance }, 20, 4), devices);
+    let channels = channels(
+        &config(Fading::Rician(Rician { mean, variance }), 20, 4),
+        devices,
+    );
     let scattered = |device, time| {
         channels
             .at(device, seconds(time))

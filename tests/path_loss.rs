@@ -1,7 +1,9 @@
 //! 3GPP TR 38.901 against its tables: path losses worked by hand, the laws that its
 //! formulas obey, and what is drawn for a device against the stated distributions.
 
-use airloom::radio::{Distance, Environment, Fading, Geometry, LargeScale, Sight, Tr38901};
+use airloom::radio::{
+    Distance, Environment, Fading, FadingModel, Geometry, LargeScale, Sight, Tr38901,
+};
 use airloom::rng::Streams;
 use airloom::units::{Decibels, Hertz, Meters};
 use num_complex::Complex;

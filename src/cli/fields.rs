@@ -4,7 +4,7 @@ use super::Failure;
 use super::output::print;
 use super::width;
 use crate::results::readable::lines;
-use crate::scenario::fields::{Block, Entry, Fields, Role};
+use crate::scenario::fields::{Entry, Fields, Role, TextBlock};
 use std::fmt::Write;
 
 /// Explain the fields of a scenario: type, unit, default and meaning.
@@ -151,12 +151,12 @@ fn full(text: &mut String, entry: &Entry, width: usize) {
     for block in &entry.text {
         text.push('\n');
         match block {
-            Block::Paragraph(words) => {
+            TextBlock::Paragraph(words) => {
                 for line in lines(words, width.saturating_sub(2)) {
                     let _ = writeln!(text, "  {line}");
                 }
             }
-            Block::Lines(lines) => {
+            TextBlock::Lines(lines) => {
                 for line in lines.lines() {
                     let _ = writeln!(text, "    {line}");
                 }

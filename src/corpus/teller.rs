@@ -19,7 +19,7 @@ pub(super) struct Departure;
 pub(super) type Told = Result<(), Departure>;
 
 /// Where the choices come from.
-enum Source<'a> {
+enum Chooser<'a> {
     /// Each choice is drawn uniformly.
     Draw(Box<Stream>),
     /// Each choice is the next of the script, or the first alternative beyond
@@ -51,7 +51,7 @@ pub(super) struct Asked {
 
 /// Writes one document.
 pub(super) struct Teller<'a> {
-    source: Source<'a>,
+    source: Chooser<'a>,
     text: String,
     nats: f64,
     asked: Option<Asked>,
@@ -60,7 +60,7 @@ pub(super) struct Teller<'a> {
 impl Teller<'_> {
     /// A teller that draws its choices from `stream`.
     pub(super) fn drawing(stream: Stream) -> Self {
-        Self::with(Source::Draw(Box::new(stream)))
+        Self::with(Chooser::Draw(Box::new(stream)))
     }
 
     /// The text told and its information content in nats.
@@ -75,8 +75,8 @@ impl Teller<'_> {
     /// If the teller follows a script.
     pub(super) fn into_question(self) -> (String, Option<Asked>, Stream) {
         match self.source {
-            Source::Draw(stream) => (self.text, self.asked, *stream),
-            Source::Script { .. } => unreachable!("only a drawing teller has a stream"),
+            Chooser::Draw(stream) => (self.text, self.asked, *stream),
+            Chooser::Script { .. } => unreachable!("only a drawing teller has a stream"),
         }
     }
 
@@ -85,8 +85,8 @@ impl Teller<'_> {
     pub(super) fn pick(&mut self, alternatives: usize) -> Result<usize, Departure> {
         self.nats += libm::log(alternatives as f64);
         match &mut self.source {
-            Source::Draw(stream) => Ok(stream.sample(Below::new(alternatives))),
-            Source::Script {
+            Chooser::Draw(stream) => Ok(stream.sample(Below::new(alternatives))),
+            Chooser::Script {
                 steps, position, ..
             } => {
                 if *position == steps.len() {
@@ -120,7 +120,7 @@ impl Teller<'_> {
     /// might be answered. No choice: the text does not depend on it.
     pub(super) fn note_question(&mut self, suite: Suite, rivals: impl FnOnce() -> Vec<String>) {
         // A script is followed for its text alone.
-        if let Source::Draw(_) = self.source {
+        if let Chooser::Draw(_) = self.source {
             self.asked = Some(Asked {
                 suite,
                 before: self.text.len(),
@@ -133,7 +133,7 @@ impl Teller<'_> {
     pub(super) fn say(&mut self, words: impl AsRef<str>) -> Told {
         self.text.push_str(words.as_ref());
         match &self.source {
-            Source::Script {
+            Chooser::Script {
                 target: Some(target),
                 ..
             } if !target.starts_with(&self.text) => Err(Departure),
@@ -143,7 +143,7 @@ impl Teller<'_> {
 }
 
 impl<'a> Teller<'a> {
-    fn with(source: Source<'a>) -> Self {
+    fn with(source: Chooser<'a>) -> Self {
         Self {
             source,
             text: String::new(),
@@ -166,13 +166,13 @@ pub(super) fn derivations(
     let mut found = Vec::new();
     let mut steps = Vec::new();
     loop {
-        let mut teller = Teller::with(Source::Script {
+        let mut teller = Teller::with(Chooser::Script {
             steps,
             position: 0,
             target,
         });
         let told = grammar(&mut teller);
-        let Source::Script {
+        let Chooser::Script {
             steps: mut tried,
             position,
             ..

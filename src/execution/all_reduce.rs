@@ -6,7 +6,7 @@ use super::error::ExecutionError;
 use super::network::Summed;
 use super::stage::{Around, Stage, Sublayer};
 use crate::engine::{Cost, Graph, Kind, Occupancy, Task, TaskId, TaskKey};
-use crate::measurement::{Distortion, Felt};
+use crate::measurement::{AllReduceMse, Felt};
 use crate::observer::{Observer, Travelling};
 use crate::radio::Transmission;
 use crate::topology::{LinkId, NodeId};
@@ -21,7 +21,7 @@ pub(super) struct Planned {
     /// What whole sub-channels add to the uplink, in seconds.
     pub(super) rounding_s: Option<f64>,
     /// What the radio did to the sum, felt or to be expected.
-    pub(super) distortion: Option<Distortion>,
+    pub(super) distortion: Option<AllReduceMse>,
 }
 
 /// A transmission whose time and cost are asked when it starts.
@@ -82,7 +82,7 @@ impl Execution<'_> {
         let mut arrivals = Vec::with_capacity(members.len());
         for member in &members {
             let key = state.sent(layer, uplink, *member, hub);
-            let lane = self.lanes.uplink(link, *member);
+            let lane = self.resources.uplink(link, *member);
             let id = graph.add(on_air(key, Kind::Uplink, lane), &before)?;
             graph.defer(id)?;
             arrivals.push(id);
@@ -109,7 +109,7 @@ impl Execution<'_> {
         let state = self.batch(batch);
         let group = self.tensor(batch);
         let hub = group.hub;
-        let lane = self.lanes.downlink(link, hub);
+        let lane = self.resources.downlink(link, hub);
         let task = on_air(state.key(layer, send, Some(hub)), Kind::Downlink, lane);
         let before = self.turns[link.index()].after(&[after], graph)?;
         let sending = graph.add(task, &before)?;
@@ -117,7 +117,7 @@ impl Execution<'_> {
         let mut inputs = Vec::with_capacity(group.members.len());
         for member in &group.members {
             let key = state.sent(layer, receive, *member, hub);
-            let lane = self.lanes.downlink(link, *member);
+            let lane = self.resources.downlink(link, *member);
             let id = graph.add(on_air(key, Kind::Downlink, lane), &before)?;
             graph.defer(id)?;
             inputs.push(id);
@@ -209,7 +209,7 @@ impl Execution<'_> {
             let pass = (lead.request, lead.step);
             note_tensors(&summed, pass, sublayer, layer, &group.members, observer)?;
             let outcome = summed.distortion;
-            felt = Some(Distortion {
+            felt = Some(AllReduceMse {
                 felt: Some(Felt {
                     mse: outcome.error,
                     noise_mse: outcome.noise,
@@ -229,7 +229,7 @@ impl Execution<'_> {
             uplinks: plan.uplink.transmissions,
             downlink: plan.downlink,
             rounding_s: plan.uplink.rounding_s,
-            distortion: felt.or(Some(Distortion {
+            distortion: felt.or(Some(AllReduceMse {
                 felt: None,
                 analytic_mse: expected.map(|expected| expected.error),
                 quantiser_mse: None,

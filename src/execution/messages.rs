@@ -54,14 +54,14 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<TaskId, ExecutionError> {
         let (kind, lane, key) = match &self.topology.links[hop.link.index()].ends {
-            Ends::Wire { .. } => (Kind::Transfer, self.lanes.wire(hop.link, hop.from), key),
+            Ends::Wire { .. } => (Kind::Transfer, self.resources.wire(hop.link, hop.from), key),
             Ends::Cell { hub, .. } if *hub == hop.to => {
-                (Kind::Uplink, self.lanes.uplink(hop.link, hop.from), key)
+                (Kind::Uplink, self.resources.uplink(hop.link, hop.from), key)
             }
             // Heard on the member's lane; its peer, the hub, radiates.
             Ends::Cell { .. } => (
                 Kind::Downlink,
-                self.lanes.downlink(hop.link, hop.to),
+                self.resources.downlink(hop.link, hop.to),
                 TaskKey {
                     node: hop.to.0,
                     peer: hop.from.0,

@@ -33,7 +33,6 @@ mod caches;
 mod cut;
 mod error;
 mod experts;
-mod lanes;
 mod letters;
 mod load;
 mod media;
@@ -41,6 +40,7 @@ mod memory;
 mod messages;
 mod meter;
 mod network;
+mod node_resources;
 mod outcome;
 mod program;
 mod records;
@@ -65,11 +65,11 @@ use crate::serving::{Admission, CachePool, Identity, Jobs, Queue, Role, Routing,
 use crate::topology::{NodeId, Topology};
 use crate::units::Instant;
 use batch::Batch;
-use lanes::Lanes;
 use letters::{Address, Letter};
 pub use media::{Medium, Radio, WireLink};
 use meter::Meter;
 use network::Network;
+use node_resources::NodeResources;
 use sequence::Sequence;
 use served::InService;
 use stage::Sublayer;
@@ -124,7 +124,7 @@ impl Serving {
 pub struct Execution<'a> {
     topology: Topology,
     media: Vec<Medium>,
-    lanes: Lanes,
+    resources: NodeResources,
     turns: Vec<Turns>,
     replicas: Vec<Serving>,
     held: Vec<memory::Held>,
@@ -185,7 +185,7 @@ impl<'a> Execution<'a> {
             .map(|(replica, caches)| replica.start(caches, capacity, streams))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            lanes: Lanes::declare(&topology, &shared, resources)?,
+            resources: NodeResources::declare(&topology, &shared, resources)?,
             turns: topology.links.iter().map(|_| Turns::default()).collect(),
             media: links,
             replicas,

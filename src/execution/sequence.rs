@@ -4,7 +4,7 @@
 use super::batch::Slice;
 use super::outcome::{Outcome, Reading};
 use crate::measurement::AnswerRecord;
-use crate::serving::passes::{Pass, Progress};
+use crate::serving::passes::{Pass, RequestPosition};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
 use crate::units::{Duration, Instant};
@@ -17,7 +17,7 @@ pub(super) struct Sequence {
     pub(super) arrival: Instant,
     /// When the first batch with a part of it began.
     pub(super) start: Option<Instant>,
-    progress: Progress,
+    position: RequestPosition,
     pub(super) step: u32,
     /// The pass that it is in; none once all are read.
     pass: Option<Pass>,
@@ -56,7 +56,7 @@ impl Sequence {
             identity,
             arrival,
             start: None,
-            progress: Progress::default(),
+            position: RequestPosition::default(),
             step: 0,
             pass: None,
             asked: 0,
@@ -82,7 +82,7 @@ impl Sequence {
     /// Goes on to its next pass, if there is one.
     pub(super) fn go_on(&mut self, request: &Request, end_tokens: &[u32]) -> Option<&Pass> {
         let last = self.outcome.last();
-        self.pass = self.progress.next(request, last, end_tokens);
+        self.pass = self.position.next(request, last, end_tokens);
         self.asked = self.pass.as_ref().map_or(0, |pass| pass.count);
         self.read = 0;
         self.nats = 0.0;

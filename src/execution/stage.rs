@@ -1,22 +1,8 @@
 //! The stages of a pass, in the order in which they happen: the `stage` column of `events.csv`.
 
+pub(super) use crate::numerics::Sublayer;
+
 use crate::engine::TaskKey;
-
-/// One of the two sublayers of a transformer layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Sublayer {
-    /// Self-attention, sharded by heads.
-    Attention,
-    /// The feed-forward network, sharded by columns.
-    Mlp,
-}
-
-impl Sublayer {
-    /// Its place among the sublayers of a layer.
-    pub(super) fn place(self) -> u64 {
-        self as u64
-    }
-}
 
 macro_rules! stages {
     ($($name:ident $text:literal),* $(,)?) => {

@@ -170,7 +170,7 @@ impl Execution<'_> {
     ) -> Result<TaskId, ExecutionError> {
         let gather = graph.barrier(key, arrivals)?;
         for node in nodes {
-            graph.hold(self.lanes.compute(node), gather)?;
+            graph.hold(self.resources.compute(node), gather)?;
         }
         Ok(gather)
     }
@@ -218,7 +218,7 @@ impl Execution<'_> {
         let task = Task {
             key,
             kind: Kind::Compute,
-            resource: Some(self.lanes.compute(node)),
+            resource: Some(self.resources.compute(node)),
             duration: computation.duration,
             cost: Cost {
                 flops: work.flops,

@@ -26,7 +26,7 @@ pub struct BlockRecord {
     /// Σ over nodes of the time spent at the barrier.
     pub waiting: Duration,
     /// What the radio did to the sum; `None` where no radio was used.
-    pub distortion: Option<Distortion>,
+    pub distortion: Option<AllReduceMse>,
     /// How much longer the uplink lasted because sub-channels are given whole, in seconds;
     /// `None` where they are not.
     pub rounding_s: Option<f64>,
@@ -53,7 +53,7 @@ impl BlockRecord {
 
 /// The error of one all-reduce, per complex entry after normalisation.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Distortion {
+pub struct AllReduceMse {
     /// What the tensors felt; `None` if nothing was computed.
     pub felt: Option<Felt>,
     /// What is to be expected: the value of (7), for independent unit-variance entries.

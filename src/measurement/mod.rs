@@ -14,7 +14,7 @@ mod request;
 mod totals;
 mod visit;
 
-pub use block::{BlockRecord, BudgetUse, Distortion, Felt, is_together};
+pub use block::{AllReduceMse, BlockRecord, BudgetUse, Felt, is_together};
 pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};

@@ -154,7 +154,7 @@ impl Cell {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::radio::{Coding, Coherence, Fading, LinkBudget, LinkRate, mimo_capacity};
+    use crate::radio::{Coding, Coherence, Fading, LinkBudget, LinkRate, Rician, mimo_capacity};
     use crate::rng::Streams;
     use crate::units::{Decibels, Hertz, Seconds, SpectralEfficiency, Watts};
 
@@ -180,10 +180,10 @@ mod tests {
             bandwidth: Hertz(10e6),
             device_antennas: 1,
             server_antennas: 1,
-            fading: Fading::Rician {
+            fading: Fading::Rician(Rician {
                 mean: 1.0,
                 variance: 0.0,
-            },
+            }),
             coherence: Coherence::Static,
             budget: LinkBudget::Normalised {
                 snr: Decibels(20.0),

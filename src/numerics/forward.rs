@@ -1,7 +1,7 @@
-//! Whole steps: every block of every layer on every device, with the all-reduce
+//! Whole steps: every sublayer of every layer on every device, with the all-reduce
 //! as a function of the caller's.
 //!
-//! Simulations step block by block instead, for time passes between blocks; this
+//! Simulations step sublayer by sublayer instead, for time passes between sublayers; this
 //! is the same loop where it does not.
 
 use super::error::StepError;
@@ -12,31 +12,38 @@ use super::ops::Add;
 use super::sharded::ShardedLlama;
 use super::state::{Hidden, WholeStep, Workspace};
 
-/// One of a layer's two blocks, each followed by an all-reduce.
+/// One of a layer's two sublayers, each followed by an all-reduce.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Block {
-    /// Attention.
+pub enum Sublayer {
+    /// Self-attention, sharded by heads.
     Attention,
-    /// The feed-forward network.
+    /// The feed-forward network, sharded by columns.
     Mlp,
 }
 
+impl Sublayer {
+    /// Its place among the sublayers of a layer.
+    pub(crate) fn place(self) -> u64 {
+        self as u64
+    }
+}
+
 impl ShardedLlama {
-    /// A whole step, with `all_reduce` called after every block: it gets the
+    /// A whole step, with `all_reduce` called after every sublayer: it gets the
     /// devices' partial outputs in device order and writes their sum, as it came
     /// through its network, \[tokens × hidden\].
     ///
     /// The step begins where the cache ends; [`Workspace::logits`] hold its result.
     ///
     /// # Errors
-    /// Those of the blocks, and of `all_reduce`.
+    /// Those of the sublayers, and of `all_reduce`.
     pub fn forward<E: From<StepError>>(
         &self,
         tokens: &[u32],
         cache: &mut KvCache,
         workspace: &mut Workspace,
         rows: Rows,
-        mut all_reduce: impl FnMut(usize, Block, &[&[f32]], &mut [f32]) -> Result<(), E>,
+        mut all_reduce: impl FnMut(usize, Sublayer, &[&[f32]], &mut [f32]) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sum = Vec::new();
         let (tokens, caches) = (&[tokens], &mut [cache]);
@@ -60,7 +67,7 @@ impl ShardedLlama {
     /// tokens stays the same.
     ///
     /// # Errors
-    /// Those of the blocks.
+    /// Those of the sublayers.
     pub fn forward_ideal(
         &self,
         tokens: &[u32],
@@ -77,7 +84,7 @@ impl ShardedLlama {
     /// tokens stays the same.
     ///
     /// # Errors
-    /// Those of the blocks.
+    /// Those of the sublayers.
     pub fn forward_slices_ideal(
         &self,
         tokens: &[&[u32]],
@@ -119,14 +126,14 @@ impl ShardedLlama {
         self.embed_all(texts.zip(positions), hidden)
     }
 
-    /// A whole step; `reduce` adds to its states what a block's partial outputs come to.
+    /// A whole step; `reduce` adds to its states what a sublayer's partial outputs come to.
     fn steps<E: From<StepError>>(
         &self,
         tokens: &[&[u32]],
         caches: &mut [&mut KvCache],
         workspace: &mut Workspace,
         rows: &[Rows],
-        mut reduce: impl FnMut((usize, Block), &Workspace, &mut WholeStep) -> Result<(), E>,
+        mut reduce: impl FnMut((usize, Sublayer), &Workspace, &mut WholeStep) -> Result<(), E>,
     ) -> Result<(), E> {
         // Taken out of the workspace, for its buffers are lent out meanwhile.
         let mut whole = workspace.whole.take().unwrap_or_else(|| WholeStep {
@@ -136,9 +143,9 @@ impl ShardedLlama {
         self.embed_texts(tokens, caches, &mut whole.hidden)?;
         for layer in 0..self.shape().layers {
             self.attention_slices_on_all(layer, &whole.hidden, caches, workspace)?;
-            reduce((layer, Block::Attention), workspace, &mut whole)?;
+            reduce((layer, Sublayer::Attention), workspace, &mut whole)?;
             self.mlp_on_all(layer, &whole.hidden, workspace)?;
-            reduce((layer, Block::Mlp), workspace, &mut whole)?;
+            reduce((layer, Sublayer::Mlp), workspace, &mut whole)?;
         }
         self.logits_slices(&whole.hidden, rows, workspace)?;
         workspace.whole = Some(whole);

@@ -69,7 +69,7 @@ mod weights_file;
 pub use config::ModelConfig;
 pub use error::{LoadError, StepError};
 pub use folder::inspect;
-pub use forward::Block;
+pub use forward::Sublayer;
 pub use kv_cache::{CachedLayers, KvCache};
 pub use llama::Llama;
 pub use logits::Rows;

@@ -8,18 +8,18 @@ pub(super) const WIDTH: usize = 4;
 
 /// One complex number for each device of a group.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Lanes {
+pub(super) struct ComplexLanes {
     pub(super) re: [f64; WIDTH],
     pub(super) im: [f64; WIDTH],
 }
 
 /// Zero in every lane.
-pub(super) const ZERO: Lanes = Lanes {
+pub(super) const ZERO: ComplexLanes = ComplexLanes {
     re: [0.0; WIDTH],
     im: [0.0; WIDTH],
 };
 
-impl Lanes {
+impl ComplexLanes {
     /// self += a b.
     #[inline(always)]
     pub(super) fn add_product(&mut self, a: &Self, b: &Self) {

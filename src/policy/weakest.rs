@@ -15,7 +15,7 @@
 //! operation is the same few instructions on all of them; lanes never mix before the
 //! last sum, whose order is fixed.
 
-use super::lanes::{Lanes, WIDTH, ZERO};
+use super::lanes::{ComplexLanes, WIDTH, ZERO};
 use crate::radio::Matrix;
 
 /// The objective on one set of channels, with its buffers.
@@ -27,19 +27,19 @@ pub(super) struct WeakestLink {
     devices: usize,
     /// H_n by group, antenna, row. A lane without a device repeats the first one and has
     /// no weight.
-    channels: Vec<Lanes>,
+    channels: Vec<ComplexLanes>,
     /// 1/P_n.
     inverse_powers: Vec<f64>,
     /// F_nᴴ K_n², later times w_n/tr K_n, by group, stream, antenna.
-    pulls: Vec<Lanes>,
+    pulls: Vec<ComplexLanes>,
     /// tr K_n.
     traces: Vec<f64>,
     /// ln a_n.
     logarithms: Vec<f64>,
-    seen: Vec<Lanes>,
-    gram: Vec<Lanes>,
-    inverse: Vec<Lanes>,
-    square: Vec<Lanes>,
+    seen: Vec<ComplexLanes>,
+    gram: Vec<ComplexLanes>,
+    inverse: Vec<ComplexLanes>,
+    square: Vec<ComplexLanes>,
 }
 
 impl WeakestLink {
@@ -174,7 +174,7 @@ impl WeakestLink {
                 return false;
             }
             let inverse_root = pivot.re.map(|x| 1.0 / x.sqrt());
-            self.inverse[j * n + j] = Lanes {
+            self.inverse[j * n + j] = ComplexLanes {
                 re: inverse_root,
                 im: [0.0; WIDTH],
             };

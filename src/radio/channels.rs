@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// H_n of every device n at every time of one run.
 #[derive(Debug, Clone)]
 pub struct Channels {
-    source: Source,
+    fading: Fading,
+    source: Realisations,
     coherence: Coherence,
     moments: Vec<Moments>,
     antennas: Vec<usize>,
@@ -24,9 +25,9 @@ pub struct Channels {
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum Realisations {
     /// Independent draws per block.
-    Blocks(Fading),
+    Blocks,
     /// One process in time per device.
     Processes(Vec<Scatterers>),
     /// One slot per block.
@@ -35,7 +36,7 @@ enum Source {
 
 impl Channels {
     /// The channels of `devices` devices under `config`; `trace` is what its
-    /// [`Fading::Trace`] names, where it is one.
+    /// [`FadingModel::trace`](super::FadingModel::trace) names, where it is one.
     ///
     /// # Errors
     /// If `config` names a trace and none is given, or one of another shape.
@@ -47,8 +48,9 @@ impl Channels {
     ) -> Result<Self, RadioError> {
         let antennas: Vec<usize> = (0..devices).map(|n| config.antennas(n)).collect();
         let rows = config.server_antennas;
-        let source = match (&config.fading, config.doppler.shift()) {
-            (Fading::Trace(file), _) => {
+        let model = config.fading.model();
+        let source = match (model.trace(), config.doppler.shift()) {
+            (Some(file), _) => {
                 let trace = trace.ok_or_else(|| {
                     FieldFault::new("fading", format!("the trace {} was not read", file.file))
                 })?;
@@ -56,10 +58,10 @@ impl Channels {
                     .shape()
                     .validate(devices, rows, config.most_antennas(devices))
                     .map_err(|fault| fault.under("fading"))?;
-                Source::Trace(trace, file.past_end)
+                Realisations::Trace(trace, file.past_end)
             }
-            (_, None) => Source::Blocks(config.fading.clone()),
-            (_, Some(shift)) => Source::Processes(
+            (None, None) => Realisations::Blocks,
+            (None, Some(shift)) => Realisations::Processes(
                 (0..devices)
                     .map(|n| Scatterers::draw(shift, streams, n, rows, antennas[n]))
                     .collect(),
@@ -67,11 +69,12 @@ impl Channels {
         };
         let moments = (0..devices)
             .map(|device| match &source {
-                Source::Trace(trace, _) => trace.moments(device),
-                _ => config.fading.moments(streams, device),
+                Realisations::Trace(trace, _) => trace.moments(device),
+                _ => model.moments(streams, device),
             })
             .collect();
         Ok(Self {
+            fading: config.fading.clone(),
             source,
             coherence: config.coherence,
             moments,
@@ -107,18 +110,18 @@ impl Channels {
     /// If the trace has ended.
     pub fn block(&self, device: usize, block: u64, now: Instant) -> Result<Matrix, RadioError> {
         match &self.source {
-            Source::Blocks(fading) => Ok(fading.draw(
+            Realisations::Blocks => Ok(self.fading.draw(
                 self.streams,
                 device,
                 block,
                 self.server_antennas,
                 self.antennas[device],
             )),
-            Source::Processes(processes) => {
+            Realisations::Processes(processes) => {
                 let start = self.coherence.start(block).unwrap_or(now);
                 Ok(processes[device].at(self.moments[device], start))
             }
-            Source::Trace(trace, past_end) => {
+            Realisations::Trace(trace, past_end) => {
                 // Where every transfer has a slot of its own, each request begins the trace anew.
                 let place = match self.coherence {
                     Coherence::PerAllReduce => block & (Coherence::DRAWS_OF_REQUEST - 1),
@@ -137,12 +140,13 @@ impl Channels {
     pub fn sample(&self, index: u64) -> Vec<Matrix> {
         let one = |device: usize| {
             let antennas = self.antennas[device];
-            if let Source::Trace(trace, _) = &self.source {
+            if let Realisations::Trace(trace, _) = &self.source {
                 let slot = (index % trace.shape().slots) as usize;
                 return trace.channel(slot, device, antennas);
             }
             let stream = self.streams.open("radio.sample", device as u32, index);
-            self.moments[device].draw(stream, self.server_antennas, antennas)
+            let (model, rows) = (self.fading.model(), self.server_antennas);
+            model.draw(self.moments[device], stream, rows, antennas)
         };
         (0..self.devices()).map(one).collect()
     }
@@ -152,7 +156,9 @@ impl Channels {
     /// Doppler.
     pub fn at(&self, device: usize, time: Instant) -> Option<Matrix> {
         match &self.source {
-            Source::Processes(processes) => Some(processes[device].at(self.moments[device], time)),
+            Realisations::Processes(processes) => {
+                Some(processes[device].at(self.moments[device], time))
+            }
             _ => None,
         }
     }

@@ -159,16 +159,18 @@ impl RadioConfig {
             let message = "the radio's own doppler says how channels age; leave this out";
             return Err(FieldFault::new("csi.doppler", message));
         }
-        match (self.doppler, &self.fading, self.coherence) {
-            (Doppler::Off, ..) => Ok(()),
-            (_, Fading::Trace(_), _) => {
-                fault("a trace has its own correlation in time; leave doppler out")
-            }
-            (_, _, Coherence::Static) => fault(
+        if self.doppler == Doppler::Off {
+            return Ok(());
+        }
+        if let Some(reason) = self.fading.model().refuses_doppler() {
+            return fault(reason);
+        }
+        match self.coherence {
+            Coherence::Static => fault(
                 "channels change with time, but coherence is Static; use for example \
                  coherence: Time(\"1 ms\")",
             ),
-            _ => Ok(()),
+            Coherence::PerAllReduce | Coherence::Time(_) => Ok(()),
         }
     }
 

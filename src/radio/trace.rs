@@ -3,9 +3,10 @@
 //! Nothing here opens a file: whoever does hands its bytes over.
 
 use super::error::RadioError;
-use super::fading::Moments;
+use super::fading::{FadingModel, Moments};
 use super::matrix::Matrix;
 use super::npy::{NpyError, NpyHeader, npy_bytes, shape_text};
+use crate::rng::Streams;
 use crate::units::FieldFault;
 use num_complex::Complex;
 use schemars::JsonSchema;
@@ -72,6 +73,25 @@ impl<'de> Deserialize<'de> for Trace {
         }
 
         deserializer.deserialize_any(NameOrFields)
+    }
+}
+
+impl FadingModel for Trace {
+    /// What its file must hold is known where files are read.
+    fn validate(&self, _devices: usize) -> Result<(), FieldFault> {
+        Ok(())
+    }
+
+    fn moments(&self, _streams: Streams, _device: usize) -> Moments {
+        panic!("a trace is read, not drawn")
+    }
+
+    fn refuses_doppler(&self) -> Option<&'static str> {
+        Some("a trace has its own correlation in time; leave doppler out")
+    }
+
+    fn trace(&self) -> Option<&Trace> {
+        Some(self)
     }
 }
 

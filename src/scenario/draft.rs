@@ -1,7 +1,7 @@
 //! A scenario on its way from text to meaning: the raw tree, its overrides, and the
 //! texts that its places refer to.
 
-use super::fault::{Fault, Location, ScenarioError, Source};
+use super::fault::{Fault, Location, ScenarioError, SourceText};
 use super::fields::Fields;
 use super::literal::Literal;
 use super::moved;
@@ -26,7 +26,7 @@ const MOST_PLACES: usize = 3;
 pub(super) struct Draft {
     tree: Node,
     /// The file, then one for each override.
-    sources: Vec<Arc<Source>>,
+    sources: Vec<Arc<SourceText>>,
 }
 
 impl Draft {
@@ -47,7 +47,7 @@ impl Draft {
         label: String,
         text: String,
     ) -> Result<Self, ScenarioError> {
-        let source = Source::file(label, text);
+        let source = SourceText::file(label, text);
         match parsed {
             Ok(tree) => Ok(Self {
                 tree,
@@ -64,7 +64,7 @@ impl Draft {
     /// Puts an override in place.
     pub(super) fn apply(&mut self, change: &Override) -> Result<(), ScenarioError> {
         let (value, place) = change.node(self.sources.len() as u32);
-        self.sources.push(Arc::new(Source::change(change)));
+        self.sources.push(Arc::new(SourceText::change(change)));
         self.set(change.path(), value, place)
     }
 

@@ -121,7 +121,7 @@ impl fmt::Display for Fault {
 
 /// A text that places refer to.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct SourceText {
     /// The file's path or the override.
     label: String,
     text: String,
@@ -131,7 +131,7 @@ pub(super) struct Source {
 /// The longest excerpt of a line that is shown, in characters.
 const WIDEST: usize = 120;
 
-impl Source {
+impl SourceText {
     /// A scenario's file.
     pub(super) fn file(label: String, text: String) -> Self {
         Self {

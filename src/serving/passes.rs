@@ -18,14 +18,14 @@ pub(crate) struct Pass {
 
 /// How far a request has come.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Progress {
+pub(crate) struct RequestPosition {
     /// Window being scored, or question being answered.
     window: usize,
     /// Tokens of it scored, tokens generated or choices read so far.
     position: usize,
 }
 
-impl Progress {
+impl RequestPosition {
     /// The pass after those already run; `last` is the token chosen by the pass
     /// before, if any. `None` when the request is answered.
     pub(crate) fn next(
@@ -117,11 +117,11 @@ mod tests {
 
     fn passes(task: Task, chosen: &[u32]) -> Vec<Pass> {
         let request = Request::new(Arrival::after_previous(0), task);
-        let mut progress = Progress::default();
+        let mut at = RequestPosition::default();
         let mut answers = chosen.iter().copied();
         let mut last = None;
         let mut passes = Vec::new();
-        while let Some(pass) = progress.next(&request, last, &[9]) {
+        while let Some(pass) = at.next(&request, last, &[9]) {
             last = answers.next();
             passes.push(pass);
         }

@@ -2,7 +2,7 @@
 
 use super::channel_trace::channel_trace;
 use super::error::RunError;
-use crate::radio::{ChannelTrace, Channels, Coherence, Fading, Matrix, RadioConfig};
+use crate::radio::{ChannelTrace, Channels, Coherence, Matrix, RadioConfig};
 use crate::results::channel::{self, Ensemble, Statistics, statistics};
 use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::rng::Streams;
@@ -94,13 +94,13 @@ pub fn channel(
             resolved.name, streams.seed, streams.run, radio.server_antennas, antennas
         ),
         blocks: drawn,
+        fading: radio.fading.clone(),
         moments: (0..devices)
             .map(|device| channels.moments(device))
             .collect(),
-        large_scale: match &radio.fading {
-            Fading::Tr38901(model) => (0..devices).map(|n| model.link(streams, n)).collect(),
-            _ => Vec::new(),
-        },
+        large_scale: (0..devices)
+            .filter_map(|device| radio.fading.model().large_scale(streams, device))
+            .collect(),
         power: radio.budget.resolve(radio.bandwidth),
         doppler: radio.doppler,
         interval,

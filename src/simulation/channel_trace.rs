@@ -2,7 +2,7 @@
 
 use super::error::RunError;
 use crate::files;
-use crate::radio::{ChannelTrace, Fading};
+use crate::radio::ChannelTrace;
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
 use crate::topology::LinkId;
@@ -21,7 +21,7 @@ pub(super) fn channel_trace(
     resolved: &Resolved,
     link: LinkId,
 ) -> Result<Option<(Arc<ChannelTrace>, FileDigest)>, RunError> {
-    let Fading::Trace(named) = &resolved.radio(link).fading else {
+    let Some(named) = resolved.radio(link).fading.model().trace() else {
         return Ok(None);
     };
     let path = resolved.path(&named.file);

@@ -4,8 +4,8 @@
 use crate::{air, config, round};
 use airloom::policy::Design;
 use airloom::radio::{
-    Coherence, Csi, Digital, Fading, Matrix, RadioConfig, Scheme, TransceiverProblem, UncodedFdma,
-    mimo_capacity, power,
+    Coherence, Csi, Digital, Fading, Matrix, RadioConfig, Rician, Scheme, TransceiverProblem,
+    UncodedFdma, mimo_capacity, power,
 };
 use airloom::units::{Hertz, Instant, Seconds};
 use std::f64::consts::PI;
@@ -22,7 +22,7 @@ fn estimates_are_as_wrong_as_they_say() {
             ..Csi::default()
         };
         let config = RadioConfig {
-            fading: Fading::Rician { mean, variance },
+            fading: Fading::Rician(Rician { mean, variance }),
             csi,
             ..config(0.0)
         };

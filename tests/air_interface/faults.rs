@@ -4,7 +4,7 @@ use crate::{SEEDS, air, config};
 use airloom::policy::Design;
 use airloom::radio::{
     Air, AirComp, AllReduce, Block, Coding, Csi, Digital, Fading, LinkBudget, LinkPower, Matrix,
-    RadioConfig, RadioError, Scheme, Synchronisation, UncodedFdma,
+    RadioConfig, RadioError, Rician, Scheme, Synchronisation, UncodedFdma,
 };
 use airloom::units::{Decibels, Hertz, Instant, Seconds};
 use num_complex::Complex;
@@ -60,10 +60,10 @@ fn impossible_fields_are_refused_by_path() {
     };
     assert!(refuse(snr, Scheme::Ideal).starts_with("budget.snr: "));
     let variance = RadioConfig {
-        fading: Fading::Rician {
+        fading: Fading::Rician(Rician {
             mean: 1.0,
             variance: -1.0,
-        },
+        }),
         ..plain()
     };
     assert!(refuse(variance, Scheme::Ideal).starts_with("fading.variance: -1 must be"));

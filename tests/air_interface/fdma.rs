@@ -89,10 +89,10 @@ fn no_random_direction_beats_the_closed_form() {
         noise: 1.0,
         streams: 4,
     };
-    let spread = airloom::radio::Fading::Rician {
+    let spread = airloom::radio::Fading::Rician(airloom::radio::Rician {
         mean: 0.0,
         variance: 0.02,
-    };
+    });
     let spectrum = eigen(&adjoint_product(&channel[0], &channel[0]));
     let optimal = product(
         &channel[0],

@@ -3,8 +3,8 @@
 use crate::{SEEDS, air, config, slices, tensors};
 use airloom::policy::{Descent, Design};
 use airloom::radio::{
-    AirComp, AllReduce, Block, Coding, Coherence, Fading, Matrix, RadioConfig, RadioError, Scheme,
-    Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product, power, product,
+    AirComp, AllReduce, Block, Coding, Coherence, Fading, Matrix, RadioConfig, RadioError, Rician,
+    Scheme, Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product, power, product,
 };
 use airloom::rng::{BulkDistribution, NO_DEVICE, StandardNormal};
 use airloom::units::{Instant, Seconds};
@@ -21,10 +21,10 @@ impl TransceiverDesign for Misaligned {
             .iter()
             .enumerate()
             .map(|(device, channel)| {
-                let error = Fading::Rician {
+                let error = Fading::Rician(Rician {
                     mean: 0.0,
                     variance: 0.05,
-                }
+                })
                 .draw(SEEDS, device + 100, 0, channel.nrows(), channel.ncols());
                 channel + error
             })

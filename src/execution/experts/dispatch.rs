@@ -213,7 +213,7 @@ impl Execution<'_> {
                 duration: Duration::ZERO,
                 cost: Cost::default(),
             };
-            let lane = self.lanes.downlink(link, member);
+            let lane = self.resources.downlink(link, member);
             let down = on_air(Stage::TokenDownlink, Kind::Downlink, lane);
             let down = graph.add(down, before)?;
             graph.defer(down)?;
@@ -223,7 +223,7 @@ impl Execution<'_> {
                     ..state.key(layer, Stage::Expert, Some(member))
                 },
                 kind: Kind::Compute,
-                resource: Some(self.lanes.compute(member)),
+                resource: Some(self.resources.compute(member)),
                 duration: delivery.compute,
                 cost: Cost {
                     flops: delivery.share(work.flops, piece),
@@ -233,7 +233,7 @@ impl Execution<'_> {
                 },
             };
             let compute = graph.add(compute, &[down])?;
-            let lane = self.lanes.uplink(link, member);
+            let lane = self.resources.uplink(link, member);
             let up = graph.add(on_air(Stage::TokenUplink, Kind::Uplink, lane), &[compute])?;
             graph.defer(up)?;
             last = Some(up);

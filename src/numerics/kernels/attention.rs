@@ -163,7 +163,7 @@ impl Kernel for Attend<'_> {
             while row < rows {
                 let count = (rows - row).min(L::TILE_ROWS).min(SCORE_ROWS);
                 let first = self.first_row + row;
-                Block {
+                HeadRows {
                     q: &queries.data[first * queries.stride + head * head_dim..],
                     q_stride: queries.stride,
                     cache: queries.cache.head(queries.memory, queries.heads[head]),
@@ -182,7 +182,7 @@ impl Kernel for Attend<'_> {
 }
 
 /// A few consecutive rows of one head.
-struct Block<'a> {
+struct HeadRows<'a> {
     q: &'a [f32],
     q_stride: usize,
     cache: CachedHead<'a>,
@@ -195,7 +195,7 @@ struct Block<'a> {
     out_stride: usize,
 }
 
-impl Block<'_> {
+impl HeadRows<'_> {
     #[inline(always)]
     fn compute<L: Lanes>(self, lanes: L, rows: usize) {
         let positions = self.seen + rows - 1;

@@ -10,7 +10,7 @@ mod environment;
 pub use environment::{Environment, Geometry};
 
 use super::distance::Distance;
-use super::fading::Moments;
+use super::fading::{FadingModel, Moments};
 use crate::rng::{StandardNormal, Streams};
 use crate::units::{Decibels, FieldFault, Hertz, Meters};
 use rand::RngExt;
@@ -93,49 +93,6 @@ impl Tr38901 {
             .unwrap_or_else(|| self.environment.device_height())
     }
 
-    /// Checks every value against the ranges of the tables.
-    ///
-    /// # Errors
-    /// The first field outside, with the range.
-    pub fn validate(&self, devices: usize) -> Result<(), FieldFault> {
-        let environment = self.environment;
-        let outside = |path: &str, found: String, range: &str| {
-            Err(FieldFault::new(
-                path,
-                format!(
-                    "{found} is outside the range of TR 38.901, Table 7.4.1-1, for \
-                     {environment:?}; use {range}"
-                ),
-            ))
-        };
-        if !(0.5e9..=100e9).contains(&self.carrier.0) {
-            return outside("carrier", self.carrier.to_string(), "0.5 GHz to 100 GHz");
-        }
-        let height = self.height();
-        if environment.is_office() {
-            FieldFault::unless_positive("device_height", height.0)?;
-        } else if !(1.5..=22.5).contains(&height.0) {
-            return outside("device_height", height.to_string(), "1.5 m to 22.5 m");
-        }
-        if let Some(factor) = self.rice_factor {
-            FieldFault::unless_positive("rice_factor", factor.ratio())?;
-        }
-        self.distance.validate(devices, |distance| {
-            let slant = environment.slant_range(&self.geometry(distance, Meters(1.0)));
-            if environment.is_office() {
-                // Even a NaN is outside; so is a negative length.
-                if !(distance.0 >= 0.0 && (1.0..=150.0).contains(&slant)) {
-                    let found =
-                        format!("{distance} along the floor, {slant:.2} m through the air,");
-                    return outside("distance", found, "1 m to 150 m through the air");
-                }
-            } else if !(10.0..=5000.0).contains(&distance.0) {
-                return outside("distance", distance.to_string(), "10 m to 5 km");
-            }
-            Ok(())
-        })
-    }
-
     fn geometry(&self, distance: Meters, environment_height: Meters) -> Geometry {
         Geometry {
             carrier: self.carrier,
@@ -188,5 +145,55 @@ impl Tr38901 {
                 0.0
             },
         }
+    }
+}
+
+impl FadingModel for Tr38901 {
+    /// Checks every value against the ranges of the tables.
+    fn validate(&self, devices: usize) -> Result<(), FieldFault> {
+        let environment = self.environment;
+        let outside = |path: &str, found: String, range: &str| {
+            Err(FieldFault::new(
+                path,
+                format!(
+                    "{found} is outside the range of TR 38.901, Table 7.4.1-1, for \
+                     {environment:?}; use {range}"
+                ),
+            ))
+        };
+        if !(0.5e9..=100e9).contains(&self.carrier.0) {
+            return outside("carrier", self.carrier.to_string(), "0.5 GHz to 100 GHz");
+        }
+        let height = self.height();
+        if environment.is_office() {
+            FieldFault::unless_positive("device_height", height.0)?;
+        } else if !(1.5..=22.5).contains(&height.0) {
+            return outside("device_height", height.to_string(), "1.5 m to 22.5 m");
+        }
+        if let Some(factor) = self.rice_factor {
+            FieldFault::unless_positive("rice_factor", factor.ratio())?;
+        }
+        self.distance.validate(devices, |distance| {
+            let slant = environment.slant_range(&self.geometry(distance, Meters(1.0)));
+            if environment.is_office() {
+                // Even a NaN is outside; so is a negative length.
+                if !(distance.0 >= 0.0 && (1.0..=150.0).contains(&slant)) {
+                    let found =
+                        format!("{distance} along the floor, {slant:.2} m through the air,");
+                    return outside("distance", found, "1 m to 150 m through the air");
+                }
+            } else if !(10.0..=5000.0).contains(&distance.0) {
+                return outside("distance", distance.to_string(), "10 m to 5 km");
+            }
+            Ok(())
+        })
+    }
+
+    fn moments(&self, streams: Streams, device: usize) -> Moments {
+        self.link(streams, device).moments()
+    }
+
+    fn large_scale(&self, streams: Streams, device: usize) -> Option<LargeScale> {
+        Some(self.link(streams, device))
     }
 }

@@ -6,7 +6,7 @@
 
 use super::Ensemble;
 use super::statistics::{Statistics, sorted_amplitudes};
-use crate::radio::{Matrix, Moments, rician_cdf};
+use crate::radio::{Matrix, Moments};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 
@@ -194,7 +194,7 @@ fn amplitudes(area: &Area<'_>, ensemble: &Ensemble) -> DrawResult {
     let mut chart = chart(
         area,
         Frame {
-            title: "amplitude, beside Rice's distribution",
+            title: "amplitude, beside the model's distribution",
             x: ("|h| / root mean square of the model", 0.0..LARGEST),
             y: ("share of entries below", 0.0..1.0),
             counts: false,
@@ -213,6 +213,7 @@ fn amplitudes(area: &Area<'_>, ensemble: &Ensemble) -> DrawResult {
         let points = curve(0.0, LARGEST).map(|x| (x, below(x)));
         line(&mut chart, points, colour, Some(format!("device {device}")))?;
     }
+    let model = ensemble.fading.model();
     let mut drawn: Vec<Moments> = Vec::new();
     for (device, _) in shown(devices) {
         // Scaled, devices differ by their Rice factor alone.
@@ -223,7 +224,7 @@ fn amplitudes(area: &Area<'_>, ensemble: &Ensemble) -> DrawResult {
             (moments.mean - scale * other.mean).abs() < 1e-9 * unit
         };
         if unit > 0.0 && !drawn.iter().any(alike) {
-            let points = curve(0.0, LARGEST).map(|x| (x, rician_cdf(moments, x * unit)));
+            let points = curve(0.0, LARGEST).map(|x| (x, model.amplitude_cdf(moments, x * unit)));
             theory(&mut chart, points, drawn.is_empty().then_some("theory"))?;
             drawn.push(moments);
         }

@@ -2,7 +2,7 @@
 //! and `channel.svg`, from the same draws that `h.npy` holds.
 //!
 //! Statistics are set beside what the channel model says: mean gain beside its moments,
-//! amplitudes beside Rice's distribution, autocorrelation beside Bessel's function.
+//! amplitudes beside its distribution, autocorrelation beside Bessel's function.
 
 mod draw;
 mod statistics;
@@ -10,7 +10,7 @@ mod statistics;
 pub use draw::draw;
 pub use statistics::{DeviceStatistics, Lag, Statistics, statistics};
 
-use crate::radio::{Doppler, LargeScale, LinkPower, Matrix, Moments};
+use crate::radio::{Doppler, Fading, LargeScale, LinkPower, Matrix, Moments};
 
 /// Channels drawn for looking at them.
 #[derive(Debug, Clone)]
@@ -19,6 +19,8 @@ pub struct Ensemble {
     pub title: String,
     /// H_n ∈ C^{N_r×N_t} of every device in every block.
     pub blocks: Vec<Vec<Matrix>>,
+    /// What they are drawn by.
+    pub fading: Fading,
     /// What the model, or a whole trace, says of every device's entries.
     pub moments: Vec<Moments>,
     /// What was drawn once for every device, where the model has such; else empty.

@@ -1,9 +1,7 @@
 //! The numbers: one row per device, one per lag.
 
 use super::Ensemble;
-use crate::radio::{
-    Matrix, Moments, kolmogorov_smirnov, mimo_capacity, rician_cdf, singular_values,
-};
+use crate::radio::{Matrix, Moments, kolmogorov_smirnov, mimo_capacity, singular_values};
 use crate::results::folder::{FolderError, Staging};
 use crate::results::tables::write_rows;
 use num_complex::Complex;
@@ -20,10 +18,10 @@ pub struct DeviceStatistics {
     pub mean_gain_db: Option<f64>,
     /// 10 log₁₀ (μ² + σ²).
     pub model_gain_db: Option<f64>,
-    /// 10 log₁₀ (μ²/σ²); none for Rayleigh fading and without scattering.
+    /// 10 log₁₀ (μ²/σ²); none without a line of sight or without scattering.
     pub rice_factor_db: Option<f64>,
-    /// Distance of Kolmogorov and Smirnov from the amplitudes to Rice's distribution of the
-    /// model's moments.
+    /// Distance of Kolmogorov and Smirnov from the amplitudes to the model's distribution;
+    /// of a trace, to Rice's of its moments.
     pub amplitude_ks: f64,
     /// Mean capacity at the scenario's power and noise, the transmitter not knowing the
     /// channel.
@@ -98,6 +96,7 @@ pub fn statistics<E>(
 }
 
 fn of_device(ensemble: &Ensemble, device: usize) -> (DeviceStatistics, Vec<f64>) {
+    let model = ensemble.fading.model();
     let moments = ensemble.moments[device];
     let channels: Vec<&Matrix> = ensemble.blocks.iter().map(|block| &block[device]).collect();
     let blocks = channels.len() as f64;
@@ -127,7 +126,7 @@ fn of_device(ensemble: &Ensemble, device: usize) -> (DeviceStatistics, Vec<f64>)
         mean_gain_db: decibels(power),
         model_gain_db: decibels(moments.power()),
         rice_factor_db: decibels(moments.mean * moments.mean / moments.variance),
-        amplitude_ks: kolmogorov_smirnov(&amplitudes, |x| rician_cdf(moments, x)),
+        amplitude_ks: kolmogorov_smirnov(&amplitudes, |x| model.amplitude_cdf(moments, x)),
         capacity_bit_per_s_hz: capacities.fold(0.0, |sum, c| sum + c) / blocks,
         largest_singular_value: singular_values[0],
         smallest_singular_value: singular_values[ranks - 1],

@@ -59,8 +59,8 @@ const CHANNEL: &[Column] = columns! {
     "entries" "" "channel entries over all blocks";
     "mean_gain_db" "dB" "10 log₁₀ of the mean |h|² drawn; empty if nothing arrives";
     "model_gain_db" "dB" "10 log₁₀ (μ² + σ²)";
-    "rice_factor_db" "dB" "10 log₁₀ (μ²/σ²); empty for Rayleigh fading and without scattering";
-    "amplitude_ks" "1" "Kolmogorov–Smirnov distance of the amplitudes from Rice's distribution of the model's moments";
+    "rice_factor_db" "dB" "10 log₁₀ (μ²/σ²); empty without a line of sight or without scattering";
+    "amplitude_ks" "1" "Kolmogorov–Smirnov distance of the amplitudes from the model's distribution; of a trace, from Rice's of its moments";
     "capacity_bit_per_s_hz" "bit/s/Hz" "mean capacity at the scenario's power and noise, the transmitter not knowing the channel";
     "largest_singular_value" "1" "root mean square of the largest singular value";
     "smallest_singular_value" "1" "root mean square of the smallest one";

@@ -72,7 +72,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
 
 /// The experts of one block.
 #[derive(Debug, Clone, Copy, Default)]
-struct Block {
+struct BlockExperts {
     experts: u64,
     visits: u64,
     most: u64,
@@ -93,7 +93,7 @@ pub(super) struct Spread {
     lost: u64,
     /// The block whose experts come now: its request, step and layer.
     block: Option<(u32, u32, u32)>,
-    busy: Block,
+    busy: BlockExperts,
     imbalance: Mean,
 }
 

@@ -59,12 +59,12 @@ struct Busy {
 }
 
 /// The lanes of the pass, and where in the figure each is.
-struct Lanes<'e> {
+struct PassLanes<'e> {
     events: &'e Events,
     slices: BTreeMap<Owner, BTreeMap<Lane, Busy>>,
 }
 
-impl<'e> Lanes<'e> {
+impl<'e> PassLanes<'e> {
     /// Those of `batch` and of others within its `whole` time.
     fn of(events: &'e Events, batch: u32, whole: Slice) -> Self {
         let mut slices: BTreeMap<Owner, BTreeMap<Lane, Busy>> = BTreeMap::new();
@@ -118,7 +118,7 @@ pub fn read(folder: &Path, events: &Events) -> Result<Timeline, TimelineError> {
     let pass: Vec<u32> = (0..events.tasks.len() as u32)
         .filter(|index| in_pass(events.task(*index)))
         .collect();
-    let lanes = Lanes::of(events, batch, whole);
+    let lanes = PassLanes::of(events, batch, whole);
     let mut groups: Vec<Group> = lanes
         .slices
         .iter()
@@ -179,7 +179,11 @@ fn what(served: &[tables::Slice]) -> String {
     }
 }
 
-fn barriers(events: &Events, lanes: &Lanes<'_>, in_pass: impl Fn(&Event) -> bool) -> Vec<Barrier> {
+fn barriers(
+    events: &Events,
+    lanes: &PassLanes<'_>,
+    in_pass: impl Fn(&Event) -> bool,
+) -> Vec<Barrier> {
     let openings = events.openings().into_iter();
     let openings = openings.filter(|opening| in_pass(events.task(opening.barrier)));
     openings
@@ -198,7 +202,7 @@ fn barriers(events: &Events, lanes: &Lanes<'_>, in_pass: impl Fn(&Event) -> bool
 
 /// The tasks of some time that lead to the end of the pass, each released by the one
 /// before.
-fn path(lanes: &Lanes<'_>, pass: &[u32], whole: Slice) -> Vec<(Place, Slice)> {
+fn path(lanes: &PassLanes<'_>, pass: &[u32], whole: Slice) -> Vec<(Place, Slice)> {
     let events = lanes.events;
     let last = pass
         .iter()

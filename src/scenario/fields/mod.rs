@@ -15,7 +15,7 @@ mod tests;
 mod typed;
 mod value;
 
-pub use prose::Block;
+pub use prose::TextBlock;
 
 use super::moved;
 use super::schema::Scenario;
@@ -44,7 +44,7 @@ pub struct Entry {
     /// How it is written, for a quantity.
     pub example: Option<String>,
     /// What its doc comment says, then what that of its type adds.
-    pub text: Vec<Block>,
+    pub text: Vec<TextBlock>,
     /// The path under which the same inside is listed already, and therefore not again.
     pub same_as: Option<String>,
 }

@@ -2,7 +2,7 @@
 
 /// A part of a doc comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Block {
+pub enum TextBlock {
     /// Words, to be broken into lines anywhere.
     Paragraph(String),
     /// Lines that stay as they are: code, lists.
@@ -10,19 +10,19 @@ pub enum Block {
 }
 
 /// Splits a doc comment into paragraphs without links.
-pub(super) fn blocks(text: &str) -> Vec<Block> {
+pub(super) fn blocks(text: &str) -> Vec<TextBlock> {
     let mut blocks = Vec::new();
     let mut code = false;
     for part in text.split("```") {
         if code {
             let lines = part.split_once('\n').map_or("", |(_, lines)| lines);
-            blocks.push(Block::Lines(lines.trim_end().to_owned()));
+            blocks.push(TextBlock::Lines(lines.trim_end().to_owned()));
         } else {
             for paragraph in part.split("\n\n").map(str::trim) {
                 if paragraph.starts_with("- ") || paragraph.starts_with("| ") {
-                    blocks.push(Block::Lines(plain(paragraph)));
+                    blocks.push(TextBlock::Lines(plain(paragraph)));
                 } else if !paragraph.is_empty() {
-                    blocks.push(Block::Paragraph(plain(&paragraph.replace('\n', " "))));
+                    blocks.push(TextBlock::Paragraph(plain(&paragraph.replace('\n', " "))));
                 }
             }
         }
@@ -44,8 +44,8 @@ fn plain(text: &str) -> String {
 }
 
 /// What stands before the first full stop that ends a sentence.
-pub(super) fn first_sentence(blocks: &[Block]) -> String {
-    let Some(Block::Paragraph(text)) = blocks.first() else {
+pub(super) fn first_sentence(blocks: &[TextBlock]) -> String {
+    let Some(TextBlock::Paragraph(text)) = blocks.first() else {
         return String::new();
     };
     let end = text

@@ -1,7 +1,7 @@
 //! The schema as a scenario's author sees it: records, variants, lists and single values.
 
 use super::Role;
-use super::prose::{self, Block};
+use super::prose::{self, TextBlock};
 use super::value::ron;
 use serde_json::{Map, Value};
 
@@ -193,7 +193,7 @@ impl Shapes {
     }
 
     /// What is said of `schema` where it is used, then what its type says.
-    pub(super) fn text(&self, schema: &Value) -> Vec<Block> {
+    pub(super) fn text(&self, schema: &Value) -> Vec<TextBlock> {
         let own = schema["description"].as_str().unwrap_or_default();
         let content = variant_content(schema).unwrap_or(schema);
         let general = reference(not_null(content))

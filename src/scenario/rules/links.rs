@@ -2,9 +2,7 @@
 
 use super::missing;
 use crate::files;
-use crate::radio::{
-    Fading, LONGEST_PREFIX, NpyHeader, PowerConvention, RadioConfig, Trace, TraceShape,
-};
+use crate::radio::{LONGEST_PREFIX, NpyHeader, PowerConvention, RadioConfig, Trace, TraceShape};
 use crate::scenario::schema::Scenario;
 use crate::scenario::system::profile_path;
 use crate::topology::Topology;
@@ -23,7 +21,7 @@ pub(super) fn faults(scenario: &Scenario, topology: &Topology, folder: &Path) ->
         let members = topology.members(link);
         let own = radio.validate(members.len());
         faults.extend(own.err().map(|fault| fault.under(&path)));
-        if let Fading::Trace(trace) = &radio.fading {
+        if let Some(trace) = radio.fading.model().trace() {
             let fits = trace_fits(trace, radio, members.len(), folder);
             faults.extend(fits.err().map(|fault| fault.under("fading").under(&path)));
         }

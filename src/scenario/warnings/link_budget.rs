@@ -3,7 +3,7 @@
 
 use super::{Remark, Use};
 use crate::files;
-use crate::radio::{ChannelTrace, Channels, Doppler, Fading, LinkBudget, RadioConfig};
+use crate::radio::{ChannelTrace, Channels, Doppler, LinkBudget, RadioConfig};
 use crate::rng::Streams;
 use crate::units::FieldFault;
 use std::sync::Arc;
@@ -42,14 +42,14 @@ pub(super) fn remarks(usage: &Use<'_>) -> Vec<Remark> {
         });
     };
     let normalised = matches!(radio.budget, LinkBudget::Normalised { .. });
-    let far = !normalised || matches!(radio.fading, Fading::Rayleigh { .. });
+    let free_space = radio.fading.model().is_free_space();
+    let far = !normalised || free_space;
     if far && most > FAR_FIELD_DB {
-        let help = match &radio.fading {
-            Fading::Rayleigh { .. } => "a path loss holds in the far field: move devices away",
-            _ => {
-                "a Physical budget needs channels with their path loss, such as Rayleigh, Tr38901 \
-                 or a trace of real gains; for channels of a mean power near 1 use Normalised"
-            }
+        let help = if free_space {
+            "a path loss holds in the far field: move devices away"
+        } else {
+            "a Physical budget needs channels with their path loss, such as Rayleigh, Tr38901 or a \
+             trace of real gains; for channels of a mean power near 1 use Normalised"
         };
         remark(
             "fading",
@@ -100,12 +100,12 @@ fn mean_gains(usage: &Use<'_>) -> Option<Vec<f64>> {
         doppler: Doppler::Off,
         ..usage.radio.clone()
     };
-    let trace = match &radio.fading {
-        Fading::Trace(trace) => {
+    let trace = match radio.fading.model().trace() {
+        Some(trace) => {
             let bytes = files::read(&resolved.path(&trace.file), ChannelTrace::MOST_BYTES).ok()?;
             Some(Arc::new(ChannelTrace::from_npy(&bytes).ok()?))
         }
-        _ => None,
+        None => None,
     };
     let streams = Streams {
         seed: resolved.seed(),

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 /// A block known by its hash.
 #[derive(Debug, Clone, Copy)]
-struct Block {
+struct KnownBlock {
     users: u32,
     owner: u32,
     /// When it was last given back; its place among the idle ones.
@@ -35,7 +35,7 @@ struct Owner {
 /// The blocks of a pool that are known by what they hold.
 #[derive(Debug, Default)]
 pub(super) struct KnownBlocks {
-    blocks: BTreeMap<u64, Block>,
+    blocks: BTreeMap<u64, KnownBlock>,
     /// The hash of each idle block, the one longest idle first.
     idle: BTreeMap<u64, u64>,
     owners: BTreeMap<u32, Owner>,
@@ -96,7 +96,7 @@ impl KnownBlocks {
         if self.blocks.contains_key(&hash) {
             return false;
         }
-        let block = Block {
+        let block = KnownBlock {
             users: 1,
             owner,
             idle_since: 0,

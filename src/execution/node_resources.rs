@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 /// Who works where.
 #[derive(Debug)]
-pub(super) struct Lanes {
+pub(super) struct NodeResources {
     compute: Vec<ResourceId>,
     uplink: BTreeMap<(LinkId, NodeId), ResourceId>,
     downlink: BTreeMap<(LinkId, NodeId), ResourceId>,
     wires: BTreeMap<(LinkId, NodeId), ResourceId>,
 }
 
-impl Lanes {
+impl NodeResources {
     pub(super) fn declare(
         topology: &Topology,
         shared: &[bool],
@@ -32,7 +32,7 @@ impl Lanes {
             });
             cells.count()
         };
-        let mut lanes = Self {
+        let mut own = Self {
             compute,
             uplink: BTreeMap::new(),
             downlink: BTreeMap::new(),
@@ -48,24 +48,24 @@ impl Lanes {
                 Ends::Cell { hub, members } => {
                     for member in members {
                         let up = resources.add(lane(*member, "uplink"), 1)?;
-                        lanes.uplink.insert((id, *member), up);
+                        own.uplink.insert((id, *member), up);
                         let down = resources.add(lane(*member, "downlink"), 1)?;
-                        lanes.downlink.insert((id, *member), down);
+                        own.downlink.insert((id, *member), down);
                     }
                     let send = resources.add(lane(*hub, "downlink"), 1)?;
-                    lanes.downlink.insert((id, *hub), send);
+                    own.downlink.insert((id, *hub), send);
                 }
                 Ends::Wire { from, to } => {
                     for end in [*from, *to] {
                         let places = if shared[number] { u32::MAX } else { 1 };
                         let wire = format!("{}.{}", name(end), link.name);
                         let wire = resources.add(wire, places)?;
-                        lanes.wires.insert((id, end), wire);
+                        own.wires.insert((id, end), wire);
                     }
                 }
             }
         }
-        Ok(lanes)
+        Ok(own)
     }
 
     pub(super) fn compute(&self, node: NodeId) -> ResourceId {
