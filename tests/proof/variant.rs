@@ -70,10 +70,11 @@ pub const VARIANTS: &[Variant] = &[
         name: "serving",
         scenario: "serving",
         overrides: &[
-            "workload[0].count=4",
-            "workload[0].output=Uniform(from: 2, to: 5)",
+            "workload[0].count=3",
+            "workload[0].prompt=Texts([\"The town\", \"The town of\"])",
+            "workload[0].output=Uniform(from: 1, to: 3)",
             "workload[0].process.rate=\"400 /s\"",
-            "replicas[0].cache=Paged(block: 4, tokens: 72, watermark: 0, prefix: true)",
+            "replicas[0].cache=Paged(block: 2, tokens: 12, watermark: 0, prefix: true)",
             "trace=Full",
         ],
         everywhere: true,
@@ -83,6 +84,7 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "serving_load",
         overrides: &[
             "workload[0].count=2",
+            "workload[0].prompt=Text(\"The\")",
             "workload[0].output=Fixed(2)",
             "replicas[0].scheduler=Static(batch: 2)",
             "trace=Full",
