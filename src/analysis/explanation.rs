@@ -62,7 +62,8 @@ pub struct Explanation {
 struct RequestRow {
     request: u32,
     arrival_ps: u64,
-    start_ps: u64,
+    /// None of who was turned away.
+    start_ps: Option<u64>,
 }
 
 /// When requests arrived that found an earlier one being served. Those that arrived
@@ -71,7 +72,7 @@ fn arrivals(folder: &Path) -> Result<Arrivals, EventsError> {
     let mut arrivals = Arrivals::new();
     for row in read_rows::<RequestRow>(folder, REQUESTS)? {
         let row = row?;
-        if row.arrival_ps < row.start_ps {
+        if row.start_ps.is_some_and(|start| row.arrival_ps < start) {
             arrivals.insert(row.request, Instant(row.arrival_ps));
         }
     }

@@ -22,9 +22,6 @@ impl Execution<'_> {
         let request = &self.requests[number as usize];
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who is in a batch is not answered");
-        if sequence.joules_to_first.is_none() {
-            sequence.joules_to_first = Some(sequence.joules);
-        }
         let stages = &self.replicas[sequence.replica].stages;
         let root = stages[stages.len() - 1].root();
         match request.from.filter(|from| *from != root) {
@@ -56,6 +53,7 @@ impl Execution<'_> {
         let sequence = self.sequences.get_mut(&request);
         let sequence = sequence.expect("who has tokens under way is not answered");
         sequence.first_token.get_or_insert(at);
+        sequence.joules_to_first.get_or_insert(sequence.joules);
         if let Some(last) = sequence.last_token.replace(at) {
             sequence.longest_gap = sequence.longest_gap.max(Some(at.since(last)));
         }
@@ -70,15 +68,36 @@ impl Execution<'_> {
         number: u32,
         now: Instant,
     ) -> Result<(), ExecutionError> {
-        let sequence = &self.sequences[&number];
-        match sequence.is_read() && sequence.under_way == 0 {
-            true => self.answer(number, now, None),
-            false => Ok(()),
+        let sequence = self.sequence(number);
+        if !sequence.is_read() || sequence.under_way > 0 {
+            return Ok(());
+        }
+        if sequence.done.is_none() {
+            sequence.done = Some(now);
+            self.in_service.end(now);
+            self.queue.done(number, now);
+        }
+        // A cache that nobody will need is on its way to the end; it belongs to the request.
+        match self.sequences[&number].moving {
+            0 => self.write_down(number, now, None),
+            _ => Ok(()),
         }
     }
 
-    /// Writes down request `number`, which is answered at `now`, or rejected.
-    pub(super) fn answer(
+    /// Turns request `number` away.
+    pub(super) fn reject(
+        &mut self,
+        number: u32,
+        now: Instant,
+        reason: String,
+    ) -> Result<(), ExecutionError> {
+        self.in_service.end(now);
+        self.queue.done(number, now);
+        self.write_down(number, now, Some(reason))
+    }
+
+    /// Writes down request `number`, which is answered, or rejected, by `now`.
+    fn write_down(
         &mut self,
         number: u32,
         now: Instant,
@@ -86,7 +105,10 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let sequence = self.sequences.remove(&number);
         let sequence = sequence.expect("a request is answered once");
-        self.in_service.end(now);
+        let elsewhere = sequence.successor.filter(|to| *to != sequence.replica);
+        if let Some(promised) = elsewhere {
+            self.replicas[promised].coming -= 1;
+        }
         let known = self.knows_all_joules();
         let request = &self.requests[number as usize];
         let words = self.words.as_ref().map(|words| &words.tokenizer);
@@ -100,7 +122,7 @@ impl Execution<'_> {
             admitted: sequence.start,
             first_token: sequence.first_token,
             longest_gap: sequence.longest_gap,
-            end: now,
+            end: sequence.done.unwrap_or(now),
             preemptions: sequence.preemptions,
             recomputed_tokens: sequence.recomputed,
             reused_tokens: sequence.reused,
@@ -110,8 +132,6 @@ impl Execution<'_> {
             ..yielded
         };
         let noted = self.observer.request(&record);
-        noted.map_err(ExecutionError::Observer)?;
-        self.queue.done(number, now);
-        Ok(())
+        noted.map_err(ExecutionError::Observer)
     }
 }

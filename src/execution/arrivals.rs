@@ -8,7 +8,7 @@ use super::sequence::{Blocks, Sequence};
 use super::stage::Stage;
 use crate::engine::{self, Cost, Graph, Kind, TaskId, TaskKey};
 use crate::serving::workload::{Request, Task};
-use crate::serving::{Job, ReplicaView, Role, Waiting, block_hashes};
+use crate::serving::{Job, Reason, ReplicaView, Role, Waiting, block_hashes};
 use crate::units::{Duration, Instant};
 
 impl Execution<'_> {
@@ -28,8 +28,10 @@ impl Execution<'_> {
             for replica in 0..self.replicas.len() {
                 self.serve(replica, after, graph)?;
             }
-            // Whoever was turned away may be followed by others at once.
-            if self.queue.next_arrival().is_none_or(|(at, _)| at > now) {
+            // Whoever was turned away may be followed by others at once, and a replica whose
+            // cache was taken over may go on.
+            let gave_room = std::mem::take(&mut self.gave_room);
+            if !gave_room && self.queue.next_arrival().is_none_or(|(at, _)| at > now) {
                 break;
             }
         }
@@ -90,6 +92,10 @@ impl Execution<'_> {
                 views.push(self.view(replica, number, now)?);
             }
         }
+        if role == Role::Decode {
+            let longest = self.requests[number as usize].task.longest_context() as usize;
+            views.retain(|view| self.replicas[view.replica].pool.fits_ever(longest));
+        }
         Ok(views[self.routing.next(&views)].replica)
     }
 
@@ -128,23 +134,41 @@ impl Execution<'_> {
         let sequence = sequence.expect("who joins has arrived");
         let replica = sequence.replica;
         if sequence.go_on(request, ends).is_none() {
-            return self.answer(number, now, None);
+            return self.answer_if_done(number, now);
         }
         let serving = &mut self.replicas[replica];
         let block = serving.pool.prefix_block();
         let blocks = block.and_then(|block| blocks(request, &sequence.pass().tokens, block));
-        let job = Job {
+        let mut job = Job {
             arrival: now,
             ..sequence.job(number, request, blocks)
         };
+        if serving.role == Role::Prefill && self.goes_on_elsewhere(number) {
+            if let Some(reason) = self.refused_by_successors(job.longest) {
+                return self.reject(number, now, reason.to_string());
+            }
+            job.longest = job.pending;
+        }
+        let serving = &mut self.replicas[replica];
         if let Some(reason) = serving
             .admission
             .turns_away(&job, &serving.jobs, &serving.pool)
         {
-            return self.answer(number, now, Some(reason.to_string()));
+            return self.reject(number, now, reason.to_string());
         }
         serving.jobs.join(job);
         Ok(())
+    }
+
+    /// Why no replica can decode a request that comes to `longest` tokens, if none can.
+    fn refused_by_successors(&self, longest: usize) -> Option<Reason> {
+        let successors = self.replicas.iter();
+        let successors = successors.filter(|replica| replica.role != Role::Prefill);
+        let mut reason = None;
+        for successor in successors {
+            reason = Some(successor.pool.refuses(longest)?);
+        }
+        reason
     }
 }
 

@@ -27,12 +27,21 @@ impl Execution<'_> {
             let serving = &mut self.replicas[replica];
             let (jobs, pool) = (&mut serving.jobs, &mut serving.pool);
             let plan = serving.scheduler.next(jobs, pool, now, more);
-            let before = self.rearrange(replica, &plan, graph)?;
+            let moves = self.rearrange(replica, &plan, graph)?;
+            self.replicas[replica].moves.extend(moves);
             if plan.slices.is_empty() {
+                // What moved has its number all the same.
+                self.next_batch += u32::from(!plan.preempted.is_empty());
                 if let Some(wake) = plan.wake {
                     self.ask_again(replica, wake, after, graph)?;
                 }
                 break;
+            }
+            let mut before = Vec::new();
+            for id in std::mem::take(&mut self.replicas[replica].moves) {
+                if !graph.is_finished(id)? {
+                    before.push(id);
+                }
             }
             self.begin_batch(replica, &plan.slices, &before, after, graph)?;
         }
@@ -53,10 +62,11 @@ impl Execution<'_> {
             return Ok(());
         }
         let key = TaskKey {
-            sequence: replica as u32,
+            sequence: self.windows,
             node: serving.stages[0].root().0,
             ..Stage::Window.outside()
         };
+        self.windows += 1;
         await_instant(key, instant, after, graph)
     }
 
@@ -98,6 +108,9 @@ impl Execution<'_> {
                 false => sequence.forget(preempted.tokens),
             }
         }
+        for request in &plan.admitted {
+            self.take_over(*request)?;
+        }
         for (request, tokens) in &plan.resumed {
             before.extend(self.swap(replica, *request, *tokens, false, graph)?);
         }
@@ -113,7 +126,7 @@ impl Execution<'_> {
             serving.network.close(request);
         }
         for (request, reason) in &plan.rejected {
-            self.answer(*request, now, Some(reason.to_string()))?;
+            self.reject(*request, now, reason.to_string())?;
         }
         Ok(before)
     }
@@ -222,8 +235,8 @@ impl Execution<'_> {
                 decodes: slice.continues && slice.completes && slice.tokens() == 1,
                 last: slice.completes,
                 split,
-                chosen: self.word(reading)?,
-                negative_log_likelihood: reading.map(|reading| reading.nats),
+                chosen: self.word(reading.as_ref())?,
+                negative_log_likelihood: reading.as_ref().map(Reading::nats),
             };
             self.enter_slice(slice, reading, &record, sample, graph)?;
         }
@@ -263,7 +276,7 @@ impl Execution<'_> {
     }
 
     /// The token that a reading chose, with its text.
-    fn word(&self, reading: Option<Reading>) -> Result<Option<(u32, String)>, ExecutionError> {
+    fn word(&self, reading: Option<&Reading>) -> Result<Option<(u32, String)>, ExecutionError> {
         let token = reading.and_then(|reading| reading.chosen);
         match token.zip(self.words.as_ref()) {
             Some((token, words)) => Ok(Some((token, words.tokenizer.decode(&[token])?))),
@@ -326,8 +339,8 @@ impl Execution<'_> {
             let text = record.chosen.as_ref().map(|(_, text)| text.as_str());
             self.deliver(number, index, (record.batch, text), sample, graph)?;
         }
-        if moves && !self.sequences[&number].is_read() {
-            self.hand_over_if_moved(number, now)?;
+        if moves {
+            self.join_successor_if_moved(number, now);
         }
         self.answer_if_done(number, now)
     }

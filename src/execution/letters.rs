@@ -73,6 +73,14 @@ impl Letter {
         }
     }
 
+    /// The cache of `request` on a node, which makes room for `batch` or comes back for it.
+    pub(super) fn swap(request: u32, batch: u32, holder: u16, bits: u64) -> Self {
+        Self {
+            stage: Stage::CacheSwap,
+            ..Self::cache(request, batch, holder, bits)
+        }
+    }
+
     fn address(&self) -> Address {
         (self.stage.code(), self.batch, self.request, self.layer)
     }
@@ -124,6 +132,8 @@ impl Execution<'_> {
         letter.awaited = Some(last);
         letter.sent = graph.now();
         self.meter.letter_sent(letter.sent);
+        // Nodes may be busy with it after its request is answered.
+        self.in_service.begin(letter.sent);
         self.letters.insert(letter.address(), letter);
         Ok(last)
     }
@@ -160,6 +170,7 @@ impl Execution<'_> {
         }
         self.letters.remove(&address);
         self.meter.letter_arrived(letter.sent);
+        self.in_service.end(graph.now());
         match letter.stage {
             Stage::Prompt => {
                 self.in_transit -= 1;

@@ -3,8 +3,8 @@
 use super::error::ExecutionError;
 use super::system::{PipelineStage, Replica, StageKind, System};
 use crate::device::Footprint;
-use crate::serving::CachePool;
 use crate::serving::workload::Request;
+use crate::serving::{Cache, CachePool, Preemption};
 use crate::topology::NodeId;
 
 /// What a node holds.
@@ -54,12 +54,17 @@ struct Demand {
 
 impl Demand {
     fn of(requests: &[Request], replica: &Replica) -> Self {
-        let passes = requests.iter().map(|request| request.task.longest_pass());
-        let pass = passes.max().unwrap_or(0) as usize;
         let serves = &replica.serves;
+        let context = crate::serving::passes::longest_context(requests);
+        let passes = requests.iter().map(|request| request.task.longest_pass());
+        let pass = match &serves.cache {
+            // Whoever is preempted reads all that it has read in one pass.
+            Some(Cache::Paged(paged)) if paged.preemption == Preemption::Recompute => context,
+            _ => passes.max().unwrap_or(0) as usize,
+        };
         Self {
-            context: crate::serving::passes::longest_context(requests),
-            batch: serves.scheduling.most_tokens(pass).max(pass),
+            context,
+            batch: serves.scheduling.most_tokens(pass),
             caches: match serves.cache {
                 Some(_) => 0,
                 None => replica.at_once() as u64,

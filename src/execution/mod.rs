@@ -86,8 +86,10 @@ struct Serving {
     pool: CachePool,
     admission: Admission,
     role: Role,
-    /// Requests whose prompts are on their way to it.
+    /// Requests whose prompts or caches are on their way to it.
     coming: usize,
+    /// Caches on their way that the next batch waits for.
+    moves: Vec<TaskId>,
     /// When its scheduler asked to be asked again.
     wakes: BTreeSet<Instant>,
     /// Nodes that hold caches, with the bytes that a token takes there.
@@ -139,6 +141,10 @@ pub struct Execution<'a> {
     letters: BTreeMap<Address, Letter>,
     /// Prompts on their way.
     in_transit: usize,
+    /// Times at which schedulers asked to be asked again.
+    windows: u32,
+    /// Whether a replica has more room than when its scheduler was asked.
+    gave_room: bool,
     batches: BTreeMap<u32, Batch>,
     next_batch: u32,
     meter: Meter,
@@ -199,6 +205,8 @@ impl<'a> Execution<'a> {
             sequences: BTreeMap::new(),
             letters: BTreeMap::new(),
             in_transit: 0,
+            windows: 0,
+            gave_room: false,
             batches: BTreeMap::new(),
             next_batch: 0,
             meter: Meter::new(nodes),
@@ -223,6 +231,11 @@ impl<'a> Execution<'a> {
             assignment: None,
         };
         (totals, self.logits.finalize().to_hex().to_string())
+    }
+
+    fn sequence(&mut self, request: u32) -> &mut Sequence {
+        let known = self.sequences.get_mut(&request);
+        known.expect("a request that has arrived is not written down yet")
     }
 
     fn batch(&self, batch: u32) -> &Batch {

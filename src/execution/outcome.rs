@@ -11,12 +11,12 @@ use crate::serving::workload::Task;
 use crate::units::Instant;
 
 /// What one pass's logits say.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reading {
     /// The token they choose; only when generating.
     pub(super) chosen: Option<u32>,
-    /// −ln p of the chosen token, or the sum over the targets.
-    pub(super) nats: f64,
+    /// −ln p of the chosen token, or of each of the targets.
+    pub(super) rows: Vec<f64>,
 }
 
 impl Reading {
@@ -32,14 +32,18 @@ impl Reading {
             let nats = score(logits, vocabulary, &[token])?;
             return Ok(Self {
                 chosen: Some(token),
-                nats: nats[0],
+                rows: nats,
             });
         }
-        let nats = score(logits, vocabulary, targets)?;
         Ok(Self {
             chosen: None,
-            nats: nats.iter().sum::<f64>(),
+            rows: score(logits, vocabulary, targets)?,
         })
+    }
+
+    /// −ln p of all of it.
+    pub(super) fn nats(&self) -> f64 {
+        self.rows.iter().sum()
     }
 }
 
@@ -104,14 +108,15 @@ impl Outcome {
             self.input_tokens += asked as u64;
         }
         self.scored_tokens += pass.targets.len() as u64;
-        let Some(Reading { chosen, nats }) = reading else {
+        let Some(reading) = reading else {
             if let Task::Tokens { .. } = task {
                 self.output_tokens += 1;
             }
             return None;
         };
+        let nats = reading.nats();
         self.nats += nats;
-        if let Some(token) = chosen {
+        if let Some(token) = reading.chosen {
             self.chosen.push(token);
             self.output_tokens += 1;
         }

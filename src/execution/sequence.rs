@@ -3,6 +3,7 @@
 
 use super::batch::Slice;
 use super::outcome::{Outcome, Reading};
+use crate::engine::TaskId;
 use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, RequestPosition};
 use crate::serving::workload::{Request, Task};
@@ -41,6 +42,14 @@ pub(super) struct Sequence {
     pub(super) successor: Option<usize>,
     /// Parts of its cache on their way there.
     pub(super) moving: u32,
+    /// Tokens whose keys and values have been sent there.
+    pub(super) sent: usize,
+    /// The replica that keeps its cache until it is admitted where it is decoded.
+    pub(super) kept_by: Option<usize>,
+    /// The messages in which its cache was moved away last.
+    pub(super) swapped: Vec<TaskId>,
+    /// When it had all that it asked for.
+    pub(super) done: Option<Instant>,
     /// Tokens on their way to who asked.
     pub(super) under_way: u32,
     /// When the first one was there, and the last, and the longest time between two.
@@ -72,6 +81,10 @@ impl Sequence {
             reused: 0,
             successor: None,
             moving: 0,
+            sent: 0,
+            kept_by: None,
+            swapped: Vec::new(),
+            done: None,
             under_way: 0,
             first_token: None,
             last_token: None,
@@ -149,10 +162,12 @@ impl Sequence {
             self.history.extend_from_slice(&tokens[slice.piece.clone()]);
         }
         self.read = slice.piece.end;
+        self.sent = self.sent.max(slice.context + slice.tokens());
         let reading = reading?;
-        self.nats += reading.nats;
+        // Row by row, as where the pass is read in one piece.
+        reading.rows.iter().for_each(|nats| self.nats += nats);
         Some(Reading {
-            nats: self.nats,
+            rows: vec![self.nats],
             ..reading
         })
     }

@@ -29,6 +29,9 @@ stages! {
     CacheMove "cache_move",
     CacheMoveDownlink "cache_move_downlink",
     CacheMoveDelay "cache_move_delay",
+    CacheSwap "cache_swap",
+    CacheSwapDownlink "cache_swap_downlink",
+    CacheSwapDelay "cache_swap_delay",
     TokenReturn "token_return",
     TokenReturnDownlink "token_return_downlink",
     TokenReturnDelay "token_return_delay",
@@ -67,12 +70,17 @@ stages! {
 
 /// Messages from node to node: as they are called on an uplink or a wire, on a downlink, and while
 /// they are under way on a wire.
-const MESSAGES: [[Stage; 3]; 5] = [
+const MESSAGES: [[Stage; 3]; 6] = [
     [Stage::Prompt, Stage::PromptDownlink, Stage::PromptDelay],
     [
         Stage::CacheMove,
         Stage::CacheMoveDownlink,
         Stage::CacheMoveDelay,
+    ],
+    [
+        Stage::CacheSwap,
+        Stage::CacheSwapDownlink,
+        Stage::CacheSwapDelay,
     ],
     [
         Stage::TokenReturn,
@@ -115,7 +123,7 @@ impl Stage {
     pub(super) fn is_letter(self) -> bool {
         matches!(
             self.whole(),
-            Self::Prompt | Self::TokenDelivery | Self::CacheMove
+            Self::Prompt | Self::TokenDelivery | Self::CacheMove | Self::CacheSwap
         )
     }
 

@@ -314,6 +314,7 @@ impl Replica {
             admission,
             role,
             coming: 0,
+            moves: Vec::new(),
             wakes: BTreeSet::new(),
             in_flight: 0,
             most_in_flight: self.in_flight,

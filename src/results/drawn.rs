@@ -81,6 +81,12 @@ impl<'a> Sources<'a> {
         })
     }
 
+    /// Whether anything was computed that the log tells of.
+    fn holds_a_pass(&self) -> bool {
+        let events = self.events.as_ref();
+        events.is_some_and(|events| !events.batches.is_empty())
+    }
+
     fn has(&self, name: &str) -> bool {
         self.folder.join(name).is_file()
     }
@@ -108,7 +114,7 @@ pub struct Drawn {
 pub const DRAWN: &[Drawn] = &[
     Drawn {
         name: TIMELINE,
-        wanted: |run| Ok(run.events.as_ref().is_some_and(|all| !all.tasks.is_empty())),
+        wanted: |run| Ok(run.holds_a_pass()),
         write: write_timeline,
     },
     Drawn {
@@ -174,7 +180,7 @@ pub const DRAWN: &[Drawn] = &[
     },
     Drawn {
         name: report::FILE_NAME,
-        wanted: |run| Ok(run.events.is_some()),
+        wanted: |run| Ok(run.holds_a_pass()),
         write: write_report,
     },
 ];

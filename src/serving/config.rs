@@ -97,6 +97,11 @@ impl Replica {
             cache.validate().map_err(|fault| fault.under("cache"))?;
         }
         self.admission.validate()?;
+        if let (Role::Decode, Admission::Reject(_)) = (self.role, self.admission) {
+            let message = "whose prompt was read cannot be turned away any more; put Reject on the \
+                           replica with role: Prefill, or use Queue";
+            return Err(FieldFault::new("admission", message));
+        }
         self.agree()
     }
 

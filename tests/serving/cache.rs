@@ -146,3 +146,51 @@ fn law_12_a_prompt_that_begins_like_another_is_read_from_where_they_part() {
     let ttft = |run: &Simulated| run.measured.requests[1].ttft().unwrap();
     assert!(ttft(&shared) < ttft(&apart));
 }
+
+#[test]
+fn a_run_in_which_all_are_turned_away_is_written() {
+    let fields = r#"model: Shape("llama-2-7b"), nodes: {"a": (profile: Preset("edge-server-l4"))},
+        replicas: [(placement: Single(at: "a"), cache: Paged(block: 4, tokens: 12))],
+        workload: [Arrivals(process: Poisson(rate: "4 /s"), count: 5,
+            prompt: Tokens(Fixed(10)), output: Fixed(4))],"#;
+    assert_eq!(super::written(fields), 5);
+}
+
+#[test]
+fn windows_that_open_again_and_again_are_written() {
+    let fields = r#"model: Shape("llama-2-7b"), nodes: {"a": (profile: Preset("edge-server-l4"))},
+        replicas: [(placement: Single(at: "a"), scheduler: Dynamic(batch: 2, window: "3 s"))],
+        workload: [Arrivals(process: Deterministic(gap: "10 s"), count: 3,
+            prompt: Tokens(Fixed(10)), output: Fixed(1))],"#;
+    assert_eq!(super::written(fields), 3);
+}
+
+/// A small cache that is swapped over a slow link, with several batches in flight.
+#[test]
+fn a_cache_comes_back_after_it_has_left() {
+    let run = simulated(
+        r#"model: Shape("llama-2-7b"), nodes: {
+            "a": (profile: Preset("edge-server-l4")),
+            "store": (profile: Preset("server-4-a40")),
+        }, links: {
+            "bus": Wire(between: ("a", "store"), rate: "1 Gbit/s", delay: "1 ms"),
+        },
+        replicas: [(placement: Single(at: "a"), in_flight: 2,
+            scheduler: Continuous(batch: 8, tokens: 512, chunk: 16),
+            cache: Paged(block: 8, tokens: 160, preemption: Swap(to: "store")))],
+        workload: [Arrivals(process: Poisson(rate: "6 /s"), count: 10,
+            prompt: Tokens(Uniform(from: 20, to: 60)), output: Fixed(20))],"#,
+    );
+    let requests = &run.measured.requests;
+    assert!(requests.iter().all(|request| request.output_tokens == 20));
+    assert!(requests.iter().any(|request| request.preemptions > 0));
+    let of_requests: f64 = requests.iter().map(|r| r.energy_j.unwrap()).sum();
+    let nodes = run.measured.totals.per_node.iter();
+    let of_nodes: f64 = nodes
+        .map(|n| n.compute_j.unwrap() + n.radio_j.unwrap())
+        .sum();
+    assert!(
+        (of_requests / of_nodes - 1.0).abs() < 1e-9,
+        "{of_requests} {of_nodes}"
+    );
+}

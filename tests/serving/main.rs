@@ -14,10 +14,12 @@ use airloom::model::{ModelShape, ShardPlan};
 use airloom::rng::Streams;
 use airloom::scenario::{self, Resolved};
 use airloom::serving::workload::{Arrival, Request, Task};
-use airloom::simulation::{Simulated, simulate, simulate_system};
+use airloom::simulation::{RunOptions, Simulated, prepare, run, simulate, simulate_system};
 use airloom::topology::{Node, NodeId, Topology};
 use airloom::units::Instant;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use tempfile::TempDir;
 
 /// The scenario with these fields.
 fn resolved(fields: &str) -> Resolved {
@@ -33,6 +35,23 @@ fn simulated(fields: &str) -> Simulated {
         Ok(simulated) => simulated,
         Err(error) => panic!("{error}"),
     }
+}
+
+/// The rows of the requests of a scenario with these fields whose run is written into a folder, log
+/// and pictures too.
+fn written(fields: &str) -> usize {
+    let resolved = resolved(&format!("{fields} trace: Full,"));
+    let folder = TempDir::new().unwrap();
+    let options = RunOptions {
+        out: folder.path().join("run"),
+        interrupt: &AtomicBool::new(false),
+    };
+    let prepared = prepare(&resolved, Streams { seed: 1, run: 0 }, Vec::new()).unwrap();
+    if let Err(error) = run(prepared, &options, &mut ()) {
+        panic!("{error}");
+    }
+    let mut table = csv::Reader::from_path(folder.path().join("run/requests.csv")).unwrap();
+    table.records().count()
 }
 
 /// A model of one small layer, of which a decode step takes as long for one token as for another.

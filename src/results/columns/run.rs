@@ -235,7 +235,7 @@ const NODES: &[Column] = columns! {
     "heads" "" "attention heads held";
     "ffn_columns" "" "feed-forward columns held";
     "weight_bytes" "B" "weights held";
-    "kv_cache_bytes" "B" "KV cache of the longest request";
+    "kv_cache_bytes" "B" "KV caches of all requests that can run at once, or where there is a pool, all of it";
     "kv_token_bytes" "B" "what one token adds to it";
     "activation_bytes" "B" "activations of the largest pass";
     "memory_bytes" "B" "memory there is";

@@ -35,6 +35,11 @@ impl Jobs {
         };
         let (victim, is_last) = last;
         let alone = self.running.len() == 1;
+        // Who gives its own cache up for one that is held would only read it again, and again.
+        let waits = victim == grower && self.running().any(|job| job.held);
+        if waits {
+            return None;
+        }
         (victim != grower || is_last && !alone).then_some(victim)
     }
 

@@ -50,6 +50,8 @@ pub struct Job {
     pub blocks: Option<Arc<[u64]>>,
     /// Whether it is in a batch on its way.
     pub busy: bool,
+    /// Whether it is in no batch any more, and keeps its cache for another replica to take.
+    pub held: bool,
     /// Whether it has its answer, and keeps its place until others have theirs.
     pub done: bool,
     /// Whether its cache was moved away and must come back before it runs.
@@ -228,8 +230,8 @@ impl Jobs {
     /// # Panics
     /// If it does not run.
     pub fn hold(&mut self, request: u32) {
-        let job = self.running_mut(request);
-        job.expect("who holds a cache runs").busy = true;
+        let job = self.running_mut(request).expect("who holds a cache runs");
+        (job.busy, job.held) = (true, true);
     }
 
     /// The job of `request`, which is here.
