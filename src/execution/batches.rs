@@ -7,10 +7,10 @@ use super::experts::Dispatch;
 use super::network::{Begins, Fed};
 use super::outcome::{Reading, note_logits};
 use super::stage::{Stage, Sublayer};
-use super::{Execution, Words};
+use super::{Execution, Serving, Words};
 use crate::engine::{Graph, TaskId, TaskKey};
 use crate::measurement::PassRecord;
-use crate::serving::{Piece, Plan};
+use crate::serving::{Job, Piece, Plan};
 use crate::units::Instant;
 
 impl Execution<'_> {
@@ -74,10 +74,13 @@ impl Execution<'_> {
     fn more_may_come_to(&self, replica: usize) -> bool {
         let others = self.replicas.iter().enumerate();
         let mut others = others.filter(|(other, _)| *other != replica);
+        // Who holds a cache for this replica only waits for it.
+        let goes_on =
+            |serving: &Serving| serving.in_flight > 0 || serving.jobs.running().any(Job::is_ready);
         self.queue.is_expecting()
             || self.in_transit > 0
             || !self.letters.is_empty()
-            || others.any(|(_, serving)| serving.jobs.running_len() > 0)
+            || others.any(|(_, serving)| goes_on(serving))
     }
 
     /// Does what `plan` says beside its batch: who leaves the cache, who returns to it, whose

@@ -87,7 +87,7 @@ fn serving() -> impl Strategy<Value = String> {
         (1..9_usize, 50..90_usize).prop_map(|(block, tokens)| {
             let tokens = tokens.next_multiple_of(block);
             format!(
-                r#"cache: Paged(block: {block}, tokens: {tokens}, preemption: Swap(to: "cloud")),"#
+                r#"cache: Paged(block: {block}, tokens: {tokens}, preemption: Swap(to: "user")),"#
             )
         }),
     ];

@@ -42,7 +42,7 @@ fn a_pipeline_is_as_efficient_as_its_micro_batches_let_it_be() {
     for m in [1, 2, 4, 8, 16] {
         let filled = one + (m - 1) as f64 * longest;
         let taken = makespan(stages, m, stages);
-        assert!((taken / filled - 1.0).abs() < 1e-3, "{m}: {taken} {filled}");
+        assert!((taken / filled - 1.0).abs() < 5e-3, "{m}: {taken} {filled}");
         // All stages busy would take m/stages of what one batch takes through all of them.
         let efficiency = one * m as f64 / stages as f64 / taken;
         let expected = m as f64 / (m + stages - 1) as f64;
