@@ -76,9 +76,17 @@ pub(super) fn collect(requests: &[RequestRecord], goals: &Goals, metrics: &mut C
     metrics.put("requests_arrived", arrived);
     metrics.put("requests_completed", completed);
     metrics.put("requests_rejected", arrived - completed);
-    metrics.put("requests_per_s", completed / seconds);
-    metrics.put("prefill_tokens_per_s", sum(|it| it.input_tokens) / seconds);
-    metrics.put("decode_tokens_per_s", sum(|it| it.output_tokens) / seconds);
+    // Where all were turned away the window is empty, and none of them was served in it.
+    let per_s = |count: f64| {
+        if completed > 0.0 {
+            count / seconds
+        } else {
+            0.0
+        }
+    };
+    metrics.put("requests_per_s", per_s(completed));
+    metrics.put("prefill_tokens_per_s", per_s(sum(|it| it.input_tokens)));
+    metrics.put("decode_tokens_per_s", per_s(sum(|it| it.output_tokens)));
     let of_all = |count: fn(&RequestRecord) -> u64| requests.iter().map(count).sum::<u64>() as f64;
     metrics.put("preemptions", of_all(|it| u64::from(it.preemptions)));
     metrics.put("recomputed_tokens", of_all(|it| it.recomputed_tokens));
@@ -89,7 +97,7 @@ pub(super) fn collect(requests: &[RequestRecord], goals: &Goals, metrics: &mut C
         .sum();
     if let Some(met) = met.map(|met| met as f64) {
         metrics.put("goals_met", met);
-        metrics.put("goodput_per_s", met / seconds);
+        metrics.put("goodput_per_s", per_s(met));
         metrics.put("goal_share", met / arrived);
     }
     for (prompt, output, count, ttft) in [
