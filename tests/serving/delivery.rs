@@ -1,6 +1,6 @@
 //! Requests from a node: prompts go up its link, tokens come down it, and both count.
 
-use super::simulated;
+use super::{joules_add_up, simulated};
 
 /// A phone that asks an edge server over a wire of 1 kbit/s.
 fn from_a_phone(from: &str) -> airloom::simulation::Simulated {
@@ -82,18 +82,5 @@ fn text_takes_as_many_bits_as_its_letters() {
 #[test]
 fn the_joules_of_requests_and_of_nodes_are_the_same_joules() {
     let run = from_a_phone(r#"from: "phone","#);
-    let of_requests: f64 = run
-        .measured
-        .requests
-        .iter()
-        .map(|r| r.energy_j.unwrap())
-        .sum();
-    let nodes = run.measured.totals.per_node.iter();
-    let of_nodes: f64 = nodes
-        .map(|n| n.compute_j.unwrap() + n.radio_j.unwrap())
-        .sum();
-    assert!(
-        (of_requests / of_nodes - 1.0).abs() < 1e-12,
-        "{of_requests} {of_nodes}"
-    );
+    joules_add_up(&run);
 }

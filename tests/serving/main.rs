@@ -102,3 +102,15 @@ fn counted(ps: u64, prompt: u32, generate: u32) -> Request {
 fn seconds(duration: airloom::units::Duration) -> f64 {
     duration.as_seconds()
 }
+
+/// Law 5: the joules of requests are those that nodes took to compute and to send.
+fn joules_add_up(run: &Simulated) {
+    let requests = run.measured.requests.iter();
+    let of_requests: f64 = requests.map(|request| request.energy_j.unwrap()).sum();
+    let nodes = run.measured.totals.per_node.iter();
+    let of_nodes: f64 = nodes
+        .map(|node| node.compute_j.unwrap() + node.radio_j.unwrap())
+        .sum();
+    let ratio = of_requests / of_nodes;
+    assert!((ratio - 1.0).abs() < 1e-9, "{of_requests} {of_nodes}");
+}

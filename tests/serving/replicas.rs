@@ -1,6 +1,6 @@
 //! Which replica serves a request, and prompts that are read in one and decoded in another.
 
-use super::simulated;
+use super::{joules_add_up, simulated};
 use airloom::simulation::Simulated;
 
 const NODES: &str = r#"model: Shape("llama-3-8b"), nodes: {
@@ -190,14 +190,6 @@ fn an_end_at_the_first_token_loses_neither_requests_nor_joules() {
         let requests = &run.measured.requests;
         assert_eq!(requests.len(), 3, "{decode}");
         assert_eq!(requests[0].output_tokens, 1, "the text ends at once");
-        let of_requests: f64 = requests.iter().map(|r| r.energy_j.unwrap()).sum();
-        let nodes = run.measured.totals.per_node.iter();
-        let of_nodes: f64 = nodes
-            .map(|n| n.compute_j.unwrap() + n.radio_j.unwrap())
-            .sum();
-        assert!(
-            (of_requests / of_nodes - 1.0).abs() < 1e-9,
-            "{of_requests} {of_nodes}"
-        );
+        joules_add_up(&run);
     }
 }
