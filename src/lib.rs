@@ -52,7 +52,9 @@
 //! | [`serving`] | requests, arrivals, queues, schedulers, choice of replica |
 //! | [`execution`] | the one program that the engine runs |
 //! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
-//! | [`results`] [`analysis`] | run folders, tables, metrics, figures; explanations |
+//! | [`results`] | run folders, tables, metrics |
+//! | [`figures`] | every picture, drawn by plotters on a canvas of our own |
+//! | [`analysis`] | explanations |
 //! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
@@ -68,6 +70,7 @@ pub mod device;
 pub mod digest;
 pub mod engine;
 pub mod execution;
+pub mod figures;
 pub mod files;
 pub mod interrupt;
 pub mod manual;

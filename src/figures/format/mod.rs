@@ -1,0 +1,3 @@
+//! A scene as the bytes of a file.
+
+pub mod svg;
