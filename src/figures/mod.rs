@@ -10,12 +10,17 @@
 //! column and in two, and nothing is scaled afterwards.
 
 pub mod canvas;
+pub mod catalogue;
 pub mod chart;
 pub mod elements;
+mod expert_pairs;
 pub mod font;
 pub mod format;
+mod latencies;
+pub mod published;
 pub mod scene;
 pub mod style;
+pub mod sweep;
 
 use std::str::FromStr;
 

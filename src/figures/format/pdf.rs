@@ -6,9 +6,7 @@
 
 use super::polygon::{self, Point, QUARTER};
 use crate::figures::font::Weight;
-use crate::figures::scene::{
-    Area, Colour, Fill, Group, Item, Outline, Scene, Shape, Stroke, Text,
-};
+use crate::figures::scene::{Area, Colour, Fill, Group, Item, Outline, Scene, Shape, Stroke, Text};
 use pdf_writer::types::{
     ActionType, AnnotationType, CidFontType, FontFlags, LineJoinStyle, SystemInfo, UnicodeCmap,
 };
@@ -136,7 +134,8 @@ impl Writer {
         let (x, y) = self.point(at);
         let (sin, cos) = (sin as f32, cos as f32);
         self.content.begin_text();
-        self.content.set_font(name(text.weight), text.size as f32 / 100.0);
+        self.content
+            .set_font(name(text.weight), text.size as f32 / 100.0);
         // Upwards here, downwards there: a clockwise turn has the other sign.
         self.content.set_text_matrix([cos, -sin, sin, cos, x, y]);
         self.content.show(Str(&codes));
@@ -162,7 +161,8 @@ impl Writer {
         if self.cover != cover {
             self.cover = cover;
             self.covers.insert(cover);
-            self.content.set_parameters(Name(cover_name(cover).as_bytes()));
+            self.content
+                .set_parameters(Name(cover_name(cover).as_bytes()));
         }
     }
 
@@ -244,13 +244,17 @@ impl Writer {
         sheet.finish();
         for ((area, link), id) in self.links.iter().zip(links) {
             let (left, top) = upwards(scene.height, (f64::from(area.left), f64::from(area.top)));
-            let (right, bottom) =
-                upwards(scene.height, (f64::from(area.right), f64::from(area.bottom)));
+            let (right, bottom) = upwards(
+                scene.height,
+                (f64::from(area.right), f64::from(area.bottom)),
+            );
             let mut note = pdf.annotation(id);
             note.subtype(AnnotationType::Link);
             note.rect(Rect::new(left, bottom, right, top));
             note.border(0.0, 0.0, 0.0, None);
-            note.action().action_type(ActionType::Uri).uri(Str(link.as_bytes()));
+            note.action()
+                .action_type(ActionType::Uri)
+                .uri(Str(link.as_bytes()));
         }
         let drawn = miniz_oxide::deflate::compress_to_vec_zlib(&self.content.finish(), EFFORT);
         pdf.stream(content, &drawn).filter(Filter::FlateDecode);

@@ -124,7 +124,8 @@ impl Painter {
 
     fn fill(&mut self, path: &Path, colour: Colour) {
         let (rule, none) = (FillRule::Winding, Transform::identity());
-        self.pixmap.fill_path(path, &paint(colour), rule, none, self.clips.last());
+        self.pixmap
+            .fill_path(path, &paint(colour), rule, none, self.clips.last());
     }
 
     fn stroke(&mut self, path: &Path, stroke: Stroke) {
@@ -137,7 +138,8 @@ impl Painter {
             ..tiny_skia::Stroke::default()
         };
         let (paint, none) = (paint(stroke.colour), Transform::identity());
-        self.pixmap.stroke_path(path, &paint, &pen, none, self.clips.last());
+        self.pixmap
+            .stroke_path(path, &paint, &pen, none, self.clips.last());
     }
 
     fn text(&mut self, text: &Text) {
@@ -163,7 +165,9 @@ impl Painter {
     fn path(&self, outline: &Outline) -> Option<Path> {
         let mut path = PathBuilder::new();
         match outline {
-            Outline::Path { closed, .. } => self.push(&mut path, &polygon::corners(outline), *closed),
+            Outline::Path { closed, .. } => {
+                self.push(&mut path, &polygon::corners(outline), *closed)
+            }
             Outline::Rectangle(_) => self.push(&mut path, &polygon::corners(outline), true),
             Outline::Circle { centre, radius } => {
                 let (x, y, r) = (f64::from(centre.0), f64::from(centre.1), f64::from(*radius));
@@ -273,13 +277,21 @@ fn packed(pixmap: &Pixmap, dots: u32) -> Vec<u8> {
             .collect();
         // Filter type 2, "up".
         rows.push(2);
-        rows.extend(own.iter().zip(&above).map(|(own, above)| own.wrapping_sub(*above)));
+        rows.extend(
+            own.iter()
+                .zip(&above)
+                .map(|(own, above)| own.wrapping_sub(*above)),
+        );
         above = own;
     }
     let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
     // Eight bits of red, green and blue; no other choices.
     let sizes = [width.to_be_bytes(), height.to_be_bytes()].concat();
-    chunk(&mut file, *b"IHDR", &[&sizes[..], &[8, 2, 0, 0, 0]].concat());
+    chunk(
+        &mut file,
+        *b"IHDR",
+        &[&sizes[..], &[8, 2, 0, 0, 0]].concat(),
+    );
     let metre = ((u64::from(dots) * 10_000 + 127) / 254) as u32;
     let density = [metre.to_be_bytes(), metre.to_be_bytes()].concat();
     chunk(&mut file, *b"pHYs", &[&density[..], &[1]].concat());
@@ -327,7 +339,10 @@ mod tests {
         let shape = Shape::filled(Outline::Rectangle(left), Fill::Plain(style::COMPUTE));
         scene.items.push(Item::Shape(shape));
         let file = write(&scene, 100).unwrap();
-        assert_eq!(&file[16..24], [100u32.to_be_bytes(), 50u32.to_be_bytes()].concat());
+        assert_eq!(
+            &file[16..24],
+            [100u32.to_be_bytes(), 50u32.to_be_bytes()].concat()
+        );
         let start = file.windows(4).position(|at| at == b"IDAT").unwrap();
         let length = u32::from_be_bytes(file[start - 4..start].try_into().unwrap()) as usize;
         let packed = &file[start + 4..start + 4 + length];
@@ -342,6 +357,11 @@ mod tests {
     #[test]
     fn more_pixels_than_memory_are_refused() {
         let scene = Scene::new(51_024, 100_000_000, "tall");
-        assert!(write(&scene, PRINT).unwrap_err().to_string().contains("SVG or PDF"));
+        assert!(
+            write(&scene, PRINT)
+                .unwrap_err()
+                .to_string()
+                .contains("SVG or PDF")
+        );
     }
 }

@@ -134,7 +134,11 @@ mod tests {
                 let hatch = Hatch { falling, ..WAITING };
                 let covered: f64 = lines(&outline, &hatch).iter().map(|line| area(line)).sum();
                 let whole = area(&corners(&outline));
-                assert!((covered / whole - share).abs() < 0.01 * share, "{}", covered / whole);
+                assert!(
+                    (covered / whole - share).abs() < 0.01 * share,
+                    "{}",
+                    covered / whole
+                );
             }
         }
     }
