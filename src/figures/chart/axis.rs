@@ -248,7 +248,19 @@ pub fn short(value: f64) -> String {
     match rounded.abs() {
         0.0 => "0".to_owned(),
         x if (1e-4..1e6).contains(&x) => rounded.to_string().replace('-', "−"),
-        _ => format!("{rounded:e}").replace('-', "−"),
+        _ => {
+            let text = format!("{rounded:e}");
+            let (factor, decade) = text.split_once('e').expect("just written so");
+            let sign = if rounded < 0.0 { "−" } else { "" };
+            let factor = factor
+                .trim_start_matches('-')
+                .parse()
+                .expect("just written");
+            format!(
+                "{sign}{}",
+                power_of_ten(factor, decade.parse().expect("just written"))
+            )
+        }
     }
 }
 
@@ -321,6 +333,13 @@ mod tests {
             words(Log, &[1.9, 11.0]),
             ["2", "3", "4", "5", "6", "8", "10"]
         );
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        let numbers = [0.0, 0.1 + 0.2, -2.5, 2.5e7, 1e6, -1.5e-7];
+        let expected = ["0", "0.3", "−2.5", "2.5·10⁷", "10⁶", "−1.5·10⁻⁷"];
+        assert_eq!(numbers.map(short), expected);
     }
 
     #[test]

@@ -4,8 +4,10 @@
 //! marker, dash and colour, so that a figure survives greyscale and colour blindness.
 
 mod axis;
+mod categories;
 mod draw;
 mod labels;
+mod layout;
 mod legend;
 
 pub use axis::{Axis, Direction, Runs, short, tick_step};
