@@ -205,7 +205,12 @@ mod tests {
         for line in &lines {
             assert!(width(line, 700, Weight::Regular) <= 3_500);
         }
-        let even = balanced("95th percentile of end-to-end latency (ms)", 700, Weight::Regular, 13_500);
+        let even = balanced(
+            "95th percentile of end-to-end latency (ms)",
+            700,
+            Weight::Regular,
+            13_500,
+        );
         assert_eq!(even, ["95th percentile of", "end-to-end latency (ms)"]);
         let short = shortened("time to first token", 700, Weight::Regular, 3_500);
         assert!(short.ends_with('…') && width(&short, 700, Weight::Regular) <= 3_500);

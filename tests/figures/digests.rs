@@ -10,7 +10,13 @@ use plotters::drawing::IntoDrawingArea;
 
 /// A chart with every look, marker and dash, intervals, labels and a logarithmic scale.
 fn chart() -> Scene {
-    let looks = [Look::Curve, Look::Line, Look::Dots, Look::Hollow, Look::Front];
+    let looks = [
+        Look::Curve,
+        Look::Line,
+        Look::Dots,
+        Look::Hollow,
+        Look::Front,
+    ];
     let series = (0..7).map(|number| {
         let mark = |step: u32| Mark {
             x: f64::from(step),
@@ -56,7 +62,8 @@ fn shapes() -> Scene {
         fill: Some(fill),
         stroke: Some(style::BARRIER),
     };
-    page.draw(&block(500, Fill::Hatched(style::WAITING))).unwrap();
+    page.draw(&block(500, Fill::Hatched(style::WAITING)))
+        .unwrap();
     let clip = Group {
         clip: Some(Area::between((2_500, 0), (3_300, 1_700))),
         link: Some("https://example.org/".to_owned()),
@@ -64,11 +71,14 @@ fn shapes() -> Scene {
         ..Group::default()
     };
     page.draw(&Begin(clip)).unwrap();
-    page.draw(&block(2_300, Fill::Plain(style::UPLINK.covering(40)))).unwrap();
+    page.draw(&block(2_300, Fill::Plain(style::UPLINK.covering(40))))
+        .unwrap();
     page.draw(&End).unwrap();
     let text = Text::new("turned", 700, (0, 0)).anchored(Anchor::Middle);
-    page.draw(&Words::at((6_000, 2_000), text.clone().turned(-30))).unwrap();
-    page.draw(&Words::at((8_500, 2_000), text.turned(90).bold())).unwrap();
+    page.draw(&Words::at((6_000, 2_000), text.clone().turned(-30)))
+        .unwrap();
+    page.draw(&Words::at((8_500, 2_000), text.turned(90).bold()))
+        .unwrap();
     drop(page);
     diamond(&mut Canvas::new(&mut scene), (4_500, 4_000), 300);
     scene
@@ -104,7 +114,12 @@ fn a_pdf_is_one_page_of_the_size_in_print_with_its_fonts() {
     let text = String::from_utf8_lossy(&bytes);
     assert!(text.starts_with("%PDF-1.7"));
     assert!(text.contains("/MediaBox [0 0 100 50]"), "{text}");
-    for words in ["/Count 1", "/FontFile2", "/ToUnicode", "AIRLOO+DejaVuSans-Bold"] {
+    for words in [
+        "/Count 1",
+        "/FontFile2",
+        "/ToUnicode",
+        "AIRLOO+DejaVuSans-Bold",
+    ] {
         assert!(text.contains(words), "{words}");
     }
     assert!(bytes.len() < 60_000, "{}", bytes.len());

@@ -3,8 +3,8 @@
 
 mod digests;
 mod runs;
-mod sweeps;
 mod svg;
+mod sweeps;
 
 use std::path::{Path, PathBuf};
 use svg::{Picture, Text, overlap};
@@ -22,19 +22,27 @@ fn faults(text: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let column = 88.0 / 25.4 * 72.0;
     let page = 180.0 / 25.4 * 72.0;
-    if ![column, page].iter().any(|width| (picture.width - width).abs() < 0.1) {
+    if ![column, page]
+        .iter()
+        .any(|width| (picture.width - width).abs() < 0.1)
+    {
         faults.push(format!("{:.1} pt wide", picture.width));
     }
     if picture.texts.is_empty() {
         faults.push("no text".to_owned());
     }
     for (number, own) in picture.texts.iter().enumerate() {
-        let Text { words, size, corners } = own;
+        let Text {
+            words,
+            size,
+            corners,
+        } = own;
         if *size < SMALLEST - 1e-3 {
             faults.push(format!("{words}: {size:.2} pt"));
         }
         let on_page = |(x, y): &(f64, f64)| {
-            (-0.05..=picture.width + 0.05).contains(x) && (-0.05..=picture.height + 0.05).contains(y)
+            (-0.05..=picture.width + 0.05).contains(x)
+                && (-0.05..=picture.height + 0.05).contains(y)
         };
         if !corners.iter().all(on_page) {
             faults.push(format!("{words}: cut off at {corners:.1?}"));
@@ -42,7 +50,10 @@ fn faults(text: &str) -> Vec<String> {
         for other in &picture.texts[number + 1..] {
             let shared = overlap(corners, &other.corners);
             if shared > TOUCH {
-                faults.push(format!("{words} and {}: {shared:.2} pt over each other", other.words));
+                faults.push(format!(
+                    "{words} and {}: {shared:.2} pt over each other",
+                    other.words
+                ));
             }
         }
     }
@@ -73,7 +84,9 @@ fn assert_legible(folder: &Path) -> usize {
         .flat_map(|path| {
             let text = std::fs::read_to_string(path).unwrap();
             let name = path.strip_prefix(folder).unwrap().display().to_string();
-            faults(&text).into_iter().map(move |fault| format!("{name}: {fault}"))
+            faults(&text)
+                .into_iter()
+                .map(move |fault| format!("{name}: {fault}"))
         })
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -90,9 +103,7 @@ fn published_figures_can_be_read_in_print() {
 #[test]
 fn what_cannot_be_read_is_found() {
     let picture = |texts: &str| {
-        format!(
-            "<svg width=\"88mm\" height=\"44mm\" viewBox=\"0 0 249.45 124.72\">\n{texts}</svg>"
-        )
+        format!("<svg width=\"88mm\" height=\"44mm\" viewBox=\"0 0 249.45 124.72\">\n{texts}</svg>")
     };
     let text = |x: f64, y: f64, size: f64, turn: &str, words: &str| {
         format!(
@@ -106,7 +117,13 @@ fn what_cannot_be_read_is_found() {
         (text(40.0, 54.0, 7.0, "", "over"), "good and over"),
         (text(220.0, 50.0, 7.0, "", "cut"), "cut: cut off"),
         (
-            text(30.0, 60.0, 7.0, " transform=\"rotate(-90 30 60)\"", "turned"),
+            text(
+                30.0,
+                60.0,
+                7.0,
+                " transform=\"rotate(-90 30 60)\"",
+                "turned",
+            ),
             "good and turned",
         ),
     ];

@@ -14,10 +14,16 @@ use tempfile::TempDir;
 const SMALLER: &[(&str, &str)] = &[
     ("serving.ron", "workload[0].count=12"),
     ("serving_load.ron", "workload[0].count=12"),
-    ("multiple_choice.ron", "workload=[Choose(suite: Pairs, questions: 3)]"),
+    (
+        "multiple_choice.ron",
+        "workload=[Choose(suite: Pairs, questions: 3)]",
+    ),
     ("wdmoe_simulated.ron", "workload=[Tokens(prompt: 9)]"),
     ("wdmoe_testbed.ron", "workload=[Tokens(prompt: 9)]"),
-    ("model_assignment.ron", "replicas[0].placement.assignment=StochasticSca(iterations: 3)"),
+    (
+        "model_assignment.ron",
+        "replicas[0].placement.assignment=StochasticSca(iterations: 3)",
+    ),
 ];
 
 /// A few tokens of text for the rest.

@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 pub fn scenarios() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
     let folders = [root.clone(), root.join("papers")];
-    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let files = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
     let paths = files.map(|entry| entry.unwrap().path());
     let mut paths: Vec<PathBuf> = paths
         .filter(|path| path.extension().is_some_and(|end| end == "ron"))
@@ -83,6 +85,14 @@ fn figures_of_every_shipped_sweep_can_be_read_in_print() {
             }
         }
     }
-    assert!(sweeps > 20 && figures > 100 * COLUMNS.len(), "{sweeps} {figures}");
-    assert!(found.is_empty(), "{} of {figures}:\n{}", found.len(), found.join("\n"));
+    assert!(
+        sweeps > 20 && figures > 100 * COLUMNS.len(),
+        "{sweeps} {figures}"
+    );
+    assert!(
+        found.is_empty(),
+        "{} of {figures}:\n{}",
+        found.len(),
+        found.join("\n")
+    );
 }

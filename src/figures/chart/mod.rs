@@ -9,9 +9,11 @@ mod draw;
 mod labels;
 mod layout;
 mod legend;
+mod ticks;
 
-pub use axis::{Axis, Direction, Runs, short, tick_step};
+pub use axis::{Axis, Direction, Runs};
 pub use draw::draw;
+pub use ticks::{short, tick_step};
 
 use plotters::drawing::DrawingAreaErrorKind;
 
