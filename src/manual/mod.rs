@@ -10,6 +10,7 @@ macro_rules! pages {
             #[doc = concat!(
                 "[Channels]: crate::manual::channels\n[Columns]: crate::manual::columns\n",
                 "[Experts]: crate::manual::experts\n[Laws]: crate::manual::laws\n",
+                "[Machines]: crate::manual::machines\n",
                 "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
                 "[Replay]: crate::manual::replay\n[Requests]: crate::manual::requests\n",
                 "[Results]: crate::manual::results\n",
@@ -32,6 +33,7 @@ pages! {
     requests "requests.md";
     serving "serving.md";
     sweeps "sweeps.md";
+    machines "machines.md";
     channels "channels.md";
     tensor_parallelism "tensor_parallelism.md";
     experts "experts.md";

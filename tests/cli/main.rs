@@ -13,6 +13,7 @@ mod explain;
 mod fields;
 mod help;
 mod interrupt;
+mod machines;
 mod man;
 mod merge;
 mod model_files;
