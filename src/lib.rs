@@ -80,6 +80,7 @@ pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
+pub mod report;
 pub mod results;
 pub mod rng;
 pub mod scenario;

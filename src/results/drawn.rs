@@ -10,7 +10,6 @@ use super::latencies::{self, LATENCIES};
 use super::load::{self, LOADS};
 use super::memory::{self, MEMORY};
 use super::metrics::{self, Metrics};
-use super::report::{self, MOST_TASKS, Page};
 use super::summary::{MOST_TEXTS, Summary};
 use super::tables::{
     BATCHES, LOAD, REQUESTS, TableError, WAITS, read_latencies, read_nodes, read_texts,
@@ -18,11 +17,15 @@ use super::tables::{
 use super::timeline::{self, TIMELINE, TimelineError};
 use super::waiting::{self, WAITING};
 use super::{assignment, expert_pairs, perfetto};
+use crate::report::{self, PageError, RunPage};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// The file name of a full event log.
 pub const EVENTS: &str = "events.csv";
+
+/// Tasks of the beginning of a log that figures are drawn from.
+const MOST_TASKS: usize = 200_000;
 
 /// Why something cannot be drawn.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +63,15 @@ pub struct Sources<'a> {
     scenario: &'a str,
     /// The beginning of the log.
     events: Option<Events>,
+}
+
+impl From<PageError> for DrawError {
+    fn from(error: PageError) -> Self {
+        match error {
+            PageError::Events(error) => error.into(),
+            PageError::Io(error) => error.into(),
+        }
+    }
 }
 
 impl<'a> Sources<'a> {
@@ -228,9 +240,6 @@ fn write_timeline(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawErro
 }
 
 fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
-    let Some(events) = &run.events else {
-        return Ok(());
-    };
     let text = run.text(metrics::FILE_NAME)?;
     let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
         path: run.folder.join(metrics::FILE_NAME),
@@ -252,14 +261,13 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         texts: read_texts(run.folder, MOST_TEXTS)?,
         columns: None,
     };
-    let page = Page {
+    let page = RunPage {
         title: run.title,
         summary: summary.to_string(),
         scenario: run.scenario,
         nodes: &nodes,
         per_node: &per_node,
-        events,
         figures: &figures,
     };
-    Ok(page.write(out)?)
+    Ok(page.write(run.folder, out)?)
 }

@@ -22,7 +22,6 @@ pub mod perfetto;
 pub mod points;
 pub mod publish;
 pub mod readable;
-pub mod report;
 pub mod student;
 pub mod summary;
 pub mod svg;
