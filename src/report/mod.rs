@@ -5,6 +5,7 @@
 //! whole log however long it is: where tasks are too many to be held one by one, it holds the share
 //! of each stretch of time that was busy, and says so.
 
+mod comparison;
 mod data;
 mod density;
 mod matrix;
@@ -12,8 +13,11 @@ mod nodes;
 mod overview;
 mod page;
 mod run;
+mod sweep;
 mod timeline;
 mod waiting;
 mod windows;
 
+pub use comparison::{CompareError, FirstEvent, Pair, RunComparison, Side};
 pub use run::{FILE_NAME, PageError, RunPage};
+pub use sweep::{INDEX, SweepPage};

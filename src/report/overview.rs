@@ -134,11 +134,16 @@ impl Overview {
     /// # Errors
     /// If a table cannot be read, or says what no run could have done.
     pub(super) fn read(folder: &Path) -> Result<Self, EventsError> {
+        Self::holding(folder, MOST_TASKS)
+    }
+
+    /// The same with at most `most` tasks held.
+    fn holding(folder: &Path, most: usize) -> Result<Self, EventsError> {
         let mut log = Backwards::open(folder)?;
         let mut next = log.next_task()?;
         let makespan = next.as_ref().map_or(Instant::ZERO, |(_, task)| task.end);
-        let windows = windows::choose(folder, log.rows(), makespan)?;
-        let room = MOST_TASKS / windows.len().max(1);
+        let windows = windows::choose(folder, log.rows(), makespan, most)?;
+        let room = most / windows.len().max(1);
         let filling = |window| Filling { window, room };
         let mut reading = Reading {
             lanes: BTreeMap::new(),
@@ -307,3 +312,6 @@ impl Reading {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,79 @@ pub(super) fn bar(share: f64, text: &str) -> String {
         Markup(text)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    /// Relative luminance by WCAG 2.2.
+    fn luminance(colour: &str) -> f64 {
+        let channel = |place: usize| {
+            let value = u8::from_str_radix(&colour[place..place + 2], 16).unwrap();
+            let value = f64::from(value) / 255.0;
+            match value <= 0.040_45 {
+                true => value / 12.92,
+                false => libm::pow((value + 0.055) / 1.055, 2.4),
+            }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    }
+
+    fn contrast(a: &str, b: &str) -> f64 {
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    /// The colours of every block of the style that sets a page's.
+    fn palettes() -> Vec<BTreeMap<String, String>> {
+        let blocks = STYLE.split('}').filter(|block| block.contains("--page:"));
+        let colours = |block: &str| {
+            let block = block.rsplit('{').next().unwrap().to_owned();
+            let pairs = block.split(';').filter_map(|pair| {
+                let (name, colour) = pair.trim().strip_prefix("--")?.split_once(": ")?;
+                Some((name.to_owned(), colour.to_owned()))
+            });
+            pairs.collect()
+        };
+        blocks.map(colours).collect()
+    }
+
+    #[test]
+    fn fills_and_words_stand_out_in_light_in_dark_and_on_paper() {
+        let palettes = palettes();
+        assert_eq!(palettes.len(), 3);
+        let fills = [
+            "compute", "uplink", "downlink", "transfer", "delays", "waiting", "critical",
+        ];
+        for palette in palettes {
+            let page = &palette["page"];
+            for fill in fills {
+                let contrast = contrast(&palette[fill], page);
+                assert!(contrast >= 3.0, "{fill} on {page}: {contrast}");
+            }
+            for (words, below) in [
+                ("text", "page"),
+                ("soft", "page"),
+                ("text", "card"),
+                ("soft", "card"),
+                ("text", "tint"),
+                ("compute", "page"),
+            ] {
+                let contrast = contrast(&palette[words], &palette[below]);
+                assert!(contrast >= 4.5, "{words} on {below}: {contrast}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_colours_of_paper_are_those_of_the_light() {
+        let palettes = palettes();
+        let fills = |place: usize| -> Vec<&String> {
+            let names = ["compute", "uplink", "downlink", "transfer", "delays", "waiting"];
+            names.iter().map(|name| &palettes[place][*name]).collect()
+        };
+        assert_eq!(fills(0), fills(2));
+        assert_ne!(fills(0), fills(1));
+    }
+}

@@ -12,7 +12,7 @@ use std::path::Path;
 pub const FILE_NAME: &str = "report.html";
 
 /// How the timeline is moved.
-const KEYS: &str = include_str!("keys.html");
+pub(super) const KEYS: &str = include_str!("keys.html");
 
 /// What the page of a run shows beside its log.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Which stretches of a long run the page holds task by task.
 //!
 //! All of a run that fits. Of a longer one, for everything that passes do (read a prompt, decode,
-//! score, choose): the first such pass, the longest, and one in the middle of the run. Elsewhere the
-//! page shows shares and claims nothing finer.
+//! score, choose): the first such pass, the longest, and one in the middle of the run, each with as
+//! much of what led to it as there is room for. Elsewhere the page shows shares and claims nothing
+//! finer.
 
 use crate::results::tables::{Phase, TableError, for_each_slice};
 use crate::units::Instant;
@@ -60,7 +61,7 @@ fn name(phase: Phase) -> &'static str {
 }
 
 /// The windows of the run in `folder`, which has `rows` tasks and takes `makespan`, in order of
-/// time; windows that meet are one.
+/// time, for `most` tasks; windows that meet are one.
 ///
 /// # Errors
 /// If the table of batches is missing or damaged.
@@ -68,8 +69,9 @@ pub(super) fn choose(
     folder: &Path,
     rows: u64,
     makespan: Instant,
+    most: usize,
 ) -> Result<Vec<Window>, TableError> {
-    if rows <= MOST_TASKS as u64 {
+    if rows <= most as u64 {
         return Ok(vec![Window {
             name: String::new(),
             start: Instant::ZERO,
@@ -103,6 +105,13 @@ pub(super) fn choose(
                 end: pass.end.min(makespan),
             })
         }));
+    }
+    // What the run's mean density lets expect in three quarters of each window's room.
+    let room = most as u64 * 3 / 4 / windows.len().max(1) as u64;
+    let width = u128::from(makespan.0) * u128::from(room) / u128::from(rows);
+    for window in &mut windows {
+        let earlier = window.end.0.saturating_sub(width as u64);
+        window.start = window.start.min(Instant(earlier));
     }
     Ok(merged(windows))
 }

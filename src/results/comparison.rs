@@ -1,13 +1,13 @@
 //! The table that `airloom sweep` prints: a row per setting, the mean over its runs.
 
 use super::outcomes::{Configuration, Outcomes};
-use super::readable::significant;
+use super::readable::{percent, significant};
 use super::terminal::Table;
 use crate::scenario::Heading;
 use std::fmt;
 
 /// The metrics worth a column, with the heading and factor that make them readable.
-pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
+pub const COLUMNS: &[(&str, &str, f64)] = &[
     ("perplexity", "perplexity", 1.0),
     ("accuracy", "accuracy %", 100.0),
     ("batch_latency_s", "batch ms", 1e3),
@@ -26,6 +26,14 @@ pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
     ("energy_radio_j", "radio J", 1.0),
     ("energy_j", "energy J", 1.0),
 ];
+
+/// A value of a column as people read it, without the unit that stands in its heading.
+pub fn cell((_, heading, factor): &(&str, &str, f64), value: f64) -> String {
+    match heading.ends_with('%') {
+        true => percent(value).trim_end_matches(" %").to_owned(),
+        false => significant(value * factor),
+    }
+}
 
 /// Rows of settings with the mean of each metric.
 #[derive(Debug)]
@@ -122,7 +130,7 @@ impl fmt::Display for Comparison {
         for row in &self.rows {
             let means = shown.iter().map(|column| match row.means[*column] {
                 None => "–".to_owned(),
-                Some(mean) => significant(mean * COLUMNS[*column].2),
+                Some(mean) => cell(&COLUMNS[*column], mean),
             });
             let values = row.values.iter().cloned();
             table.push(values.chain([row.runs.to_string()]).chain(means).collect());

@@ -18,6 +18,7 @@ pub mod memory;
 pub mod metrics;
 pub mod outcomes;
 pub mod pages;
+pub mod parting;
 pub mod perfetto;
 pub mod points;
 pub mod publish;

@@ -66,7 +66,7 @@ fn plot_sweep(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         let fault = format!("there is no point {} among {}", row.point, record.points);
         return Err(place(table, fault));
     }
-    draw_figures(folder, &sweep, &rows, record.points)
+    draw_figures(folder, &record, &sweep, &rows)
 }
 
 fn plot_run(

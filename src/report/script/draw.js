@@ -1,5 +1,5 @@
 // Draws lanes: every column of pixels as high as the share of its time that the lane was busy.
-const ROW = 18, BAR = 12, HEAD = 17, AXIS = 34, PAD = 4;
+const ROW = 20, BAR = 14, HEAD = 17, AXIS = 34, PAD = 4;
 const arrange = lanes => {
   const tops = [];
   let y = PAD;
@@ -19,23 +19,29 @@ const palette = element => {
 };
 const gutterOf = width => width < 560 ? 84 : 132;
 
+// One outline of all columns: thousands of rectangles would take a frame each.
 const drawColumns = (pen, heights, columns, x, column, bottom, tall, least) => {
-  let first = 0;
-  const high = c => heights[c] <= 0 ? 0 : Math.max(Math.min(heights[c], 1) * tall, least);
-  for (let c = 1; c <= columns; c++) {
-    if (c < columns && Math.abs(high(c) - high(first)) < 0.2 && (high(c) > 0) === (high(first) > 0)) continue;
-    const height = high(first);
-    if (height > 0) pen.fillRect(x + first * column, bottom - height, (c - first) * column, height);
-    first = c;
+  let before = 0;
+  pen.beginPath();
+  pen.moveTo(x, bottom);
+  for (let c = 0; c <= columns; c++) {
+    const share = c < columns ? heights[c] : 0, height = share > 0 ? Math.max(Math.min(share, 1) * tall, least) : 0;
+    if (Math.abs(height - before) < 0.1 && (height > 0) === (before > 0) && c < columns) continue;
+    pen.lineTo(x + c * column, bottom - before);
+    pen.lineTo(x + c * column, bottom - height);
+    before = height;
   }
+  pen.closePath();
+  pen.fill();
 };
+const columnsOf = ({ width, gutter, scale }) => Math.max(Math.floor((width - gutter) * scale), 1);
 const drawLane = (pen, picture, n) => {
-  const { run, from, to, gutter, width, scale, colours, buffer } = picture;
+  const { run, from, to, gutter, width, scale, colours, buffer, held } = picture;
   const lane = run.lanes[n], bottom = picture.tops[n] - picture.top + BAR;
-  const columns = Math.max(Math.floor((width - gutter) * scale), 1), column = (width - gutter) / columns;
+  const columns = columnsOf(picture), column = (width - gutter) / columns;
   pen.fillStyle = colours.line;
   pen.fillRect(gutter, bottom + 3, width - gutter, 1);
-  shares(run, lane, "busy", from, to, columns, buffer);
+  shares(run, lane, "busy", from, to, columns, held, buffer);
   pen.fillStyle = colours[lane.kind];
   drawColumns(pen, buffer, columns, gutter, column, bottom, BAR, 1 / scale);
   // Slices that are wide enough stand apart.
@@ -50,7 +56,7 @@ const drawLane = (pen, picture, n) => {
       }
     }
   }
-  shares(run, lane, "path", from, to, columns, buffer);
+  shares(run, lane, "path", from, to, columns, held, buffer);
   pen.fillStyle = colours.critical;
   drawColumns(pen, buffer, columns, gutter, column, bottom + 3, 2.5, 1 / scale);
   pen.clearRect(0, bottom - BAR, gutter, ROW);
@@ -85,6 +91,7 @@ const draw = (pen, picture) => {
   const { run, tops, top, width, height, gutter, colours, picked } = picture;
   pen.clearRect(0, 0, width, height);
   pen.font = "12px system-ui, sans-serif";
+  heldColumns(run, picture.from, picture.to, columnsOf(picture), picture.held);
   run.lanes.forEach((lane, n) => {
     const y = tops[n] - top;
     if (y < -ROW - HEAD || y > height - AXIS) return;

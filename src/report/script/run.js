@@ -81,15 +81,28 @@ const isHeld = (run, a, b) => {
   if (!run.data.bin) return true;
   return b - a < 2 * run.data.bin && windowAt(run, (a + b) / 2) !== undefined;
 };
+// Of which of `columns` equal stretches slices tell more than bins.
+const heldColumns = (run, from, to, columns, out) => {
+  const width = (to - from) / columns, { bin, windows } = run.data;
+  out.fill(bin ? 0 : 1, 0, columns);
+  if (!bin || width >= 2 * bin) return;
+  const columnOf = t => Math.min(Math.max(Math.round((t - from) / width), 0), columns);
+  for (const [, start, end] of windows) out.fill(1, columnOf(start), columnOf(end));
+};
 // The share of each of `columns` equal stretches in which the lane was busy, or on the critical path.
-const shares = (run, lane, what, from, to, columns, out) => {
-  const width = (to - from) / columns, { bins } = lane;
-  const held = what === "busy" ? lane.held : lane.path;
+const shares = (run, lane, what, from, to, columns, held, out) => {
+  const width = (to - from) / columns, { bin } = run.data, { bins } = lane;
+  const slices = what === "busy" ? lane.held : lane.path;
+  let mode = -1, last = 0;
   for (let c = 0; c < columns; c++) {
     const a = from + c * width, b = a + width;
-    out[c] = (isHeld(run, a, b)
-      ? busyBefore(held, b) - busyBefore(held, a)
-      : summedBefore(bins[what], run.data.bin, b) - summedBefore(bins[what], run.data.bin, a)) / width;
+    if (held[c] !== mode) {
+      mode = held[c];
+      last = mode ? busyBefore(slices, a) : summedBefore(bins[what], bin, a);
+    }
+    const next = mode ? busyBefore(slices, b) : summedBefore(bins[what], bin, b);
+    out[c] = (next - last) / width;
+    last = next;
   }
 };
 // The slices of a lane that meet the stretch from a to b.

@@ -6,7 +6,7 @@ const open = section => {
   const windowText = section.querySelector(".window"), detailText = section.querySelector(".detail");
   const { tops, height } = arrange(run.lanes);
   const state = { from: 0, to: run.makespan, picked: null, pinned: false };
-  let colours = palette(document.documentElement), size = { width: 0, height: 0, scale: 1 }, buffer = new Float32Array(1);
+  let colours = palette(document.documentElement), size = { width: 0, height: 0, scale: 1 }, buffer = new Float32Array(1), held = new Uint8Array(1);
   const followers = [];
 
   const fit = () => {
@@ -17,7 +17,8 @@ const open = section => {
     canvas.style.height = tall + "px";
     canvas.width = Math.round(width * scale);
     canvas.height = Math.round(tall * scale);
-    buffer = new Float32Array(Math.ceil(width * 4));
+    buffer = new Float32Array(Math.ceil(width * scale));
+    held = new Uint8Array(buffer.length);
   };
   const gutter = () => gutterOf(size.width);
   const pixel = () => (state.to - state.from) / (size.width - gutter());
@@ -31,7 +32,7 @@ const open = section => {
   const paint = () => {
     fit();
     pen.setTransform(size.scale, 0, 0, size.scale, 0, 0);
-    draw(pen, { run, tops, buffer, colours, gutter: gutter(), top: box.scrollTop, ...size, ...state });
+    draw(pen, { run, tops, buffer, held, colours, gutter: gutter(), top: box.scrollTop, ...size, ...state });
     windowText.textContent = told();
   };
   let queued = false, noting = 0;
@@ -156,7 +157,7 @@ const open = section => {
         const ink = paper.getContext("2d");
         ink.scale(scale, scale);
         draw(ink, { run: { ...run, lanes }, tops: sheet.tops, top: 0, width, height: high, scale, gutter: 110,
-          colours: light, buffer: new Float32Array(width * scale), from: state.from, to: state.to, picked: null });
+          colours: light, buffer: new Float32Array(width * scale), held: new Uint8Array(width * scale), from: state.from, to: state.to, picked: null });
         place.append(paper);
       }
     },

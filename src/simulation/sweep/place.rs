@@ -7,6 +7,7 @@ use super::tables::FIGURES;
 use crate::results::bounded::read_text;
 use crate::results::folder::{FolderError, Occupant, check_place};
 use crate::results::manifest::Manifest;
+use crate::report::INDEX;
 use crate::results::points::{AGGREGATES, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
 use crate::simulation::error::RunError;
@@ -113,7 +114,7 @@ pub(super) fn check_folder(
     }
     // What is hidden is the lock, or what a killed sweep could not clean up.
     let name = sweep_record::FILE_NAME;
-    let files = [POINTS, TABLE, AGGREGATES, FIGURES, PUBLISHED, name];
+    let files = [POINTS, TABLE, AGGREGATES, FIGURES, PUBLISHED, INDEX, name];
     let known = |name: &str| files.contains(&name) || name.starts_with(HIDDEN);
     if !names(out).iter().all(|name| known(name)) {
         return occupied(out, "something that is no sweep".into());
