@@ -53,6 +53,7 @@
 //! | [`execution`] | the one program that the engine runs |
 //! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
 //! | [`results`] [`analysis`] | run folders, tables, metrics, figures; explanations |
+//! | [`report`] | pages for a browser: a run, a sweep, two runs side by side |
 //! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]

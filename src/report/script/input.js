@@ -19,7 +19,8 @@ const listen = timeline => {
     if (event.button !== 0) return;
     fingers.set(event.pointerId, xOf(event));
     travelled = 0;
-    canvas.setPointerCapture(event.pointerId);
+    // A pointer may be gone by now.
+    try { canvas.setPointerCapture(event.pointerId); } catch { /* it drags within the canvas */ }
   });
   canvas.addEventListener("pointermove", event => {
     const x = xOf(event), before = fingers.get(event.pointerId);

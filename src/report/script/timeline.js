@@ -60,7 +60,7 @@ const open = section => {
   const pick = (picked, pinned) => {
     state.picked = picked;
     state.pinned = Boolean(picked) && pinned;
-    detailText.textContent = describe(run, picked) + (state.pinned ? "\n  (pinned; Esc lets go)" : "");
+    detailText.textContent = describe(run, picked) + (state.pinned ? "\n  (pinned; a click beside it or Esc lets go)" : "");
     redraw();
     note();
   };
