@@ -54,6 +54,7 @@
 //! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
 //! | [`results`] | run folders, tables, metrics |
 //! | [`figures`] | every picture, drawn by plotters on a canvas of our own |
+//! | [`report`] | pages for a browser: a run, a sweep, two runs side by side |
 //! | [`analysis`] | explanations |
 //! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
@@ -83,6 +84,7 @@ pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
+pub mod report;
 pub mod results;
 pub mod rng;
 pub mod scenario;

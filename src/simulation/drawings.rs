@@ -2,11 +2,11 @@
 
 use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
 use crate::figures::format::Format;
+use crate::report::{self, PageError, RunPage};
 use crate::results::events::Events;
 use crate::results::load::{self, LOADS};
 use crate::results::memory::{self, MEMORY};
 use crate::results::metrics::{self, Metrics};
-use crate::results::report::{self, MOST_TASKS, Page};
 use crate::results::summary::{MOST_TEXTS, Summary};
 use crate::results::tables::{BATCHES, LOAD, WAITS, read_nodes, read_texts};
 use crate::results::timeline::{self, TIMELINE};
@@ -14,6 +14,9 @@ use crate::results::waiting::{self, WAITING};
 use crate::results::{assignment, perfetto};
 use std::io::Write;
 use std::path::Path;
+
+/// Tasks of the beginning of a log that figures are drawn from.
+const MOST_TASKS: usize = 200_000;
 
 /// One file that is drawn and is no figure.
 #[derive(Debug, Clone, Copy)]
@@ -128,9 +131,6 @@ fn write_timeline(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawErro
 }
 
 fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
-    let Some(events) = &run.events else {
-        return Ok(());
-    };
     let text = run.text(metrics::FILE_NAME)?;
     let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
         path: run.folder.join(metrics::FILE_NAME),
@@ -158,14 +158,16 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
         texts: read_texts(run.folder, MOST_TEXTS)?,
         columns: None,
     };
-    let page = Page {
+    let page = RunPage {
         title: run.title,
         summary: summary.to_string(),
         scenario: run.scenario,
         nodes: &nodes,
         per_node: &per_node,
-        events,
         figures: &figures,
     };
-    Ok(page.write(out)?)
+    page.write(run.folder, out).map_err(|error| match error {
+        PageError::Events(error) => error.into(),
+        PageError::Io(error) => error.into(),
+    })
 }

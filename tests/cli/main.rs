@@ -6,6 +6,7 @@ mod bad_place;
 mod channel;
 mod check;
 mod columns;
+mod compare;
 mod completions;
 mod desk;
 mod documents;

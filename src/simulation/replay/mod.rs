@@ -9,7 +9,7 @@ mod changes;
 mod original;
 mod report;
 
-pub use original::Difference;
+pub use crate::results::parting::Difference;
 
 use super::error::RunError;
 use super::prepare::{Prepared, prepare_until};

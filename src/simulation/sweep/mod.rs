@@ -6,6 +6,7 @@
 //! <out>/aggregates.csv   a row per setting × metric: mean and confidence over the runs
 //! <out>/points/<digest>/ the run folder of the point that this is the digest of
 //! <out>/figures/         a figure per metric over every numeric axis
+//! <out>/index.html       settings, figures, and links to the points' reports on one page
 //! <out>/published/       what the scenario's `sweep.publish` asks for
 //! ```
 //!
