@@ -11,11 +11,17 @@
 
 pub mod canvas;
 pub mod chart;
+pub mod choice;
 pub mod elements;
 pub mod font;
 pub mod format;
+pub mod key;
+pub mod marks;
+pub mod names;
+pub mod panel;
 pub mod scene;
 pub mod style;
+pub mod timeline;
 
 use std::str::FromStr;
 

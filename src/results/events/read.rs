@@ -13,6 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+mod window;
+
+pub use window::Window;
+
 /// Why an event log cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum EventsError {
@@ -66,6 +70,10 @@ struct Reader {
     inputs: Vec<u32>,
     input_ends: Vec<usize>,
     keys: BTreeSet<Key>,
+    /// Rows seen.
+    rows: u64,
+    /// Where the tasks of the log are among those kept, once one was left out.
+    kept: Option<BTreeMap<u32, u32>>,
 }
 
 #[derive(Deserialize)]
@@ -101,11 +109,15 @@ impl Reader {
         number.map(Some).ok_or_else(unknown)
     }
 
-    /// The place of the task that `cell` names in `column`.
-    fn earlier(&self, cell: &str, column: &str) -> Result<u32, String> {
+    /// The place among those kept of the task that `cell` names in `column`; `None` if it was
+    /// left out.
+    fn earlier(&self, cell: &str, column: &str) -> Result<Option<u32>, String> {
         let place: u32 = number(cell, column)?;
-        if (place as usize) < self.tasks.len() {
-            Ok(place)
+        if u64::from(place) < self.rows {
+            Ok(match &self.kept {
+                Some(kept) => kept.get(&place).copied(),
+                None => Some(place),
+            })
         } else {
             Err(format!(
                 "{column} names task {place}, which has not ended before"
@@ -113,23 +125,31 @@ impl Reader {
         }
     }
 
+    /// Checks the number of the row that comes now.
+    fn counted(&self, cell: &str) -> Result<(), String> {
+        let place: u64 = number(cell, "number")?;
+        if place == self.rows {
+            Ok(())
+        } else {
+            Err(format!("this is task {}, and not {place}", self.rows))
+        }
+    }
+
     fn row(&mut self, row: &csv::StringRecord) -> Result<(), String> {
         let cell = |column: usize| row.get(column).unwrap_or_default();
-        let place: u64 = number(cell(0), "number")?;
-        if place != self.tasks.len() as u64 {
-            return Err(format!(
-                "this is task {}, and not {place}",
-                self.tasks.len()
-            ));
-        }
+        self.counted(cell(0))?;
         let mut kinds = Kind::ALL.into_iter();
         let kind = kinds.find(|kind| kind.name() == cell(8));
         let reasons = [Reason::Input, Reason::Resource, Reason::Barrier];
         let mut reasons = reasons.into_iter();
         let reason = reasons.find(|reason| reason.name() == cell(14));
-        let released_by = match cell(13) {
-            "" => None,
-            text => Some(self.earlier(text, "released_by")?),
+        // Of a releaser that was left out nothing is known.
+        let (released_by, released) = match cell(13) {
+            "" => (None, Some(Instant::ZERO)),
+            text => {
+                let by = self.earlier(text, "released_by")?;
+                (by, by.map(|index| self.tasks[index as usize].end))
+            }
         };
         let task = Event {
             batch: present(optional(cell(1), "batch")?),
@@ -153,11 +173,13 @@ impl Reader {
             bits: number(cell(17), "bits")?,
             joules: number(cell(18), "joules")?,
         };
-        self.check(&task)?;
+        check(&task, released)?;
         for text in cell(12).split(' ').filter(|text| !text.is_empty()) {
-            let input = self.earlier(text, "inputs")?;
+            let Some(input) = self.earlier(text, "inputs")? else {
+                continue;
+            };
             if self.tasks[input as usize].end > task.ready {
-                return Err(format!("the task was ready before its input {input} ended"));
+                return Err(format!("the task was ready before its input {text} ended"));
             }
             self.inputs.push(input);
         }
@@ -173,30 +195,30 @@ impl Reader {
         if !self.keys.insert(key) {
             return Err("this task has ended before".to_owned());
         }
+        if let Some(kept) = &mut self.kept {
+            kept.insert(self.rows as u32, self.tasks.len() as u32);
+        }
         self.tasks.push(task);
         self.input_ends.push(self.inputs.len());
+        self.rows += 1;
         Ok(())
     }
+}
 
-    fn check(&self, task: &Event) -> Result<(), String> {
-        if task.ready > task.start || task.start > task.end {
-            return Err("ready, start and end are not in this order".to_owned());
-        }
-        if !(task.joules.is_finite() && task.joules >= 0.0) {
-            return Err(format!("{} is no energy in joules", task.joules));
-        }
-        let released = match task.released_by {
-            Some(index) => self.tasks[index as usize].end,
-            None => Instant::ZERO,
-        };
-        if task.start == released {
-            Ok(())
-        } else {
-            Err(format!(
-                "the task starts at {} ps and was released at {} ps",
-                task.start.0, released.0
-            ))
-        }
+/// Checks a task that was `released` when that one ended, where this is known.
+fn check(task: &Event, released: Option<Instant>) -> Result<(), String> {
+    if task.ready > task.start || task.start > task.end {
+        return Err("ready, start and end are not in this order".to_owned());
+    }
+    if !(task.joules.is_finite() && task.joules >= 0.0) {
+        return Err(format!("{} is no energy in joules", task.joules));
+    }
+    match released {
+        Some(released) if task.start != released => Err(format!(
+            "the task starts at {} ps and was released at {} ps",
+            task.start.0, released.0
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -240,17 +262,43 @@ impl Events {
         batches: Batches,
         wanted: impl Fn(usize, Instant) -> bool,
     ) -> Result<Self, EventsError> {
-        let path = folder.join(EVENTS);
-        let damaged = |line, fault| EventsError::Damaged {
-            path: path.clone(),
-            line,
-            fault,
-        };
-        let mut table = TableFile::open(&path)?;
+        let mut log = Log::open(folder)?;
+        let mut rows = 0;
+        while let Some((line, row)) = log.table.next_row()? {
+            let tasks = &log.reader.tasks;
+            let last = tasks.last().map_or(Instant::ZERO, |task| task.end);
+            if rows == tasks.len() as u64 && wanted(tasks.len(), last) {
+                let fault = |fault| damaged(folder, line, fault);
+                log.reader.row(row).map_err(fault)?;
+            }
+            rows += 1;
+        }
+        Ok(log.reader.finish(rows, batches))
+    }
+}
+
+fn damaged(folder: &Path, line: u64, fault: String) -> EventsError {
+    EventsError::Damaged {
+        path: folder.join(EVENTS),
+        line,
+        fault,
+    }
+}
+
+/// An event log whose rows are read one after the other.
+struct Log {
+    table: TableFile,
+    reader: Reader,
+}
+
+impl Log {
+    /// Opens that of the run in `folder` and reads the names of its nodes.
+    fn open(folder: &Path) -> Result<Self, EventsError> {
+        let mut table = TableFile::open(&folder.join(EVENTS))?;
         let header = table.heading()?;
         if !header.iter().eq(HEADER.trim_end().split(',')) {
             let fault = format!("the columns are not {}", HEADER.trim_end());
-            return Err(damaged(1, fault));
+            return Err(damaged(folder, 1, fault));
         }
         let mut reader = Reader::default();
         for row in read_rows::<NodeRow>(folder, NODES)? {
@@ -261,23 +309,22 @@ impl Events {
                 fault,
             })?;
         }
-        let mut rows = 0;
-        while let Some((line, row)) = table.next_row()? {
-            let last = reader.tasks.last().map_or(Instant::ZERO, |task| task.end);
-            if rows == reader.tasks.len() as u64 && wanted(reader.tasks.len(), last) {
-                reader.row(row).map_err(|fault| damaged(line, fault))?;
-            }
-            rows += 1;
-        }
-        Ok(Self {
-            stages: reader.stages.list,
-            nodes: reader.nodes.list,
-            resources: reader.resources.list,
-            tasks: reader.tasks,
+        Ok(Self { table, reader })
+    }
+}
+
+impl Reader {
+    /// What was read of a log of so many rows.
+    fn finish(self, rows: u64, batches: Batches) -> Events {
+        Events {
+            stages: self.stages.list,
+            nodes: self.nodes.list,
+            resources: self.resources.list,
+            tasks: self.tasks,
             rows,
             batches,
-            inputs: reader.inputs,
-            input_ends: reader.input_ends,
-        })
+            inputs: self.inputs,
+            input_ends: self.input_ends,
+        }
     }
 }
