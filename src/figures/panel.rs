@@ -4,6 +4,7 @@
 //! numbers, few enough that their labels do not touch, and are named above rather than beside.
 
 use super::canvas::Canvas;
+use super::chart::tick_step;
 use super::elements::{Line, Words, words};
 use super::font::{self, Weight};
 use super::scene::{Anchor, Place, Scene, Stroke, Text};
@@ -13,7 +14,6 @@ use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
-use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{BLACK, Color, IntoTextStyle, RGBColor, ShapeStyle};
 use std::convert::Infallible;
 use std::ops::Range;
@@ -39,17 +39,17 @@ pub const LABELS: i32 = 2 * TICK + 800;
 pub const NAME: i32 = 850;
 
 /// The picture of `size` that `draw` puts on an empty page.
-///
-/// # Errors
-/// What `draw` says.
 pub fn page(
     (width, height): Place,
     title: &str,
     draw: impl FnOnce(&Area<'_>) -> Result<(), Fault>,
-) -> Result<Scene, Fault> {
+) -> Scene {
     let mut scene = Scene::new(width, height, title);
-    draw(&Canvas::new(&mut scene).into_drawing_area())?;
-    Ok(scene)
+    let area = Canvas::new(&mut scene).into_drawing_area();
+    let drawn = draw(&area);
+    drop(area);
+    drawn.expect("a scene takes everything");
+    scene
 }
 
 /// An axis with its ticks.
@@ -62,13 +62,6 @@ pub struct Axis {
     logarithmic: bool,
 }
 
-/// A step of 1, 2 or 5 times a power of ten that is at least `least`.
-fn step_of(least: f64) -> f64 {
-    let magnitude = libm::pow(10.0, libm::floor(libm::log10(least)));
-    let factor = [1.0, 2.0, 5.0].into_iter().find(|f| f * magnitude >= least);
-    factor.unwrap_or(10.0) * magnitude
-}
-
 /// Decimals of numbers that are `step` apart.
 fn digits_of(step: f64) -> usize {
     (-libm::floor(libm::log10(step) + 1e-9)).max(0.0) as usize
@@ -79,7 +72,7 @@ impl Axis {
     pub fn linear(range: Range<f64>, most: usize) -> Self {
         let (low, high) = (range.start, range.end);
         let length = if high > low { high - low } else { 1.0 };
-        let step = step_of(length / most.max(1) as f64);
+        let step = tick_step(length / most.max(1) as f64);
         let first = libm::ceil(low / step - 1e-9);
         let last = libm::floor((low + length) / step + 1e-9);
         let count = (last - first).max(0.0) as usize;
@@ -131,7 +124,8 @@ impl Axis {
         }
     }
 
-    fn share(&self, value: f64) -> f64 {
+    /// Which part of the way along the axis `value` is.
+    pub fn part(&self, value: f64) -> f64 {
         let (low, high, value) = match self.logarithmic {
             true => (libm::log(self.low), libm::log(self.high), libm::log(value)),
             false => (self.low, self.high, value),
@@ -168,7 +162,7 @@ impl Ranged for Axis {
     type ValueType = f64;
 
     fn map(&self, value: &f64, (from, to): (i32, i32)) -> i32 {
-        from + libm::round(self.share(*value) * f64::from(to - from)) as i32
+        from + libm::round(self.part(*value) * f64::from(to - from)) as i32
     }
 
     fn key_points<H: KeyPointHint>(&self, hint: H) -> Vec<f64> {
@@ -210,6 +204,8 @@ pub struct Frame<'t> {
     pub x: Option<&'t str>,
     /// Whether the horizontal axis has labels, but no name.
     pub x_labels: bool,
+    /// Beside the labels of the vertical axis, if anything.
+    pub y: Option<&'t str>,
     /// Whether lines lead from the ticks of the vertical axis across the panel.
     pub grid: bool,
     /// Where the inside begins, from the area's left edge; by default right of the labels.
@@ -227,10 +223,8 @@ pub fn panel<'a>(area: &Area<'a>, (x, y): (Axis, Axis), frame: Frame<'_>) -> Res
         (true, None) => LABELS,
         (true, Some(_)) => LABELS + NAME,
     };
-    let beside = frame.inside.unwrap_or_else(|| match y.ticks.is_empty() {
-        true => 0,
-        false => y.widest() + 2 * TICK + 20,
-    });
+    let named = if frame.y.is_some() { NAME } else { 0 };
+    let beside = frame.inside.unwrap_or_else(|| beside(&y) + named);
     let labels = ("sans-serif", f64::from(style::SMALL)).into_text_style(area).color(&BLACK);
     let mut builder = ChartBuilder::on(area);
     builder.x_label_area_size(below).y_label_area_size(beside);
@@ -251,13 +245,19 @@ pub fn panel<'a>(area: &Area<'a>, (x, y): (Axis, Axis), frame: Frame<'_>) -> Res
     if let Some(name) = frame.x {
         mesh.x_desc(name);
     }
+    if let Some(name) = frame.y {
+        mesh.y_desc(name);
+    }
     mesh.draw()?;
     Ok(chart)
 }
 
-/// Where the inside of a panel with the vertical axis `y` begins by itself.
+/// The room that the labels of a vertical axis take.
 pub fn beside(y: &Axis) -> i32 {
-    y.widest() + 2 * TICK + 20
+    match y.ticks.is_empty() {
+        true => 0,
+        false => y.widest() + 2 * TICK + 20,
+    }
 }
 
 /// Lines of text, one below the other from the base line `top` on; the base line of what comes
@@ -302,11 +302,6 @@ pub fn curve(
     };
     chart.draw_series(std::iter::once(line))?;
     Ok(())
-}
-
-/// How a text of plotters' is placed that is above or below its place.
-pub fn centred(vertical: VPos) -> Pos {
-    Pos::new(HPos::Center, vertical)
 }
 
 #[cfg(test)]

@@ -80,10 +80,7 @@ fn key(timeline: &Timeline) -> Key {
 }
 
 /// The picture of `timeline` at `width`, nodes folded that look the same there.
-///
-/// # Errors
-/// If plotters cannot draw.
-pub fn draw(timeline: Timeline, width: Width) -> Result<Scene, Fault> {
+pub fn draw(timeline: Timeline, width: Width) -> Scene {
     let inside = panel_width(&timeline, width.length());
     let hair = |window: Stretch| Duration(window.length().0 / (inside as u64 / SAME).max(1));
     let detail = timeline.detail.as_ref().map(|detail| detail.window);
@@ -95,9 +92,9 @@ pub fn draw(timeline: Timeline, width: Width) -> Result<Scene, Fault> {
     let layout = Layout::new(&timeline, width.length());
     let mut scene = page((width.length(), layout.height()), &timeline.title, |area| {
         layout.draw(area)
-    })?;
+    });
     scene.description = described(&timeline);
-    Ok(scene)
+    scene
 }
 
 /// Where panels begin and end on a page of `width`.

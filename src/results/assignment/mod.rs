@@ -20,7 +20,7 @@ pub const TABLE: &str = "assignment.csv";
 pub const FIGURE: &str = "assignment.svg";
 
 /// The stage of the rows of iterates.
-const ITERATE: &str = "iterate";
+pub const ITERATE: &str = "iterate";
 
 #[derive(Serialize)]
 struct Row<'a> {

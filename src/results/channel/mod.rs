@@ -8,7 +8,7 @@ mod draw;
 mod statistics;
 
 pub use draw::draw;
-pub use statistics::{DeviceStatistics, Lag, Statistics, statistics};
+pub use statistics::{DeviceStatistics, Lag, Statistics, sorted_amplitudes, statistics};
 
 use crate::radio::{Doppler, Fading, LargeScale, LinkPower, Matrix, Moments};
 
