@@ -3,6 +3,7 @@
 //! Above is the error of each iterate, below are the nodes' shares of the model.
 
 use super::Width;
+use super::catalogue::Figure;
 use super::elements::{Marker, Words};
 use super::font::{self, Weight};
 use super::key::{Key, Sample};
@@ -16,6 +17,15 @@ use crate::results::tables::{TableError, TableFile, not_negative, not_negative_i
 use crate::text::Visible;
 use serde::Deserialize;
 use std::path::Path;
+
+/// Its line in the catalogue.
+pub const FIGURE: Figure = Figure {
+    name: "assignment",
+    width: Width::Column,
+    has_parts: false,
+    wanted: |run| Ok(run.has(TABLE) && !read(run.folder)?.is_empty()),
+    draw: |run, width, _| Ok(read(run.folder)?.draw(width)),
+};
 
 /// How far above the largest value a panel reaches.
 const ABOVE: f64 = 1.08;

@@ -2,6 +2,7 @@
 //!
 //! What was chosen is found in `batches.csv` by reading it once and keeping its rows alone.
 
+use super::catalogue::Part;
 use crate::results::events::Window;
 use crate::results::tables::{
     BATCHES, Batches, Phase, REQUESTS, Slice, TableError, for_each_slice, read_rows,
@@ -21,6 +22,16 @@ pub enum Choice {
     Pass(u32),
     /// All passes of this request, from its arrival to its answer.
     Request(u32),
+}
+
+impl From<Option<Part>> for Choice {
+    fn from(part: Option<Part>) -> Self {
+        match part {
+            None => Self::Typical,
+            Some(Part::Pass(number)) => Self::Pass(number),
+            Some(Part::Request(number)) => Self::Request(number),
+        }
+    }
 }
 
 /// Why nothing can be shown.

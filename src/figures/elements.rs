@@ -150,32 +150,44 @@ element!(Block, |block| &block.corners, |block, places, canvas| {
     });
 });
 
-element!(Interval, |interval| &interval.ends, |interval, places, canvas| {
-    let &[a, b] = &places[..] else { return };
-    canvas.shape(Shape::line(vec![a, b], interval.stroke));
-    let upright = a.0 == b.0;
-    for (x, y) in [a, b] {
-        let bar = match upright {
-            true => vec![(x - CAP, y), (x + CAP, y)],
-            false => vec![(x, y - CAP), (x, y + CAP)],
-        };
-        canvas.shape(Shape::line(bar, interval.stroke));
+element!(
+    Interval,
+    |interval| &interval.ends,
+    |interval, places, canvas| {
+        let &[a, b] = &places[..] else { return };
+        canvas.shape(Shape::line(vec![a, b], interval.stroke));
+        let upright = a.0 == b.0;
+        for (x, y) in [a, b] {
+            let bar = match upright {
+                true => vec![(x - CAP, y), (x + CAP, y)],
+                false => vec![(x, y - CAP), (x, y + CAP)],
+            };
+            canvas.shape(Shape::line(bar, interval.stroke));
+        }
     }
-});
+);
 
-element!(Marker, |marker| std::slice::from_ref(&marker.at), |marker, places, canvas| {
-    for place in places {
-        draw_marker(canvas, place, marker.number, marker.hollow);
+element!(
+    Marker,
+    |marker| std::slice::from_ref(&marker.at),
+    |marker, places, canvas| {
+        for place in places {
+            draw_marker(canvas, place, marker.number, marker.hollow);
+        }
     }
-});
+);
 
-element!(Words, |words| std::slice::from_ref(&words.at), |words, places, canvas| {
-    for (x, y) in places {
-        let mut text = words.text.clone();
-        text.at = (x + words.shift.0, y + words.shift.1);
-        canvas.text(text);
+element!(
+    Words,
+    |words| std::slice::from_ref(&words.at),
+    |words, places, canvas| {
+        for (x, y) in places {
+            let mut text = words.text.clone();
+            text.at = (x + words.shift.0, y + words.shift.1);
+            canvas.text(text);
+        }
     }
-});
+);
 
 impl<'a> PointCollection<'a, Place> for &'a Begin {
     type Point = Place;
@@ -256,7 +268,12 @@ fn draw_marker(canvas: &mut Canvas<'_>, (x, y): Place, number: usize, hollow: bo
         0 => put(Outline::Circle { centre, radius: r }, inside, 80),
         1 => {
             let s = part(90);
-            let corners = vec![(x - s, y - s), (x + s, y - s), (x + s, y + s), (x - s, y + s)];
+            let corners = vec![
+                (x - s, y - s),
+                (x + s, y - s),
+                (x + s, y + s),
+                (x - s, y + s),
+            ];
             put(closed(corners), inside, 80);
         }
         2 => {
@@ -278,7 +295,10 @@ fn draw_marker(canvas: &mut Canvas<'_>, (x, y): Place, number: usize, hollow: bo
             put(Outline::Circle { centre, radius }, inside, 110);
         }
         _ => {
-            for (from, to) in [((x - r, y - r), (x + r, y + r)), ((x - r, y + r), (x + r, y - r))] {
+            for (from, to) in [
+                ((x - r, y - r), (x + r, y + r)),
+                ((x - r, y + r), (x + r, y - r)),
+            ] {
                 let places = vec![from, to];
                 let closed = false;
                 put(Outline::Path { places, closed }, None, 130);

@@ -150,7 +150,10 @@ mod tests {
     fn letters_are_as_wide_as_in_the_published_metrics() {
         for (letter, thousandths) in [(' ', 318), ('0', 636), ('i', 278), ('m', 974), ('W', 989)] {
             let measured = width(&letter.to_string(), 1000 * 100, Weight::Regular);
-            assert!((measured - thousandths * 100).abs() <= 60, "{letter}: {measured}");
+            assert!(
+                (measured - thousandths * 100).abs() <= 60,
+                "{letter}: {measured}"
+            );
         }
     }
 
@@ -162,9 +165,15 @@ mod tests {
                 if "()[]{}|$@Qj_`".contains(letter) {
                     continue;
                 }
-                let bounds = weight.face().glyph_bounding_box(weight.glyph(letter)).unwrap();
+                let bounds = weight
+                    .face()
+                    .glyph_bounding_box(weight.glyph(letter))
+                    .unwrap();
                 let size = f64::from(weight.units());
-                assert!(f64::from(bounds.y_max) <= (ASCENT + 0.01) * size, "{letter}");
+                assert!(
+                    f64::from(bounds.y_max) <= (ASCENT + 0.01) * size,
+                    "{letter}"
+                );
                 assert!(f64::from(bounds.y_min) >= -DESCENT * size, "{letter}");
             }
         }

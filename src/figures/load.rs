@@ -5,6 +5,7 @@
 //! the run.
 
 use super::Width;
+use super::catalogue::Figure;
 use super::elements::words;
 use super::key::{Key, Sample};
 use super::panel::{
@@ -12,9 +13,17 @@ use super::panel::{
 };
 use super::scene::{Anchor, Scene};
 use super::style::{self, MARGIN, TEXT};
-use crate::results::tables::{Load, TableError, read_load};
+use crate::results::tables::{LOAD, Load, read_load};
 use std::collections::BTreeMap;
-use std::path::Path;
+
+/// Its line in the catalogue.
+pub const FIGURE: Figure = Figure {
+    name: "load",
+    width: Width::Column,
+    has_parts: false,
+    wanted: |run| Ok(run.has(LOAD) && is_worth_a_picture(&read_load(run.folder)?)),
+    draw: |run, width, _| Ok(draw(&read_load(run.folder)?, width)),
+};
 
 /// Requests from which loads are worth a figure.
 const FEWEST: u64 = 5;
@@ -26,7 +35,7 @@ const MOST_LINES: usize = 6;
 const BETWEEN: i32 = 700;
 
 /// Whether `rows` are of so many requests that a picture tells something.
-pub fn is_worth_a_picture(rows: &[Load]) -> bool {
+fn is_worth_a_picture(rows: &[Load]) -> bool {
     let arrived = rows.iter().map(|row| row.arrived);
     arrived.fold(0, u64::saturating_add) >= FEWEST
 }
@@ -48,14 +57,6 @@ struct Line {
 struct Panel {
     title: &'static str,
     lines: Vec<Line>,
-}
-
-/// Reads the loads of the run in `folder`.
-///
-/// # Errors
-/// If `load.csv` is missing or damaged.
-pub fn read(folder: &Path) -> Result<Vec<Load>, TableError> {
-    read_load(folder)
 }
 
 /// The rows of each replica, or where these are many the rows of all under one name.
@@ -93,7 +94,13 @@ fn rates(rows: &[Load], count: fn(&Load) -> u64) -> Vec<Step> {
     let mut all: Vec<&Load> = rows.iter().collect();
     all.sort_by_key(|row| (row.start_ps, row.replica));
     let counts = steps(&all, |load| count(load) as f64);
-    let stretches = counts.chunks(counts.len().div_ceil(RATES).max(1));
+    let length = counts.len().div_ceil(RATES).max(1);
+    // What is left over at the end would be a rate over next to no time.
+    let whole = counts.len() / length * length;
+    let last = whole.saturating_sub(length);
+    let ends = (0..last).step_by(length).map(|from| from..from + length);
+    let stretches = ends.chain((last < counts.len()).then_some(last..counts.len()));
+    let stretches = stretches.map(|range| &counts[range]);
     let rate = |stretch: &[Step]| {
         let (start, end) = (stretch[0].0, stretch[stretch.len() - 1].1);
         let sum: f64 = stretch.iter().map(|(_, _, count)| count).sum();
@@ -156,7 +163,7 @@ fn panels(rows: &[Load]) -> Vec<Panel> {
 }
 
 /// The picture of `rows` at `width`.
-pub fn draw(rows: &[Load], width: Width) -> Scene {
+fn draw(rows: &[Load], width: Width) -> Scene {
     let panels = panels(rows);
     let end = rows.iter().map(|row| row.end_ps).max().unwrap_or(0);
     let layout = Layout {

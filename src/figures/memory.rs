@@ -6,6 +6,7 @@
 //! request is answered. Nodes that hold the same are drawn once.
 
 use super::Width;
+use super::catalogue::Figure;
 use super::elements::{Polygon, Words};
 use super::font::{self, Weight};
 use super::names::in_few_words;
@@ -17,16 +18,31 @@ use super::scene::{Fill, Scene, Stroke, Text};
 use super::style::{self, MARGIN, SMALL, TEXT};
 use crate::measurement::NodeRecord;
 use crate::results::readable::bytes;
-use crate::results::tables::{Batches, Slice, TableError, read_batches, read_nodes};
+use crate::results::tables::{BATCHES, Batches, Slice, TableError, read_batches, read_nodes};
 use crate::units::Instant;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Its line in the catalogue.
+pub const FIGURE: Figure = Figure {
+    name: "memory",
+    width: Width::Column,
+    has_parts: false,
+    wanted: |run| {
+        let full = run.events.is_some() && run.has(BATCHES);
+        Ok(full && read(run.folder)?.changes())
+    },
+    draw: |run, width, _| Ok(read(run.folder)?.draw(width)),
+};
+
 /// Above a panel: what stays.
 const HEAD: i32 = 1_000;
 
+/// From what stands above a panel to the panel.
+const UNDER: i32 = 450;
+
 /// Between panels.
-const BETWEEN: i32 = 500;
+const BETWEEN: i32 = 700;
 
 /// All panels together are about as tall as this, if they are many.
 const TALLEST: i32 = 50_000;
@@ -201,6 +217,8 @@ struct Layout<'m> {
     width: i32,
     /// How tall a panel is.
     tall: i32,
+    /// Where panels begin inside.
+    left: i32,
     unit: (&'static str, f64),
     axis: Axis,
 }
@@ -208,24 +226,28 @@ struct Layout<'m> {
 impl<'m> Layout<'m> {
     fn new(memory: &'m Memory, width: Width) -> Self {
         let width = width.length();
-        let room = width - 2 * MARGIN;
-        let rows = memory.rows().into_iter().map(|row| {
+        let rows = memory.rows();
+        let tokens = memory.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
+        let most = rows.iter().map(|row| row.node.kv_token_bytes).max().unwrap_or(0);
+        let most = (most as f64 * tokens as f64).max(1.0);
+        let unit = byte_unit(most);
+        let axis = Axis::linear(0.0..1.05 * most / unit.1, 2);
+        let left = MARGIN + beside(&axis) + NAME;
+        let room = width - MARGIN - left;
+        let rows = rows.into_iter().map(|row| {
             let words = font::wrapped(&row.stays(), SMALL, Weight::Regular, room);
             (row, words)
         });
         let rows: Vec<_> = rows.collect();
-        let tokens = memory.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
-        let most = rows.iter().map(|(row, _)| row.node.kv_token_bytes).max().unwrap_or(0);
-        let most = (most as f64 * tokens as f64).max(1.0);
-        let unit = byte_unit(most);
         let tall = (TALLEST / rows.len().max(1) as i32 - HEAD - BETWEEN).clamp(1_400, 4_000);
         Self {
             memory,
             rows,
             width,
             tall,
+            left,
             unit,
-            axis: Axis::linear(0.0..1.05 * most / unit.1, 2),
+            axis,
         }
     }
 
@@ -236,20 +258,20 @@ impl<'m> Layout<'m> {
     fn height(&self) -> i32 {
         let heads: i32 = self.rows.iter().map(|(_, words)| words.len() as i32 * LINE).sum();
         let panels = self.rows.len() as i32 * (self.tall + BETWEEN);
-        self.top() + heads + panels + LABELS + NAME + MARGIN
+        self.top() + heads - LINE + UNDER + panels - BETWEEN + LABELS + NAME + MARGIN
     }
 
     fn draw(&self, area: &Area<'_>, title: &str) -> Result<(), Fault> {
         heading(area, (MARGIN, MARGIN + TEXT * 3 / 4), title)?;
         let end = self.memory.end();
         let (unit, seconds) = time_unit(end);
-        let left = MARGIN + beside(&self.axis) + NAME;
+        let left = self.left;
         let width = self.width - MARGIN - 800 - left;
         let outline = self.memory.outline(f64::from(width) / COLUMN);
         let name = format!("time ({unit})");
         let mut y = self.top();
         for (number, (row, words)) in self.rows.iter().enumerate() {
-            y = lines(area, (MARGIN, y), SMALL, words)? - LINE + 250;
+            y = lines(area, (left, y), SMALL, words)? - LINE + UNDER;
             let last = number + 1 == self.rows.len();
             let below = if last { LABELS + NAME } else { 0 };
             let part = (width + left - MARGIN, self.tall + below);
@@ -275,9 +297,9 @@ impl<'m> Layout<'m> {
                 stroke: None,
             }))?;
             curve(&mut chart, line, Stroke::solid(style::BLACK, 50))?;
-            y += self.tall + BETWEEN + LINE;
+            y += self.tall + BETWEEN + LINE - UNDER;
         }
-        let panels = y - BETWEEN - LINE - self.top();
+        let panels = y - BETWEEN - LINE + UNDER - self.top();
         let at = (MARGIN + TEXT * 3 / 4, self.top() + panels / 2);
         let name = format!("KV cache ({})", self.unit.0);
         let text = Text::new(&name, SMALL, at).turned(-90);

@@ -11,20 +11,25 @@
 
 pub mod assignment;
 pub mod canvas;
+pub mod catalogue;
 pub mod channel;
 pub mod chart;
 pub mod choice;
 pub mod elements;
+mod expert_pairs;
 pub mod font;
 pub mod format;
 pub mod key;
+mod latencies;
 pub mod load;
 pub mod marks;
 pub mod memory;
 pub mod names;
 pub mod panel;
+pub mod published;
 pub mod scene;
 pub mod style;
+pub mod sweep;
 pub mod timeline;
 pub mod training;
 pub mod waiting;

@@ -27,7 +27,7 @@ fn of_one_stem(stem: &str, first: u64, last: u64, numbered: &[(&str, u64)]) -> S
             run => format!("{}–{}", run[0].1, run[run.len() - 1].1),
         })
         .collect();
-    if runs.len() <= 2 {
+    if runs.len() <= 3 {
         return format!("{stem}{}", runs.join(", "));
     }
     format!("{} of {stem}{first}–{last}", numbered.len())
@@ -56,6 +56,7 @@ mod tests {
         assert_eq!(words(&["phone5", "phone4"]), "phone4, 5");
         assert_eq!(words(&["phone4", "phone5", "phone6"]), "phone4–6");
         assert_eq!(words(&["phone1", "phone4", "phone5", "phone6"]), "phone1, 4–6");
+        assert_eq!(words(&["a1", "a3", "a5"]), "a1, 3, 5");
         assert_eq!(words(&["a1", "a3", "a5", "a9"]), "4 of a1–9");
         assert_eq!(words(&["edge", "cloud"]), "edge, cloud");
         assert_eq!(words(&["edge", "cloud", "hub"]), "edge and 2 others");

@@ -31,10 +31,10 @@ pub type Fault = DrawingAreaErrorKind<Infallible>;
 pub const LINE: i32 = 900;
 
 /// Length of the marks at ticks.
-const TICK: i32 = 150;
+const TICK: i32 = 210;
 
 /// Room below a panel for the labels of its ticks, and for the name of its axis below them.
-pub const LABELS: i32 = 2 * TICK + 800;
+pub const LABELS: i32 = 2 * TICK + 700;
 /// Room for the name of an axis.
 pub const NAME: i32 = 850;
 

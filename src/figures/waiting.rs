@@ -6,6 +6,7 @@
 //! pipelined the three overlap, and the bar shows their proportions.
 
 use super::Width;
+use super::catalogue::Figure;
 use super::choice::{Choice, Chosen};
 use super::elements::{Block, Line, words};
 use super::font::{self, Weight};
@@ -13,11 +14,23 @@ use super::key::{Key, Sample};
 use super::panel::{
     Area, Axis, Fault, Frame, LABELS, LINE, NAME, heading, lines, page, panel, time_unit,
 };
-use super::scene::{Anchor, Fill, Place, Scene};
+use super::scene::{Anchor, Fill, Place, Scene, Stroke};
 use super::style::{self, MARGIN, SMALL, TEXT};
 use crate::results::tables::{TableError, TableFile, WAITS, not_negative};
 use serde::Deserialize;
 use std::path::Path;
+
+/// Its line in the catalogue.
+pub const FIGURE: Figure = Figure {
+    name: "waiting",
+    width: Width::Page,
+    has_parts: true,
+    wanted: |run| Ok(run.holds_a_pass() && run.has(WAITS)),
+    draw: |run, width, part| {
+        let chosen = Choice::from(part).find(run.folder)?;
+        Ok(read(run.folder, &chosen)?.draw(width))
+    },
+};
 
 /// Blocks kept at most; a page has room for no more.
 const MOST: usize = 64;
@@ -363,7 +376,8 @@ impl<'w> Layout<'w> {
                 Block {
                     corners: [(from, f64::from(y + 80)), (x, f64::from(y + ROW - 80))],
                     fill: Some(fill),
-                    stroke: None,
+                    // Sets parts apart where their colours do not.
+                    stroke: Some(Stroke::solid(style::WHITE, 30)),
                 }
             });
             let seen = boxes.filter(|part| part.corners[1].0 > part.corners[0].0);

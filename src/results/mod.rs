@@ -1,20 +1,16 @@
-//! The run folder: manifest, metrics, tables and figures.
+//! The run folder: manifest, metrics and tables.
 
 pub mod assignment;
 pub mod bounded;
 pub mod channel;
 pub mod columns;
 pub mod comparison;
-pub mod curves;
 pub mod drawn;
 pub mod events;
 pub mod expert_pairs;
 pub mod folder;
 pub mod host;
-pub mod latencies;
-pub mod load;
 pub mod manifest;
-pub mod memory;
 pub mod metrics;
 pub mod outcomes;
 pub mod pages;
@@ -25,10 +21,7 @@ pub mod readable;
 pub mod report;
 pub mod student;
 pub mod summary;
-pub mod svg;
 pub mod sweep_record;
 pub mod tables;
 pub mod tensors;
 pub mod terminal;
-pub mod timeline;
-pub mod waiting;

@@ -70,7 +70,11 @@ impl Axis {
         let least = values.iter().copied().fold(f64::MAX, f64::min);
         let most = values.iter().copied().fold(f64::MIN, f64::max);
         // Nothing was measured: an empty chart is still a chart.
-        let (least, most) = if least > most { (0.0, 1.0) } else { (least, most) };
+        let (least, most) = if least > most {
+            (0.0, 1.0)
+        } else {
+            (least, most)
+        };
         let mut axis = Self {
             ticks: Vec::new(),
             minor: Vec::new(),
@@ -172,9 +176,8 @@ impl Axis {
         });
         let layouts = denser.into_iter().map(|factors| words(multiples(factors)));
         let mut layouts = layouts.chain(sparser);
-        let found = layouts.find(|ticks| {
-            (2..=8).contains(&ticks.len()) && self.has_room_for(ticks)
-        });
+        let found =
+            layouts.find(|ticks| (2..=8).contains(&ticks.len()) && self.has_room_for(ticks));
         self.ticks = found.unwrap_or_else(|| {
             let ends = words(multiples(&[1.0, 2.0, 5.0]));
             ends.into_iter().take(1).collect()
@@ -314,7 +317,10 @@ mod tests {
             words(Log, &[1e-5, 1.0]),
             ["10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰"]
         );
-        assert_eq!(words(Log, &[1.9, 11.0]), ["2", "3", "4", "5", "6", "8", "10"]);
+        assert_eq!(
+            words(Log, &[1.9, 11.0]),
+            ["2", "3", "4", "5", "6", "8", "10"]
+        );
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl<'a> Layout<'a> {
         let upwards = Axis::new(&plot.y, &ys, tall, Runs::Upwards);
         let widest = upwards.ticks.iter().map(|(_, tick)| width_of(tick));
         let upright = font::wrapped(&plot.y.label, TEXT, Weight::Regular, tall);
-        let left = MARGIN + LINE * upright.len() as i32 + widest.max().unwrap_or(0) + 2 * TICK + 250;
+        let left =
+            MARGIN + LINE * upright.len() as i32 + widest.max().unwrap_or(0) + 2 * TICK + 250;
 
         let right = width - MARGIN - 500;
         let turned = is_turned(plot, right - left);
@@ -219,7 +220,8 @@ impl<'a> Layout<'a> {
         for series in &plot.series {
             if series.look == Look::Front {
                 let pairs = series.marks.windows(2);
-                lines.extend(pairs.map(|pair| [at(pair[0].x, pair[0].y), at(pair[1].x, pair[1].y)]));
+                lines
+                    .extend(pairs.map(|pair| [at(pair[0].x, pair[0].y), at(pair[1].x, pair[1].y)]));
                 continue;
             }
             marks.extend(&series.marks);
@@ -252,7 +254,9 @@ impl<'a> Layout<'a> {
             let x = frame.left + libm::round(share * f64::from(frame.width())) as i32;
             if self.turned {
                 let at = (x + TEXT * 30 / 100, frame.bottom + TEXT);
-                let text = Text::new(category, TEXT, at).anchored(Anchor::End).turned(-TURN);
+                let text = Text::new(category, TEXT, at)
+                    .anchored(Anchor::End)
+                    .turned(-TURN);
                 page.draw(&Words::at(at, text))?;
                 continue;
             }
@@ -268,7 +272,12 @@ impl<'a> Layout<'a> {
             foot += LINE;
             let half = font::width(line, TEXT, Weight::Regular) / 2;
             let x = middle.max(MARGIN + half).min(self.width - MARGIN - half);
-            page.draw(&words((x, foot - TEXT * 24 / 100), line, TEXT, Anchor::Middle))?;
+            page.draw(&words(
+                (x, foot - TEXT * 24 / 100),
+                line,
+                TEXT,
+                Anchor::Middle,
+            ))?;
         }
         for (number, line) in self.upright.iter().enumerate() {
             let at = (
@@ -278,7 +287,9 @@ impl<'a> Layout<'a> {
             let half = font::width(line, TEXT, Weight::Regular) / 2;
             // A long one runs on below the axis rather than over the top of the page.
             let at = (at.0, at.1.max(MARGIN + half));
-            let text = Text::new(line, TEXT, at).anchored(Anchor::Middle).turned(-90);
+            let text = Text::new(line, TEXT, at)
+                .anchored(Anchor::Middle)
+                .turned(-90);
             page.draw(&Words::at(at, text))?;
         }
         for line in &self.note {
@@ -356,7 +367,11 @@ fn spread(scale: Option<Scale>, values: Vec<f64>) -> Vec<f64> {
 /// Whether a category has a word that is wider than its part of `length`.
 fn is_turned(plot: &Plot, length: i32) -> bool {
     let slot = length / plot.x.categories.len().max(1) as i32;
-    let words = plot.x.categories.iter().flat_map(|category| category.split_whitespace());
+    let words = plot
+        .x
+        .categories
+        .iter()
+        .flat_map(|category| category.split_whitespace());
     let mut widths = words.map(|word| font::width(word, TEXT, Weight::Regular));
     widths.any(|width| width > slot - BLANK)
 }
@@ -378,7 +393,9 @@ fn below(plot: &Plot, turned: bool, length: i32) -> i32 {
     if turned {
         let sin = libm::sin(f64::from(TURN).to_radians());
         let long = plot.x.categories.iter();
-        let long = long.map(|category| font::width(category, TEXT, Weight::Regular)).max();
+        let long = long
+            .map(|category| font::width(category, TEXT, Weight::Regular))
+            .max();
         return TEXT + (sin * f64::from(long.unwrap_or(0))) as i32 + TEXT * 40 / 100;
     }
     let slot = length / plot.x.categories.len().max(1) as i32;

@@ -21,7 +21,8 @@ pub fn place(
     lines: &[[Place; 2]],
     frame: Area,
 ) -> Vec<Option<(Place, Anchor)>> {
-    let square = |(x, y): Place, half: i32| Area::between((x - half, y - half), (x + half, y + half));
+    let square =
+        |(x, y): Place, half: i32| Area::between((x - half, y - half), (x + half, y + half));
     let mut taken: Vec<Area> = marks.iter().map(|mark| square(*mark, MARK)).collect();
     taken.extend(lines.iter().flat_map(|line| dots(line, &square)));
     let free = |taken: &[Area], own: Area| {

@@ -61,7 +61,9 @@ impl<'a> Legend<'a> {
             for series in column {
                 let left = room - indent(series.look);
                 let lines = font::wrapped(&series.name, TEXT, Weight::Regular, left);
-                let lines = lines.iter().map(|line| font::shortened(line, TEXT, Weight::Regular, left));
+                let lines = lines
+                    .iter()
+                    .map(|line| font::shortened(line, TEXT, Weight::Regular, left));
                 let lines: Vec<String> = lines.collect();
                 let tall = ROW * lines.len() as i32;
                 entries.push(Entry {

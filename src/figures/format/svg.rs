@@ -206,7 +206,10 @@ impl Writer {
         if let Some(link) = &group.link {
             self.put(format_args!("<a href=\"{}\">", Attribute(link)));
         }
-        let id = group.id.as_ref().map(|id| format!(" id=\"{}\"", Attribute(id)));
+        let id = group
+            .id
+            .as_ref()
+            .map(|id| format!(" id=\"{}\"", Attribute(id)));
         let clip = group.clip.map(|area| {
             let name = clip_name(edges(area));
             format!(" clip-path=\"url(#{name})\"")

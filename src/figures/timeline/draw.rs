@@ -4,6 +4,7 @@ use super::fold::{Tolerance, fold};
 use super::panel::{Lanes, Strip};
 use super::words::{described, names, numbers, told};
 use super::{Stretch, Timeline};
+use crate::engine::Kind;
 use crate::figures::Width;
 use crate::figures::elements::{Line, Polygon, Words, words};
 use crate::figures::font::{self, Weight};
@@ -35,6 +36,7 @@ struct Layout<'t> {
     /// The longest part, with the lines that its barriers' numbers take, and what is told below.
     detail: Option<(Strip<'t>, Numbers, Vec<String>)>,
     title: Vec<String>,
+    caption: Vec<String>,
     key: Key,
     note: Vec<String>,
 }
@@ -57,23 +59,26 @@ fn held(timeline: &Timeline) -> impl Iterator<Item = (usize, String)> {
 
 fn key(timeline: &Timeline) -> Key {
     let mut key = Key::default();
-    for (fill, name) in [
-        (Fill::Plain(style::COMPUTE), "compute"),
-        (Fill::Plain(style::UPLINK), "uplink"),
-        (Fill::Plain(style::DOWNLINK), "downlink"),
-        (Fill::Plain(style::TRANSFER), "transfer"),
-        (Fill::Hatched(style::WAITING), "waiting"),
+    let rows = || timeline.groups.iter().flat_map(|group| &group.rows);
+    for (kind, colour) in [
+        (Kind::Compute, style::COMPUTE),
+        (Kind::Uplink, style::UPLINK),
+        (Kind::Downlink, style::DOWNLINK),
+        (Kind::Transfer, style::TRANSFER),
     ] {
-        key = key.with(Sample::Fill(fill), name);
+        if rows().any(|row| row.lane.kind == kind) {
+            key = key.with(Sample::Fill(Fill::Plain(colour)), kind.name());
+        }
     }
-    key = key.with(Sample::Bar, "critical path");
+    key = key
+        .with(Sample::Fill(Fill::Hatched(style::WAITING)), "waiting")
+        .with(Sample::Bar, "critical path");
     if !timeline.barriers.is_empty() {
         key = key
             .with(Sample::Upright(style::BARRIER), "barrier opens")
             .with(Sample::Diamond, "who held it: the last to arrive");
     }
-    let mut rows = timeline.groups.iter().flat_map(|group| &group.rows);
-    if rows.any(|row| !row.others.is_empty()) {
+    if rows().any(|row| !row.others.is_empty()) {
         key = key.with(Sample::Fill(Fill::Plain(Colour::hex(0xa9_cde8))), "pale: other passes");
     }
     key
@@ -125,8 +130,8 @@ impl<'t> Layout<'t> {
         let room = width - 2 * MARGIN;
         let count = timeline.lanes().max(1) as i32;
         let many = timeline.groups.len() > MANY;
-        let (gap, least) = if many { (60, 0) } else { (150, SMALL + 60) };
-        let thin = (14_000 / count).clamp(220, 500);
+        let (gap, least) = if many { (30, 0) } else { (150, SMALL + 60) };
+        let thin = (14_000 / count).clamp(150, 500);
         let thick = if timeline.lanes() > MANY { SMALL + 50 } else { 800 };
         let strip = |window: Stretch, lanes| Strip {
             timeline,
@@ -137,7 +142,7 @@ impl<'t> Layout<'t> {
         };
         let whole = strip(timeline.whole, Lanes::new(timeline, thin, least, gap));
         let detail = timeline.detail.as_ref().map(|detail| {
-            let lanes = Lanes::new(timeline, thick, SMALL + 50, gap.max(100));
+            let lanes = Lanes::new(timeline, thick, SMALL + 50, if many { 20 } else { gap });
             let strip = strip(detail.window, lanes);
             let barriers: Vec<_> = timeline.barriers_in(detail.window).collect();
             let places = barriers.iter().map(|barrier| strip.x(barrier.at)).collect();
@@ -155,6 +160,9 @@ impl<'t> Layout<'t> {
         };
         Self {
             title: wrapped(&timeline.title, TEXT, Weight::Bold),
+            caption: timeline.detail.as_ref().map_or(Vec::new(), |detail| {
+                font::wrapped(&detail.caption, TEXT, Weight::Bold, width - MARGIN - left)
+            }),
             key: key(timeline),
             timeline,
             width,
@@ -186,7 +194,8 @@ impl<'t> Layout<'t> {
             let lines = numbers.iter().map(|(_, line, _)| line + 1);
             lines.max().unwrap_or(0)
         });
-        self.whole_bottom() + LABELS + NAME + 1500 + lines.unwrap_or(0) * 700
+        let captions = self.caption.len() as i32 * LINE;
+        self.whole_bottom() + LABELS + NAME + 700 + captions + lines.unwrap_or(0) * 700
     }
 
     /// The base line of the first line below all panels.
@@ -293,14 +302,10 @@ impl<'t> Layout<'t> {
             let [name, _] = names(group);
             let name = font::shortened(&name, SMALL, Weight::Regular, self.left - MARGIN - GAP);
             area.draw(&words((MARGIN, base), &name, SMALL, Anchor::Start))?;
-            if let Some((_, held)) = held(timeline).find(|(of, _)| *of == number) {
-                area.draw(&words((end, base), &held, SMALL, Anchor::End))?;
-            }
         }
-        if timeline.barriers.is_empty() {
-            return Ok(());
+        if !self.counts_below() {
+            self.draw_counts(area, strip, (top, top - 300))?;
         }
-        area.draw(&words((end, top - 300), "barriers held", SMALL, Anchor::End))?;
         let together = timeline.barriers.iter();
         let together = together.filter(|barrier| barrier.holders.len() > 1).count();
         if together > 0 {
@@ -309,6 +314,33 @@ impl<'t> Layout<'t> {
                 let at = (end, below + line as i32 * 750);
                 area.draw(&words(at, text, SMALL, Anchor::End))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Whether who held how many barriers stands beside the longest part: beside the whole not
+    /// every group has a line of its own.
+    fn counts_below(&self) -> bool {
+        self.detail.is_some() && self.timeline.groups.len() > MANY
+    }
+
+    /// Who held how many barriers, beside the lanes of `strip` from `top` on; what that is, at
+    /// `name`.
+    fn draw_counts(
+        &self,
+        area: &Area<'_>,
+        strip: &Strip<'_>,
+        (top, name): (i32, i32),
+    ) -> Result<(), Fault> {
+        let end = self.width - MARGIN;
+        for (line, (number, held)) in held(self.timeline).enumerate() {
+            if line == 0 {
+                area.draw(&words((end, name), "barriers held", SMALL, Anchor::End))?;
+            }
+            let rows = self.timeline.groups[number].rows.len() as i32;
+            let height = rows * strip.lanes.lane(number);
+            let base = top + strip.lanes.top((number, 0)) + height / 2 + SMALL * 36 / 100;
+            area.draw(&words((end, base), &held, SMALL, Anchor::End))?;
         }
         Ok(())
     }
@@ -324,13 +356,21 @@ impl<'t> Layout<'t> {
         };
         let top = self.detail_top();
         let rows = numbers.iter().map(|(_, line, _)| line + 1).max().unwrap_or(0);
-        heading(area, (self.left, top - 300 - rows * 700), &detail.caption)?;
+        let mut y = top - 300 - rows * 700 - (self.caption.len() as i32 - 1) * LINE;
+        for line in &self.caption {
+            heading(area, (self.left, y), line)?;
+            y += LINE;
+        }
         let axis = format!("time since the {} began", detail.name);
         self.draw_strip(area, strip, (top, &axis))?;
         let scale = f64::from(strip.width) / strip.x(strip.window.end).max(f64::MIN_POSITIVE);
         for (x, line, number) in numbers {
             let at = (self.left + libm::round(x * scale) as i32, top - 200 - line * 700);
             area.draw(&words(at, number, SMALL, Anchor::Middle))?;
+        }
+        if self.counts_below() {
+            let below = top + strip.lanes.height + LABELS + 500;
+            self.draw_counts(area, strip, (top, below))?;
         }
         let lane_room = self.lane_room();
         for (number, group) in self.timeline.groups.iter().enumerate() {

@@ -19,8 +19,27 @@ pub use draw::draw;
 pub use fold::{Tolerance, fold};
 pub use read::{read, timeline};
 
+use super::Width;
+use super::catalogue::Figure;
+use super::choice::Choice;
 use crate::engine::Kind;
 use crate::units::{Duration, Instant};
+
+/// Its line in the catalogue.
+pub const FIGURE: Figure = Figure {
+    name: "timeline",
+    width: Width::Page,
+    has_parts: true,
+    wanted: |run| Ok(run.holds_a_pass()),
+    draw: |run, width, part| {
+        let chosen = Choice::from(part).find(run.folder)?;
+        let timeline = match &run.events {
+            Some(events) if !events.goes_on() => timeline(events, &chosen),
+            _ => read(run.folder, &chosen)?,
+        };
+        Ok(draw(timeline, width))
+    },
+};
 
 /// What a lane shows: one use of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -64,6 +64,7 @@ pub(super) fn told(barriers: &[&Barrier], part: &str, room: i32) -> Vec<String> 
 fn in_words(barrier: &Barrier) -> String {
     let held = match &barrier.holders[..] {
         [one] => format!("held by {one}"),
+        [_, _] if barrier.lead.0 == 0 => "both arrive together".to_owned(),
         several if barrier.lead.0 == 0 => format!("all {} arrive together", several.len()),
         several => format!("held by {} together", several.len()),
     };
