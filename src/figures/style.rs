@@ -13,6 +13,8 @@ pub const TEXT: i32 = 700;
 pub const SMALL: i32 = 650;
 /// From the base line of a line of text to that of the next, in sizes.
 pub const LEADING: f64 = 1.3;
+/// The same for [`TEXT`], in hundredths of a point.
+pub const LINE: i32 = TEXT * 130 / 100;
 /// What is left free around a figure.
 pub const MARGIN: i32 = 300;
 

@@ -4,25 +4,18 @@
 //! stand for, so that text can be searched and copied. There is no date in it: the same scene has
 //! the same bytes.
 
+mod letters;
+
 use super::polygon::{self, Point, QUARTER};
 use crate::figures::font::Weight;
 use crate::figures::scene::{Area, Colour, Fill, Group, Item, Outline, Scene, Shape, Stroke, Text};
-use pdf_writer::types::{
-    ActionType, AnnotationType, CidFontType, FontFlags, LineJoinStyle, SystemInfo, UnicodeCmap,
-};
+use letters::Letters;
+use pdf_writer::types::{ActionType, AnnotationType, LineJoinStyle};
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref, Str, TextStr};
 use std::collections::{BTreeMap, BTreeSet};
-use subsetter::GlyphRemapper;
 
 /// How hard streams are packed, of ten.
 const EFFORT: u8 = 6;
-
-/// What fonts that are not symbols are called in a PDF.
-const IDENTITY: SystemInfo<'_> = SystemInfo {
-    registry: Str(b"Adobe"),
-    ordering: Str(b"Identity"),
-    supplement: 0,
-};
 
 /// The PDF bytes of `scene`: one page of its size.
 pub fn write(scene: &Scene) -> Vec<u8> {
@@ -37,14 +30,6 @@ pub fn write(scene: &Scene) -> Vec<u8> {
     writer.content.set_line_join(LineJoinStyle::RoundJoin);
     writer.items(&scene.items);
     writer.file(scene)
-}
-
-/// The letters of one weight that are shown.
-#[derive(Default)]
-struct Letters {
-    numbers: GlyphRemapper,
-    /// By their number in the subset: the character and its advance.
-    shown: BTreeMap<u16, (char, u16)>,
 }
 
 struct Writer {
@@ -117,13 +102,7 @@ impl Writer {
 
     fn text(&mut self, text: &Text) {
         let letters = self.fonts.entry(text.weight).or_default();
-        let mut codes = Vec::new();
-        for letter in text.words.chars() {
-            let code = letters.numbers.remap(text.weight.glyph(letter).0);
-            let advance = text.weight.advance(letter);
-            letters.shown.entry(code).or_insert((letter, advance));
-            codes.extend(code.to_be_bytes());
-        }
+        let codes = letters.codes(text.weight, &text.words);
         self.fill_with(text.colour);
         let (sin, cos) = libm::sincos(f64::from(text.turn).to_radians());
         let start = f64::from(text.start());
@@ -259,71 +238,10 @@ impl Writer {
         let drawn = miniz_oxide::deflate::compress_to_vec_zlib(&self.content.finish(), EFFORT);
         pdf.stream(content, &drawn).filter(Filter::FlateDecode);
         for ((weight, letters), (_, font)) in self.fonts.iter().zip(fonts) {
-            embed(&mut pdf, *weight, letters, font, &mut next);
+            letters.embed(&mut pdf, *weight, font, &mut next);
         }
         pdf.finish()
     }
-}
-
-/// Embeds the letters of one weight as a font of glyphs with numbers (ISO 32000-1, 9.7).
-fn embed(
-    pdf: &mut Pdf,
-    weight: Weight,
-    letters: &Letters,
-    font: Ref,
-    next: &mut impl FnMut() -> Ref,
-) {
-    let (glyphs, descriptor, file, characters) = (next(), next(), next(), next());
-    let full = full_name(weight);
-    let base = Name(full.as_bytes());
-    let face = weight.face();
-    let thousandths = |parts: f32| parts * 1000.0 / weight.units() as f32;
-    pdf.type0_font(font)
-        .base_font(base)
-        .encoding_predefined(Name(b"Identity-H"))
-        .descendant_font(glyphs)
-        .to_unicode(characters);
-    let mut cid = pdf.cid_font(glyphs);
-    cid.subtype(CidFontType::Type2)
-        .base_font(base)
-        .system_info(IDENTITY)
-        .font_descriptor(descriptor)
-        .default_width(0.0)
-        .cid_to_gid_map_predefined(Name(b"Identity"));
-    let mut widths = cid.widths();
-    for (code, (_, advance)) in &letters.shown {
-        widths.consecutive(*code, [thousandths(f32::from(*advance))]);
-    }
-    widths.finish();
-    cid.finish();
-    let bounds = face.global_bounding_box();
-    let bounds = [bounds.x_min, bounds.y_min, bounds.x_max, bounds.y_max];
-    let [left, bottom, right, top] = bounds.map(|edge| thousandths(f32::from(edge)));
-    let capital = face.capital_height().unwrap_or(face.ascender());
-    pdf.font_descriptor(descriptor)
-        .name(base)
-        .flags(FontFlags::SYMBOLIC)
-        .bbox(Rect::new(left, bottom, right, top))
-        .italic_angle(0.0)
-        .ascent(thousandths(f32::from(face.ascender())))
-        .descent(thousandths(f32::from(face.descender())))
-        .cap_height(thousandths(f32::from(capital)))
-        .stem_v(match weight {
-            Weight::Regular => 80.0,
-            Weight::Bold => 150.0,
-        })
-        .font_file2(file);
-    let mut map = UnicodeCmap::new(Name(b"Letters"), IDENTITY);
-    for (code, (letter, _)) in &letters.shown {
-        map.pair(*code, *letter);
-    }
-    pdf.stream(characters, &map.finish());
-    let subset = subsetter::subset(weight.bytes(), 0, &letters.numbers);
-    let subset = subset.expect("the font is part of the program");
-    let packed = miniz_oxide::deflate::compress_to_vec_zlib(&subset, EFFORT);
-    let mut stream = pdf.stream(file, &packed);
-    stream.filter(Filter::FlateDecode);
-    stream.pair(Name(b"Length1"), subset.len() as i32);
 }
 
 /// Upwards from the lower left corner, in points.
@@ -335,14 +253,6 @@ fn name(weight: Weight) -> Name<'static> {
     match weight {
         Weight::Regular => Name(b"R"),
         Weight::Bold => Name(b"B"),
-    }
-}
-
-/// A part of a font has six letters before its name.
-fn full_name(weight: Weight) -> &'static str {
-    match weight {
-        Weight::Regular => "AIRLOO+DejaVuSans",
-        Weight::Bold => "AIRLOO+DejaVuSans-Bold",
     }
 }
 

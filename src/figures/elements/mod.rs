@@ -3,8 +3,10 @@
 //! Each takes its places in whatever coordinates the drawing area has, on a chart in those of its
 //! axes, and draws at the places on the page that plotters makes of them.
 
+mod marker;
+
 use super::canvas::Canvas;
-use super::scene::{Anchor, Colour, Fill, Group, Outline, Place, Shape, Stroke, Text};
+use super::scene::{Anchor, Fill, Group, Outline, Place, Shape, Stroke, Text};
 use super::style;
 use plotters::element::{Drawable, PointCollection};
 use plotters_backend::DrawingErrorKind;
@@ -12,10 +14,6 @@ use std::convert::Infallible;
 
 /// Half the length of the bar at the end of an interval.
 const CAP: i32 = 200;
-
-/// Sizes of a full and of a hollow marker, from the centre to the edge of a disc.
-const FULL: i32 = 220;
-const HOLLOW: i32 = 340;
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
@@ -172,7 +170,7 @@ element!(
     |marker| std::slice::from_ref(&marker.at),
     |marker, places, canvas| {
         for place in places {
-            draw_marker(canvas, place, marker.number, marker.hollow);
+            marker::draw(canvas, place, marker.number, marker.hollow);
         }
     }
 );
@@ -245,64 +243,4 @@ pub fn diamond(canvas: &mut Canvas<'_>, (x, y): Place, half: i32) {
 /// Black words of one line at `at`, as plotters draws them on a page.
 pub fn words(at: Place, words: &str, size: i32, anchor: Anchor) -> Words<Place> {
     Words::at(at, Text::new(words, size, at).anchored(anchor))
-}
-
-fn draw_marker(canvas: &mut Canvas<'_>, (x, y): Place, number: usize, hollow: bool) {
-    let colour = style::CURVES[number % style::CURVES.len()];
-    let r = if hollow { HOLLOW } else { FULL };
-    let part = |hundredths: i32| r * hundredths / 100;
-    let mut put = |outline: Outline, fill: Option<Colour>, width: i32| {
-        canvas.shape(Shape {
-            outline,
-            fill: fill.map(Fill::Plain),
-            stroke: Some(Stroke::solid(colour, width)),
-        });
-    };
-    let inside = (!hollow).then_some(colour);
-    let closed = |places: Vec<Place>| Outline::Path {
-        places,
-        closed: true,
-    };
-    let centre = (x, y);
-    match number % style::CURVES.len() {
-        0 => put(Outline::Circle { centre, radius: r }, inside, 80),
-        1 => {
-            let s = part(90);
-            let corners = vec![
-                (x - s, y - s),
-                (x + s, y - s),
-                (x + s, y + s),
-                (x - s, y + s),
-            ];
-            put(closed(corners), inside, 80);
-        }
-        2 => {
-            let corners = vec![
-                (x, y - part(120)),
-                (x + part(110), y + part(80)),
-                (x - part(110), y + part(80)),
-            ];
-            put(closed(corners), inside, 80);
-        }
-        3 => {
-            let s = part(130);
-            let corners = vec![(x, y - s), (x + s, y), (x, y + s), (x - s, y)];
-            put(closed(corners), inside, 80);
-        }
-        4 => {
-            let radius = part(110);
-            let inside = (!hollow).then_some(style::WHITE);
-            put(Outline::Circle { centre, radius }, inside, 110);
-        }
-        _ => {
-            for (from, to) in [
-                ((x - r, y - r), (x + r, y + r)),
-                ((x - r, y + r), (x + r, y - r)),
-            ] {
-                let places = vec![from, to];
-                let closed = false;
-                put(Outline::Path { places, closed }, None, 130);
-            }
-        }
-    }
 }
