@@ -4,14 +4,10 @@ use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
 use crate::figures::format::Format;
 use crate::report::{self, PageError, RunPage};
 use crate::results::events::Events;
-use crate::results::load::{self, LOADS};
-use crate::results::memory::{self, MEMORY};
 use crate::results::metrics::{self, Metrics};
+use crate::results::perfetto;
 use crate::results::summary::{MOST_TEXTS, Summary};
-use crate::results::tables::{BATCHES, LOAD, WAITS, read_nodes, read_texts};
-use crate::results::timeline::{self, TIMELINE};
-use crate::results::waiting::{self, WAITING};
-use crate::results::{assignment, perfetto};
+use crate::results::tables::{read_nodes, read_texts};
 use std::io::Write;
 use std::path::Path;
 
@@ -29,60 +25,11 @@ pub(super) struct Drawn {
 }
 
 /// Everything that is drawn beside figures; the report last, for it shows all others.
-pub(super) const DRAWN: &[Drawn] = &[
-    Drawn {
-        name: TIMELINE,
-        wanted: |run| Ok(run.holds_a_pass()),
-        write: write_timeline,
-    },
-    Drawn {
-        name: WAITING,
-        wanted: |run| Ok(run.events.is_some() && run.has(WAITS)),
-        write: |run, out| {
-            let blocks = waiting::read(run.folder)?;
-            Ok(out.write_all(waiting::draw(&blocks).as_bytes())?)
-        },
-    },
-    Drawn {
-        name: MEMORY,
-        wanted: |run| {
-            let full = run.events.is_some() && run.has(BATCHES);
-            Ok(full && memory::read(run.folder)?.changes())
-        },
-        write: |run, out| {
-            let memory = memory::read(run.folder)?;
-            Ok(out.write_all(memory.draw().as_bytes())?)
-        },
-    },
-    Drawn {
-        name: LOADS,
-        wanted: |run| {
-            let known = run.has(LOAD);
-            Ok(known && load::is_worth_a_picture(&load::read(run.folder)?))
-        },
-        write: |run, out| {
-            let rows = load::read(run.folder)?;
-            Ok(out.write_all(load::draw(&rows).as_bytes())?)
-        },
-    },
-    Drawn {
-        name: assignment::FIGURE,
-        wanted: |run| {
-            let table = run.has(assignment::TABLE);
-            Ok(table && !assignment::read(run.folder)?.is_empty())
-        },
-        write: |run, out| {
-            let figure = assignment::read(run.folder)?.draw();
-            let figure = figure.map_err(DrawError::Backend)?;
-            Ok(out.write_all(figure.as_bytes())?)
-        },
-    },
-    Drawn {
-        name: report::FILE_NAME,
-        wanted: |run| Ok(run.holds_a_pass()),
-        write: write_report,
-    },
-];
+pub(super) const DRAWN: &[Drawn] = &[Drawn {
+    name: report::FILE_NAME,
+    wanted: |run| Ok(run.holds_a_pass()),
+    write: write_report,
+}];
 
 /// The log as Perfetto reads it: drawn when it is asked for, because it is twice as long as all the
 /// rest of a folder.
@@ -122,14 +69,6 @@ impl Drawn {
     }
 }
 
-fn write_timeline(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
-    let Some(events) = &run.events else {
-        return Ok(());
-    };
-    let timeline = timeline::read(run.folder, events)?;
-    Ok(out.write_all(timeline::draw(&timeline).as_bytes())?)
-}
-
 fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
     let text = run.text(metrics::FILE_NAME)?;
     let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
@@ -138,12 +77,6 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
     })?;
     let (nodes, per_node) = read_nodes(run.folder)?;
     let mut figures = Vec::new();
-    for drawn in DRAWN.iter().filter(|drawn| drawn.name.ends_with(".svg")) {
-        // Drawn before the report.
-        if drawn.is_wanted(run)? {
-            figures.push((drawn.name, run.text(drawn.name)?));
-        }
-    }
     for figure in FIGURES {
         if figure.is_wanted(run, Options::default())? {
             let bytes = figure.write(run, Options::default(), Format::Svg)?;

@@ -21,7 +21,7 @@ mod waiting;
 pub use backwards::Backwards;
 pub use barriers::{Barriers, Held, Opening};
 pub use critical_path::{CriticalPath, Holder, Part};
-pub use read::EventsError;
+pub use read::{EventsError, Window};
 pub use splits::Split;
 pub use waiting::Gap;
 
@@ -174,7 +174,7 @@ pub struct Events {
     pub resources: Vec<String>,
     /// The tasks; whoever released a task, and what it waited for, comes before it.
     pub tasks: Vec<Event>,
-    /// Tasks in the log; more than [`tasks`](Self::tasks) if only its beginning was read.
+    /// Tasks in the log; more than [`tasks`](Self::tasks) if only a part of it was read.
     pub rows: u64,
     /// What each batch served of which a task was read.
     pub batches: Batches,

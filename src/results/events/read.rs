@@ -5,8 +5,12 @@ use super::{Event, Events};
 use crate::results::drawn::EVENTS;
 use crate::results::tables::{Batches, TableError, TableFile, for_each_slice, read_batches};
 use crate::units::Instant;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+mod window;
+
+pub use window::Window;
 
 /// Why an event log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -36,22 +40,47 @@ struct Reader {
     inputs: Vec<u32>,
     input_ends: Vec<usize>,
     keys: BTreeSet<Key>,
+    /// Rows seen.
+    rows: u64,
+    /// Where the tasks of the log are among those kept, once one was left out.
+    kept: Option<BTreeMap<u32, u32>>,
 }
 
 impl Reader {
+    /// Where among the tasks kept the log's task `number` is; `None` if it was left out.
+    fn kept(&self, number: u32) -> Option<u32> {
+        match &self.kept {
+            Some(kept) => kept.get(&number).copied(),
+            None => Some(number),
+        }
+    }
+
+    /// The number of the row that comes now.
+    fn place(&self) -> Result<u32, String> {
+        u32::try_from(self.rows).map_err(|_| "the log is too long".to_owned())
+    }
+
     fn row(&mut self, row: &csv::StringRecord) -> Result<(), String> {
-        let place = u32::try_from(self.tasks.len()).map_err(|_| "the log is too long")?;
-        let task = self.names.task(row, place)?;
+        let place = self.place()?;
+        let mut task = self.names.task(row, place)?;
+        // Of a releaser that was left out nothing is known.
         let released = match task.released_by {
-            Some(index) => self.tasks[index as usize].end,
-            None => Instant::ZERO,
+            None => Some(Instant::ZERO),
+            Some(number) => {
+                task.released_by = self.kept(number);
+                task.released_by.map(|index| self.tasks[index as usize].end)
+            }
         };
-        check_release(&task, released)?;
+        if let Some(released) = released {
+            check_release(&task, released)?;
+        }
         let inputs = row.get(12).unwrap_or_default();
         for text in inputs.split(' ').filter(|text| !text.is_empty()) {
-            let input = earlier(text, "inputs", place)?;
+            let Some(input) = self.kept(earlier(text, "inputs", place)?) else {
+                continue;
+            };
             if self.tasks[input as usize].end > task.ready {
-                return Err(format!("the task was ready before its input {input} ended"));
+                return Err(format!("the task was ready before its input {text} ended"));
             }
             self.inputs.push(input);
         }
@@ -67,8 +96,12 @@ impl Reader {
         if !self.keys.insert(key) {
             return Err("this task has ended before".to_owned());
         }
+        if let Some(kept) = &mut self.kept {
+            kept.insert(self.rows as u32, self.tasks.len() as u32);
+        }
         self.tasks.push(task);
         self.input_ends.push(self.inputs.len());
+        self.rows += 1;
         Ok(())
     }
 }
@@ -113,32 +146,57 @@ impl Events {
         batches: Batches,
         wanted: impl Fn(usize, Instant) -> bool,
     ) -> Result<Self, EventsError> {
-        let path = folder.join(EVENTS);
-        let damaged = |line, fault| EventsError::Damaged {
-            path: path.clone(),
-            line,
-            fault,
-        };
-        let mut table = TableFile::open(&path)?;
-        check_heading(&table.heading()?).map_err(|fault| damaged(1, fault))?;
-        let mut reader = Reader {
-            names: Naming::of(folder)?,
-            ..Reader::default()
-        };
+        let mut log = Log::open(folder)?;
         let mut rows = 0;
-        while let Some((line, row)) = table.next_row()? {
-            let last = reader.tasks.last().map_or(Instant::ZERO, |task| task.end);
-            if rows == reader.tasks.len() as u64 && wanted(reader.tasks.len(), last) {
-                reader.row(row).map_err(|fault| damaged(line, fault))?;
+        while let Some((line, row)) = log.table.next_row()? {
+            let tasks = &log.reader.tasks;
+            let last = tasks.last().map_or(Instant::ZERO, |task| task.end);
+            if rows == tasks.len() as u64 && wanted(tasks.len(), last) {
+                let fault = |fault| damaged(folder, line, fault);
+                log.reader.row(row).map_err(fault)?;
             }
             rows += 1;
         }
-        Ok(Self {
-            tasks: reader.tasks,
+        Ok(log.reader.finish(rows, batches))
+    }
+}
+
+fn damaged(folder: &Path, line: u64, fault: String) -> EventsError {
+    EventsError::Damaged {
+        path: folder.join(EVENTS),
+        line,
+        fault,
+    }
+}
+
+/// An event log whose rows are read one after the other.
+struct Log {
+    table: TableFile,
+    reader: Reader,
+}
+
+impl Log {
+    /// Opens that of the run in `folder` and reads the names of its nodes.
+    fn open(folder: &Path) -> Result<Self, EventsError> {
+        let mut table = TableFile::open(&folder.join(EVENTS))?;
+        check_heading(&table.heading()?).map_err(|fault| damaged(folder, 1, fault))?;
+        let reader = Reader {
+            names: Naming::of(folder)?,
+            ..Reader::default()
+        };
+        Ok(Self { table, reader })
+    }
+}
+
+impl Reader {
+    /// What was read of a log of so many rows.
+    fn finish(self, rows: u64, batches: Batches) -> Events {
+        Events {
+            tasks: self.tasks,
             batches,
-            inputs: reader.inputs,
-            input_ends: reader.input_ends,
-            ..reader.names.into_events(rows)
-        })
+            inputs: self.inputs,
+            input_ends: self.input_ends,
+            ..self.names.into_events(rows)
+        }
     }
 }

@@ -46,12 +46,14 @@ struct NodeRow {
     node: String,
 }
 
-fn number<N: FromStr>(text: &str, column: &str) -> Result<N, String> {
+/// The number that `text` is, as a cell of `column`.
+pub(super) fn number<N: FromStr>(text: &str, column: &str) -> Result<N, String> {
     let fault = |_| format!("`{text}` is no value for {column}");
     text.parse().map_err(fault)
 }
 
-fn optional(text: &str, column: &str) -> Result<u32, String> {
+/// The number that `text` is, and [`u32::MAX`] if it is empty.
+pub(super) fn optional(text: &str, column: &str) -> Result<u32, String> {
     if text.is_empty() {
         Ok(u32::MAX)
     } else {
@@ -59,7 +61,8 @@ fn optional(text: &str, column: &str) -> Result<u32, String> {
     }
 }
 
-fn present(value: u32) -> Option<u32> {
+/// A number that [`optional`] found.
+pub(super) fn present(value: u32) -> Option<u32> {
     (value != u32::MAX).then_some(value)
 }
 
@@ -122,10 +125,7 @@ impl Naming {
     /// The task `place` of the log from its row.
     pub(super) fn task(&mut self, row: &csv::StringRecord, place: u32) -> Result<Event, String> {
         let cell = |column: usize| row.get(column).unwrap_or_default();
-        let said: u64 = number(cell(0), "number")?;
-        if said != u64::from(place) {
-            return Err(format!("this is task {place}, and not {said}"));
-        }
+        check_number(row, place)?;
         let mut kinds = Kind::ALL.into_iter();
         let kind = kinds.find(|kind| kind.name() == cell(8));
         let reasons = [Reason::Input, Reason::Resource, Reason::Barrier];
@@ -164,6 +164,15 @@ impl Naming {
             return Err(format!("{} is no energy in joules", task.joules));
         }
         Ok(task)
+    }
+}
+
+/// Says that `row` is not that of task `place`.
+pub(super) fn check_number(row: &csv::StringRecord, place: u32) -> Result<(), String> {
+    let said: u64 = number(row.get(0).unwrap_or_default(), "number")?;
+    match said == u64::from(place) {
+        true => Ok(()),
+        false => Err(format!("this is task {place}, and not {said}")),
     }
 }
 
