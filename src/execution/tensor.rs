@@ -153,7 +153,7 @@ impl Execution<'_> {
         let work = Work {
             flops: 4 * logits,
             bytes: 4 * logits,
-            weights: 0,
+            ..Work::default()
         };
         let key = self.batch(batch).key(None, Stage::Sample, Some(node));
         let sample = self.emit_alone(key, work, &[after], graph)?;

@@ -7,10 +7,10 @@
 mod config;
 mod route;
 
-pub use config::{NodeGroup, check_name, nearest, nodes};
+pub use config::{NodeGroup, check_name, load_profiles, nearest, nodes};
 pub use route::Hop;
 
-use crate::device::DeviceProfile;
+use crate::device::{Basis, DeviceProfile};
 use petgraph::graph::UnGraph;
 use std::collections::BTreeMap;
 
@@ -48,6 +48,8 @@ pub struct Node {
     pub label: String,
     /// What it can do.
     pub profile: DeviceProfile,
+    /// What that is known from.
+    pub basis: Basis,
 }
 
 /// Something that carries.

@@ -99,6 +99,7 @@ mod tests {
             group: name.trim_end_matches(char::is_numeric).to_owned(),
             label: String::new(),
             profile: profile.resolve().unwrap(),
+            basis: profile.basis(),
         };
         let link = |(index, ends)| Link {
             name: format!("link{index}"),
