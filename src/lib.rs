@@ -52,6 +52,7 @@
 //! | [`serving`] | requests, arrivals, queues, schedulers, choice of replica |
 //! | [`execution`] | the one program that the engine runs |
 //! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
+//! | [`calibration`] | from tables of measured boards to profiles, with their error |
 //! | [`results`] [`analysis`] | run folders, tables, metrics, figures; explanations |
 //! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
@@ -62,6 +63,7 @@
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 pub mod analysis;
+pub mod calibration;
 pub mod cli;
 pub mod corpus;
 pub mod device;

@@ -109,6 +109,40 @@ impl DeviceProfile {
         }
     }
 
+    /// The choice of `rows` tokens, whose `work` is its pass over the logits:
+    /// [`compute_at`](Self::compute_at) and rows × [`per_token`](Self::per_token), which the clock
+    /// divides too.
+    ///
+    /// # Errors
+    /// If the time exceeds what the clock holds.
+    pub fn choose_at(
+        &self,
+        work: &Work,
+        rows: usize,
+        throttle: f64,
+    ) -> Result<Computation, DeviceError> {
+        let alone = Group {
+            devices: 1,
+            weights: work.weights,
+        };
+        let mut chosen = self.compute_at(work, alone, throttle)?;
+        let clock = self.clock() * throttle;
+        let between = rows as f64 * self.per_token.0 / clock;
+        chosen.duration += Duration::from_seconds(between)?;
+        if let (Some(power), Some(joules)) = (self.power, &mut chosen.joules) {
+            *joules += power.joules(0.0, between) * clock * clock * clock;
+        }
+        Ok(chosen)
+    }
+
+    /// Joules above idling of `work` that takes `seconds`, however these were reckoned.
+    pub fn joules_during(&self, work: &Work, seconds: f64) -> Option<f64> {
+        let clock = self.clock();
+        let arithmetic = work.flops as f64 / (self.peak.0 * self.efficiency * clock);
+        let arithmetic = arithmetic.min(seconds);
+        self.energy_of(work, arithmetic, seconds - arithmetic, clock)
+    }
+
     /// Joules of `work` above idling, on a device that shares it with nobody: those of
     /// [`compute`](Self::compute).
     pub fn joules(&self, work: &Work) -> Option<f64> {

@@ -7,6 +7,7 @@
 //! shapes; nothing here may know a tensor or a clock.
 
 pub mod basis;
+mod boards;
 mod calibrated;
 mod cost;
 mod error;

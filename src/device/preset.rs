@@ -13,6 +13,7 @@
 //! Idle powers are round assumptions of the right size.
 
 use super::basis::{Basis, Evidence, Ground, Range};
+use super::boards;
 use super::measured::Measured;
 use super::profile::DeviceProfile;
 use crate::units::{
@@ -69,7 +70,7 @@ impl Sheet {
     }
 }
 
-const fn assumed(reason: &'static str) -> Ground {
+pub(super) const fn assumed(reason: &'static str) -> Ground {
     Ground::Assumed {
         reason: Cow::Borrowed(reason),
     }
@@ -224,23 +225,13 @@ pub const PRESETS: &[Preset] = &[
         .profile(),
         basis: sheet("NVIDIA A40 data sheet (2020)"),
     },
-    // Raspberry Pi 5 (2023): four Cortex-A76 at 2.4 GHz, two 128-bit fused multiply–adds
-    // per cycle each (16 32-bit FLOPs), 153.6 GFLOP/s; 32-bit LPDDR4X-4267, 17.1 GB/s;
-    // 8 GB; about 12 W under full load.
-    Preset {
-        name: "raspberry-pi-5",
-        summary: "single-board computer, CPU only: 154 GFLOP/s, 17 GB/s, 8 GB, 12 W",
-        profile: Sheet {
-            peak: 153.6e9,
-            bandwidth: 17.1e9,
-            memory: 8e9,
-            rated: 12.0,
-            idle: 3.0,
-            joules_per_byte: LPDDR,
-        }
-        .profile(),
-        basis: sheet("Raspberry Pi 5 product brief (2023)"),
-    },
+    boards::RASPBERRY_PI_4B,
+    boards::RASPBERRY_PI_5,
+    boards::RASPBERRY_PI_CM5,
+    boards::FRAMEWORK_13,
+    boards::MINISFORUM_MS_R1,
+    boards::NVIDIA_GB10,
+    boards::GCP_C3D_HIGHCPU_30,
     // Fitted to Table I of Zhang et al., "Distributed On-Device LLM Inference With
     // Over-the-Air Computation": eight virtual machines share one desktop, 24 GB each.
     // The desktop is not named; peak and bandwidth are of a size at which neither binds.

@@ -50,6 +50,7 @@ mod stage;
 mod system;
 mod tensor;
 mod turns;
+mod warmth;
 mod whole;
 
 pub use error::ExecutionError;
@@ -75,6 +76,7 @@ use served::InService;
 use stage::Sublayer;
 use std::collections::{BTreeMap, BTreeSet};
 use turns::Turns;
+use warmth::Warmth;
 
 /// A replica at work.
 #[derive(Debug)]
@@ -148,6 +150,7 @@ pub struct Execution<'a> {
     batches: BTreeMap<u32, Batch>,
     next_batch: u32,
     meter: Meter,
+    warmth: Warmth,
     in_service: InService,
     /// By node, the last task of the whole stage that was emitted last there.
     visits: Vec<Option<TaskId>>,
@@ -210,6 +213,7 @@ impl<'a> Execution<'a> {
             batches: BTreeMap::new(),
             next_batch: 0,
             meter: Meter::new(nodes),
+            warmth: Warmth::new(&topology),
             in_service: InService::default(),
             visits: vec![None; nodes],
             unknown_compute: vec![false; nodes],

@@ -40,6 +40,9 @@ impl Program for Execution<'_> {
         graph: &mut Graph,
     ) -> Result<Option<Occupancy>, ExecutionError> {
         let now = graph.now();
+        if let Some(occupancy) = self.on_hot_node(id, key, now)? {
+            return Ok(Some(occupancy));
+        }
         let occupancy = match Stage::of(key.stage) {
             Stage::TokenDownlink | Stage::TokenUplink => self.token_on_air(key, now),
             stage if stage.is_message() => self.message_starts(id, key, graph),

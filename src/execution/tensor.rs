@@ -156,7 +156,14 @@ impl Execution<'_> {
             ..Work::default()
         };
         let key = self.batch(batch).key(None, Stage::Sample, Some(node));
-        let sample = self.emit_alone(key, work, &[after], graph)?;
+        let profile = self.topology.nodes[node.index()].profile;
+        let computation = profile.choose_at(&work, rows, 1.0)?;
+        let sample = self.emit_timed(key, work, computation, &[after], graph)?;
+        let alone = Group {
+            devices: 1,
+            weights: 0,
+        };
+        self.if_hot(sample, node, (work, alone, rows), graph)?;
         Ok(graph.notify(sample)?)
     }
 
@@ -202,7 +209,9 @@ impl Execution<'_> {
         let node = NodeId(key.node);
         let profile = &self.topology.nodes[node.index()].profile;
         let computation = profile.compute(&work, together)?;
-        self.emit_timed(key, work, computation, after, graph)
+        let id = self.emit_timed(key, work, computation, after, graph)?;
+        self.if_hot(id, node, (work, together, 0), graph)?;
+        Ok(id)
     }
 
     /// `work` on the node of `key`, which takes and costs what `computation` says.
