@@ -32,6 +32,7 @@ mod blocks;
 mod caches;
 mod cut;
 mod error;
+mod exchange;
 mod experts;
 mod letters;
 mod load;
@@ -63,7 +64,7 @@ use crate::engine::{Resources, TaskId};
 use crate::measurement::{LoadRecord, Totals};
 use crate::observer::Observer;
 use crate::serving::{Admission, CachePool, Identity, Jobs, Queue, Role, Routing, Scheduler};
-use crate::topology::{NodeId, Topology};
+use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::Instant;
 use batch::Batch;
 use letters::{Address, Letter};
@@ -130,6 +131,8 @@ pub struct Execution<'a> {
     media: Vec<Medium>,
     resources: NodeResources,
     turns: Vec<Turns>,
+    /// By switch and receiver, whose turn it is on the way out of its port.
+    ports: BTreeMap<(LinkId, NodeId), Turns>,
     replicas: Vec<Serving>,
     held: Vec<memory::Held>,
     routing: Box<dyn Routing>,
@@ -186,7 +189,6 @@ impl<'a> Execution<'a> {
             streams,
         } = system;
         let nodes = topology.nodes.len();
-        let shared: Vec<bool> = links.iter().map(Medium::is_shared).collect();
         let capacity = crate::serving::passes::longest_context(&requests);
         let replicas = replicas
             .into_iter()
@@ -194,8 +196,9 @@ impl<'a> Execution<'a> {
             .map(|(replica, caches)| replica.start(caches, capacity, streams))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            resources: NodeResources::declare(&topology, &shared, resources)?,
+            resources: NodeResources::declare(&topology, &links, resources)?,
             turns: topology.links.iter().map(|_| Turns::default()).collect(),
+            ports: BTreeMap::new(),
             media: links,
             replicas,
             held,

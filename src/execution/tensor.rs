@@ -24,6 +24,10 @@ impl Execution<'_> {
             _ => (Some(state.layer), [Stage::CutSend, Stage::CutReceive]),
         };
         let group = self.tensor(batch);
+        if group.exchange().is_some() {
+            let inputs = self.emit_share(batch, layer, arrived, graph)?;
+            return self.emit_sublayer(batch, Sublayer::Attention, &inputs, graph);
+        }
         let members = group.members.len();
         let inputs = match group.link.filter(|_| group.air.answers()) {
             Some(link) => self.emit_multicast(batch, layer, stages, link, arrived, graph)?,

@@ -1,7 +1,7 @@
 //! Where things are: named nodes, the links between them, and ways from one to another.
 //!
 //! Devices, edge servers and clouds are nodes alike; what tells them apart is their profile.
-//! A link is a radio cell, a hub with members around it, or a wire between two nodes. Which
+//! A link is a radio cell, a hub with members around it, a wire between two nodes, or a switch with nodes on its ports. Which
 //! rate or channel a link has is of no concern here.
 
 mod config;
@@ -78,6 +78,11 @@ pub enum Ends {
         /// The other.
         to: NodeId,
     },
+    /// Each with each other.
+    Switch {
+        /// The nodes on its ports, in order.
+        members: Vec<NodeId>,
+    },
 }
 
 impl Ends {
@@ -86,6 +91,7 @@ impl Ends {
         let has = |node: NodeId| match self {
             Self::Cell { hub, members } => node == *hub || members.contains(&node),
             Self::Wire { from, to } => node == *from || node == *to,
+            Self::Switch { members } => members.contains(&node),
         };
         a != b && has(a) && has(b)
     }
@@ -154,16 +160,16 @@ impl Topology {
         &self.nodes[id.index()]
     }
 
-    /// The nodes around the hub of the cell `link`; none of a wire.
+    /// The nodes around the hub of the cell `link`; none of another link.
     pub fn members(&self, link: LinkId) -> &[NodeId] {
         match &self.links[link.index()].ends {
             Ends::Cell { members, .. } => members,
-            Ends::Wire { .. } => &[],
+            Ends::Wire { .. } | Ends::Switch { .. } => &[],
         }
     }
 
     /// The first link that joins `a` and `b`: a cell its hub with each member, and members
-    /// with each other through the hub; a wire its ends, both ways.
+    /// with each other through the hub; a wire its ends, both ways; a switch each with each other.
     pub fn between(&self, a: NodeId, b: NodeId) -> Option<LinkId> {
         let found = self.links.iter().position(|link| link.ends.join(a, b))?;
         Some(LinkId(found as u16))
