@@ -30,6 +30,17 @@ impl MessageCost {
         *self == Self::default()
     }
 
+    /// Of either, what costs more.
+    #[must_use]
+    pub fn most(self, other: Self) -> Self {
+        let most = |one: Seconds, two: Seconds| Seconds(one.0.max(two.0));
+        Self {
+            send: most(self.send, other.send),
+            receive: most(self.receive, other.receive),
+            synchronise: most(self.synchronise, other.synchronise),
+        }
+    }
+
     /// Of a message that somebody waits for.
     pub fn total(&self) -> f64 {
         self.send.0 + self.receive.0 + self.synchronise.0

@@ -1,6 +1,7 @@
 //! A device's roofline, energy model and memory.
 
 use super::measured::Measured;
+use super::messages::MessageCost;
 use super::power::{Frequency, Heat, Power};
 use crate::units::{
     Bytes, BytesPerSecond, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop, Seconds, Watts,
@@ -50,6 +51,10 @@ pub struct DeviceProfile {
     /// Its clock, where it is not the one of the other numbers.
     #[serde(default)]
     pub frequency: Option<Frequency>,
+    /// What a message costs it beside its bits, on wires and switches that do not say it
+    /// themselves. Default: nothing.
+    #[serde(default)]
+    pub messages: Option<MessageCost>,
     /// How it warms up and throttles; power must be given. Default: it stays cool.
     #[serde(default)]
     pub heat: Option<Heat>,
@@ -90,6 +95,7 @@ impl DeviceProfile {
             power: None,
             frequency: None,
             heat: None,
+            messages: None,
         }
     }
 
@@ -123,6 +129,7 @@ impl DeviceProfile {
             ("power", self.power.map(|part| part.validate())),
             ("frequency", self.frequency.map(|part| part.validate())),
             ("heat", self.heat.map(|part| part.validate())),
+            ("messages", self.messages.map(|part| part.validate())),
         ];
         for (name, check) in checks {
             check.unwrap_or(Ok(())).map_err(|fault| fault.under(name))?;

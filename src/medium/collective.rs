@@ -43,12 +43,13 @@ pub enum Joined {
 impl Message {
     /// A message of `bits` over `wire`, or over a port that is one; jitter is left out.
     pub fn over(wire: &Wire, bits: u64) -> Self {
+        let costs = wire.messages.unwrap_or_default();
         Self {
-            send: wire.messages.send.0,
+            send: costs.send.0,
             occupies: wire.per_message.0 + bits as f64 / wire.rate.0,
             delay: wire.delay.0,
-            receive: wire.messages.receive.0,
-            synchronise: wire.messages.synchronise.0,
+            receive: costs.receive.0,
+            synchronise: costs.synchronise.0,
         }
     }
 

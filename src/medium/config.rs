@@ -55,9 +55,10 @@ pub struct Wire {
     /// Added to every transfer's time on the wire, whatever its length. Default 0 s.
     #[serde(default)]
     pub per_message: Seconds,
-    /// What a transfer costs its two ends beside its time on the wire. Default: nothing.
+    /// What a transfer costs its two ends beside its time on the wire. Default: what the profiles of
+    /// its nodes say, of several the most.
     #[serde(default)]
-    pub messages: MessageCost,
+    pub messages: Option<MessageCost>,
     /// What its ends spend on a bit. Default 0 J/bit.
     #[serde(default)]
     pub energy_per_bit: JoulesPerBit,
@@ -88,6 +89,7 @@ impl Wire {
         FieldFault::if_negative("jitter", self.jitter.0)?;
         FieldFault::if_negative("per_message", self.per_message.0)?;
         self.messages
+            .unwrap_or_default()
             .validate()
             .map_err(|fault| fault.under("messages"))?;
         FieldFault::if_negative("energy_per_bit", self.energy_per_bit.0)
@@ -115,9 +117,10 @@ pub struct Switch {
     /// Added to every transfer's time on both ports, whatever its length. Default 0 s.
     #[serde(default)]
     pub per_message: Seconds,
-    /// What a transfer costs its two ends beside its time on the ports. Default: nothing.
+    /// What a transfer costs its two ends beside its time on the ports. Default: what the profiles
+    /// of its nodes say, of several the most.
     #[serde(default)]
-    pub messages: MessageCost,
+    pub messages: Option<MessageCost>,
     /// What is spent on a bit, charged to its sender. Default 0 J/bit.
     #[serde(default)]
     pub energy_per_bit: JoulesPerBit,

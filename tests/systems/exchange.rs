@@ -20,11 +20,11 @@ fn link(rate: f64) -> Wire {
         delay: Seconds(40e-6),
         jitter: Seconds(0.0),
         per_message: Seconds(0.0),
-        messages: MessageCost {
+        messages: Some(MessageCost {
             send: Seconds(70e-6),
             receive: Seconds(110e-6),
             synchronise: Seconds(30e-6),
-        },
+        }),
         energy_per_bit: JoulesPerBit(0.0),
         sharing: WireSharing::Exclusive,
     }

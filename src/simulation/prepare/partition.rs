@@ -130,7 +130,7 @@ impl Planner<'_> {
     fn crossing(&self, from: NodeId, to: NodeId, bits: u64) -> f64 {
         let hops = self.resolved.topology.route(from, to).unwrap_or_default();
         let over = |wire: &Wire| {
-            let ends = wire.per_message.0 + wire.messages.total();
+            let ends = wire.per_message.0 + wire.messages.unwrap_or_default().total();
             ends + bits as f64 / wire.rate.0 + wire.delay.0
         };
         let seconds = hops.iter().map(|hop| match self.resolved.link(hop.link) {
