@@ -52,8 +52,10 @@
 //! | [`serving`] | requests, arrivals, queues, schedulers, choice of replica |
 //! | [`execution`] | the one program that the engine runs |
 //! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
+//! | [`results`] | run folders, tables, metrics |
+//! | [`figures`] | every picture, drawn by plotters on a canvas of our own |
 //! | [`calibration`] | from tables of measured boards to profiles, with their error |
-//! | [`results`] [`analysis`] | run folders, tables, metrics, figures; explanations |
+//! | [`analysis`] | explanations |
 //! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
 #![feature(coroutines, coroutine_trait, stmt_expr_attributes)]
 #![warn(missing_docs)]
@@ -70,6 +72,7 @@ pub mod device;
 pub mod digest;
 pub mod engine;
 pub mod execution;
+pub mod figures;
 pub mod files;
 pub mod interrupt;
 pub mod manual;

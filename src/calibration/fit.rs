@@ -117,7 +117,7 @@ impl Fit {
                 change = change.max((*value - x).abs() / x.abs().max(1e-30));
                 *value = *x;
             }
-            if change < 1e-12 {
+            if change < 1e-10 {
                 break;
             }
         }

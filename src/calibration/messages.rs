@@ -12,6 +12,7 @@
 
 use super::bounded;
 use super::row::Row;
+use crate::device::MessageCost;
 use crate::units::Seconds;
 use nalgebra::{DMatrix, DVector};
 
@@ -21,13 +22,9 @@ const BITS_PER_ENTRY: f64 = 8.5;
 /// Costs of a message.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Messages {
-    /// Of the sender.
-    pub send: Seconds,
-    /// Of the receiver.
-    pub receive: Seconds,
-    /// Of the receiver, once it has all that it waits for.
-    pub synchronise: Seconds,
-    /// Whether rows tell the last from the others.
+    /// Of its two ends.
+    pub costs: MessageCost,
+    /// Whether rows tell going on from sending and receiving.
     pub split: bool,
 }
 
@@ -94,16 +91,18 @@ impl Messages {
             false => (2.0 * solved[0] / 3.0, solved[0] / 3.0),
         };
         Some(Self {
-            send: Seconds(ends / 2.0),
-            receive: Seconds(ends / 2.0),
-            synchronise: Seconds(going_on),
+            costs: MessageCost {
+                send: Seconds(ends / 2.0),
+                receive: Seconds(ends / 2.0),
+                synchronise: Seconds(going_on),
+            },
             split,
         })
     }
 
     /// What it makes of a row's time in the network, in seconds.
     pub(super) fn predict(&self, row: &Row) -> Option<f64> {
-        let ends = self.send.0 + self.receive.0;
-        Some(Exchange::of(row)?.seconds(ends, self.synchronise.0))
+        let ends = self.costs.send.0 + self.costs.receive.0;
+        Some(Exchange::of(row)?.seconds(ends, self.costs.synchronise.0))
     }
 }

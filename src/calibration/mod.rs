@@ -22,6 +22,7 @@ mod bounded;
 mod columns;
 mod equation;
 mod error;
+pub mod figure;
 mod fit;
 mod leave_out;
 mod messages;
@@ -41,6 +42,7 @@ pub use row::Row;
 pub use table::{read, read_all};
 
 use crate::device::{Calibrated, PRESETS, Preset};
+use crate::units::BytesPerSecond;
 use equation::counts;
 use fit::{Fit, Observation};
 use leave_out::leave_one_out;
@@ -131,8 +133,10 @@ pub fn calibrate(rows: &[Row], choice: &Choice) -> Result<Calibration, Calibrati
             (None, Some(total)) if row.devices == 1 => ("all of it", total),
             _ => continue,
         };
+        let counts = counts(row, 1, row.context)?;
+        plausible(row, counts.own, measured, base)?;
         observations.push(Observation {
-            counts: counts(row, 1, row.context)?,
+            counts,
             bits: row.shape.weight_bits,
             measured,
         });
@@ -160,6 +164,28 @@ pub fn calibrate(rows: &[Row], choice: &Choice) -> Result<Calibration, Calibrati
     };
     profile::state_error(&mut calibration);
     Ok(calibration)
+}
+
+/// A board that reads weights so many times faster than the memory of its base is none: its row has
+/// another unit.
+const FASTER: f64 = 30.0;
+
+fn plausible(row: &Row, weights: f64, seconds: f64, base: &Preset) -> Result<(), CalibrationError> {
+    let rate = weights * row.shape.weight_bits / 8.0 / seconds;
+    let rated = base.profile.memory_bandwidth;
+    if rate <= FASTER * rated.0 {
+        return Ok(());
+    }
+    Err(CalibrationError::Table {
+        place: row.place.clone(),
+        fault: format!(
+            "a token in {:.4} ms would read {} of weights, and the memory of the base `{}` has \
+             {rated}; are times in ms? If so, another --base is more like the board",
+            seconds * 1e3,
+            BytesPerSecond((rate / 1e9).round() * 1e9),
+            base.name
+        ),
+    })
 }
 
 /// The board whose rows are meant.

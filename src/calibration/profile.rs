@@ -96,6 +96,7 @@ pub(super) fn of(
     prefill(&mut profile, rows, fit, &mut basis, &mut undetermined)?;
     power(&mut profile, rows, &mut basis, &mut undetermined);
     let messages = Messages::of(rows);
+    profile.messages = messages.map(|messages| messages.costs).or(profile.messages);
     let exchanging: Vec<&Row> = rows.iter().copied().filter(|row| row.devices > 1).collect();
     if let Some(messages) = messages {
         basis.links = Some(Ground::Fitted(evidence(&exchanging)));

@@ -71,8 +71,7 @@ impl fmt::Display for Calibration {
             writeln!(f, "  {:<28} {between:>10} ms", "time between tokens")?;
         }
         if let Some(messages) = self.messages {
-            let total = messages.send.0 + messages.receive.0 + messages.synchronise.0;
-            let total = total * 1e6;
+            let total = messages.costs.total() * 1e6;
             writeln!(
                 f,
                 "  {:<28} {total:>10.1} µs        send + receive + go on",

@@ -14,6 +14,7 @@
 use super::basis::{Basis, Evidence, Ground, Range};
 use super::few::Few;
 use super::measured::{Measured, WeightRate};
+use super::messages::MessageCost;
 use super::power::{MeasuredAt, Power};
 use super::preset::{Preset, assumed};
 use super::profile::DeviceProfile;
@@ -46,6 +47,15 @@ const fn rates(bits: f64, rate: f64, replicated_fraction: f64) -> Option<Measure
 /// Half of what weights of 4.5 bits stream at, of a device that takes `rate` of them per second.
 const fn half_of(rate: f64) -> Option<BytesPerSecond> {
     Some(BytesPerSecond(rate * 4.5 / 8.0 / 2.0))
+}
+
+/// What a message costs in all, of which two devices do not tell the parts.
+const fn third_each(total: f64) -> Option<MessageCost> {
+    Some(MessageCost {
+        send: Seconds(total / 3.0),
+        receive: Seconds(total / 3.0),
+        synchronise: Seconds(total / 3.0),
+    })
 }
 
 const fn wall(idle: f64, busy: f64) -> Option<Power> {
@@ -101,14 +111,15 @@ const PROMPTS: f64 = 0.5625;
 
 pub(super) const RASPBERRY_PI_4B: Preset = Preset {
     name: "raspberry-pi-4b",
-    summary: "single-board computer, CPU only: 5.05 G weights/s at 4.5 bits, 8 GB",
+    summary: "single-board computer, CPU only: 5.06 G weights/s at 4.5 bits, 8 GB",
     // Raspberry Pi 4B (2019): four Cortex-A72 at 1.5 GHz, one 128-bit fused multiply–add per cycle
     // each (8 32-bit FLOPs), 48 GFLOP/s; 32-bit LPDDR4-3200, 12.8 GB/s; 8 GB.
     profile: DeviceProfile {
         efficiency: PROMPTS,
-        cache_rate: half_of(5.052e9),
-        per_token: Seconds(2.15e-3),
-        measured: rates(4.5, 5.052e9, 0.1406),
+        cache_rate: half_of(5.055e9),
+        per_token: Seconds(2.19e-3),
+        measured: rates(4.5, 5.055e9, 0.1408),
+        messages: third_each(306e-6),
         power: Some(Power {
             idle: Watts(2.7),
             compute_bound: Watts(6.4),
@@ -118,12 +129,24 @@ pub(super) const RASPBERRY_PI_4B: Preset = Preset {
         ..DeviceProfile::roofline(FlopsPerSecond(48e9), BytesPerSecond(12.8e9), Bytes(8e9))
     },
     basis: Basis {
-        compute: divided(0.02, (6.6e9, 12.9e9)),
+        compute: divided(0.019, (6.7e9, 13.1e9)),
         prefill: PREFILL,
         context: CONTEXT,
         memory: sheet("Raspberry Pi 4 Model B product brief: 8 GB"),
         power: assumed("a round number for a busy board of its kind; nobody measured it decoding"),
-        links: None,
+        links: Some(Ground::Fitted(Evidence {
+            source: Cow::Borrowed(
+                "distributed-llama 0.1.0, README: two devices, whose times in the network differ by \
+                 a factor of two; a third each to send, receive and go on is assumed",
+            ),
+            error: None,
+            range: Range {
+                weights: Some((6.7e9, 13.1e9)),
+                weight_bits: Some((4.5, 4.5)),
+                devices: Some((2, 2)),
+                context: None,
+            },
+        })),
     },
 };
 
@@ -133,8 +156,9 @@ pub(super) const RASPBERRY_PI_CM5: Preset = Preset {
     // Raspberry Pi CM5 (2024): the chip of the Raspberry Pi 5.
     profile: DeviceProfile {
         efficiency: PROMPTS,
-        cache_rate: half_of(19.67e9),
-        measured: rates(Q4_K_M, 19.67e9, 0.1406),
+        cache_rate: half_of(19.66e9),
+        measured: rates(Q4_K_M, 19.66e9, 0.1408),
+        messages: third_each(153e-6),
         power: wall(3.0, 11.9),
         ..DeviceProfile::roofline(FlopsPerSecond(153.6e9), BytesPerSecond(17.1e9), Bytes(16e9))
     },
@@ -153,7 +177,9 @@ pub(super) const RASPBERRY_PI_CM5: Preset = Preset {
         context: CONTEXT,
         memory: sheet("Raspberry Pi Compute Module 5 product brief: up to 16 GB"),
         power: assumed("that of the Raspberry Pi 5, which has the same chip"),
-        links: None,
+        links: Some(assumed(
+            "half of what messages cost the Raspberry Pi 4B, whose cores are half as fast",
+        )),
     },
 };
 
@@ -165,7 +191,8 @@ pub(super) const RASPBERRY_PI_5: Preset = Preset {
     profile: DeviceProfile {
         efficiency: PROMPTS,
         cache_rate: half_of(15.68e9),
-        measured: rates(Q4_K_M, 15.68e9, 0.1406),
+        measured: rates(Q4_K_M, 15.68e9, 0.1408),
+        messages: third_each(153e-6),
         power: wall(3.0, 11.9),
         ..DeviceProfile::roofline(FlopsPerSecond(153.6e9), BytesPerSecond(17.1e9), Bytes(8e9))
     },
@@ -175,7 +202,9 @@ pub(super) const RASPBERRY_PI_5: Preset = Preset {
         context: CONTEXT,
         memory: sheet("Raspberry Pi 5 product brief: 8 GB"),
         power: alone("geerlingguy/ai-benchmarks, README: the board of 16 GB, peak at the wall"),
-        links: None,
+        links: Some(assumed(
+            "half of what messages cost the Raspberry Pi 4B, whose cores are half as fast",
+        )),
     },
 };
 
@@ -187,19 +216,32 @@ pub(super) const GCP_C3D_HIGHCPU_30: Preset = Preset {
     // share is 77 GB/s; 59 GB.
     profile: DeviceProfile {
         efficiency: PROMPTS,
-        cache_rate: half_of(79.92e9),
-        overhead: Seconds(270.8e-6),
-        per_token: Seconds(0.56e-3),
-        measured: rates(4.5, 79.92e9, 0.0509),
+        cache_rate: half_of(79.95e9),
+        overhead: Seconds(270.6e-6),
+        per_token: Seconds(0.565e-3),
+        measured: rates(4.5, 79.95e9, 0.0511),
+        messages: third_each(55.6e-6),
         ..DeviceProfile::roofline(FlopsPerSecond(1.44e12), BytesPerSecond(77e9), Bytes(59e9))
     },
     basis: Basis {
-        compute: divided(0.011, (6.6e9, 12.9e9)),
+        compute: divided(0.008, (6.7e9, 13.1e9)),
         prefill: PREFILL,
         context: CONTEXT,
         memory: sheet("Google Cloud, C3D machine series: 59 GB"),
         power: assumed("a share of a machine that others use too: no joules"),
-        links: None,
+        links: Some(Ground::Fitted(Evidence {
+            source: Cow::Borrowed(
+                "distributed-llama 0.1.0, README: two devices, whose times in the network differ by \
+                 a factor of two; a third each to send, receive and go on is assumed",
+            ),
+            error: None,
+            range: Range {
+                weights: Some((6.7e9, 13.1e9)),
+                weight_bits: Some((4.5, 4.5)),
+                devices: Some((2, 2)),
+                context: None,
+            },
+        })),
     },
 };
 

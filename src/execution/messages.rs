@@ -48,7 +48,11 @@ impl Execution<'_> {
             let before = last.as_slice();
             let before = if before.is_empty() { after } else { before };
             let before = before.to_vec();
-            let then = if number + 1 < hops.len() { Then::GoesOn } else { then };
+            let then = if number + 1 < hops.len() {
+                Then::GoesOn
+            } else {
+                then
+            };
             let sent = self.emit_send_cost(key, hop, &before, graph)?;
             let there = self.emit_hop(key, hop, index, &sent, graph)?;
             last = Some(self.emit_receive_cost(key, hop, then, there, graph)?);

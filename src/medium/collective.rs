@@ -101,7 +101,10 @@ mod tests {
         assert_eq!(MESSAGE.alone(), 17.5);
         assert_eq!(
             MESSAGE.star(4, Joined::Wires),
-            [1.0 + 4.0 + 10.0 + 3.0 * 2.0 + 0.5, 3.0 + 4.0 + 10.0 + 2.0 + 0.5]
+            [
+                1.0 + 4.0 + 10.0 + 3.0 * 2.0 + 0.5,
+                3.0 + 4.0 + 10.0 + 2.0 + 0.5
+            ]
         );
         let port = 1.0 + 4.0 * 3.0 + 10.0 + 2.0 + 0.5;
         assert_eq!(MESSAGE.star(4, Joined::Switch), [port, port]);

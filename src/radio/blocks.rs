@@ -134,7 +134,10 @@ mod tests {
             let expected = blocks.carry(&mut entries);
             let errors = before.iter().zip(&entries);
             let squared: f64 = errors.map(|(a, b)| f64::from(a - b).powi(2)).sum();
-            assert!((squared / expected - 1.0).abs() < 0.06, "{bits}: {squared} {expected}");
+            assert!(
+                (squared / expected - 1.0).abs() < 0.06,
+                "{bits}: {squared} {expected}"
+            );
         }
     }
 

@@ -212,12 +212,7 @@ impl ExchangeLink {
     }
 
     /// Part c of the entries begins at member c and is rounded each time that it goes on.
-    fn ring<'a>(
-        &self,
-        devices: usize,
-        part: impl Fn(usize) -> &'a [f32],
-        sum: &mut [f32],
-    ) -> f64 {
+    fn ring<'a>(&self, devices: usize, part: impl Fn(usize) -> &'a [f32], sum: &mut [f32]) -> f64 {
         let mut expected = 0.0;
         for first in 0..devices {
             let range = self.exchange.part(sum.len(), first, devices);
@@ -241,7 +236,11 @@ mod tests {
     use super::*;
     use crate::rng::Streams;
 
-    fn reduced(scheme: &dyn AllReduce, root: Option<usize>, parts: &[&[f32]]) -> (Vec<f32>, Distortion) {
+    fn reduced(
+        scheme: &dyn AllReduce,
+        root: Option<usize>,
+        parts: &[&[f32]],
+    ) -> (Vec<f32>, Distortion) {
         let link = ExchangeLink {
             exchange: scheme.exchange().unwrap(),
             root,
@@ -265,13 +264,27 @@ mod tests {
     fn a_star_of_whole_entries_is_exact() {
         let parts = parts(5, 256);
         let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
-        let (sum, distortion) = reduced(&Star { bits: 32, block: 32 }, Some(0), &parts);
+        let (sum, distortion) = reduced(
+            &Star {
+                bits: 32,
+                block: 32,
+            },
+            Some(0),
+            &parts,
+        );
         for (entry, sum) in sum.iter().enumerate() {
             let exact: f64 = parts.iter().map(|part| f64::from(part[entry])).sum();
             assert_eq!(*sum, exact as f32);
         }
         assert!(distortion.nmse < 1e-14);
-        let (sum, _) = reduced(&Ring { bits: 32, block: 32 }, None, &parts);
+        let (sum, _) = reduced(
+            &Ring {
+                bits: 32,
+                block: 32,
+            },
+            None,
+            &parts,
+        );
         for (entry, sum) in sum.iter().enumerate() {
             let exact: f64 = parts.iter().map(|part| f64::from(part[entry])).sum();
             assert!((f64::from(*sum) - exact).abs() < 1e-6);
@@ -290,7 +303,10 @@ mod tests {
         }
         let (_, rooted) = reduced(&Star::default(), Some(2), &parts);
         let (_, apart) = reduced(&Star::default(), None, &parts);
-        assert!(rooted.error < apart.error, "the root's own part is not sent");
+        assert!(
+            rooted.error < apart.error,
+            "the root's own part is not sent"
+        );
     }
 
     /// Law 9: a token's sum is the same bits alone and beside others.
@@ -309,7 +325,9 @@ mod tests {
     fn parts_of_a_ring_are_whole_blocks_and_all_entries() {
         let exchange = Ring::default().exchange().unwrap();
         for (width, devices) in [(4096, 4), (4096, 3), (192, 4), (64, 4), (32, 8)] {
-            let parts: Vec<_> = (0..devices).map(|n| exchange.part(width, n, devices)).collect();
+            let parts: Vec<_> = (0..devices)
+                .map(|n| exchange.part(width, n, devices))
+                .collect();
             assert_eq!((parts[0].start, parts[devices - 1].end), (0, width));
             assert!(parts.windows(2).all(|pair| pair[0].end == pair[1].start));
             assert!(parts.iter().all(|part| part.len() % 32 == 0));

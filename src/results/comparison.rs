@@ -7,7 +7,7 @@ use crate::scenario::Heading;
 use std::fmt;
 
 /// The metrics worth a column, with the heading and factor that make them readable.
-pub(super) const COLUMNS: &[(&str, &str, f64)] = &[
+pub const COLUMNS: &[(&str, &str, f64)] = &[
     ("perplexity", "perplexity", 1.0),
     ("accuracy", "accuracy %", 100.0),
     ("batch_latency_s", "batch ms", 1e3),

@@ -1,17 +1,15 @@
-//! The run folder: manifest, metrics, tables and figures.
+//! The run folder: manifest, metrics and tables.
 
 pub mod assignment;
 pub mod bounded;
 pub mod channel;
 pub mod columns;
 pub mod comparison;
-pub mod curves;
 pub mod drawn;
 pub mod events;
 pub mod expert_pairs;
 pub mod folder;
 pub mod host;
-pub mod latencies;
 pub mod load;
 pub mod manifest;
 pub mod memory;

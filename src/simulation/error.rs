@@ -2,11 +2,12 @@
 
 use crate::engine::EngineError;
 use crate::execution::ExecutionError;
+use crate::figures::catalogue::DrawError;
+use crate::figures::format::png;
 use crate::interrupt::Interrupted;
 use crate::numerics::{LoadError, StepError};
 use crate::policy::AssignmentError;
 use crate::radio::RadioError;
-use crate::results::drawn::DrawError;
 use crate::results::folder::FolderError;
 use crate::scenario::{Resolved, ScenarioError};
 use crate::units::FieldFault;
@@ -57,6 +58,9 @@ pub enum RunError {
         /// What is missing.
         fault: Box<RunError>,
     },
+    /// A figure of a sweep would have too many pixels.
+    #[error(transparent)]
+    Pixels(#[from] png::TooLarge),
     /// A figure cannot be drawn.
     #[error("cannot draw the figure: {0}")]
     Figure(String),

@@ -1,9 +1,13 @@
 //! Draws again, from its data, what of a run folder or a sweep is drawn.
 
+use super::drawings::{self, DRAWN, Drawn, PERFETTO};
 use super::error::RunError;
 use super::sweep::draw_figures;
+use crate::figures::Width;
+use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
+use crate::figures::format::Format;
 use crate::results::bounded::read_text;
-use crate::results::drawn::{DRAWN, DrawError, Drawn, EVENTS, PERFETTO, Sources};
+use crate::results::drawn::EVENTS;
 use crate::results::manifest::{self, Manifest};
 use crate::results::points::{self, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
@@ -11,11 +15,41 @@ use crate::scenario::sweep_of;
 use crate::whole::{Files, Unwritable};
 use std::path::{Path, PathBuf};
 
+/// How figures are to be drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown {
+    /// As which kind of file.
+    pub format: Format,
+    /// For which width, and of which part.
+    pub options: Options,
+}
+
+impl Shown {
+    /// As runs and sweeps draw them.
+    pub const USUAL: Self = Self {
+        format: Format::Svg,
+        options: Options {
+            width: None,
+            part: None,
+        },
+    };
+
+    /// The name of the file of the figure `name`, which is usually drawn for `width`.
+    pub(super) fn file_name(&self, name: &str, width: Width) -> String {
+        self.options.file_name(name, width, self.format)
+    }
+
+    pub(super) fn is_usual(&self) -> bool {
+        let Options { width, part } = self.options;
+        self.format == Format::Svg && width.is_none() && part.is_none()
+    }
+}
+
 /// What is to be drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub enum Drawing {
-    /// The figures and the report.
-    Figures,
+    /// The figures; as they are usually drawn also the report.
+    Figures(Shown),
     /// The trace for Perfetto alone.
     Perfetto,
 }
@@ -31,11 +65,14 @@ pub fn plot(folder: &Path, drawing: Drawing) -> Result<Vec<PathBuf>, RunError> {
         fault,
     };
     if folder.join(TABLE).is_file() {
-        if drawing == Drawing::Perfetto {
-            let fault = "a sweep has no trace; give the folder of one of its runs";
-            return Err(place(fault.to_owned()));
-        }
-        return plot_sweep(folder);
+        let fault = match drawing {
+            Drawing::Figures(shown) if shown.options.part.is_none() => {
+                return plot_sweep(folder, shown);
+            }
+            Drawing::Figures(_) => "a sweep has no passes; give the folder of one of its runs",
+            Drawing::Perfetto => "a sweep has no trace; give the folder of one of its runs",
+        };
+        return Err(place(fault.to_owned()));
     }
     let Ok(text) = read_text(&folder.join(manifest::FILE_NAME)) else {
         let fault = "this is no run folder: it has no manifest.json; give a folder that `airloom run` or `airloom sweep` wrote";
@@ -53,7 +90,7 @@ pub fn plot(folder: &Path, drawing: Drawing) -> Result<Vec<PathBuf>, RunError> {
     Ok(paths)
 }
 
-fn plot_sweep(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
+fn plot_sweep(folder: &Path, shown: Shown) -> Result<Vec<PathBuf>, RunError> {
     let place = |path: PathBuf, fault: String| RunError::Place {
         path,
         fault: format!("{fault}; run the sweep again to write it anew"),
@@ -66,7 +103,7 @@ fn plot_sweep(folder: &Path) -> Result<Vec<PathBuf>, RunError> {
         let fault = format!("there is no point {} among {}", row.point, record.points);
         return Err(place(table, fault));
     }
-    draw_figures(folder, &sweep, &rows, record.points)
+    draw_figures(folder, &sweep, &rows, record.points, shown)
 }
 
 fn plot_run(
@@ -75,13 +112,25 @@ fn plot_run(
     drawing: Drawing,
 ) -> Result<Vec<PathBuf>, RunError> {
     let title = manifest.title();
-    let sources = Sources::open(folder, &title, &manifest.scenario)?;
+    let sources = drawings::sources(folder, &title, &manifest.scenario)?;
     let mut paths = Vec::new();
-    let wanted = match drawing {
-        Drawing::Figures => DRAWN,
+    let beside: &[Drawn] = match drawing {
+        Drawing::Figures(shown) => {
+            for figure in FIGURES {
+                if figure.is_wanted(&sources, shown.options)? {
+                    let path = folder.join(figure.file_name(shown.options, shown.format));
+                    let bytes = figure.write(&sources, shown.options, shown.format)?;
+                    let mut files = Files::default();
+                    files.stage(&path, &bytes)?;
+                    files.commit()?;
+                    paths.push(path);
+                }
+            }
+            if shown.is_usual() { DRAWN } else { &[] }
+        }
         Drawing::Perfetto => &[PERFETTO],
     };
-    for drawn in wanted {
+    for drawn in beside {
         if drawn.is_wanted(&sources)? {
             replace(&folder.join(drawn.name), drawn, &sources)?;
             paths.push(folder.join(drawn.name));

@@ -1,13 +1,16 @@
 //! One run: engine, trace and run folder.
 
+use super::drawings::{self, DRAWN};
 use super::error::RunError;
 use super::prepare::Prepared;
 use super::recorded::SCENARIO;
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
+use crate::figures::catalogue::{DrawError, FIGURES, Options};
+use crate::figures::format::Format;
 use crate::measurement::{AssignmentRecord, Goals, Totals};
 use crate::observer::Observer;
-use crate::results::drawn::{DRAWN, DrawError, EVENTS, Sources};
+use crate::results::drawn::EVENTS;
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use crate::results::host::Host;
 use crate::results::manifest::{self, AnyRun, Identity, Manifest, Origin};
@@ -253,7 +256,14 @@ pub(super) fn stage(
 fn draw(staging: &mut Staging, about: &About) -> Result<(), RunError> {
     let folder = staging.path().to_owned();
     let title = about.title();
-    let sources = Sources::open(&folder, &title, &about.scenario)?;
+    let sources = drawings::sources(&folder, &title, &about.scenario)?;
+    let usual = Options::default();
+    for figure in FIGURES {
+        if figure.is_wanted(&sources, usual)? {
+            let bytes = figure.write(&sources, usual, Format::Svg)?;
+            staging.write(&figure.file_name(usual, Format::Svg), &bytes)?;
+        }
+    }
     for drawn in DRAWN {
         if drawn.is_wanted(&sources)? {
             let mut file = staging.create(drawn.name)?;

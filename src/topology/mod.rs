@@ -86,6 +86,15 @@ pub enum Ends {
 }
 
 impl Ends {
+    /// The nodes that it joins.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        match self {
+            Self::Cell { hub, members } => [&[*hub], members.as_slice()].concat(),
+            Self::Wire { from, to } => vec![*from, *to],
+            Self::Switch { members } => members.clone(),
+        }
+    }
+
     /// Whether a transfer from `a` to `b` can take this link alone.
     pub fn join(&self, a: NodeId, b: NodeId) -> bool {
         let has = |node: NodeId| match self {

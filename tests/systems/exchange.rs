@@ -73,7 +73,10 @@ impl Log {
 
 fn close(simulated: f64, expected: f64) {
     // Every task is rounded up to a picosecond.
-    assert!((simulated - expected).abs() < 1e-10, "{simulated} {expected}");
+    assert!(
+        (simulated - expected).abs() < 1e-10,
+        "{simulated} {expected}"
+    );
 }
 
 #[test]
@@ -132,7 +135,11 @@ fn every_bit_of_an_exchange_is_sent_once_and_arrives() {
             .map(|row| number(row, "bits"))
             .sum();
         assert_eq!(sent, per_token, "{scheme}");
-        let count = |end: &str| rows.iter().filter(|row| row["stage"].ends_with(end)).count();
+        let count = |end: &str| {
+            rows.iter()
+                .filter(|row| row["stage"].ends_with(end))
+                .count()
+        };
         let transfers = rows.iter().filter(|row| row["kind"] == "transfer").count();
         assert_eq!(count("_send_cost"), transfers);
         assert_eq!(count("_receive_cost"), transfers);
@@ -149,7 +156,9 @@ fn every_bit_of_an_exchange_is_sent_once_and_arrives() {
             .collect();
         lanes.sort_unstable();
         for pair in lanes.windows(2) {
-            let [(one, _, end), (other, start, _)] = pair else { unreachable!() };
+            let [(one, _, end), (other, start, _)] = pair else {
+                unreachable!()
+            };
             assert!(one != other || end <= start, "{pair:?}");
         }
     }
@@ -176,13 +185,25 @@ fn time_of_messages_is_time_of_nodes() {
     let seconds = |row: &Row, column: &str| row[column].parse::<f64>().unwrap();
     for row in nodes.iter().filter(|row| row["node"].starts_with("board")) {
         // A member that takes and hands over messages is not waiting meanwhile.
-        assert!(seconds(row, "uplink_s") > 0.0 && seconds(row, "downlink_s") > 0.0, "{row:?}");
-        let parts = ["compute_s", "uplink_s", "downlink_s", "wait_s", "no_request_s"];
+        assert!(
+            seconds(row, "uplink_s") > 0.0 && seconds(row, "downlink_s") > 0.0,
+            "{row:?}"
+        );
+        let parts = [
+            "compute_s",
+            "uplink_s",
+            "downlink_s",
+            "wait_s",
+            "no_request_s",
+        ];
         let sum: f64 = parts.iter().map(|part| seconds(row, part)).sum();
         let log = run.rows("events.csv");
         let makespan = log.iter().map(|row| number(row, "end_ps")).max().unwrap();
         // The root sends and hands over at once, which is counted in parts and once in the whole.
-        assert!(sum >= makespan as f64 * 1e-12 * (1.0 - 1e-9), "{row:?} {makespan}");
+        assert!(
+            sum >= makespan as f64 * 1e-12 * (1.0 - 1e-9),
+            "{row:?} {makespan}"
+        );
     }
 }
 
@@ -207,15 +228,42 @@ fn messages_of_an_all_reduce_go_over_radio_too() {
         replicas: [(placement: TensorParallel(over: "left", all_reduce: Star()))],"#;
     let log = Log::of(rest);
     let of_stage = |stage: &str| {
-        let rows = log.0.iter().filter(|row| row["stage"] == stage && row["layer"] == "0");
-        rows.map(|row| number(row, "end_ps") - number(row, "start_ps")).collect::<Vec<_>>()
+        let rows = log
+            .0
+            .iter()
+            .filter(|row| row["stage"] == stage && row["layer"] == "0");
+        rows.map(|row| number(row, "end_ps") - number(row, "start_ps"))
+            .collect::<Vec<_>>()
     };
-    let (up, down) = (of_stage("attention_part"), of_stage("attention_sum_downlink"));
-    assert_eq!((up.len(), down.len()), (2 * 2, 2 * 2), "two members, two passes");
-    assert!(of_stage("attention_part_send_cost").iter().all(|took| *took == 70_000_000));
-    assert!(of_stage("attention_part_receive_cost").iter().all(|took| *took == 110_000_000));
-    assert!(of_stage("attention_met").iter().all(|took| *took == 30_000_000));
-    assert!(of_stage("attention_sum_receive_cost").iter().all(|took| *took == 140_000_000));
+    let (up, down) = (
+        of_stage("attention_part"),
+        of_stage("attention_sum_downlink"),
+    );
+    assert_eq!(
+        (up.len(), down.len()),
+        (2 * 2, 2 * 2),
+        "two members, two passes"
+    );
+    assert!(
+        of_stage("attention_part_send_cost")
+            .iter()
+            .all(|took| *took == 70_000_000)
+    );
+    assert!(
+        of_stage("attention_part_receive_cost")
+            .iter()
+            .all(|took| *took == 110_000_000)
+    );
+    assert!(
+        of_stage("attention_met")
+            .iter()
+            .all(|took| *took == 30_000_000)
+    );
+    assert!(
+        of_stage("attention_sum_receive_cost")
+            .iter()
+            .all(|took| *took == 140_000_000)
+    );
 }
 
 #[test]
@@ -228,8 +276,17 @@ fn costs_of_a_message_from_stage_to_stage_come_before_and_after_it() {
     );
     let row = |stage: &str| log.0.iter().find(|row| row["stage"] == stage).unwrap();
     let (cut, next) = (row("cut"), row("cut_receive_cost"));
-    assert_eq!(number(cut, "start_ps"), number(row("cut_send_cost"), "end_ps"));
-    assert_eq!(number(next, "start_ps"), number(cut, "end_ps") + 8_000_000_000);
-    assert_eq!(number(next, "end_ps") - number(next, "start_ps"), 140_000_000);
+    assert_eq!(
+        number(cut, "start_ps"),
+        number(row("cut_send_cost"), "end_ps")
+    );
+    assert_eq!(
+        number(next, "start_ps"),
+        number(cut, "end_ps") + 8_000_000_000
+    );
+    assert_eq!(
+        number(next, "end_ps") - number(next, "start_ps"),
+        140_000_000
+    );
     assert_eq!((&*next["node"], &*next["peer"]), ("cloud", "edge"));
 }

@@ -19,6 +19,7 @@ mod serving;
 mod tails;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use accumulator::Accumulator;
 pub use energy::overdraft;

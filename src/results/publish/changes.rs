@@ -10,7 +10,7 @@ use crate::text::Markdown;
 
 /// A comparison along one axis.
 #[derive(Debug)]
-pub(super) struct Comparison<'a> {
+pub struct Comparison<'a> {
     changes: &'a Changes,
     measure: Measure,
     /// The numbers, not changes, of the table that holds them.
@@ -25,6 +25,7 @@ struct Pair {
 }
 
 impl<'a> Comparison<'a> {
+    /// `changes` of `measure` along an axis of `sweep`.
     pub fn of(changes: &'a Changes, measure: Measure, sweep: &'a Sweep) -> Self {
         let levels = sweep.publish.iter().find_map(|entry| match entry {
             Publication::Table(table) if changes.published_in.as_ref() == Some(&table.file) => {
@@ -39,7 +40,7 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    pub fn files(&self, outcomes: &Outcomes<'_>) -> csv::Result<Vec<File>> {
+    pub(super) fn files(&self, outcomes: &Outcomes<'_>) -> csv::Result<Vec<File>> {
         let changes = self.changes;
         let along = outcomes
             .heading(&changes.along)

@@ -1,18 +1,19 @@
-//! A latency over the load that was served, with the knee of every line.
+//! A latency over the load that was served, with the knee of every line: its table.
 
 use super::File;
 use super::measure::Measure;
 use super::sheet::{Cell, Sheet};
-use crate::results::curves::{self, Direction, Format, Look, Mark, Plot, Series, with_unit};
 use crate::results::outcomes::{Configuration, Estimate, Outcomes};
-use crate::scenario::{LoadCurve, Scale};
+use crate::scenario::LoadCurve;
 use std::collections::BTreeMap;
 
 /// Load and latency of one configuration.
 #[derive(Debug, Clone, Copy)]
-struct Point {
-    load: Estimate,
-    latency: Estimate,
+pub struct Point {
+    /// What was served.
+    pub load: Estimate,
+    /// How long it took.
+    pub latency: Estimate,
 }
 
 impl Point {
@@ -23,31 +24,51 @@ impl Point {
     }
 }
 
-pub(super) fn files(
+/// What a load curve tells of every configuration.
+#[derive(Debug)]
+pub struct Loads {
+    /// Load and latency, by place among the configurations.
+    pub points: Vec<Option<Point>>,
+    /// The places of each line.
+    pub lines: Lines,
+    /// The places of the knees.
+    pub knees: Vec<usize>,
+    powers: Vec<Option<f64>>,
+}
+
+impl Loads {
+    /// What `curve` tells of `outcomes`, its load and its latency being `both`.
+    pub fn of(curve: &LoadCurve, both: &[Measure; 2], outcomes: &Outcomes<'_>) -> Self {
+        let point = |configuration: &Configuration<'_>| {
+            Some(Point {
+                load: both[0].estimate(configuration)?,
+                latency: both[1].estimate(configuration)?,
+            })
+        };
+        let points: Vec<Option<Point>> = outcomes.configurations.iter().map(point).collect();
+        let lines = lines(curve, outcomes);
+        let powers: Vec<Option<f64>> = points.iter().map(|it| it.as_ref()?.power()).collect();
+        let knees = lines.values().filter_map(|it| knee(it, &powers)).collect();
+        Self {
+            points,
+            lines,
+            knees,
+            powers,
+        }
+    }
+}
+
+pub(super) fn file(
     curve: &LoadCurve,
     both: &[Measure; 2],
     outcomes: &Outcomes<'_>,
-) -> csv::Result<Vec<File>> {
-    let point = |configuration: &Configuration<'_>| {
-        Some(Point {
-            load: both[0].estimate(configuration)?,
-            latency: both[1].estimate(configuration)?,
-        })
-    };
-    let points: Vec<Option<Point>> = outcomes.configurations.iter().map(point).collect();
-    let lines = lines(curve, outcomes);
-    let powers: Vec<Option<f64>> = points.iter().map(|it| it.as_ref()?.power()).collect();
-    let knees: Vec<usize> = lines.values().filter_map(|it| knee(it, &powers)).collect();
-    let svg = curves::draw(&plot(curve, both, outcomes, (&points, &lines, &knees)));
-    let sheet = sheet(both, outcomes, (&points, &powers, &knees));
-    Ok(vec![
-        (format!("{}.svg", curve.file), svg.into_bytes()),
-        (format!("{}.csv", curve.file), sheet.csv()?),
-    ])
+) -> csv::Result<File> {
+    let sheet = sheet(both, outcomes, &Loads::of(curve, both, outcomes));
+    Ok((format!("{}.csv", curve.file), sheet.csv()?))
 }
 
 /// The configurations of each line, by the choices of the other axes.
-type Lines = BTreeMap<Vec<usize>, Vec<usize>>;
+pub type Lines = BTreeMap<Vec<usize>, Vec<usize>>;
 
 fn lines(curve: &LoadCurve, outcomes: &Outcomes<'_>) -> Lines {
     let over = outcomes
@@ -75,82 +96,7 @@ fn knee(line: &[usize], powers: &[Option<f64>]) -> Option<usize> {
     within.then(|| known[at].0)
 }
 
-fn plot(
-    curve: &LoadCurve,
-    both: &[Measure; 2],
-    outcomes: &Outcomes<'_>,
-    (points, lines, knees): (&[Option<Point>], &Lines, &[usize]),
-) -> Plot {
-    let over = outcomes
-        .heading(&curve.over)
-        .expect("the sweep was checked");
-    let mark = |place: usize| {
-        let Point { load, latency } = points[place]?;
-        Some(Mark {
-            x: load.mean,
-            y: latency.mean,
-            x_half: load.half_width,
-            y_half: latency.half_width,
-            ..Mark::default()
-        })
-    };
-    let mut series = Vec::new();
-    for (style, line) in lines.values().enumerate() {
-        let marks: Vec<Mark> = line.iter().filter_map(|place| mark(*place)).collect();
-        if let Some(first) = line.first().filter(|_| !marks.is_empty()) {
-            series.push(Series {
-                name: outcomes.name(&outcomes.configurations[*first], &[over.axis]),
-                marks,
-                look: Look::Curve,
-                style,
-            });
-        }
-        let knee = line.iter().find(|place| knees.contains(place));
-        series.extend(knee.and_then(|place| {
-            let Mark { x, y, .. } = mark(*place)?;
-            Some(Series {
-                name: String::new(),
-                marks: vec![Mark {
-                    x,
-                    y,
-                    ..Mark::default()
-                }],
-                look: Look::Hollow,
-                style,
-            })
-        }));
-    }
-    let bars = series.iter().flat_map(|series| &series.marks);
-    let bars = bars.filter(|mark| mark.y_half.is_some()).count() > 0;
-    let mut notes = Vec::new();
-    if !knees.is_empty() {
-        notes.push("hollow: knee, most load per latency");
-    }
-    if bars {
-        notes.push("bars: 95 % confidence");
-    }
-    let direction = |measure: &Measure, label: &Option<String>, scale: Option<Scale>| Direction {
-        label: with_unit(label.as_deref().unwrap_or(&measure.words()), &measure.unit),
-        scale,
-        places: Vec::new(),
-        categories: Vec::new(),
-        from_zero: true,
-    };
-    Plot {
-        title: curve.title.clone(),
-        x: direction(&both[0], &curve.label, Some(Scale::Linear)),
-        y: direction(&both[1], &curve.metric_label, curve.metric_scale),
-        series,
-        note: (!notes.is_empty()).then(|| notes.join("; ")),
-        format: Format::Column,
-    }
-}
-
-fn sheet(
-    both: &[Measure; 2],
-    outcomes: &Outcomes<'_>,
-    (points, powers, knees): (&[Option<Point>], &[Option<f64>], &[usize]),
-) -> Sheet {
+fn sheet(both: &[Measure; 2], outcomes: &Outcomes<'_>, loads: &Loads) -> Sheet {
     let mut sheet = Sheet::default();
     for heading in &outcomes.headings {
         sheet.column(&heading.name, &heading.name);
@@ -170,7 +116,7 @@ fn sheet(
     for (place, configuration) in outcomes.configurations.iter().enumerate() {
         let labels = outcomes.labels(configuration);
         let mut row: Vec<Cell> = labels.into_iter().map(Cell::Words).collect();
-        let point = points[place];
+        let point = loads.points[place];
         for estimate in [point.map(|it| it.load), point.map(|it| it.latency)] {
             row.push(Cell::Number(estimate.map(|estimate| estimate.mean)));
             if repeated {
@@ -179,8 +125,12 @@ fn sheet(
                 ));
             }
         }
-        row.push(Cell::Number(powers[place]));
-        let is_knee = if knees.contains(&place) { "yes" } else { "no" };
+        row.push(Cell::Number(loads.powers[place]));
+        let is_knee = if loads.knees.contains(&place) {
+            "yes"
+        } else {
+            "no"
+        };
         row.push(Cell::Words(is_knee.to_owned()));
         let notes = both
             .iter()
@@ -253,12 +203,10 @@ mod tests {
         let rows: Vec<Row> = (0..10).map(row).collect();
         let outcomes = Outcomes::of(&sweep, &rows).unwrap();
         let files = Plan::of(&sweep).unwrap().files(&outcomes).unwrap();
-        let [(svg, picture), (csv, table)] = &files[..] else {
-            panic!("a figure and a table")
+        let [(csv, table)] = &files[..] else {
+            panic!("a table")
         };
-        assert_eq!((svg.as_str(), csv.as_str()), ("knee.svg", "knee.csv"));
-        let picture = std::str::from_utf8(picture).unwrap();
-        assert!(picture.contains("hollow: knee"));
+        assert_eq!(csv, "knee.csv");
         let table = std::str::from_utf8(table).unwrap();
         let mut lines = table.lines();
         let heading = "server,rate,requests_per_s_1/s,e2e_latency_p95_ms,power,knee,note";

@@ -9,8 +9,10 @@ const SIMILAR: f64 = 0.75;
 
 /// A metric and a unit.
 #[derive(Debug)]
-pub(super) struct Measure {
+pub struct Measure {
+    /// The metric.
     pub metric: &'static Definition,
+    /// The unit.
     pub unit: String,
     conversion: Conversion,
 }
@@ -18,6 +20,9 @@ pub(super) struct Measure {
 impl Measure {
     /// The metric `name` that stands in `field`, in the unit that stands in another field, or
     /// else its own.
+    ///
+    /// # Errors
+    /// If there is no such metric, or it has no such unit; the nearest is suggested.
     pub fn of(
         field: &str,
         name: &str,
@@ -65,11 +70,6 @@ impl Measure {
     pub fn estimate(&self, configuration: &Configuration<'_>) -> Option<Estimate> {
         let estimate = configuration.estimate(self.metric.name)?;
         Some(estimate.map(|value| self.conversion.apply(value)))
-    }
-
-    /// The metric's name without its unit, for people.
-    pub fn words(&self) -> String {
-        self.metric.stem().replace('_', " ")
     }
 
     /// `name` with the unit behind it, for the heading of a column.

@@ -1,4 +1,4 @@
-//! The tables and figures that a sweep publishes, beside the numbers of a paper.
+//! The tables that a sweep publishes, beside the numbers of a paper, and what its figures show.
 //!
 //! [`Plan::of`] checks before anything is simulated which metrics and units are meant;
 //! [`Plan::files`] makes the files once every point is there. What the entries mean is said by
@@ -14,10 +14,14 @@ mod sheet;
 mod table;
 mod tradeoff;
 
+pub use changes::Comparison;
+pub use load_curve::{Loads, Point};
+pub use measure::Measure;
+pub use tradeoff::{Pair, Pairs};
+
 use super::outcomes::Outcomes;
 use crate::scenario::{Publication, Sweep};
 use crate::units::FieldFault;
-use measure::Measure;
 
 /// A file's name and its bytes.
 pub type File = (String, Vec<u8>);
@@ -28,11 +32,16 @@ pub struct Plan<'a>(Vec<Entry<'a>>);
 
 /// One publication with the metrics it shows.
 #[derive(Debug)]
-enum Entry<'a> {
+pub enum Entry<'a> {
+    /// A metric at every configuration.
     Table(&'a crate::scenario::Table, Measure),
-    Changes(changes::Comparison<'a>),
+    /// How much a metric changes along an axis.
+    Changes(Comparison<'a>),
+    /// A metric over an axis.
     Figure(&'a crate::scenario::Figure, Measure),
+    /// One metric against another.
     Tradeoff(&'a crate::scenario::Tradeoff, [Measure; 2]),
+    /// A latency over the load.
     LoadCurve(&'a crate::scenario::LoadCurve, [Measure; 2]),
 }
 
@@ -55,7 +64,12 @@ impl<'a> Plan<'a> {
         self.0.is_empty()
     }
 
-    /// The files, of a sweep of which every point is done, infeasible or failed.
+    /// What is published, in the order of the scenario.
+    pub fn entries(&self) -> &[Entry<'a>] {
+        &self.0
+    }
+
+    /// The tables, of a sweep of which every point is done, infeasible or failed.
     ///
     /// # Errors
     /// What the CSV writer says.
@@ -65,9 +79,9 @@ impl<'a> Plan<'a> {
             files.extend(match entry {
                 Entry::Table(table, measure) => table::files(table, measure, outcomes)?,
                 Entry::Changes(changes) => changes.files(outcomes)?,
-                Entry::Figure(figure, measure) => figure::files(figure, measure, outcomes)?,
-                Entry::Tradeoff(tradeoff, both) => tradeoff::files(tradeoff, both, outcomes)?,
-                Entry::LoadCurve(curve, both) => load_curve::files(curve, both, outcomes)?,
+                Entry::Figure(figure, measure) => vec![figure::file(figure, measure, outcomes)?],
+                Entry::Tradeoff(tradeoff, both) => vec![tradeoff::file(tradeoff, both, outcomes)?],
+                Entry::LoadCurve(curve, both) => vec![load_curve::file(curve, both, outcomes)?],
             });
         }
         Ok(files)
@@ -83,7 +97,7 @@ impl<'a> Entry<'a> {
             }
             Publication::Changes(changes) => {
                 let measure = Measure::of("metric", &changes.metric, ("unit", None))?;
-                Self::Changes(changes::Comparison::of(changes, measure, sweep))
+                Self::Changes(Comparison::of(changes, measure, sweep))
             }
             Publication::Figure(figure) => {
                 let unit = ("unit", figure.unit.as_deref());

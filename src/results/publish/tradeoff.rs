@@ -1,49 +1,59 @@
-//! One metric against another, and which configurations no other beats.
+//! One metric against another, and which configurations no other beats: its table.
 
 use super::File;
 use super::measure::Measure;
 use super::sheet::{Cell, Sheet};
-use crate::results::curves::{self, Direction, Format, Look, Mark, Plot, Series, with_unit};
 use crate::results::outcomes::{Configuration, Estimate, Outcomes};
-use crate::scenario::{Better, Heading, Scale, Tradeoff};
-
-/// More labels than that beside marks hide each other.
-const MOST_LABELS: usize = 24;
+use crate::scenario::{Better, Tradeoff};
 
 /// Both metrics of one configuration.
 #[derive(Debug, Clone, Copy)]
-struct Pair {
-    x: Estimate,
-    y: Estimate,
+pub struct Pair {
+    /// That to the right.
+    pub x: Estimate,
+    /// That upwards.
+    pub y: Estimate,
 }
 
-pub(super) fn files(
+/// What a trade-off tells of every configuration.
+#[derive(Debug)]
+pub struct Pairs {
+    /// Both metrics, by place among the configurations.
+    pub pairs: Vec<Option<Pair>>,
+    /// Which of them no other beats.
+    pub front: Vec<bool>,
+}
+
+impl Pairs {
+    /// What `tradeoff` tells of `outcomes`, its metrics being `both`.
+    pub fn of(tradeoff: &Tradeoff, both: &[Measure; 2], outcomes: &Outcomes<'_>) -> Self {
+        let pair = |configuration: &Configuration<'_>| {
+            Some(Pair {
+                x: both[0].estimate(configuration)?,
+                y: both[1].estimate(configuration)?,
+            })
+        };
+        let pairs: Vec<Option<Pair>> = outcomes.configurations.iter().map(pair).collect();
+        let costs: Vec<Option<(f64, f64)>> = pairs
+            .iter()
+            .map(|pair| {
+                let pair = pair.as_ref()?;
+                let x = cost(pair.x.mean, tradeoff.x_better);
+                Some((x, cost(pair.y.mean, tradeoff.y_better)))
+            })
+            .collect();
+        let front = front(&costs);
+        Self { pairs, front }
+    }
+}
+
+pub(super) fn file(
     tradeoff: &Tradeoff,
     both: &[Measure; 2],
     outcomes: &Outcomes<'_>,
-) -> csv::Result<Vec<File>> {
-    let pair = |configuration: &Configuration<'_>| {
-        Some(Pair {
-            x: both[0].estimate(configuration)?,
-            y: both[1].estimate(configuration)?,
-        })
-    };
-    let pairs: Vec<Option<Pair>> = outcomes.configurations.iter().map(pair).collect();
-    let costs: Vec<Option<(f64, f64)>> = pairs
-        .iter()
-        .map(|pair| {
-            let pair = pair.as_ref()?;
-            let x = cost(pair.x.mean, tradeoff.x_better);
-            Some((x, cost(pair.y.mean, tradeoff.y_better)))
-        })
-        .collect();
-    let front = front(&costs);
-    let svg = curves::draw(&plot(tradeoff, both, outcomes, (&pairs, &front)));
-    let sheet = sheet(both, outcomes, (&pairs, &front));
-    Ok(vec![
-        (format!("{}.svg", tradeoff.file), svg.into_bytes()),
-        (format!("{}.csv", tradeoff.file), sheet.csv()?),
-    ])
+) -> csv::Result<File> {
+    let sheet = sheet(both, outcomes, &Pairs::of(tradeoff, both, outcomes));
+    Ok((format!("{}.csv", tradeoff.file), sheet.csv()?))
 }
 
 /// What is to be small.
@@ -67,115 +77,7 @@ fn front(costs: &[Option<(f64, f64)>]) -> Vec<bool> {
         .collect()
 }
 
-fn plot(
-    tradeoff: &Tradeoff,
-    both: &[Measure; 2],
-    outcomes: &Outcomes<'_>,
-    (pairs, front): (&[Option<Pair>], &[bool]),
-) -> Plot {
-    let by = match &tradeoff.by {
-        Some(by) => outcomes.heading(by),
-        None => outcomes.headings.first(),
-    };
-    let mut labels: Vec<&str> = vec![""];
-    if let Some(by) = by {
-        labels.clear();
-        for label in &by.labels {
-            // A field of several that advance together may have a label more than once.
-            if !labels.contains(&label.as_str()) {
-                labels.push(label);
-            }
-        }
-    }
-    let varied = |heading: &&Heading| {
-        by.is_none_or(|by| by != *heading) && outcomes.lengths[heading.axis] > 1
-    };
-    let others: Vec<&Heading> = outcomes.headings.iter().filter(varied).collect();
-    // One more column needs no name at every mark.
-    let beside = match others[..] {
-        [only] => Some(only),
-        _ => None,
-    };
-    let words = |configuration: &Configuration<'_>| match beside {
-        Some(heading) => heading.labels[configuration.choice[heading.axis]].clone(),
-        None => outcomes.words(configuration, &others),
-    };
-    let labelled = pairs.iter().flatten().count() <= MOST_LABELS;
-    let series = labels.iter().enumerate().map(|(style, name)| {
-        let own = outcomes
-            .configurations
-            .iter()
-            .zip(pairs)
-            .filter(|(configuration, _)| {
-                by.is_none_or(|by| by.labels[configuration.choice[by.axis]] == **name)
-            });
-        let marks = own.filter_map(|(configuration, pair)| {
-            let Pair { x, y } = (*pair)?;
-            Some(Mark {
-                x: x.mean,
-                y: y.mean,
-                x_half: x.half_width,
-                y_half: y.half_width,
-                label: match labelled {
-                    true => words(configuration),
-                    false => String::new(),
-                },
-            })
-        });
-        Series {
-            name: (*name).to_owned(),
-            marks: marks.collect(),
-            look: Look::Dots,
-            style,
-        }
-    });
-    let mut series: Vec<Series> = series.filter(|series| !series.marks.is_empty()).collect();
-    let on_front = pairs.iter().zip(front).filter(|(_, on)| **on);
-    let mut marks: Vec<Mark> = on_front
-        .filter_map(|(pair, _)| {
-            let Pair { x, y } = (*pair)?;
-            Some(Mark {
-                x: x.mean,
-                y: y.mean,
-                ..Mark::default()
-            })
-        })
-        .collect();
-    marks.sort_by(|a, b| a.x.total_cmp(&b.x));
-    // First, so that it lies below the marks.
-    series.insert(
-        0,
-        Series {
-            name: "Pareto front".to_owned(),
-            marks,
-            look: Look::Front,
-            style: 0,
-        },
-    );
-    let direction = |measure: &Measure, label: &Option<String>, scale: Option<Scale>| Direction {
-        label: with_unit(label.as_deref().unwrap_or(&measure.words()), &measure.unit),
-        scale,
-        places: Vec::new(),
-        categories: Vec::new(),
-        from_zero: false,
-    };
-    Plot {
-        title: tradeoff.title.clone(),
-        x: direction(&both[0], &tradeoff.x_label, tradeoff.x_scale),
-        y: direction(&both[1], &tradeoff.y_label, tradeoff.y_scale),
-        series,
-        note: beside
-            .filter(|_| labelled)
-            .map(|heading| format!("beside marks: {}", heading.name)),
-        format: Format::Column,
-    }
-}
-
-fn sheet(
-    both: &[Measure; 2],
-    outcomes: &Outcomes<'_>,
-    (pairs, front): (&[Option<Pair>], &[bool]),
-) -> Sheet {
+fn sheet(both: &[Measure; 2], outcomes: &Outcomes<'_>, Pairs { pairs, front }: &Pairs) -> Sheet {
     let mut sheet = Sheet::default();
     for heading in &outcomes.headings {
         sheet.column(&heading.name, &heading.name);

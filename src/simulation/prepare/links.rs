@@ -1,5 +1,6 @@
 //! The links of a system: the channels of every cell, and what carries messages.
 
+use crate::device::MessageCost;
 use crate::execution::{Medium, Radio, WireLink};
 use crate::medium::wire::Wire;
 use crate::medium::{Cell, Link, WireSharing, WireTerms};
@@ -66,8 +67,14 @@ impl Links {
                 .into()
         };
         match (resolved.link(link), self.channels(link)) {
-            (Link::Wire(fields), _) => self.wire(link, fields).map_err(under),
-            (Link::Switch(fields), _) => self.wire(link, &fields.port()).map_err(under),
+            (Link::Wire(fields), _) => {
+                let costs = fields.messages.unwrap_or_else(|| of_nodes(resolved, link));
+                self.wire(link, fields, costs).map_err(under)
+            }
+            (Link::Switch(fields), _) => {
+                let costs = fields.messages.unwrap_or_else(|| of_nodes(resolved, link));
+                self.wire(link, &fields.port(), costs).map_err(under)
+            }
             (Link::Radio(config), channels) => {
                 let channels = channels.expect("a cell has channels").clone();
                 let cell = Cell::new(config.as_ref().clone(), channels);
@@ -78,7 +85,12 @@ impl Links {
     }
 
     /// A wire, or the ports of a switch.
-    fn wire(&self, link: LinkId, fields: &crate::medium::Wire) -> Result<Medium, FieldFault> {
+    fn wire(
+        &self,
+        link: LinkId,
+        fields: &crate::medium::Wire,
+        costs: MessageCost,
+    ) -> Result<Medium, FieldFault> {
         let terms = WireTerms {
             rate: fields.rate.0,
             delay: fields.delay.0,
@@ -88,7 +100,17 @@ impl Links {
         };
         let wire = Wire::new(terms, self.streams[link.index()])?;
         let shared = fields.sharing == WireSharing::Equal;
-        let link = WireLink::new(wire, shared).with_costs(fields.messages);
+        let link = WireLink::new(wire, shared).with_costs(costs);
         Ok(Medium::Wire(Box::new(link)))
     }
+}
+
+/// What messages cost the nodes that `link` joins, of several the most.
+fn of_nodes(resolved: &Resolved, link: LinkId) -> MessageCost {
+    let topology = &resolved.topology;
+    let nodes = topology.links[link.index()].ends.nodes();
+    let costs = nodes
+        .iter()
+        .filter_map(|node| topology.at(*node).profile.messages);
+    costs.fold(MessageCost::default(), MessageCost::most)
 }

@@ -98,7 +98,10 @@ impl TeamParts<'_> {
             fields.design.transceiver_design(),
         )?
         .charge(&divided.load)?
-        .rooted(members.iter().position(|member| *member == at), shape.hidden);
+        .rooted(
+            members.iter().position(|member| *member == at),
+            shape.hidden,
+        );
         let plan = divided
             .plan
             .covering(parts)
@@ -117,9 +120,8 @@ impl TeamParts<'_> {
         let Self {
             path, members, at, ..
         } = *self;
-        let fault = |field: &str, message: String| {
-            Err(FieldFault::new(format!("{path}.{field}"), message))
-        };
+        let fault =
+            |field: &str, message: String| Err(FieldFault::new(format!("{path}.{field}"), message));
         let Blocks { bits, block } = exchange.entries;
         if bits < 16 && !hidden.is_multiple_of(block) {
             let message = format!(

@@ -31,6 +31,7 @@ pub(super) use standing::inputs_key;
 pub(super) use tables::draw_figures;
 
 use super::error::RunError;
+use super::plot::Shown;
 use super::prepare::prepare_until;
 use super::run::{RunOptions, run};
 use crate::results::folder::check_place;
@@ -236,7 +237,7 @@ pub fn sweep(
         });
     }
     if let Some(target) = &options.publish {
-        publish(&sweep, &rows, std::slice::from_ref(target))?;
+        publish(&sweep, &rows, std::slice::from_ref(target), Shown::USUAL)?;
     }
     refuse_failed(&folder, &rows)?;
     Ok(Swept {

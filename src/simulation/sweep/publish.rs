@@ -1,11 +1,13 @@
 //! Publishes a finished sweep: its tables and figures beside the numbers of a paper.
 
+use crate::figures::published::{self, WIDTH};
 use crate::results::folder::FolderError;
 use crate::results::outcomes::Outcomes;
 use crate::results::points::Row;
 use crate::results::publish::Plan;
 use crate::scenario::{Resolved, ScenarioError, Sweep};
 use crate::simulation::error::RunError;
+use crate::simulation::plot::Shown;
 use crate::units::FieldFault;
 use crate::whole::Files;
 use std::path::{Path, PathBuf};
@@ -55,6 +57,7 @@ pub(super) fn publish(
     sweep: &Sweep,
     rows: &[Row],
     folders: &[PathBuf],
+    shown: Shown,
 ) -> Result<Vec<PathBuf>, RunError> {
     let plan = Plan::of(sweep)?;
     let mut written = Vec::new();
@@ -64,7 +67,10 @@ pub(super) fn publish(
     let outcomes = Outcomes::of(sweep, rows)?;
     for folder in folders {
         let files = plan.files(&outcomes);
-        let files = files.map_err(|error| FolderError::io(folder)(error.into()))?;
+        let mut files = files.map_err(|error| FolderError::io(folder)(error.into()))?;
+        for (name, scene) in published::figures(&plan, &outcomes, shown.options.width) {
+            files.push((shown.file_name(&name, WIDTH), shown.format.write(&scene)?));
+        }
         let mut published = Files::default();
         for (name, content) in files {
             let staged = published.stage(&folder.join(name), &content);

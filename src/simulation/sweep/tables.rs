@@ -2,13 +2,14 @@
 
 use super::FAILED;
 use super::publish::{PUBLISHED, publish};
-use crate::results::curves;
+use crate::figures::sweep::{self, WIDTH};
 use crate::results::folder::FolderError;
 use crate::results::outcomes::Outcomes;
 use crate::results::points::{self, AGGREGATES, Row, TABLE};
 use crate::results::sweep_record::{self, SweepRecord};
 use crate::scenario::Sweep;
 use crate::simulation::error::RunError;
+use crate::simulation::plot::Shown;
 use crate::whole::Files;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,7 @@ pub(super) fn write_tables(
     }
     tables.commit().map_err(FolderError::from)?;
     if whole {
-        draw_figures(folder, sweep, rows, record.points)?;
+        draw_figures(folder, sweep, rows, record.points, Shown::USUAL)?;
     }
     Ok(())
 }
@@ -60,18 +61,21 @@ pub(in crate::simulation) fn draw_figures(
     sweep: &Sweep,
     rows: &[Row],
     points: usize,
+    shown: Shown,
 ) -> Result<Vec<PathBuf>, RunError> {
     let target = folder.join(FIGURES);
     let mut figures = Files::default();
-    for (name, plot) in curves::figures(&Outcomes::of(sweep, rows)?) {
-        let figure = curves::draw(&plot);
-        let staged = figures.stage(&target.join(name), figure.as_bytes());
+    for (name, scene) in sweep::figures(&Outcomes::of(sweep, rows)?, shown.options.width) {
+        let name = shown.file_name(&name, WIDTH);
+        let staged = figures.stage(&target.join(name), &shown.format.write(&scene)?);
         staged.map_err(FolderError::from)?;
     }
     let mut drawn = figures.commit().map_err(FolderError::from)?;
-    remove_others(&target, &drawn);
+    if shown.is_usual() {
+        remove_others(&target, &drawn);
+    }
     if rows.len() == points {
-        drawn.extend(publish(sweep, rows, &[folder.join(PUBLISHED)])?);
+        drawn.extend(publish(sweep, rows, &[folder.join(PUBLISHED)], shown)?);
     }
     Ok(drawn)
 }

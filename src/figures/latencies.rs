@@ -1,21 +1,33 @@
-//! `latencies.svg`: how TTFT, TPOT and end-to-end latency are spread over the requests of a run,
-//! drawn from `requests.csv`.
+//! `latencies`: how time to first token, time per output token and end-to-end latency are spread
+//! over the requests of a run, drawn from `requests.csv`.
 //!
 //! Each line is the share of requests that took at most so long. At most 201 of its places are
 //! drawn, at equal shares.
 
-use super::curves::{self, Direction, Format, Look, Mark, Plot, Series};
-use super::tables::Latencies;
-use crate::scenario::Scale;
-
-/// The figure's file name.
-pub const LATENCIES: &str = "latencies.svg";
+use super::Width;
+use super::catalogue::Figure;
+use super::chart::{self, Direction, Look, Mark, Plot, Series, with_unit};
+use super::scene::Scene;
+use super::sweep::readable;
+use crate::results::tables::{Latencies, REQUESTS, read_latencies};
 
 /// Requests from which a spread is worth a figure.
-pub const FEWEST: usize = 5;
+const FEWEST: usize = 5;
 
 /// Steps of a line at most.
 const STEPS: usize = 200;
+
+/// Its line in the catalogue.
+pub const FIGURE: Figure = Figure {
+    name: "latencies",
+    width: Width::Column,
+    has_parts: false,
+    wanted: |run| {
+        let known = run.has(REQUESTS);
+        Ok(known && read_latencies(run.folder)?.e2e.len() >= FEWEST)
+    },
+    draw: |run, width, _| Ok(draw(&read_latencies(run.folder)?, width)),
+};
 
 /// The places of the line of `values`: for each of equal shares the value that so many are at
 /// most.
@@ -42,35 +54,40 @@ fn places(values: &[f64]) -> Vec<Mark> {
     marks
 }
 
-/// The SVG text of `latencies`.
-pub fn draw(latencies: &Latencies) -> String {
+/// `latencies`, drawn.
+fn draw(latencies: &Latencies, width: Width) -> Scene {
     let Latencies { ttft, tpot, e2e } = latencies;
-    let lines = [("TTFT", ttft), ("TPOT", tpot), ("end to end", e2e)];
+    let lines = [
+        ("time to first token TTFT", ttft),
+        ("time per output token TPOT", tpot),
+        ("end-to-end latency E2EL", e2e),
+    ];
+    let all = lines.iter().flat_map(|(_, values)| values.iter());
+    let (unit, factor) = readable("s", all.copied().fold(0.0, f64::max));
     let lines = lines.into_iter().enumerate();
     let lines = lines.filter(|(_, (_, values))| !values.is_empty());
     let series: Vec<Series> = lines
-        .map(|(style, (name, values))| Series {
-            name: format!("{name}, {} requests", values.len()),
-            marks: places(values),
-            look: Look::Line,
-            style,
+        .map(|(style, (name, values))| {
+            let scaled: Vec<f64> = values.iter().map(|value| value * factor).collect();
+            Series {
+                name: format!("{name}, {} requests", values.len()),
+                marks: places(&scaled),
+                look: Look::Line,
+                style,
+            }
         })
         .collect();
-    let direction = |label: &str, scale| Direction {
-        label: label.to_owned(),
-        scale,
-        places: Vec::new(),
-        categories: Vec::new(),
-        from_zero: true,
-    };
-    curves::draw(&Plot {
+    let plot = Plot {
         title: None,
-        x: direction("time (s)", None),
-        y: direction("requests that took at most that (%)", Some(Scale::Linear)),
+        x: Direction {
+            scale: None,
+            ..Direction::numbers(&with_unit("time", &unit))
+        },
+        y: Direction::numbers("requests that took at most that (%)"),
         series,
         note: None,
-        format: Format::Column,
-    })
+    };
+    chart::draw(&plot, width)
 }
 
 #[cfg(test)]

@@ -4,26 +4,27 @@
 //! A point of a line is the mean over the runs of one configuration, with its 95 % confidence
 //! interval by Student's t distribution.
 
-mod axis;
-mod canvas;
-mod labels;
-mod plot;
-
-pub use axis::Direction;
-pub use plot::{Format, Look, Mark, Plot, Series, draw};
-
-use super::comparison::COLUMNS;
-use super::metrics::{DEFINITIONS, Definition};
-use super::outcomes::{Configuration, Estimate, Outcomes};
+use super::Width;
+use super::chart::{self, Direction, Look, Mark, Plot, Series, with_unit};
+use super::scene::Scene;
+use crate::results::comparison::COLUMNS;
+use crate::results::metrics::{DEFINITIONS, Definition};
+use crate::results::outcomes::{Configuration, Estimate, Outcomes};
 use crate::scenario::{Heading, Scale};
 use std::collections::BTreeMap;
 
-/// The note below means with intervals.
-pub const INTERVALS: &str = "means over runs; bars: 95 % confidence";
+/// The width for which they are drawn if nobody asks for another.
+pub const WIDTH: Width = Width::Page;
+
+/// What the bars are, below means with intervals.
+pub const BARS: &str = "bars: 95 % confidence interval of the mean (Student's t)";
+
+/// A figure and the name of its file without the ending.
+pub type Named = (String, Scene);
 
 /// For every axis whose values are numbers of one unit that vary, a figure for every metric that
 /// the printed table shows too and that some point measured: its name and what it shows.
-pub fn figures(outcomes: &Outcomes<'_>) -> Vec<(String, Plot)> {
+fn plots(outcomes: &Outcomes<'_>) -> Vec<(String, Plot)> {
     let varied = |heading: &&Heading| outcomes.lengths[heading.axis] > 1;
     let headings: Vec<&Heading> = outcomes.headings.iter().filter(varied).collect();
     let numeric: Vec<&Heading> = headings
@@ -56,8 +57,17 @@ pub fn figures(outcomes: &Outcomes<'_>) -> Vec<(String, Plot)> {
                 Some((path, _)) => path.to_string().replace('[', ".").replace(']', ""),
                 None => heading.name.replace(|c: char| !c.is_alphanumeric(), "_"),
             };
-            Some((format!("{}_over_{axis}.svg", metric.name), plot))
+            Some((format!("{}_over_{axis}", metric.name), plot))
         })
+        .collect()
+}
+
+/// The figures of [`plots`], drawn.
+pub fn figures(outcomes: &Outcomes<'_>, width: Option<Width>) -> Vec<Named> {
+    let width = width.unwrap_or(WIDTH);
+    let drawn = plots(outcomes).into_iter();
+    drawn
+        .map(|(name, plot)| (name, chart::draw(&plot, width)))
         .collect()
 }
 
@@ -74,8 +84,8 @@ fn figure(outcomes: &Outcomes<'_>, heading: &Heading, metric: &Definition) -> Op
     if series.is_empty() {
         return None;
     }
-    let intervals = series.iter().flat_map(|series| &series.marks);
-    let intervals = intervals.filter(|mark| mark.y_half.is_some()).count() > 0;
+    let runs = outcomes.configurations.iter();
+    let runs = runs.map(|configuration| configuration.rows.len()).max();
     Some(Plot {
         title: Some(metric.meaning.to_owned()),
         x: Direction {
@@ -86,15 +96,16 @@ fn figure(outcomes: &Outcomes<'_>, heading: &Heading, metric: &Definition) -> Op
             ..x
         },
         y: Direction {
-            label: with_unit(&metric.stem().replace('_', " "), &unit),
             scale: None,
-            places: Vec::new(),
-            categories: Vec::new(),
-            from_zero: true,
+            ..Direction::numbers(&with_unit(&metric.label(), &unit))
         },
+        note: runs
+            .filter(|runs| *runs > 1)
+            .map(|runs| match has_bars(&series) {
+                true => format!("marks: means over {runs} runs; {BARS}"),
+                false => format!("marks: means over {runs} runs"),
+            }),
         series,
-        note: intervals.then(|| INTERVALS.to_owned()),
-        format: Format::Screen,
     })
 }
 
@@ -151,18 +162,14 @@ pub fn over(
     }
     let x = match numbers {
         Some((places, unit)) => Direction {
-            label: with_unit(&heading.title(), if unit.is_empty() { "1" } else { &unit }),
-            scale: Some(Scale::Linear),
             places,
-            categories: Vec::new(),
             from_zero: false,
+            ..Direction::numbers(&with_unit(&called(heading), &unit))
         },
         None => Direction {
-            label: heading.title(),
-            scale: Some(Scale::Linear),
-            places: Vec::new(),
             categories: heading.labels.clone(),
             from_zero: false,
+            ..Direction::numbers(&called(heading))
         },
     };
     (series, x)
@@ -172,16 +179,36 @@ fn differ(places: &[f64]) -> bool {
     places.iter().any(|place| *place != places[0])
 }
 
-/// `name (unit)`, without a unit of 1.
-pub fn with_unit(name: &str, unit: &str) -> String {
-    match unit {
-        "1" => name.to_owned(),
-        unit => format!("{name} ({unit})"),
+/// Whether a mark has an interval.
+pub fn has_bars(series: &[Series]) -> bool {
+    let mut marks = series.iter().flat_map(|series| &series.marks);
+    marks.any(|mark| mark.x_half.is_some() || mark.y_half.is_some())
+}
+
+/// What an axis is called: its name, else its field in words.
+pub fn called(heading: &Heading) -> String {
+    let title = heading.title();
+    let is_path = heading
+        .field
+        .as_ref()
+        .is_some_and(|(path, _)| path.to_string() == title);
+    if !is_path {
+        return title;
+    }
+    let bare = |field: &str| field.split('[').next().unwrap_or_default().to_owned();
+    let fields: Vec<String> = title.split('.').map(bare).collect();
+    match &fields.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["nodes", name, "count"] => format!("number of {name} nodes"),
+        ["replicas", .., "all_reduce"] => "all-reduce".to_owned(),
+        ["links", link, .., "snr"] => format!("signal-to-noise ratio SNR of {link}"),
+        ["links", link, .., field] => format!("{} of {link}", field.replace('_', " ")),
+        [.., field] => field.replace('_', " "),
+        [] => title,
     }
 }
 
 /// `unit` with the prefix that puts `most` above one, and the factor into it.
-fn readable(unit: &str, most: f64) -> (String, f64) {
+pub fn readable(unit: &str, most: f64) -> (String, f64) {
     let prefixes: &[(&str, f64)] = match unit {
         "s" | "J" => &[("", 1.0), ("m", 1e3), ("µ", 1e6), ("n", 1e9)],
         "B" => &[("G", 1e-9), ("M", 1e-6), ("k", 1e-3)],
@@ -232,7 +259,7 @@ mod tests {
     fn drawn(axes: &str, runs: usize, missing: &[usize]) -> Vec<(String, Plot)> {
         let sweep = sweep(axes, runs);
         let rows = rows(&sweep, missing);
-        figures(&Outcomes::of(&sweep, &rows).unwrap())
+        plots(&Outcomes::of(&sweep, &rows).unwrap())
     }
 
     fn places(series: &Series) -> Vec<(f64, f64)> {
@@ -251,10 +278,10 @@ mod tests {
         let [(name, plot)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(name, "perplexity_over_nodes.device.count.svg");
+        assert_eq!(name, "perplexity_over_nodes.device.count");
         assert_eq!(
             (plot.x.label.as_str(), plot.y.label.as_str()),
-            ("nodes.device.count", "perplexity")
+            ("number of device nodes", "perplexity PPL")
         );
         let names: Vec<&str> = plot
             .series
@@ -280,10 +307,10 @@ mod tests {
         let [(_, over_snr), (name, over_band)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(over_snr.x.label, "links.air.budget.snr (dB)");
+        assert_eq!(over_snr.x.label, "signal-to-noise ratio SNR of air (dB)");
         assert_eq!(over_snr.x.scale, Some(Scale::Linear));
         assert_eq!(over_snr.series[1].name, "band 4 MHz");
-        assert_eq!(name, "perplexity_over_links.air.bandwidth.svg");
+        assert_eq!(name, "perplexity_over_links.air.bandwidth");
         assert_eq!(over_band.x.label, "band (MHz)");
         assert_eq!(over_band.x.scale, Some(Scale::Log));
         assert_eq!(
@@ -310,7 +337,7 @@ mod tests {
         let [(name, plot)] = &found[..] else {
             panic!("{found:?}")
         };
-        assert_eq!(name, "perplexity_over_replicas.0.placement.selection.svg");
+        assert_eq!(name, "perplexity_over_replicas.0.placement.selection");
         assert_eq!(plot.x.categories, ["a", "b", "c"]);
         for (number, series) in plot.series.iter().enumerate() {
             assert_eq!(series.look, Look::Dots);

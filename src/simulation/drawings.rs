@@ -1,0 +1,171 @@
+//! What of a run folder is drawn from the rest of it: figures, the report, the trace.
+
+use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
+use crate::figures::format::Format;
+use crate::results::events::Events;
+use crate::results::load::{self, LOADS};
+use crate::results::memory::{self, MEMORY};
+use crate::results::metrics::{self, Metrics};
+use crate::results::report::{self, MOST_TASKS, Page};
+use crate::results::summary::{MOST_TEXTS, Summary};
+use crate::results::tables::{BATCHES, LOAD, WAITS, read_nodes, read_texts};
+use crate::results::timeline::{self, TIMELINE};
+use crate::results::waiting::{self, WAITING};
+use crate::results::{assignment, perfetto};
+use std::io::Write;
+use std::path::Path;
+
+/// One file that is drawn and is no figure.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drawn {
+    /// Its name.
+    pub name: &'static str,
+    write: fn(&Sources<'_>, &mut dyn Write) -> Result<(), DrawError>,
+    /// Whether the run has something to show there.
+    wanted: fn(&Sources<'_>) -> Result<bool, DrawError>,
+}
+
+/// Everything that is drawn beside figures; the report last, for it shows all others.
+pub(super) const DRAWN: &[Drawn] = &[
+    Drawn {
+        name: TIMELINE,
+        wanted: |run| Ok(run.holds_a_pass()),
+        write: write_timeline,
+    },
+    Drawn {
+        name: WAITING,
+        wanted: |run| Ok(run.events.is_some() && run.has(WAITS)),
+        write: |run, out| {
+            let blocks = waiting::read(run.folder)?;
+            Ok(out.write_all(waiting::draw(&blocks).as_bytes())?)
+        },
+    },
+    Drawn {
+        name: MEMORY,
+        wanted: |run| {
+            let full = run.events.is_some() && run.has(BATCHES);
+            Ok(full && memory::read(run.folder)?.changes())
+        },
+        write: |run, out| {
+            let memory = memory::read(run.folder)?;
+            Ok(out.write_all(memory.draw().as_bytes())?)
+        },
+    },
+    Drawn {
+        name: LOADS,
+        wanted: |run| {
+            let known = run.has(LOAD);
+            Ok(known && load::is_worth_a_picture(&load::read(run.folder)?))
+        },
+        write: |run, out| {
+            let rows = load::read(run.folder)?;
+            Ok(out.write_all(load::draw(&rows).as_bytes())?)
+        },
+    },
+    Drawn {
+        name: assignment::FIGURE,
+        wanted: |run| {
+            let table = run.has(assignment::TABLE);
+            Ok(table && !assignment::read(run.folder)?.is_empty())
+        },
+        write: |run, out| {
+            let figure = assignment::read(run.folder)?.draw();
+            let figure = figure.map_err(DrawError::Backend)?;
+            Ok(out.write_all(figure.as_bytes())?)
+        },
+    },
+    Drawn {
+        name: report::FILE_NAME,
+        wanted: |run| Ok(run.holds_a_pass()),
+        write: write_report,
+    },
+];
+
+/// The log as Perfetto reads it: drawn when it is asked for, because it is twice as long as all the
+/// rest of a folder.
+pub(super) const PERFETTO: Drawn = Drawn {
+    name: perfetto::FILE_NAME,
+    wanted: |run| Ok(run.events.is_some()),
+    write: |run, out| Ok(perfetto::write(&Events::read(run.folder)?, out)?),
+};
+
+/// What the run in `folder` is drawn from.
+///
+/// # Errors
+/// If there is an event log that cannot be used.
+pub(super) fn sources<'a>(
+    folder: &'a Path,
+    title: &'a str,
+    scenario: &'a str,
+) -> Result<Sources<'a>, DrawError> {
+    Sources::open(folder, title, scenario, MOST_TASKS)
+}
+
+impl Drawn {
+    /// Whether `run` has something to show here.
+    ///
+    /// # Errors
+    /// If a table that decides this is damaged.
+    pub(super) fn is_wanted(&self, run: &Sources<'_>) -> Result<bool, DrawError> {
+        (self.wanted)(run)
+    }
+
+    /// Draws it.
+    ///
+    /// # Errors
+    /// If the folder's data is missing or damaged, or `out` cannot be written.
+    pub(super) fn write(&self, run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
+        (self.write)(run, out)
+    }
+}
+
+fn write_timeline(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
+    let Some(events) = &run.events else {
+        return Ok(());
+    };
+    let timeline = timeline::read(run.folder, events)?;
+    Ok(out.write_all(timeline::draw(&timeline).as_bytes())?)
+}
+
+fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
+    let Some(events) = &run.events else {
+        return Ok(());
+    };
+    let text = run.text(metrics::FILE_NAME)?;
+    let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
+        path: run.folder.join(metrics::FILE_NAME),
+        fault: "it holds no metrics".to_owned(),
+    })?;
+    let (nodes, per_node) = read_nodes(run.folder)?;
+    let mut figures = Vec::new();
+    for drawn in DRAWN.iter().filter(|drawn| drawn.name.ends_with(".svg")) {
+        // Drawn before the report.
+        if drawn.is_wanted(run)? {
+            figures.push((drawn.name, run.text(drawn.name)?));
+        }
+    }
+    for figure in FIGURES {
+        if figure.is_wanted(run, Options::default())? {
+            let bytes = figure.write(run, Options::default(), Format::Svg)?;
+            figures.push((figure.name, String::from_utf8_lossy(&bytes).into_owned()));
+        }
+    }
+    let summary = Summary {
+        title: run.title,
+        metrics: &metrics,
+        nodes: &nodes,
+        per_node: &per_node,
+        texts: read_texts(run.folder, MOST_TEXTS)?,
+        columns: None,
+    };
+    let page = Page {
+        title: run.title,
+        summary: summary.to_string(),
+        scenario: run.scenario,
+        nodes: &nodes,
+        per_node: &per_node,
+        events,
+        figures: &figures,
+    };
+    Ok(page.write(out)?)
+}
