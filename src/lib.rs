@@ -43,6 +43,7 @@
 //! | [`model`] | shapes of models: operations, bytes, footprints of parts; no tensors |
 //! | [`device`] | time, energy, memory of work on a profile |
 //! | [`radio`] | fading, path loss, rates, all-reduces, on plain slices |
+//! | [`trust`] | how far numbers can be trusted: what a metric rests on, and how that is known |
 //! | [`topology`] | named nodes, the links between them, ways from one to another |
 //! | [`corpus`] [`numerics`] | texts; kernels, weights, tokenizers, models stepped stage by stage, slice by slice |
 //! | [`policy`] | decisions on plain slices: transceivers, assignment, selection, bandwidth, partitions |
@@ -92,6 +93,7 @@ pub mod serving;
 pub mod simulation;
 pub mod text;
 pub mod topology;
+pub mod trust;
 pub mod units;
 pub mod whole;
 mod wide;

@@ -10,6 +10,7 @@ mod completions;
 mod explain;
 mod fields;
 mod list;
+mod list_devices;
 mod man;
 mod merge;
 mod new;

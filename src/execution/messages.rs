@@ -6,6 +6,7 @@ use super::Execution;
 use super::error::ExecutionError;
 use super::media::Expected;
 use super::stage::Stage;
+use crate::device::MessageCost;
 use crate::engine::{Cost, Graph, Kind, Occupancy, Task, TaskId, TaskKey};
 use crate::medium::{Direction, Sending};
 use crate::topology::{Ends, Hop, LinkId, NodeId};
@@ -140,6 +141,12 @@ impl Execution<'_> {
         Ok(delay)
     }
 
+    /// What messages over `hop` cost its end `node`.
+    pub(super) fn costs(&self, hop: &Hop, node: NodeId) -> MessageCost {
+        let device = &self.topology.at(node).profile.messages;
+        self.media[hop.link.index()].costs().or(device)
+    }
+
     /// The sender hands a message over, where that takes time; what its way begins after.
     fn emit_send_cost(
         &mut self,
@@ -148,7 +155,7 @@ impl Execution<'_> {
         after: &[TaskId],
         graph: &mut Graph,
     ) -> Result<Vec<TaskId>, ExecutionError> {
-        let seconds = self.media[hop.link.index()].costs().send.0;
+        let seconds = self.costs(hop, hop.from).sending();
         if seconds == 0.0 {
             return Ok(after.to_vec());
         }
@@ -167,10 +174,10 @@ impl Execution<'_> {
         there: TaskId,
         graph: &mut Graph,
     ) -> Result<TaskId, ExecutionError> {
-        let costs = self.media[hop.link.index()].costs();
+        let costs = self.costs(hop, hop.to);
         let seconds = match then {
-            Then::GoesOn => costs.receive.0 + costs.synchronise.0,
-            Then::Waits => costs.receive.0,
+            Then::GoesOn => costs.receiving() + costs.going_on(),
+            Then::Waits => costs.receiving(),
         };
         if seconds == 0.0 {
             return Ok(there);
@@ -271,7 +278,9 @@ impl Execution<'_> {
                 index: 0,
                 began: now,
             };
-            self.media[hop.link.index()].seconds(&sending, bits)
+            let (one, other) = (self.costs(hop, hop.from), self.costs(hop, hop.to));
+            let ends = one.sending() + other.receiving() + other.going_on();
+            ends + self.media[hop.link.index()].seconds(&sending, bits)
         });
         seconds.sum()
     }
