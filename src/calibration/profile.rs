@@ -8,9 +8,7 @@ use super::messages::Messages;
 use super::row::Row;
 use crate::device::WeightRate;
 use crate::device::basis::{Evidence, Ground, Range};
-use crate::device::{
-    Basis, Calibrated, DeviceProfile, Few, Measured, MeasuredAt, MessageCost, Power, Preset,
-};
+use crate::device::{Basis, Calibrated, DeviceProfile, Few, Measured, MeasuredAt, Power, Preset};
 use crate::units::{BytesPerSecond, ParametersPerSecond, Seconds, Watts};
 
 /// The median of `values`, if there are any: of an even number the mean of the two in the middle.
@@ -102,11 +100,6 @@ pub(super) fn of(
     let exchanging: Vec<&Row> = rows.iter().copied().filter(|row| row.devices > 1).collect();
     if let Some(messages) = messages {
         basis.links = Some(Ground::Fitted(evidence(&exchanging)));
-        profile.messages = MessageCost {
-            send: Some(messages.send),
-            receive: Some(messages.receive),
-            synchronise: Some(messages.synchronise),
-        };
         if !messages.split {
             let why = "messages: rows with different numbers of devices above one would tell \
                        sending and receiving from going on; taken to be a third each";

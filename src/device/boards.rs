@@ -44,16 +44,6 @@ const fn rates(bits: f64, rate: f64, replicated_fraction: f64) -> Option<Measure
     })
 }
 
-/// What a message costs, of which two devices tell only the sum: a third each.
-const fn thirds(seconds: f64) -> MessageCost {
-    let third = Some(Seconds(seconds / 3.0));
-    MessageCost {
-        send: third,
-        receive: third,
-        synchronise: third,
-    }
-}
-
 /// Half of what weights of 4.5 bits stream at, of a device that takes `rate` of them per second.
 const fn half_of(rate: f64) -> Option<BytesPerSecond> {
     Some(BytesPerSecond(rate * 4.5 / 8.0 / 2.0))
@@ -105,20 +95,6 @@ const fn divided(error: f64, weights: (f64, f64)) -> Ground {
             weights: Some(weights),
             weight_bits: Some((4.5, 4.5)),
             devices: Some((1, 2)),
-            context: None,
-        },
-    })
-}
-
-/// Of messages between two boards, whose two rows disagree by a factor of two and a half.
-const fn exchanged() -> Ground {
-    Ground::Fitted(Evidence {
-        source: Cow::Borrowed(DISTRIBUTED),
-        error: None,
-        range: Range {
-            weights: None,
-            weight_bits: None,
-            devices: Some((2, 2)),
             context: None,
         },
     })

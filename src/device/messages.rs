@@ -12,55 +12,22 @@ use crate::units::{FieldFault, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a message costs its two ends beside its bits: of a link as its scenario says, else as the
-/// profile of the device at that end does, else nothing.
+/// What a message costs its two ends beside its bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MessageCost {
-    /// Of the sender, one message after the other, before a message goes on its way.
-    pub send: Option<Seconds>,
-    /// Of the receiver, one message after the other, once a message is there.
-    pub receive: Option<Seconds>,
-    /// Of the receiver, once it has all that it waits for: until it goes on.
-    pub synchronise: Option<Seconds>,
+    /// Of the sender, one message after the other, before a message goes on its way. Default 0 s.
+    pub send: Seconds,
+    /// Of the receiver, one message after the other, once a message is there. Default 0 s.
+    pub receive: Seconds,
+    /// Of the receiver, once it has all that it waits for: until it goes on. Default 0 s.
+    pub synchronise: Seconds,
 }
 
 impl MessageCost {
-    /// Nothing is said.
-    pub const UNSAID: Self = Self {
-        send: None,
-        receive: None,
-        synchronise: None,
-    };
-
-    /// What is said here, and where nothing is what `other` says.
-    #[must_use]
-    pub fn or(&self, other: &Self) -> Self {
-        Self {
-            send: self.send.or(other.send),
-            receive: self.receive.or(other.receive),
-            synchronise: self.synchronise.or(other.synchronise),
-        }
-    }
-
-    /// Seconds of the sender.
-    pub fn sending(&self) -> f64 {
-        self.send.map_or(0.0, |seconds| seconds.0)
-    }
-
-    /// Seconds of the receiver.
-    pub fn receiving(&self) -> f64 {
-        self.receive.map_or(0.0, |seconds| seconds.0)
-    }
-
-    /// Seconds until the receiver goes on.
-    pub fn going_on(&self) -> f64 {
-        self.synchronise.map_or(0.0, |seconds| seconds.0)
-    }
-
     /// Whether messages cost their ends nothing.
     pub fn is_nothing(&self) -> bool {
-        self.total() == 0.0
+        *self == Self::default()
     }
 
     /// Of either, what costs more.
@@ -76,7 +43,7 @@ impl MessageCost {
 
     /// Of a message that somebody waits for.
     pub fn total(&self) -> f64 {
-        self.sending() + self.receiving() + self.going_on()
+        self.send.0 + self.receive.0 + self.synchronise.0
     }
 
     /// Checks every number.
@@ -84,8 +51,8 @@ impl MessageCost {
     /// # Errors
     /// The first impossible one.
     pub fn validate(&self) -> Result<(), FieldFault> {
-        FieldFault::if_negative("send", self.sending())?;
-        FieldFault::if_negative("receive", self.receiving())?;
-        FieldFault::if_negative("synchronise", self.going_on())
+        FieldFault::if_negative("send", self.send.0)?;
+        FieldFault::if_negative("receive", self.receive.0)?;
+        FieldFault::if_negative("synchronise", self.synchronise.0)
     }
 }

@@ -33,9 +33,6 @@ pub struct DeviceProfile {
     /// Default 0 s.
     #[serde(default)]
     pub per_token: Seconds,
-    /// What it spends on a message, where the link does not say so. Default: nothing.
-    #[serde(default)]
-    pub messages: MessageCost,
     /// Energy of one operation, above idling. Without it, compute energy is not reported.
     #[serde(default)]
     pub energy_per_flop: Option<JoulesPerFlop>,
@@ -91,7 +88,6 @@ impl DeviceProfile {
             cache_rate: None,
             overhead: Seconds(0.0),
             per_token: Seconds(0.0),
-            messages: MessageCost::UNSAID,
             energy_per_flop: None,
             energy_per_byte: None,
             idle_power: None,
@@ -129,7 +125,6 @@ impl DeviceProfile {
             FieldFault::unless_positive("cache_rate", rate.0)?;
         }
         let checks = [
-            ("messages", Some(self.messages.validate())),
             ("measured", self.measured.map(|part| part.validate())),
             ("power", self.power.map(|part| part.validate())),
             ("frequency", self.frequency.map(|part| part.validate())),

@@ -76,7 +76,7 @@ impl Execution<'_> {
         let others = members.iter().filter(|member| **member != hub);
         let seconds = others.filter_map(|member| {
             let last = *self.topology.route(*member, hub)?.last()?;
-            Some(self.costs(&last, hub).going_on())
+            Some(self.media[last.link.index()].costs().synchronise.0)
         });
         let seconds = seconds.fold(0.0, f64::max);
         if seconds == 0.0 {

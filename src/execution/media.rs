@@ -96,7 +96,7 @@ impl Radio {
 }
 
 impl Medium {
-    /// What it says of the cost of messages to their ends.
+    /// What a message costs its ends.
     pub(super) fn costs(&self) -> MessageCost {
         match self {
             Self::Radio(radio) => radio.costs,
@@ -188,7 +188,7 @@ impl Medium {
     /// Seconds that a message of `bits` would take alone as things are now; 0 if that is not
     /// known.
     pub(super) fn seconds(&self, sending: &Sending, bits: u64) -> f64 {
-        match self {
+        let alone = match self {
             Self::Radio(radio) => {
                 let rate = radio.cell.rate(sending, 1.0, sending.began);
                 rate.map_or(0.0, |rate| bits as f64 / rate.bits_per_second)
@@ -197,7 +197,8 @@ impl Medium {
                 let terms = link.wire.terms();
                 terms.per_message + bits as f64 / terms.rate + terms.delay
             }
-        }
+        };
+        alone + self.costs().total()
     }
 
     /// How long the message number `index` of `from` is under way after it was sent.

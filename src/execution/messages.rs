@@ -6,7 +6,6 @@ use super::Execution;
 use super::error::ExecutionError;
 use super::media::Expected;
 use super::stage::Stage;
-use crate::device::MessageCost;
 use crate::engine::{Cost, Graph, Kind, Occupancy, Task, TaskId, TaskKey};
 use crate::medium::{Direction, Sending};
 use crate::topology::{Ends, Hop, LinkId, NodeId};
@@ -141,12 +140,6 @@ impl Execution<'_> {
         Ok(delay)
     }
 
-    /// What messages over `hop` cost its end `node`.
-    pub(super) fn costs(&self, hop: &Hop, node: NodeId) -> MessageCost {
-        let device = &self.topology.at(node).profile.messages;
-        self.media[hop.link.index()].costs().or(device)
-    }
-
     /// The sender hands a message over, where that takes time; what its way begins after.
     fn emit_send_cost(
         &mut self,
@@ -155,7 +148,7 @@ impl Execution<'_> {
         after: &[TaskId],
         graph: &mut Graph,
     ) -> Result<Vec<TaskId>, ExecutionError> {
-        let seconds = self.costs(hop, hop.from).sending();
+        let seconds = self.media[hop.link.index()].costs().send.0;
         if seconds == 0.0 {
             return Ok(after.to_vec());
         }
@@ -174,10 +167,10 @@ impl Execution<'_> {
         there: TaskId,
         graph: &mut Graph,
     ) -> Result<TaskId, ExecutionError> {
-        let costs = self.costs(hop, hop.to);
+        let costs = self.media[hop.link.index()].costs();
         let seconds = match then {
-            Then::GoesOn => costs.receiving() + costs.going_on(),
-            Then::Waits => costs.receiving(),
+            Then::GoesOn => costs.receive.0 + costs.synchronise.0,
+            Then::Waits => costs.receive.0,
         };
         if seconds == 0.0 {
             return Ok(there);
@@ -278,9 +271,7 @@ impl Execution<'_> {
                 index: 0,
                 began: now,
             };
-            let (one, other) = (self.costs(hop, hop.from), self.costs(hop, hop.to));
-            let ends = one.sending() + other.receiving() + other.going_on();
-            ends + self.media[hop.link.index()].seconds(&sending, bits)
+            self.media[hop.link.index()].seconds(&sending, bits)
         });
         seconds.sum()
     }

@@ -70,9 +70,9 @@ impl NodeResources {
             }
         }
         for (link, medium) in topology.links.iter().zip(media) {
-            for end in ends(link) {
-                let costs = medium.costs().or(&topology.at(end).profile.messages);
-                if !costs.is_nothing() && !own.stacks.contains_key(&end) {
+            let costly = !medium.costs().is_nothing();
+            for end in ends(link).into_iter().filter(|_| costly) {
+                if !own.stacks.contains_key(&end) {
                     let stack = resources.add(format!("{}.messages", name(end)), 1)?;
                     own.stacks.insert(end, stack);
                 }

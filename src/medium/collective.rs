@@ -15,7 +15,6 @@
 //! of N. This is the model of Alexandrov et al., "LogGP" (1995), with τ their g + (b−1)G.
 
 use super::config::Wire;
-use crate::device::MessageCost;
 
 /// What one message takes of everything that it meets, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -29,15 +29,6 @@ impl Link {
         ),
     ];
 
-    /// What it says of the cost of messages.
-    pub fn messages(&self) -> MessageCost {
-        match self {
-            Self::Radio(radio) => radio.messages,
-            Self::Wire(wire) => wire.messages,
-            Self::Switch(switch) => switch.messages,
-        }
-    }
-
     /// Its fields, if it is a radio.
     pub fn radio(&self) -> Option<&RadioConfig> {
         match self {

@@ -33,8 +33,7 @@ pub struct RadioConfig {
     pub members: Option<String>,
     /// How point-to-point transfers share the band. Default: one after another.
     pub sharing: Sharing,
-    /// What a point-to-point transfer costs its two ends beside its time on the band. Default: as
-    /// their profiles say.
+    /// What a point-to-point transfer costs its two ends beside its time on the band. Default: nothing.
     pub messages: MessageCost,
     /// B, also the symbol rate. Default 10 MHz.
     pub bandwidth: Hertz,

@@ -90,7 +90,7 @@ fn a_star_takes_its_closed_form_on_wires_and_on_a_switch() {
             let log = Log::of(&boards(&links, "Star(bits: 8, block: 32)"));
             // A decode step: one token.
             let bits = HIDDEN * 17 / 2;
-            let [up, down] = Message::over(&link(rate), &MessageCost::UNSAID, bits).star(4, joined);
+            let [up, down] = Message::over(&link(rate), bits).star(4, joined);
             let met = log.end("1", "attention_reduced");
             close(met - log.end("1", "attention_gather"), up);
             close(log.end("1", "attention_sum") - met, down);
@@ -103,7 +103,7 @@ fn a_star_takes_its_closed_form_on_wires_and_on_a_switch() {
 #[test]
 fn a_ring_takes_its_closed_form() {
     let log = Log::of(&boards(&switch("5 Mbit/s"), "Ring(bits: 32, block: 16)"));
-    let message = Message::over(&link(5e6), &MessageCost::UNSAID, HIDDEN / 4 * 32);
+    let message = Message::over(&link(5e6), HIDDEN / 4 * 32);
     let took = log.end("1", "attention_sum") - log.end("1", "attention_gather");
     close(took, message.ring(4));
 }
@@ -112,7 +112,7 @@ fn a_ring_takes_its_closed_form() {
 fn small_messages_cost_what_they_do() {
     // Ten members' messages of 1.6 kbit: the costs, not a gigabit per second, are the time.
     let bits_alone = (HIDDEN * 17 / 2) as f64 / 1e9;
-    let message = Message::over(&link(1e9), &MessageCost::UNSAID, HIDDEN * 17 / 2);
+    let message = Message::over(&link(1e9), HIDDEN * 17 / 2);
     let [up, _] = message.star(4, Joined::Switch);
     assert!(up > 100.0 * bits_alone, "{up} {bits_alone}");
 }

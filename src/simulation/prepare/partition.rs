@@ -13,7 +13,7 @@ use crate::scenario::Resolved;
 use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
 use crate::simulation::error::RunError;
-use crate::topology::{Hop, NodeId};
+use crate::topology::NodeId;
 use crate::units::FieldFault;
 use std::ops::Range;
 
@@ -133,13 +133,10 @@ impl Planner<'_> {
             let ends = wire.per_message.0 + wire.messages.unwrap_or_default().total();
             ends + bits as f64 / wire.rate.0 + wire.delay.0
         };
-        let seconds = hops.iter().map(|hop| {
-            ends(hop)
-                + match self.resolved.link(hop.link) {
-                    Link::Wire(wire) => over(wire),
-                    Link::Switch(switch) => over(&switch.port()),
-                    Link::Radio(radio) => bits as f64 / radio.bandwidth.0,
-                }
+        let seconds = hops.iter().map(|hop| match self.resolved.link(hop.link) {
+            Link::Wire(wire) => over(wire),
+            Link::Switch(switch) => over(&switch.port()),
+            Link::Radio(radio) => bits as f64 / radio.bandwidth.0 + radio.messages.total(),
         });
         seconds.sum()
     }

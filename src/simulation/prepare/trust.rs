@@ -4,6 +4,7 @@
 use crate::device::Basis;
 use crate::device::basis::Ground;
 use crate::measurement::NodeRecord;
+use crate::medium::Link;
 use crate::model::ModelShape;
 use crate::placement::Placed;
 use crate::radio::{AllReduce, Symbols};
@@ -118,8 +119,11 @@ fn links(resolved: &Resolved, stage: &Placed, asked: &Asked, card: &mut Card) {
     let stated = || Trust::assumed("links are as the scenario states them");
     let number = resolved.topology.links.len();
     let mut ids = (0..number).map(|number| LinkId(number as u16));
-    let own = |link: LinkId| resolved.link(link).messages();
-    let wired = ids.all(|link| resolved.link(link).radio().is_none() && own(link).is_nothing());
+    let wired = ids.all(|link| match resolved.link(link) {
+        Link::Wire(wire) => wire.messages.is_none(),
+        Link::Switch(switch) => switch.messages.is_none(),
+        Link::Radio(_) => false,
+    });
     let members = || {
         stage
             .members()
