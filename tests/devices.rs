@@ -14,15 +14,12 @@ use proptest::prelude::*;
 
 fn device() -> DeviceProfile {
     DeviceProfile {
-        peak: FlopsPerSecond(10e12),
         efficiency: 0.5,
-        memory_bandwidth: BytesPerSecond(100e9),
-        memory: Bytes(8e9),
         overhead: Seconds(10e-6),
         energy_per_flop: Some(JoulesPerFlop(1e-12)),
         energy_per_byte: Some(JoulesPerByte(50e-12)),
         idle_power: Some(Watts(5.0)),
-        measured: None,
+        ..DeviceProfile::roofline(FlopsPerSecond(10e12), BytesPerSecond(100e9), Bytes(8e9))
     }
 }
 
@@ -37,7 +34,7 @@ fn time_is_the_higher_roof_plus_overhead() {
         let work = Work {
             flops,
             bytes,
-            weights: 0,
+            ..Work::default()
         };
         device().compute(&work, ALONE).unwrap()
     };
@@ -70,6 +67,7 @@ fn energy_unknown_is_absent_not_zero() {
         flops: 1,
         bytes: 1,
         weights: 1,
+        ..Work::default()
     };
     assert_eq!(silent.compute(&work, ALONE).unwrap().joules, None);
     assert_eq!(silent.joules_per_weight(16.0), None);
@@ -154,6 +152,7 @@ fn table_i_comes_out_of_profile_and_air_time() {
                     flops: (2.0 * row.weights) as u64 / devices as u64,
                     bytes: (0.5625 * row.weights) as u64 / devices as u64,
                     weights: row.weights as u64 / devices as u64,
+                    ..Work::default()
                 };
                 let group = Group {
                     devices,
@@ -286,12 +285,7 @@ fn impossible_fields_are_refused_by_path() {
         ),
         (
             DeviceProfile {
-                measured: Some(Measured {
-                    weight_rate: ParametersPerSecond(0.0),
-                    replicated_fraction: 0.0,
-                    contention_per_peer: 0.0,
-                    model_slowdown: 1.0,
-                }),
+                measured: Some(Measured::at(ParametersPerSecond(0.0))),
                 ..plain()
             },
             "Custom.measured.weight_rate",
@@ -321,7 +315,7 @@ proptest! {
     /// More work never takes less time or energy, and two halves cost no less than the whole.
     #[test]
     fn cost_grows_with_work(flops in 1u64..1 << 50, bytes in 1u64..1 << 45, more in 1u64..1 << 40) {
-        let cost = |flops, bytes| device().compute(&Work { flops, bytes, weights: 0 }, ALONE).unwrap();
+        let cost = |flops, bytes| device().compute(&Work { flops, bytes, ..Work::default() }, ALONE).unwrap();
         let base = cost(flops, bytes);
         for larger in [cost(flops + more, bytes), cost(flops, bytes + more)] {
             prop_assert!(larger.duration >= base.duration);

@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the run
 //! or comparison failed (or was interrupted), 2 the input is wrong.
 
+mod calibrate;
 mod channel;
 mod check;
 mod compare;
@@ -10,6 +11,7 @@ mod completions;
 mod explain;
 mod fields;
 mod list;
+mod list_devices;
 mod man;
 mod merge;
 mod new;
@@ -76,6 +78,8 @@ enum Verb {
     Fields(fields::FieldsArgs),
     /// List what a scenario may name
     List(list::ListArgs),
+    /// Fit a device's profile to measurements, and say how good it is
+    Calibrate(calibrate::CalibrateArgs),
     /// Train a model on text of the bundled world
     Train(train::TrainArgs),
     /// Print a script that lets a shell complete verbs, options and files
@@ -165,6 +169,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => explain::explain(args),
         Verb::Fields(args) => fields::fields(args),
         Verb::List(args) => list::list(&args),
+        Verb::Calibrate(args) => calibrate::calibrate(args),
         Verb::Train(args) => train(args),
         Verb::Completions(args) => completions::completions(&args),
         Verb::Man(args) => man::man(&args),

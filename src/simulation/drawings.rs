@@ -83,9 +83,11 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
             figures.push((figure.name, String::from_utf8_lossy(&bytes).into_owned()));
         }
     }
+    let card = metrics::card(&text);
     let summary = Summary {
         title: run.title,
         metrics: &metrics,
+        card: card.as_ref(),
         nodes: &nodes,
         per_node: &per_node,
         texts: read_texts(run.folder, MOST_TEXTS)?,

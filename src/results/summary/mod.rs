@@ -1,5 +1,6 @@
 //! The short table that `airloom run` prints.
 
+mod marks;
 mod stream;
 
 use crate::measurement::NodeRecord;
@@ -7,6 +8,7 @@ use crate::results::metrics::Metrics;
 use crate::results::readable::{joules, lines, percent, seconds, seconds_of, significant};
 use crate::results::terminal::Table;
 use crate::text::Visible;
+use crate::trust::Card;
 use crate::units::Duration;
 use std::fmt;
 use stream::Line;
@@ -21,6 +23,8 @@ pub struct Summary<'a> {
     pub title: &'a str,
     /// Its metrics.
     pub metrics: &'a Metrics,
+    /// How far they are known, where that was told.
+    pub card: Option<&'a Card>,
     /// The names of its nodes.
     pub nodes: &'a [String],
     /// What each of them did.
@@ -41,7 +45,8 @@ impl fmt::Display for Summary<'_> {
         let mut row = |label: &str, value: Option<String>, note: String| match value {
             Some(value) => {
                 let gap = if note.is_empty() { "" } else { "  " };
-                self.line(f, &format!("  {label:<22}{value:>12}{gap}"), &note)
+                let mark = self.mark(label);
+                self.line(f, &format!("{mark} {label:<22}{value:>12}{gap}"), &note)
             }
             None => Ok(()),
         };
@@ -170,6 +175,7 @@ impl fmt::Display for Summary<'_> {
             writeln!(f)?;
         }
         f.write_str(&self.table())?;
+        self.write_trust(f)?;
         for (request, text) in &self.texts {
             let head = format!("  request {request} generated: ");
             writeln!(f)?;
