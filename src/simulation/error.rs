@@ -61,9 +61,6 @@ pub enum RunError {
     /// A figure of a sweep would have too many pixels.
     #[error(transparent)]
     Pixels(#[from] png::TooLarge),
-    /// A figure cannot be drawn.
-    #[error("cannot draw the figure: {0}")]
-    Figure(String),
     /// A folder of a sweep or a run is not what it should be.
     #[error("{path}: {fault}")]
     Place {
