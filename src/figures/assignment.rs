@@ -245,7 +245,8 @@ impl<'i> Layout<'i> {
     fn draw(&self, area: &Area<'_>, title: &str) -> Result<(), Fault> {
         let y = MARGIN + TEXT * 3 / 4;
         heading(area, (MARGIN, y), title)?;
-        self.key.draw(area, (MARGIN, y + LINE), self.width - 2 * MARGIN)?;
+        self.key
+            .draw(area, (MARGIN, y + LINE), self.width - 2 * MARGIN)?;
         let steps = &self.iterates.steps;
         let last = (steps.len().max(2) - 1) as f64;
         let ticks = ((self.right - self.left) / 3_500) as usize;
@@ -337,11 +338,21 @@ mod tests {
 
     #[test]
     fn names_behind_curves_keep_apart_and_within_the_panel() {
-        for ends in [vec![0, 0, 0, 0], vec![9_000, 9_100, 9_500], vec![100, 5_000, 5_100]] {
+        for ends in [
+            vec![0, 0, 0, 0],
+            vec![9_000, 9_100, 9_500],
+            vec![100, 5_000, 5_100],
+        ] {
             let ends: Vec<(i32, usize)> = ends.into_iter().zip(0..).collect();
             let places = spaced(&ends, 0, 9_500);
-            assert!(places.windows(2).all(|pair| pair[1] - pair[0] >= NAMES), "{places:?}");
-            assert!(places.iter().all(|place| (0..=9_500).contains(place)), "{places:?}");
+            assert!(
+                places.windows(2).all(|pair| pair[1] - pair[0] >= NAMES),
+                "{places:?}"
+            );
+            assert!(
+                places.iter().all(|place| (0..=9_500).contains(place)),
+                "{places:?}"
+            );
         }
     }
 

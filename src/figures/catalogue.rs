@@ -5,12 +5,10 @@
 //! scenario, so that what is drawn again is the same, byte for byte. A new figure is one file and
 //! one line here.
 
+use super::choice::ChoiceError;
 use super::format::{Format, png};
 use super::scene::Scene;
-use super::choice::ChoiceError;
-use super::{
-    Width, assignment, expert_pairs, latencies, load, memory, timeline, waiting,
-};
+use super::{Width, assignment, expert_pairs, latencies, load, memory, timeline, waiting};
 use crate::results::bounded::read_text;
 use crate::results::drawn::EVENTS;
 use crate::results::events::{Events, EventsError};

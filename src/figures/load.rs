@@ -182,7 +182,11 @@ fn draw(rows: &[Load], width: Width) -> Scene {
     });
     let most = panels.iter().map(|panel| {
         let most = panel.most();
-        format!("{} up to {}", panel.title, crate::results::readable::significant(most))
+        format!(
+            "{} up to {}",
+            panel.title,
+            crate::results::readable::significant(most)
+        )
     });
     scene.description = format!("{}.", most.collect::<Vec<_>>().join("; "));
     scene
@@ -225,7 +229,9 @@ impl Layout<'_> {
 
     /// Where the inside of panel `number` begins, if its heading begins at `top`.
     fn inside(&self, number: usize, top: i32) -> i32 {
-        let key = self.panels[number].key().height(self.width - MARGIN - self.left());
+        let key = self.panels[number]
+            .key()
+            .height(self.width - MARGIN - self.left());
         top + TEXT * 3 / 4 + key + 350
     }
 
@@ -247,7 +253,9 @@ impl Layout<'_> {
         for (number, shown) in self.panels.iter().enumerate() {
             let base = top + TEXT * 3 / 4;
             area.draw(&words((left, base), shown.title, TEXT, Anchor::Start))?;
-            shown.key().draw(area, (left, base + LINE), self.width - MARGIN - left)?;
+            shown
+                .key()
+                .draw(area, (left, base + LINE), self.width - MARGIN - left)?;
             let y = self.inside(number, top);
             let last = number + 1 == self.panels.len();
             let below = if last { LABELS + NAME } else { 0 };
@@ -267,9 +275,8 @@ impl Layout<'_> {
             for line in &shown.lines {
                 let at = |ps: u64| ps as f64 * 1e-12 / seconds;
                 let steps = line.steps.iter();
-                let level = steps.flat_map(|(start, end, value)| {
-                    [(at(*start), *value), (at(*end), *value)]
-                });
+                let level = steps
+                    .flat_map(|(start, end, value)| [(at(*start), *value), (at(*end), *value)]);
                 let points = std::iter::once((0.0, 0.0)).chain(level).collect();
                 curve(&mut chart, points, style::curve(line.style))?;
             }

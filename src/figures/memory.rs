@@ -198,7 +198,10 @@ impl Row<'_> {
             most => format!(", activations at most {}", bytes(most)),
         };
         let weights = bytes(self.node.weight_bytes);
-        format!("{}:{each} weights {weights}{activations}", in_few_words(&self.names))
+        format!(
+            "{}:{each} weights {weights}{activations}",
+            in_few_words(&self.names)
+        )
     }
 }
 
@@ -227,8 +230,17 @@ impl<'m> Layout<'m> {
     fn new(memory: &'m Memory, width: Width) -> Self {
         let width = width.length();
         let rows = memory.rows();
-        let tokens = memory.steps.iter().map(|step| step.tokens).max().unwrap_or(0);
-        let most = rows.iter().map(|row| row.node.kv_token_bytes).max().unwrap_or(0);
+        let tokens = memory
+            .steps
+            .iter()
+            .map(|step| step.tokens)
+            .max()
+            .unwrap_or(0);
+        let most = rows
+            .iter()
+            .map(|row| row.node.kv_token_bytes)
+            .max()
+            .unwrap_or(0);
         let most = (most as f64 * tokens as f64).max(1.0);
         let unit = byte_unit(most);
         let axis = Axis::linear(0.0..1.05 * most / unit.1, 2);
@@ -256,7 +268,11 @@ impl<'m> Layout<'m> {
     }
 
     fn height(&self) -> i32 {
-        let heads: i32 = self.rows.iter().map(|(_, words)| words.len() as i32 * LINE).sum();
+        let heads: i32 = self
+            .rows
+            .iter()
+            .map(|(_, words)| words.len() as i32 * LINE)
+            .sum();
         let panels = self.rows.len() as i32 * (self.tall + BETWEEN);
         self.top() + heads - LINE + UNDER + panels - BETWEEN + LABELS + NAME + MARGIN
     }
@@ -282,7 +298,10 @@ impl<'m> Layout<'m> {
                 inside: Some(left - MARGIN),
                 ..Frame::default()
             };
-            let across = Axis::linear(0.0..(end / seconds).max(f64::MIN_POSITIVE), (width / 3500) as usize);
+            let across = Axis::linear(
+                0.0..(end / seconds).max(f64::MIN_POSITIVE),
+                (width / 3500) as usize,
+            );
             let mut chart = panel(&part, (across, self.axis.clone()), frame)?;
             let scale = row.node.kv_token_bytes as f64 / self.unit.1;
             let line = outline.iter();
@@ -373,7 +392,9 @@ mod tests {
         let line = memory.outline(50.0);
         assert!(line.len() <= 1 + 4 * 51);
         let most = |from: f64, to: f64| {
-            let within = steps.iter().filter(|step| (from..to).contains(&step.at.as_seconds()));
+            let within = steps
+                .iter()
+                .filter(|step| (from..to).contains(&step.at.as_seconds()));
             within.map(|step| step.tokens).max().unwrap_or(0) as f64
         };
         let end = memory.end();
@@ -381,7 +402,10 @@ mod tests {
         assert_eq!(highest, most(0.0, 2.0 * end));
         assert_eq!(line[line.len() - 1].1, steps[9_999].tokens as f64);
         for column in 0..50 {
-            let (from, to) = (f64::from(column) / 50.0 * end, f64::from(column + 1) / 50.0 * end);
+            let (from, to) = (
+                f64::from(column) / 50.0 * end,
+                f64::from(column + 1) / 50.0 * end,
+            );
             let shown = line.iter().filter(|(at, _)| (from..to).contains(at));
             let shown = shown.map(|(_, tokens)| *tokens).fold(0.0, f64::max);
             assert!(shown >= most(from, to), "column {column}");

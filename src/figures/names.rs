@@ -55,7 +55,10 @@ mod tests {
         assert_eq!(words(&["phone4"]), "phone4");
         assert_eq!(words(&["phone5", "phone4"]), "phone4, 5");
         assert_eq!(words(&["phone4", "phone5", "phone6"]), "phone4–6");
-        assert_eq!(words(&["phone1", "phone4", "phone5", "phone6"]), "phone1, 4–6");
+        assert_eq!(
+            words(&["phone1", "phone4", "phone5", "phone6"]),
+            "phone1, 4–6"
+        );
         assert_eq!(words(&["a1", "a3", "a5"]), "a1, 3, 5");
         assert_eq!(words(&["a1", "a3", "a5", "a9"]), "4 of a1–9");
         assert_eq!(words(&["edge", "cloud"]), "edge, cloud");

@@ -216,7 +216,11 @@ pub struct Frame<'t> {
 ///
 /// # Errors
 /// If plotters finds no room.
-pub fn panel<'a>(area: &Area<'a>, (x, y): (Axis, Axis), frame: Frame<'_>) -> Result<Panel<'a>, Fault> {
+pub fn panel<'a>(
+    area: &Area<'a>,
+    (x, y): (Axis, Axis),
+    frame: Frame<'_>,
+) -> Result<Panel<'a>, Fault> {
     let has_labels = frame.x.is_some() || frame.x_labels;
     let below = match (has_labels, frame.x) {
         (false, _) => 0,
@@ -225,7 +229,9 @@ pub fn panel<'a>(area: &Area<'a>, (x, y): (Axis, Axis), frame: Frame<'_>) -> Res
     };
     let named = if frame.y.is_some() { NAME } else { 0 };
     let beside = frame.inside.unwrap_or_else(|| beside(&y) + named);
-    let labels = ("sans-serif", f64::from(style::SMALL)).into_text_style(area).color(&BLACK);
+    let labels = ("sans-serif", f64::from(style::SMALL))
+        .into_text_style(area)
+        .color(&BLACK);
     let mut builder = ChartBuilder::on(area);
     builder.x_label_area_size(below).y_label_area_size(beside);
     let mut chart = builder.build_cartesian_2d(x, y)?;
@@ -291,11 +297,7 @@ pub fn heading(area: &Area<'_>, at: Place, text: &str) -> Result<(), Fault> {
 ///
 /// # Errors
 /// What plotters says.
-pub fn curve(
-    chart: &mut Panel<'_>,
-    points: Vec<(f64, f64)>,
-    stroke: Stroke,
-) -> Result<(), Fault> {
+pub fn curve(chart: &mut Panel<'_>, points: Vec<(f64, f64)>, stroke: Stroke) -> Result<(), Fault> {
     let line = Line {
         places: points,
         stroke,
@@ -321,7 +323,11 @@ mod tests {
         for (range, most) in [(0.0..1.0, 3), (3.2..3.21, 5), (-7.0..2e5, 9), (0.0..0.0, 4)] {
             let axis = Axis::linear(range.clone(), most);
             assert!(axis.ticks.len() <= most + 1, "{range:?}: {:?}", axis.ticks);
-            assert!(axis.ticks.iter().all(|tick| (axis.low - 1e-9..=axis.high + 1e-9).contains(tick)));
+            assert!(
+                axis.ticks
+                    .iter()
+                    .all(|tick| (axis.low - 1e-9..=axis.high + 1e-9).contains(tick))
+            );
         }
     }
 

@@ -36,7 +36,12 @@ pub fn draw(log: &Log, width: Width) -> Scene {
             series: vec![
                 series("training text", losses.collect(), Look::Line, 0),
                 series("held-out text", held_out.collect(), Look::Curve, 1),
-                series("the generator's entropy", floor.unwrap_or_default(), Look::Line, 2),
+                series(
+                    "the generator's entropy",
+                    floor.unwrap_or_default(),
+                    Look::Line,
+                    2,
+                ),
             ],
             note: None,
         },
@@ -67,7 +72,11 @@ mod tests {
         };
         for width in Width::ALL {
             let scene = draw(&log, width);
-            let words: Vec<&str> = scene.texts().iter().map(|text| text.words.as_str()).collect();
+            let words: Vec<&str> = scene
+                .texts()
+                .iter()
+                .map(|text| text.words.as_str())
+                .collect();
             for label in [
                 "training text",
                 "held-out text",

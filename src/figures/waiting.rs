@@ -230,7 +230,10 @@ impl<'w> Layout<'w> {
         let lines = (TALLEST / tall).max(1) as usize;
         let blocks = &waits.blocks[..waits.blocks.len().min(lines * columns)];
         let names = nodes.iter().map(|name| width_of(name)).max().unwrap_or(0);
-        let numbers = blocks.iter().flatten().map(|bar| width_of(&bar.tokens.to_string()));
+        let numbers = blocks
+            .iter()
+            .flatten()
+            .map(|bar| width_of(&bar.tokens.to_string()));
         let tokens = numbers.max().unwrap_or(0);
         let width = width.length();
         let names = names.min(width / 4);
@@ -248,7 +251,10 @@ impl<'w> Layout<'w> {
             .with(Sample::Fill(Fill::Plain(style::DOWNLINK)), "downlink")
             .with(Sample::Fill(Fill::Plain(style::COMPUTE)), "compute")
             .with(Sample::Fill(Fill::Plain(style::UPLINK)), "uplink")
-            .with(Sample::Fill(Fill::Hatched(style::WAITING)), "waiting for the barrier")
+            .with(
+                Sample::Fill(Fill::Hatched(style::WAITING)),
+                "waiting for the barrier",
+            )
             .with(Sample::Upright(style::BARRIER), "barrier opens");
         Self {
             blocks,
@@ -285,7 +291,10 @@ impl<'w> Layout<'w> {
 
     /// The upper left corner of a block's bars.
     fn corner(&self, number: usize) -> Place {
-        let (line, column) = ((number / self.columns) as i32, (number % self.columns) as i32);
+        let (line, column) = (
+            (number / self.columns) as i32,
+            (number % self.columns) as i32,
+        );
         let each = self.tokens + 200 + self.bars + BETWEEN;
         (
             self.left + column * each + self.tokens + 200,
@@ -299,7 +308,11 @@ impl<'w> Layout<'w> {
         lines(area, (MARGIN, y + LINE), SMALL, &self.notes)?;
         let room = self.width - 2 * MARGIN;
         self.key.draw(area, (MARGIN, self.key_top()), room)?;
-        let longest = self.blocks.iter().map(|bars| opening(bars)).fold(0.0, f64::max);
+        let longest = self
+            .blocks
+            .iter()
+            .map(|bars| opening(bars))
+            .fold(0.0, f64::max);
         let (unit, seconds) = time_unit(longest);
         for (number, bars) in self.blocks.iter().enumerate() {
             self.draw_block(area, (number, bars), (longest, seconds))?;
@@ -350,7 +363,10 @@ impl<'w> Layout<'w> {
         ];
         for (line, text) in head.iter().enumerate() {
             let text = font::shortened(text, SMALL, Weight::Regular, room);
-            let at = (left - self.tokens - 200, top - HEAD + 750 + line as i32 * 750);
+            let at = (
+                left - self.tokens - 200,
+                top - HEAD + 750 + line as i32 * 750,
+            );
             area.draw(&words(at, &text, SMALL, Anchor::Start))?;
         }
         let tall = self.nodes.len() as i32 * ROW;

@@ -2,9 +2,9 @@
 
 use super::channel_trace::channel_trace;
 use super::error::RunError;
-use crate::radio::{ChannelTrace, Channels, Coherence, Matrix, RadioConfig};
 use crate::figures::format::svg;
 use crate::figures::{self, Width};
+use crate::radio::{ChannelTrace, Channels, Coherence, Matrix, RadioConfig};
 use crate::results::channel::{Ensemble, Statistics, statistics};
 use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::rng::Streams;

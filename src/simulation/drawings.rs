@@ -4,10 +4,10 @@ use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
 use crate::figures::format::Format;
 use crate::results::events::Events;
 use crate::results::metrics::{self, Metrics};
+use crate::results::perfetto;
 use crate::results::report::{self, MOST_TASKS, Page};
 use crate::results::summary::{MOST_TEXTS, Summary};
 use crate::results::tables::{read_nodes, read_texts};
-use crate::results::perfetto;
 use std::io::Write;
 use std::path::Path;
 
@@ -22,13 +22,11 @@ pub(super) struct Drawn {
 }
 
 /// Everything that is drawn beside figures; the report last, for it shows all others.
-pub(super) const DRAWN: &[Drawn] = &[
-    Drawn {
-        name: report::FILE_NAME,
-        wanted: |run| Ok(run.holds_a_pass()),
-        write: write_report,
-    },
-];
+pub(super) const DRAWN: &[Drawn] = &[Drawn {
+    name: report::FILE_NAME,
+    wanted: |run| Ok(run.holds_a_pass()),
+    write: write_report,
+}];
 
 /// The log as Perfetto reads it: drawn when it is asked for, because it is twice as long as all the
 /// rest of a folder.

@@ -124,7 +124,8 @@ impl Layout {
             heading(area, (MARGIN, y), line)?;
             y += LINE;
         }
-        self.key.draw(area, (MARGIN, y + 100), self.width - 2 * MARGIN)?;
+        self.key
+            .draw(area, (MARGIN, y + 100), self.width - 2 * MARGIN)?;
         let columns = self.columns as i32;
         let wide = (self.width - 2 * MARGIN - (columns - 1) * BETWEEN) / columns;
         for (number, asked) in self.questions.iter().enumerate() {

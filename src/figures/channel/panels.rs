@@ -79,7 +79,10 @@ fn amplitudes(area: &Area<'_>, ensemble: &Ensemble) -> Result<(), Fault> {
         Axis::linear(0.0..LARGEST, ticks(area)),
         Axis::linear(0.0..1.0, 5),
     );
-    let words = frame("|h| / its root mean square by the model", "share of entries below");
+    let words = frame(
+        "|h| / its root mean square by the model",
+        "share of entries below",
+    );
     let mut chart = panel(area, axes, words)?;
     let model = ensemble.fading.model();
     let mut drawn: Vec<Moments> = Vec::new();
@@ -117,7 +120,9 @@ fn amplitudes(area: &Area<'_>, ensemble: &Ensemble) -> Result<(), Fault> {
 /// Mean gain of every device, drawn and in theory.
 fn gains(area: &Area<'_>, statistics: &Statistics) -> Result<(), Fault> {
     let rows = &statistics.devices;
-    let values = rows.iter().flat_map(|row| [row.mean_gain_db, row.model_gain_db]);
+    let values = rows
+        .iter()
+        .flat_map(|row| [row.mean_gain_db, row.model_gain_db]);
     let (low, high) = range(values.flatten());
     let axes = (
         Axis::counting(-0.5..rows.len() as f64 - 0.5, ticks(area)),

@@ -79,7 +79,10 @@ fn key(timeline: &Timeline) -> Key {
             .with(Sample::Diamond, "who held it: the last to arrive");
     }
     if rows().any(|row| !row.others.is_empty()) {
-        key = key.with(Sample::Fill(Fill::Plain(Colour::hex(0xa9_cde8))), "pale: other passes");
+        key = key.with(
+            Sample::Fill(Fill::Plain(Colour::hex(0xa9_cde8))),
+            "pale: other passes",
+        );
     }
     key
 }
@@ -107,13 +110,21 @@ fn sides(timeline: &Timeline, width: i32) -> (i32, i32) {
     let names: Vec<String> = timeline.groups.iter().flat_map(names).collect();
     let names = widest(names.iter().map(String::as_str), SMALL, width * 30 / 100);
     let rows = timeline.groups.iter().flat_map(|group| &group.rows);
-    let lanes = widest(rows.map(|row| row.lane.name.as_str()), SMALL, width * 18 / 100);
+    let lanes = widest(
+        rows.map(|row| row.lane.name.as_str()),
+        SMALL,
+        width * 18 / 100,
+    );
     let left = MARGIN + names + GAP + lanes + GAP;
     let held: Vec<String> = held(timeline).map(|(_, words)| words).collect();
     let together = "together".to_owned();
     let held = match timeline.barriers.is_empty() {
         true => 0,
-        false => widest(held.iter().chain([&together]).map(String::as_str), SMALL, width / 4),
+        false => widest(
+            held.iter().chain([&together]).map(String::as_str),
+            SMALL,
+            width / 4,
+        ),
     };
     // The label of the last tick is half outside its panel.
     (left, width - MARGIN - (held + GAP).max(1200))
@@ -132,7 +143,11 @@ impl<'t> Layout<'t> {
         let many = timeline.groups.len() > MANY;
         let (gap, least) = if many { (30, 0) } else { (150, SMALL + 60) };
         let thin = (14_000 / count).clamp(150, 500);
-        let thick = if timeline.lanes() > MANY { SMALL + 50 } else { 800 };
+        let thick = if timeline.lanes() > MANY {
+            SMALL + 50
+        } else {
+            800
+        };
         let strip = |window: Stretch, lanes| Strip {
             timeline,
             window,
@@ -315,7 +330,10 @@ impl<'t> Layout<'t> {
         let together = together.filter(|barrier| barrier.holders.len() > 1).count();
         if together > 0 {
             let below = self.whole_bottom() + LABELS + 300;
-            for (line, text) in [format!("{together} held"), "together".to_owned()].iter().enumerate() {
+            for (line, text) in [format!("{together} held"), "together".to_owned()]
+                .iter()
+                .enumerate()
+            {
                 let at = (end, below + line as i32 * 750);
                 area.draw(&words(at, text, SMALL, Anchor::End))?;
             }
@@ -360,7 +378,11 @@ impl<'t> Layout<'t> {
             return Ok(());
         };
         let top = self.detail_top();
-        let rows = numbers.iter().map(|(_, line, _)| line + 1).max().unwrap_or(0);
+        let rows = numbers
+            .iter()
+            .map(|(_, line, _)| line + 1)
+            .max()
+            .unwrap_or(0);
         let mut y = top - 300 - rows * 700 - (self.caption.len() as i32 - 1) * LINE;
         for line in &self.caption {
             heading(area, (self.left, y), line)?;
@@ -370,7 +392,10 @@ impl<'t> Layout<'t> {
         self.draw_strip(area, strip, (top, &axis))?;
         let scale = f64::from(strip.width) / strip.x(strip.window.end).max(f64::MIN_POSITIVE);
         for (x, line, number) in numbers {
-            let at = (self.left + libm::round(x * scale) as i32, top - 200 - line * 700);
+            let at = (
+                self.left + libm::round(x * scale) as i32,
+                top - 200 - line * 700,
+            );
             area.draw(&words(at, number, SMALL, Anchor::Middle))?;
         }
         if self.counts_below() {

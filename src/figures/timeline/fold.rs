@@ -73,9 +73,7 @@ impl Timeline {
                 && detail.is_none_or(|window| apart(a, b, window) <= tolerance.detail)
         };
         let rows = |(a, b): (&Row, &Row)| same(&a.own, &b.own) && same(&a.others, &b.others);
-        lanes(a) == lanes(b)
-            && same(&a.waiting, &b.waiting)
-            && a.rows.iter().zip(&b.rows).all(rows)
+        lanes(a) == lanes(b) && same(&a.waiting, &b.waiting) && a.rows.iter().zip(&b.rows).all(rows)
     }
 
     /// For each group the first one like it, itself if there is none before.
@@ -188,7 +186,11 @@ mod tests {
         let mut groups: Vec<Group> = (0..60)
             .map(|k| group(&format!("phone{k}"), late(k), k % 2))
             .collect();
-        groups.push(group("phone60", vec![stretch(0, 100), stretch(700, 800)], 3));
+        groups.push(group(
+            "phone60",
+            vec![stretch(0, 100), stretch(700, 800)],
+            3,
+        ));
         let barrier = Barrier {
             at: Instant(160),
             stage: "gather".to_owned(),

@@ -126,11 +126,7 @@ fn pale(kind: Kind) -> Colour {
 }
 
 /// How many picoseconds of each of `count` columns of `window` the narrow `stretches` cover.
-pub(super) fn densities(
-    stretches: &[Stretch],
-    window: Stretch,
-    count: u64,
-) -> BTreeMap<u64, u64> {
+pub(super) fn densities(stretches: &[Stretch], window: Stretch, count: u64) -> BTreeMap<u64, u64> {
     let length = u128::from(window.length().0.max(1));
     // The first picosecond of a column.
     let edge = |column: u64| (u128::from(column) * length).div_ceil(u128::from(count)) as u64;
@@ -336,7 +332,11 @@ mod tests {
             assert_eq!(columns.values().sum::<u64>(), covered, "{count} columns");
             // No column holds more than its own length, rounded up.
             let most = 1003u64.div_ceil(count);
-            assert!(columns.iter().all(|(place, held)| *place < count && *held <= most));
+            assert!(
+                columns
+                    .iter()
+                    .all(|(place, held)| *place < count && *held <= most)
+            );
         }
     }
 }

@@ -198,7 +198,10 @@ fn barriers(lanes: &Lanes<'_>, window: &Window) -> Vec<Barrier> {
             Barrier {
                 at: barrier.end,
                 stage: events.stage(barrier).replace('_', " "),
-                held_by: shown.clone().filter_map(|index| lanes.place(*index)).collect(),
+                held_by: shown
+                    .clone()
+                    .filter_map(|index| lanes.place(*index))
+                    .collect(),
                 holders: shown.map(|index| lanes.words(*index)).collect(),
                 lead: opening.lead,
             }

@@ -121,7 +121,10 @@ fn in_words(barrier: &Barrier) -> String {
 pub(super) fn folded(Tolerance { whole, detail }: Tolerance) -> String {
     let of_detail = match detail.0 {
         0 => String::new(),
-        _ => format!(", and in the part below by {}", seconds(detail.as_seconds())),
+        _ => format!(
+            ", and in the part below by {}",
+            seconds(detail.as_seconds())
+        ),
     };
     format!(
         "Nodes named together show the same: nowhere do their busy times so far differ by more than \
