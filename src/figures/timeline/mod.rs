@@ -12,6 +12,7 @@
 mod draw;
 mod fold;
 mod panel;
+mod parts;
 mod read;
 mod words;
 
