@@ -107,20 +107,21 @@ impl Range {
 }
 
 #[derive(Deserialize)]
-struct Arrival {
+struct Served {
     request: u32,
     arrival_ps: u64,
+    end_ps: u64,
 }
 
-/// When `request` arrived, if `requests.csv` is there and says so.
-fn arrival(folder: &Path, request: u32) -> Result<Option<Instant>, TableError> {
+/// When `request` arrived and when its answer did, if `requests.csv` is there and says so.
+fn served(folder: &Path, request: u32) -> Result<Option<(Instant, Instant)>, TableError> {
     if !folder.join(REQUESTS).is_file() {
         return Ok(None);
     }
-    for row in read_rows::<Arrival>(folder, REQUESTS)? {
+    for row in read_rows::<Served>(folder, REQUESTS)? {
         let row = row?;
         if row.request == request {
-            return Ok(Some(Instant(row.arrival_ps)));
+            return Ok(Some((Instant(row.arrival_ps), Instant(row.end_ps))));
         }
     }
     Ok(None)
@@ -162,10 +163,12 @@ impl Choice {
         let (Some(start), Some(end)) = (start, end) else {
             return Err(self.missing(folder, batches, requests));
         };
-        let start = match self {
-            Self::Request(number) => arrival(folder, number)?.map_or(start, |it| it.min(start)),
-            Self::Typical | Self::Pass(_) => start,
+        let known = match self {
+            Self::Request(number) => served(folder, number)?,
+            Self::Typical | Self::Pass(_) => None,
         };
+        let (arrival, answer) = known.unwrap_or((start, end));
+        let (start, end) = (start.min(arrival), end.max(answer));
         Ok(Chosen {
             choice: self,
             window: Window { passes, start, end },
@@ -213,7 +216,7 @@ mod tests {
                        1,0,2,0,prefill,0,4,20,30\n\
                        3,0,2,1,decode,4,1,40,55\n";
         fs::write(folder.path().join("batches.csv"), batches).unwrap();
-        let requests = "request,arrival_ps\n0,5\n1,6\n2,7\n";
+        let requests = "request,arrival_ps,end_ps\n0,5,31\n1,6,6\n2,7,59\n";
         fs::write(folder.path().join("requests.csv"), requests).unwrap();
         folder
     }
@@ -231,8 +234,8 @@ mod tests {
         };
         assert_eq!(found(Choice::Typical), (vec![(1, 0), (1, 2)], 20, 30));
         assert_eq!(found(Choice::Pass(0)), (vec![(0, 0)], 10, 20));
-        // From its arrival on.
-        assert_eq!(found(Choice::Request(2)), (vec![(1, 2), (3, 2)], 7, 55));
+        // From its arrival until its answer arrives.
+        assert_eq!(found(Choice::Request(2)), (vec![(1, 2), (3, 2)], 7, 59));
     }
 
     #[test]

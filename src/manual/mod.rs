@@ -17,6 +17,7 @@ macro_rules! pages {
                 "[Scenarios]: crate::manual::scenarios\n[Serving]: crate::manual::serving\n",
                 "[Sweeps]: crate::manual::sweeps\n",
                 "[Systems]: crate::manual::systems\n",
+                "[Trust]: crate::manual::trust\n",
                 "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
             )]
             #[doc = ""]
@@ -40,6 +41,7 @@ pages! {
     results "results.md";
     metrics "metrics.md";
     columns "columns.md";
+    trust "trust.md";
     replay "replay.md";
     laws "laws.md";
     models "models.md";

@@ -61,9 +61,6 @@ pub enum RunError {
     /// A figure of a sweep would have too many pixels.
     #[error(transparent)]
     Pixels(#[from] png::TooLarge),
-    /// A figure cannot be drawn.
-    #[error("cannot draw the figure: {0}")]
-    Figure(String),
     /// A point is asked for that the sweep does not have.
     #[error(
         "the sweep has no point {beyond}: its {points} points are numbered from 0; `airloom sweep --dry-run` lists them"

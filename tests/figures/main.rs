@@ -5,6 +5,7 @@ mod digests;
 mod runs;
 mod svg;
 mod sweeps;
+mod timelines;
 
 use std::path::{Path, PathBuf};
 use svg::{Picture, Text, overlap};

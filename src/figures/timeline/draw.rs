@@ -3,7 +3,7 @@
 use super::fold::{Tolerance, fold};
 use super::panel::{Lanes, Strip};
 use super::words::{described, names, numbers, told};
-use super::{Stretch, Timeline};
+use super::{Group, Stretch, Timeline};
 use crate::engine::Kind;
 use crate::figures::Width;
 use crate::figures::elements::{Line, Polygon, Words, words};
@@ -108,7 +108,7 @@ pub fn draw(timeline: Timeline, width: Width) -> Scene {
 /// Where panels begin and end on a page of `width`.
 fn sides(timeline: &Timeline, width: i32) -> (i32, i32) {
     let names: Vec<String> = timeline.groups.iter().flat_map(names).collect();
-    let names = widest(names.iter().map(String::as_str), SMALL, width * 24 / 100);
+    let names = widest(names.iter().map(String::as_str), SMALL, width * 30 / 100);
     let rows = timeline.groups.iter().flat_map(|group| &group.rows);
     let lanes = widest(
         rows.map(|row| row.lane.name.as_str()),
@@ -155,9 +155,14 @@ impl<'t> Layout<'t> {
             width: right - left,
             lanes,
         };
-        let whole = strip(timeline.whole, Lanes::new(timeline, thin, least, gap));
+        let whole = strip(timeline.whole, Lanes::new(timeline, thin, |_| least, gap));
+        // Below the name of several nodes stands how many they are.
+        let named = |group: &Group| match group.nodes.len() {
+            0 | 1 => SMALL + 50,
+            _ => 2 * SMALL + 50,
+        };
         let detail = timeline.detail.as_ref().map(|detail| {
-            let lanes = Lanes::new(timeline, thick, SMALL + 50, if many { 20 } else { gap });
+            let lanes = Lanes::new(timeline, thick, named, if many { 20 } else { gap });
             let strip = strip(detail.window, lanes);
             let barriers: Vec<_> = timeline.barriers_in(detail.window).collect();
             let places = barriers.iter().map(|barrier| strip.x(barrier.at)).collect();
@@ -404,7 +409,7 @@ impl<'t> Layout<'t> {
             let [name, count] = names(group);
             let room = self.left - MARGIN - 2 * GAP - lane_room;
             let name = font::shortened(&name, SMALL, Weight::Regular, room);
-            let two = !count.is_empty() && group.rows.len() as i32 * lane >= 2 * SMALL;
+            let two = !count.is_empty();
             let base = middle + SMALL * 36 / 100 - if two { SMALL / 2 } else { 0 };
             area.draw(&words((MARGIN, base), &name, SMALL, Anchor::Start))?;
             if two {

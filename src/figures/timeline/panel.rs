@@ -60,13 +60,18 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Lanes of `lane`, or more where a group would be less than `least` tall, with `gap` between
-    /// groups.
-    pub(super) fn new(timeline: &Timeline, lane: i32, least: i32, gap: i32) -> Self {
+    /// Lanes of `lane`, or more where a group would be less tall than its `least`, with `gap`
+    /// between groups.
+    pub(super) fn new(
+        timeline: &Timeline,
+        lane: i32,
+        least: impl Fn(&Group) -> i32,
+        gap: i32,
+    ) -> Self {
         let mut top = 0;
         let groups = timeline.groups.iter().map(|group| {
             let rows = group.rows.len().max(1) as i32;
-            let lane = lane.max((least + rows - 1) / rows);
+            let lane = lane.max((least(group) + rows - 1) / rows);
             let place = (top, lane);
             top += rows * lane + gap;
             place
