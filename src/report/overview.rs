@@ -107,11 +107,18 @@ struct Tally {
 struct Filling {
     window: Window,
     room: usize,
+    /// Whether there were more tasks than room.
+    is_cut: bool,
 }
 
 impl Filling {
     fn meets(&self, start: Instant, end: Instant) -> bool {
-        self.room > 0 && end >= self.window.start && start <= self.window.end
+        !self.is_cut && end >= self.window.start && start <= self.window.end
+    }
+
+    fn cut(&mut self, at: Instant) {
+        self.window.start = self.window.start.max(at);
+        self.is_cut = true;
     }
 }
 
@@ -144,7 +151,11 @@ impl Overview {
         let makespan = next.as_ref().map_or(Instant::ZERO, |(_, task)| task.end);
         let windows = windows::choose(folder, log.rows(), makespan, most)?;
         let room = most / windows.len().max(1);
-        let filling = |window| Filling { window, room };
+        let filling = |window| Filling {
+            window,
+            room,
+            is_cut: false,
+        };
         let mut reading = Reading {
             lanes: BTreeMap::new(),
             busy: Density::new(makespan),
@@ -232,13 +243,21 @@ impl Reading {
                 self.critical.add(bins, task.start, task.end);
             }
         }
-        let mut windows = self.windows.iter_mut();
-        if let Some(filling) = windows.find(|filling| filling.meets(task.start, task.end)) {
-            filling.room -= 1;
-            if filling.room == 0 {
-                // Whatever ended later is held; this one may have company that is not.
-                filling.window.start = filling.window.start.max(task.end);
+        let meeting = self.windows.iter_mut();
+        let meeting = meeting.filter(|filling| filling.meets(task.start, task.end));
+        let mut found = false;
+        for filling in meeting {
+            match filling.room {
+                // Whatever ended later is held.
+                0 => filling.cut(task.end),
+                _ if found => {}
+                _ => {
+                    filling.room -= 1;
+                    found = true;
+                }
             }
+        }
+        if found {
             let held = Held {
                 number,
                 task,

@@ -28,7 +28,7 @@ pub struct RunPage<'a> {
     /// What each of them did and held.
     pub per_node: &'a [NodeRecord],
     /// Captions and SVG texts of figures.
-    pub figures: &'a [(&'a str, String)],
+    pub figures: &'a [(String, String)],
 }
 
 /// Why a page cannot be written.
