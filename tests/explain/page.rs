@@ -109,7 +109,12 @@ fn waiting_is_told_as_matrices() {
     };
     // Device 0 waits 10 ps for device 1 to compute and 10 ps for its slot, 7 ps for the server, and
     // 15 ps for request 1.
-    let cells = |cells: &[&str]| cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>();
+    let cells = |cells: &[&str]| {
+        cells
+            .iter()
+            .map(|cell| (*cell).to_owned())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
         row(1, "device0"),
         cells(&["42.00 ps", "21.25 %", "12.50 %", "18.75 %"])
