@@ -3,12 +3,15 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the run
 //! or comparison failed (or was interrupted), 2 the input is wrong.
 
+mod calibrate;
 mod channel;
 mod check;
+mod compare;
 mod completions;
 mod explain;
 mod fields;
 mod list;
+mod list_devices;
 mod man;
 mod merge;
 mod new;
@@ -67,12 +70,16 @@ enum Verb {
     Channel(channel::ChannelArgs),
     /// Draw a run folder's figures again from its data
     Plot(plot::PlotArgs),
+    /// Put two runs side by side: settings, metrics, the first event that differs, timelines
+    Compare(compare::CompareArgs),
     /// Say where the time of a run went, and what a faster part would be worth
     Explain(explain::ExplainArgs),
     /// Explain the fields of a scenario
     Fields(fields::FieldsArgs),
     /// List what a scenario may name
     List(list::ListArgs),
+    /// Fit a device's profile to measurements, and say how good it is
+    Calibrate(calibrate::CalibrateArgs),
     /// Train a model on text of the bundled world
     Train(train::TrainArgs),
     /// Print a script that lets a shell complete verbs, options and files
@@ -158,9 +165,11 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(args),
         Verb::Channel(args) => channel::channel(args),
         Verb::Plot(args) => plot::plot(args),
+        Verb::Compare(args) => compare::compare(args),
         Verb::Explain(args) => explain::explain(args),
         Verb::Fields(args) => fields::fields(args),
         Verb::List(args) => list::list(&args),
+        Verb::Calibrate(args) => calibrate::calibrate(args),
         Verb::Train(args) => train(args),
         Verb::Completions(args) => completions::completions(&args),
         Verb::Man(args) => man::man(&args),

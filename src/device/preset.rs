@@ -12,26 +12,18 @@
 //!
 //! Idle powers are round assumptions of the right size.
 
-use super::profile::{DeviceProfile, Measured};
+use super::basis::{Basis, Evidence, Ground, Range};
+use super::boards;
+use super::measured::Measured;
+use super::profile::DeviceProfile;
 use crate::units::{
-    Bytes, BytesPerSecond, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop,
-    ParametersPerSecond, Seconds, Watts,
+    Bytes, BytesPerSecond, FlopsPerSecond, JoulesPerByte, JoulesPerFlop, ParametersPerSecond,
+    Seconds, Watts,
 };
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
-/// A device as a scenario states it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub enum Profile {
-    /// A device by name, such as `jetson-orin-nano`: `airloom list` has them all.
-    Preset(String),
-    /// A device of your own.
-    Custom(DeviceProfile),
-}
+use std::borrow::Cow;
 
 /// A named device.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
     /// As a scenario writes it.
     pub name: &'static str,
@@ -39,6 +31,8 @@ pub struct Preset {
     pub summary: &'static str,
     /// Its numbers.
     pub profile: DeviceProfile,
+    /// What they rest on.
+    pub basis: Basis,
 }
 
 const EFFICIENCY: f64 = 0.6;
@@ -60,18 +54,39 @@ impl Sheet {
     const fn profile(self) -> DeviceProfile {
         let memory_power = self.bandwidth * self.joules_per_byte;
         DeviceProfile {
-            peak: FlopsPerSecond(self.peak),
             efficiency: EFFICIENCY,
-            memory_bandwidth: BytesPerSecond(self.bandwidth),
-            memory: Bytes(self.memory),
             overhead: OVERHEAD,
             energy_per_flop: Some(JoulesPerFlop(
                 (self.rated - self.idle - memory_power) / self.peak,
             )),
             energy_per_byte: Some(JoulesPerByte(self.joules_per_byte)),
             idle_power: Some(Watts(self.idle)),
-            measured: None,
+            ..DeviceProfile::roofline(
+                FlopsPerSecond(self.peak),
+                BytesPerSecond(self.bandwidth),
+                Bytes(self.memory),
+            )
         }
+    }
+}
+
+pub(super) const fn assumed(reason: &'static str) -> Ground {
+    Ground::Assumed {
+        reason: Cow::Borrowed(reason),
+    }
+}
+
+/// Of a device known by its data sheet.
+const fn sheet(source: &'static str) -> Basis {
+    Basis {
+        compute: assumed("the roofline: memory at its rated bandwidth, which no program reaches"),
+        prefill: assumed("the rated peak, of which 0.6 is taken to be reached"),
+        context: assumed("the cache is read at the memory's rated bandwidth"),
+        memory: Ground::DataSheet {
+            source: Cow::Borrowed(source),
+        },
+        power: assumed("the rated power at both roofs; idle power is a round number"),
+        links: None,
     }
 }
 
@@ -91,6 +106,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: LPDDR,
         }
         .profile(),
+        basis: sheet("NVIDIA Jetson Orin Nano 8 GB data sheet, \"Super\" mode (2024)"),
     },
     // Apple A17 Pro (2023): 35 trillion operations per second, taken as 8-bit, so half of
     // it at 16 bits; 64-bit LPDDR5-6400, 51.2 GB/s; 8 GB (iPhone 15 Pro). A phone holds
@@ -107,6 +123,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: LPDDR,
         }
         .profile(),
+        basis: sheet("Apple, A17 Pro (2023)"),
     },
     // NVIDIA GeForce RTX 4060 Laptop (2023): 96 fourth-generation tensor cores at 1.89 GHz,
     // 64 fused multiply–adds each per cycle (Ada white paper: 165.2 TFLOP/s from 512 cores
@@ -123,6 +140,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: GDDR6,
         }
         .profile(),
+        basis: sheet("NVIDIA GeForce RTX 4060 Laptop and Ada white paper (2023)"),
     },
     // NVIDIA L4 data sheet (2023): 242 TFLOP/s in FP16 with sparsity, half of it dense;
     // 300 GB/s GDDR6; 24 GB; 72 W.
@@ -138,6 +156,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: GDDR6,
         }
         .profile(),
+        basis: sheet("NVIDIA L4 data sheet (2023)"),
     },
     // NVIDIA Jetson AGX Orin 64 GB data sheet (2022): its GPU makes 170 of the 275 TOPS at 8
     // bits with sparsity, of which a quarter at 16 bits dense; 256-bit LPDDR5 at 204.8 GB/s;
@@ -154,6 +173,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: LPDDR,
         }
         .profile(),
+        basis: sheet("NVIDIA Jetson AGX Orin 64 GB data sheet (2022)"),
     },
     // NVIDIA Jetson Xavier NX 16 GB data sheet (2021): 48 first-generation tensor cores at
     // 1.1 GHz, 64 fused multiply–adds each per cycle, 6.8 TFLOP/s at 16 bits; 128-bit LPDDR4X
@@ -170,6 +190,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: LPDDR,
         }
         .profile(),
+        basis: sheet("NVIDIA Jetson Xavier NX 16 GB data sheet (2021)"),
     },
     // NVIDIA GeForce RTX 4070 Ti (2023): 240 fourth-generation tensor cores at 2.61 GHz, 64
     // fused multiply–adds each per cycle, 80.2 TFLOP/s; 192-bit GDDR6X at 504 GB/s; 12 GB;
@@ -186,6 +207,7 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: GDDR6,
         }
         .profile(),
+        basis: sheet("NVIDIA GeForce RTX 4070 Ti (2023)"),
     },
     // Four NVIDIA A40, data sheet (2020): 149.7 TFLOP/s in FP16 dense, 696 GB/s GDDR6, 48 GB
     // and 300 W each, as if work divided evenly.
@@ -201,23 +223,15 @@ pub const PRESETS: &[Preset] = &[
             joules_per_byte: GDDR6,
         }
         .profile(),
+        basis: sheet("NVIDIA A40 data sheet (2020)"),
     },
-    // Raspberry Pi 5 (2023): four Cortex-A76 at 2.4 GHz, two 128-bit fused multiply–adds
-    // per cycle each (16 32-bit FLOPs), 153.6 GFLOP/s; 32-bit LPDDR4X-4267, 17.1 GB/s;
-    // 8 GB; about 12 W under full load.
-    Preset {
-        name: "raspberry-pi-5",
-        summary: "single-board computer, CPU only: 154 GFLOP/s, 17 GB/s, 8 GB, 12 W",
-        profile: Sheet {
-            peak: 153.6e9,
-            bandwidth: 17.1e9,
-            memory: 8e9,
-            rated: 12.0,
-            idle: 3.0,
-            joules_per_byte: LPDDR,
-        }
-        .profile(),
-    },
+    boards::RASPBERRY_PI_4B,
+    boards::RASPBERRY_PI_5,
+    boards::RASPBERRY_PI_CM5,
+    boards::FRAMEWORK_13,
+    boards::MINISFORUM_MS_R1,
+    boards::NVIDIA_GB10,
+    boards::GCP_C3D_HIGHCPU_30,
     // Fitted to Table I of Zhang et al., "Distributed On-Device LLM Inference With
     // Over-the-Air Computation": eight virtual machines share one desktop, 24 GB each.
     // The desktop is not named; peak and bandwidth are of a size at which neither binds.
@@ -225,59 +239,34 @@ pub const PRESETS: &[Preset] = &[
         name: "table-i-vm",
         summary: "virtual machine of the over-the-air paper's Table I: 58.2 G weights/s, 24 GB",
         profile: DeviceProfile {
-            peak: FlopsPerSecond(2e12),
-            efficiency: 1.0,
-            memory_bandwidth: BytesPerSecond(50e9),
-            memory: Bytes(24e9),
-            overhead: Seconds(0.0),
-            energy_per_flop: None,
-            energy_per_byte: None,
-            idle_power: None,
             measured: Some(Measured {
-                weight_rate: ParametersPerSecond(58.2e9),
                 replicated_fraction: 0.0896,
                 contention_per_peer: 0.01235,
-                model_slowdown: 1.0,
+                ..Measured::at(ParametersPerSecond(58.2e9))
             }),
+            ..DeviceProfile::roofline(FlopsPerSecond(2e12), BytesPerSecond(50e9), Bytes(24e9))
+        },
+        basis: Basis {
+            compute: Ground::Fitted(Evidence {
+                source: Cow::Borrowed(
+                    "Zhang et al., Distributed On-Device LLM Inference With Over-the-Air \
+                     Computation, Table I",
+                ),
+                error: Some(0.048),
+                range: Range {
+                    weights: Some((6.6e9, 69.5e9)),
+                    weight_bits: Some((4.5, 4.5)),
+                    devices: Some((1, 8)),
+                    context: None,
+                },
+            }),
+            prefill: assumed("the desktop is not named; its peak is of a size that does not bind"),
+            context: assumed("the cache is read with everything else, and nothing binds it"),
+            memory: Ground::DataSheet {
+                source: Cow::Borrowed("Zhang et al., Table I: 24 GB each"),
+            },
+            power: assumed("the desktop is not named: no joules"),
+            links: None,
         },
     },
 ];
-
-/// A name is suggested if it is at least this similar (Jaro–Winkler, 0 to 1).
-const SIMILAR: f64 = 0.6;
-
-impl Profile {
-    /// The profile itself, checked.
-    ///
-    /// # Errors
-    /// If no preset has that name (the nearest is suggested), or a field is impossible.
-    pub fn resolve(&self) -> Result<DeviceProfile, FieldFault> {
-        match self {
-            Self::Custom(profile) => {
-                profile.validate().map_err(|fault| fault.under("Custom"))?;
-                Ok(*profile)
-            }
-            Self::Preset(name) => PRESETS
-                .iter()
-                .find(|preset| preset.name == name)
-                .map(|preset| preset.profile)
-                .ok_or_else(|| FieldFault::new("Preset", unknown(name))),
-        }
-    }
-}
-
-fn unknown(name: &str) -> String {
-    let nearest = PRESETS
-        .iter()
-        .map(|preset| (strsim::jaro_winkler(name, preset.name), preset.name))
-        .max_by(|x, y| x.0.total_cmp(&y.0))
-        .filter(|(similarity, _)| *similarity >= SIMILAR);
-    let names: Vec<&str> = PRESETS.iter().map(|preset| preset.name).collect();
-    let suggestion = nearest.map_or(String::new(), |(_, name)| {
-        format!("did you mean `{name}`? ")
-    });
-    format!(
-        "there is no device `{name}`; {suggestion}known are {}",
-        names.join(", ")
-    )
-}

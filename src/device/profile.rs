@@ -1,10 +1,10 @@
-//! A device's roofline, energy model and memory, and what a task costs on it.
+//! A device's roofline, energy model and memory.
 
-use super::error::DeviceError;
-use crate::model::Work;
+use super::measured::Measured;
+use super::messages::MessageCost;
+use super::power::{Frequency, Heat, Power};
 use crate::units::{
-    Bytes, BytesPerSecond, Duration, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop,
-    ParametersPerSecond, Seconds, Watts,
+    Bytes, BytesPerSecond, FieldFault, FlopsPerSecond, JoulesPerByte, JoulesPerFlop, Seconds, Watts,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,9 +22,17 @@ pub struct DeviceProfile {
     pub memory_bandwidth: BytesPerSecond,
     /// Memory for weights, KV cache and activations.
     pub memory: Bytes,
+    /// What keys and values are read at, where attention over them was measured: their time then
+    /// comes on top of the weights'. Default: they are read with everything else.
+    #[serde(default)]
+    pub cache_rate: Option<BytesPerSecond>,
     /// Added to every task: launching its kernels, synchronising. Default 0 s.
     #[serde(default)]
     pub overhead: Seconds,
+    /// Added to the choice of every token: sampling, and what a program does between passes.
+    /// Default 0 s.
+    #[serde(default)]
+    pub per_token: Seconds,
     /// Energy of one operation, above idling. Without it, compute energy is not reported.
     #[serde(default)]
     pub energy_per_flop: Option<JoulesPerFlop>,
@@ -37,32 +45,22 @@ pub struct DeviceProfile {
     /// The fit of a measured machine, in place of the memory roof.
     #[serde(default)]
     pub measured: Option<Measured>,
+    /// Measured powers, in place of idle_power and of energies per operation and byte.
+    #[serde(default)]
+    pub power: Option<Power>,
+    /// Its clock, where it is not the one of the other numbers.
+    #[serde(default)]
+    pub frequency: Option<Frequency>,
+    /// What a message costs it beside its bits, on wires and switches that do not say it
+    /// themselves. Default: nothing.
+    #[serde(default)]
+    pub messages: Option<MessageCost>,
+    /// How it warms up and throttles; power must be given. Default: it stays cool.
+    #[serde(default)]
+    pub heat: Option<Heat>,
 }
 
-/// A machine whose speed was measured as weights processed per second. With w_n of a
-/// block's W weights on this device, and N devices:
-///
-/// t = κ/R · [w_n + α (W − w_n) + β (N − 1) W],
-///
-/// which for equal shares is (W/R) κ [1/N + α(N−1)/N + β(N−1)].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Measured {
-    /// R, weights per second of one device alone.
-    pub weight_rate: ParametersPerSecond,
-    /// α, the fraction of the others' work that this device does too. Default 0.
-    #[serde(default)]
-    pub replicated_fraction: f64,
-    /// β, what each peer slows this device by, as a fraction of the whole block: above
-    /// zero where "devices" share one machine. Default 0.
-    #[serde(default)]
-    pub contention_per_peer: f64,
-    /// κ, a model that runs slower than its number of weights says. Default 1.
-    #[serde(default = "one")]
-    pub model_slowdown: f64,
-}
-
-fn one() -> f64 {
+pub(super) fn one() -> f64 {
     1.0
 }
 
@@ -75,56 +73,30 @@ pub struct Group {
     pub weights: u64,
 }
 
-/// What a task takes on a device.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Computation {
-    /// How long.
-    pub duration: Duration,
-    /// FLOPs × energy per FLOP + bytes × energy per byte, where the profile has both.
-    pub joules: Option<f64>,
-}
-
 impl DeviceProfile {
-    /// Time and energy of `work`, this device's part of a block divided among `group`.
-    ///
-    /// t = max(FLOPs/(peak × efficiency), bytes/memory bandwidth) + overhead; with
-    /// [`measured`](Self::measured) its formula stands in place of the second term.
-    /// E = FLOPs e_f + bytes e_b. No work takes neither time nor energy.
-    ///
-    /// Source: the roofline model (Williams et al., 2009).
-    ///
-    /// # Errors
-    /// If the time exceeds what the clock holds.
-    pub fn compute(&self, work: &Work, group: Group) -> Result<Computation, DeviceError> {
-        let joules = self.joules(work);
-        if *work == Work::default() {
-            return Ok(Computation {
-                duration: Duration::ZERO,
-                joules,
-            });
+    /// A roofline and a memory: no overhead, no joules, nothing measured.
+    pub const fn roofline(
+        peak: FlopsPerSecond,
+        memory_bandwidth: BytesPerSecond,
+        memory: Bytes,
+    ) -> Self {
+        Self {
+            peak,
+            efficiency: 1.0,
+            memory_bandwidth,
+            memory,
+            cache_rate: None,
+            overhead: Seconds(0.0),
+            per_token: Seconds(0.0),
+            energy_per_flop: None,
+            energy_per_byte: None,
+            idle_power: None,
+            measured: None,
+            power: None,
+            frequency: None,
+            heat: None,
+            messages: None,
         }
-        let arithmetic = work.flops as f64 / (self.peak.0 * self.efficiency);
-        let memory = match self.measured {
-            Some(measured) => measured.seconds(work.weights, group),
-            None => work.bytes as f64 / self.memory_bandwidth.0,
-        };
-        Ok(Computation {
-            duration: Duration::from_seconds(arithmetic.max(memory) + self.overhead.0)?,
-            joules,
-        })
-    }
-
-    /// FLOPs e_f + bytes e_b of `work`, where the profile has both.
-    pub fn joules(&self, work: &Work) -> Option<f64> {
-        let (flop, byte) = self.energy_per_flop.zip(self.energy_per_byte)?;
-        Some(work.flops as f64 * flop.0 + work.bytes as f64 * byte.0)
-    }
-
-    /// Joules per weight in a step that reads each weight once and uses it for one
-    /// multiply–add per token: e_n = bits/8 · e_b + 2 e_f (per token), where known.
-    pub fn joules_per_weight(&self, weight_bits: f64) -> Option<f64> {
-        let (flop, byte) = self.energy_per_flop.zip(self.energy_per_byte)?;
-        Some(weight_bits / 8.0 * byte.0 + 2.0 * flop.0)
     }
 
     /// Checks every field.
@@ -142,33 +114,51 @@ impl DeviceProfile {
         FieldFault::unless_positive("memory", self.memory.0)?;
         for (path, value) in [
             ("overhead", Some(self.overhead.0)),
+            ("per_token", Some(self.per_token.0)),
             ("energy_per_flop", self.energy_per_flop.map(|x| x.0)),
             ("energy_per_byte", self.energy_per_byte.map(|x| x.0)),
             ("idle_power", self.idle_power.map(|x| x.0)),
         ] {
             FieldFault::if_negative(path, value.unwrap_or(0.0))?;
         }
-        self.measured.map_or(Ok(()), |measured| {
-            measured.validate().map_err(|fault| fault.under("measured"))
-        })
+        if let Some(rate) = self.cache_rate {
+            FieldFault::unless_positive("cache_rate", rate.0)?;
+        }
+        let checks = [
+            ("measured", self.measured.map(|part| part.validate())),
+            ("power", self.power.map(|part| part.validate())),
+            ("frequency", self.frequency.map(|part| part.validate())),
+            ("heat", self.heat.map(|part| part.validate())),
+            ("messages", self.messages.map(|part| part.validate())),
+        ];
+        for (name, check) in checks {
+            check.unwrap_or(Ok(())).map_err(|fault| fault.under(name))?;
+        }
+        self.check_power()
     }
-}
 
-impl Measured {
-    fn seconds(&self, weights: u64, group: Group) -> f64 {
-        let own = weights as f64;
-        let whole = group.weights as f64;
-        let peers = group.devices.saturating_sub(1) as f64;
-        let slowed = own
-            + self.replicated_fraction * (whole - own).max(0.0)
-            + self.contention_per_peer * peers * whole;
-        self.model_slowdown * slowed / self.weight_rate.0
-    }
-
-    fn validate(&self) -> Result<(), FieldFault> {
-        FieldFault::unless_positive("weight_rate", self.weight_rate.0)?;
-        FieldFault::if_negative("replicated_fraction", self.replicated_fraction)?;
-        FieldFault::if_negative("contention_per_peer", self.contention_per_peer)?;
-        FieldFault::unless_positive("model_slowdown", self.model_slowdown)
+    /// Joules come from one place.
+    fn check_power(&self) -> Result<(), FieldFault> {
+        if self.power.is_none() {
+            return match self.heat {
+                Some(_) => Err(FieldFault::new(
+                    "heat",
+                    "it needs power, which warms the device",
+                )),
+                None => Ok(()),
+            };
+        }
+        let others = [
+            ("energy_per_flop", self.energy_per_flop.is_some()),
+            ("energy_per_byte", self.energy_per_byte.is_some()),
+            ("idle_power", self.idle_power.is_some()),
+        ];
+        match others.iter().find(|(_, given)| *given) {
+            Some((name, _)) => {
+                let message = "power is given as well, and takes its place; give one of them";
+                Err(FieldFault::new(*name, message))
+            }
+            None => Ok(()),
+        }
     }
 }

@@ -61,6 +61,12 @@ impl Execution<'_> {
         self.batch_mut(batch).planned = None;
         let group = self.tensor(batch);
         let (members, hub) = (group.members.clone(), group.hub);
+        if let Some(exchange) = group.exchange() {
+            let state = self.batch(batch);
+            let place = (state.layer, state.sublayer);
+            self.plan_all_reduce(batch, place, now)?;
+            return self.emit_exchange(batch, exchange, gather, answers, graph);
+        }
         let link = group.link.filter(|_| group.air.is_used());
         let answers = answers && group.air.answers();
         let Some(link) = link else {
@@ -201,6 +207,7 @@ impl Execution<'_> {
             return Ok(());
         }
         let used = group.air.is_used();
+        let exchange = group.exchange().is_some();
         let place = (state.stage, sublayer, layer);
         let round = group.air.round(index, now)?;
         let mut felt = None;
@@ -218,6 +225,14 @@ impl Execution<'_> {
                 analytic_mse: (!outcome.quantised).then_some(outcome.analytic),
                 quantiser_mse: outcome.quantised.then_some(outcome.analytic),
                 entries: outcome.symbols,
+            });
+        }
+        if exchange {
+            state.planned = Some(Planned {
+                uplinks: Vec::new(),
+                downlink: None,
+                rounding_s: None,
+                distortion: felt,
             });
         }
         if !used {

@@ -13,7 +13,7 @@ impl Execution<'_> {
     pub(super) fn note_gather(&mut self, record: &Record<'_>) -> Result<(), ExecutionError> {
         let batch = record.key.batch;
         let group = self.tensor(batch);
-        if group.link.is_none() || !group.air.is_used() {
+        if !group.sums_apart() {
             return self.note_sublayer(record);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use super::Execution;
 use super::error::ExecutionError;
-use super::messages::Carried;
+use super::messages::{Carried, Then};
 use super::stage::{Stage, Sublayer};
 use crate::engine::{Graph, TaskId, TaskKey};
 use crate::topology::NodeId;
@@ -75,7 +75,7 @@ impl Execution<'_> {
             ..plain
         };
         let index = self.crossing(plain).index;
-        let last = self.emit_route(stage, ends, of_hop, index, after, graph)?;
+        let last = self.emit_route(stage, ends, of_hop, (index, Then::GoesOn), after, graph)?;
         self.batch_mut(batch).awaited = Some(last);
         Ok(())
     }

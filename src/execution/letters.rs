@@ -4,7 +4,7 @@
 use super::Execution;
 use super::cut::TOKEN_BITS;
 use super::error::ExecutionError;
-use super::messages::Carried;
+use super::messages::{Carried, Then};
 use super::stage::Stage;
 use crate::engine::{Graph, Record, TaskId, TaskKey};
 use crate::serving::workload::{Carries, Task};
@@ -128,7 +128,8 @@ impl Execution<'_> {
             sequence: letter.request,
         };
         let index = self.letter_index(&letter);
-        let last = self.emit_route(letter.stage, ends, of_hop, index, after, graph)?;
+        let numbered = (index, Then::GoesOn);
+        let last = self.emit_route(letter.stage, ends, of_hop, numbered, after, graph)?;
         letter.awaited = Some(last);
         letter.sent = graph.now();
         self.meter.letter_sent(letter.sent);

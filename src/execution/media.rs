@@ -1,6 +1,7 @@
 //! Links at work: what is under way on each of them, and when it ends.
 
 use super::error::ExecutionError;
+use crate::device::MessageCost;
 use crate::engine::{Cost, TaskId};
 use crate::medium::wire::Wire;
 use crate::medium::{Band, Cell, Ending, Rate, Sending};
@@ -22,15 +23,17 @@ pub enum Medium {
 #[derive(Debug)]
 pub struct Radio {
     cell: Cell,
+    costs: MessageCost,
     sharing: Sharing,
     band: Band<TaskId>,
     sending: BTreeMap<TaskId, (Sending, u64)>,
 }
 
-/// A wire at work.
+/// A wire at work, or a switch, whose ports are wires.
 #[derive(Debug)]
 pub struct WireLink {
     wire: Wire,
+    costs: MessageCost,
     shared: bool,
     /// What is under way each way, by who sends.
     bands: BTreeMap<NodeId, Band<TaskId>>,
@@ -63,10 +66,18 @@ impl Radio {
     pub fn new(cell: Cell, sharing: Sharing) -> Self {
         Self {
             cell,
+            costs: MessageCost::default(),
             sharing,
             band: Band::new(sharing),
             sending: BTreeMap::new(),
         }
+    }
+
+    /// The same cell, whose messages cost their ends so much.
+    #[must_use]
+    pub fn with_costs(mut self, costs: MessageCost) -> Self {
+        self.costs = costs;
+        self
     }
 
     fn expected(&self, endings: Vec<Ending<TaskId>>) -> Vec<Expected> {
@@ -85,6 +96,14 @@ impl Radio {
 }
 
 impl Medium {
+    /// What a message costs its ends.
+    pub(super) fn costs(&self) -> MessageCost {
+        match self {
+            Self::Radio(radio) => radio.costs,
+            Self::Wire(link) => link.costs,
+        }
+    }
+
     /// Whether messages go on beside each other.
     pub(super) fn is_shared(&self) -> bool {
         match self {
@@ -169,7 +188,7 @@ impl Medium {
     /// Seconds that a message of `bits` would take alone as things are now; 0 if that is not
     /// known.
     pub(super) fn seconds(&self, sending: &Sending, bits: u64) -> f64 {
-        match self {
+        let alone = match self {
             Self::Radio(radio) => {
                 let rate = radio.cell.rate(sending, 1.0, sending.began);
                 rate.map_or(0.0, |rate| bits as f64 / rate.bits_per_second)
@@ -178,7 +197,8 @@ impl Medium {
                 let terms = link.wire.terms();
                 terms.per_message + bits as f64 / terms.rate + terms.delay
             }
-        }
+        };
+        alone + self.costs().total()
     }
 
     /// How long the message number `index` of `from` is under way after it was sent.
@@ -198,10 +218,18 @@ impl WireLink {
     pub fn new(wire: Wire, shared: bool) -> Self {
         Self {
             wire,
+            costs: MessageCost::default(),
             shared,
             bands: BTreeMap::new(),
             bits: BTreeMap::new(),
         }
+    }
+
+    /// The same wire, whose messages cost their ends so much.
+    #[must_use]
+    pub fn with_costs(mut self, costs: MessageCost) -> Self {
+        self.costs = costs;
+        self
     }
 
     fn expected(&self, endings: Vec<Ending<TaskId>>) -> Vec<Expected> {

@@ -1,5 +1,6 @@
 //! Messages from one node to another: over the links between them, hop by hop. Each hop asks what
-//! it takes when it starts, and slows those beside it on a shared band.
+//! it takes when it starts, and slows those beside it on a shared band. Where a link's messages cost
+//! their ends something, the sender's part comes before and the receiver's after.
 
 use super::Execution;
 use super::error::ExecutionError;
@@ -17,6 +18,13 @@ pub(super) struct Carried {
     pub(super) index: u64,
 }
 
+/// Whether whoever gets a message goes on with it, or waits for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    GoesOn,
+    Waits,
+}
+
 impl Execution<'_> {
     /// A message from one node to another, over as many links as lie between them, whose hops
     /// have the key `of_hop` says; its last task.
@@ -25,7 +33,7 @@ impl Execution<'_> {
         stage: Stage,
         [from, to]: [NodeId; 2],
         of_hop: impl Fn(u32, NodeId, NodeId) -> TaskKey,
-        index: u64,
+        (index, then): (u64, Then),
         after: &[TaskId],
         graph: &mut Graph,
     ) -> Result<TaskId, ExecutionError> {
@@ -39,7 +47,15 @@ impl Execution<'_> {
             };
             let before = last.as_slice();
             let before = if before.is_empty() { after } else { before };
-            last = Some(self.emit_hop(key, hop, index, before, graph)?);
+            let before = before.to_vec();
+            let then = if number + 1 < hops.len() {
+                Then::GoesOn
+            } else {
+                then
+            };
+            let sent = self.emit_send_cost(key, hop, &before, graph)?;
+            let there = self.emit_hop(key, hop, index, &sent, graph)?;
+            last = Some(self.emit_receive_cost(key, hop, then, there, graph)?);
         }
         Ok(last.expect("two nodes are joined by at least one link"))
     }
@@ -54,7 +70,9 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<TaskId, ExecutionError> {
         let (kind, lane, key) = match &self.topology.links[hop.link.index()].ends {
-            Ends::Wire { .. } => (Kind::Transfer, self.resources.wire(hop.link, hop.from), key),
+            Ends::Wire { .. } | Ends::Switch { .. } => {
+                (Kind::Transfer, self.resources.wire(hop.link, hop.from), key)
+            }
             Ends::Cell { hub, .. } if *hub == hop.to => {
                 (Kind::Uplink, self.resources.uplink(hop.link, hop.from), key)
             }
@@ -73,8 +91,12 @@ impl Execution<'_> {
         let turns = &self.turns[hop.link.index()];
         let shared = self.media[hop.link.index()].is_shared();
         let before = match (kind, shared) {
-            // A wire's own lane keeps messages in order.
-            (Kind::Transfer, _) => after.to_vec(),
+            // A wire's own lane keeps messages in order, and so does the sender's port of a switch;
+            // the receiver's is theirs in turn.
+            (Kind::Transfer, _) => match self.ports.get(&(hop.link, hop.to)) {
+                Some(port) => port.after(after, graph)?,
+                None => after.to_vec(),
+            },
             (_, true) => turns.beside(after, graph)?,
             (_, false) => turns.after(after, graph)?,
         };
@@ -90,7 +112,12 @@ impl Execution<'_> {
         graph.notify(id)?;
         let turns = &mut self.turns[hop.link.index()];
         match (kind, shared) {
-            (Kind::Transfer, _) => {}
+            (Kind::Transfer, _) => {
+                if let Ends::Switch { .. } = self.topology.links[hop.link.index()].ends {
+                    let port = self.ports.entry((hop.link, hop.to)).or_default();
+                    port.occupy(vec![id]);
+                }
+            }
             (_, true) => turns.join(id, graph)?,
             (_, false) => turns.occupy(vec![id]),
         }
@@ -111,6 +138,70 @@ impl Execution<'_> {
         let delay = graph.add(delay, &[id])?;
         graph.notify(delay)?;
         Ok(delay)
+    }
+
+    /// The sender hands a message over, where that takes time; what its way begins after.
+    fn emit_send_cost(
+        &mut self,
+        key: TaskKey,
+        hop: &Hop,
+        after: &[TaskId],
+        graph: &mut Graph,
+    ) -> Result<Vec<TaskId>, ExecutionError> {
+        let seconds = self.media[hop.link.index()].costs().send.0;
+        if seconds == 0.0 {
+            return Ok(after.to_vec());
+        }
+        let stage = Stage::of(key.stage).send_cost();
+        let task = self.at_end(key, stage, [hop.from, hop.to], seconds)?;
+        Ok(vec![graph.add(task, after)?])
+    }
+
+    /// The receiver takes a message that is `there`, and goes on with it if it does not wait for
+    /// others, where that takes time; the last of the message's tasks.
+    fn emit_receive_cost(
+        &mut self,
+        key: TaskKey,
+        hop: &Hop,
+        then: Then,
+        there: TaskId,
+        graph: &mut Graph,
+    ) -> Result<TaskId, ExecutionError> {
+        let costs = self.media[hop.link.index()].costs();
+        let seconds = match then {
+            Then::GoesOn => costs.receive.0 + costs.synchronise.0,
+            Then::Waits => costs.receive.0,
+        };
+        if seconds == 0.0 {
+            return Ok(there);
+        }
+        let stage = Stage::of(key.stage).receive_cost();
+        let task = self.at_end(key, stage, [hop.to, hop.from], seconds)?;
+        let taken = graph.add(task, &[there])?;
+        graph.notify(taken)?;
+        Ok(taken)
+    }
+
+    /// What `node` does for messages in `seconds`, one at a time.
+    pub(super) fn at_end(
+        &self,
+        key: TaskKey,
+        stage: Stage,
+        [node, peer]: [NodeId; 2],
+        seconds: f64,
+    ) -> Result<Task, ExecutionError> {
+        Ok(Task {
+            key: TaskKey {
+                stage: stage.code(),
+                node: node.0,
+                peer: peer.0,
+                ..key
+            },
+            kind: Kind::Overhead,
+            resource: Some(self.resources.stack(node)),
+            duration: Duration::from_seconds(seconds)?,
+            cost: Cost::default(),
+        })
     }
 
     /// What a message takes that starts now; those beside it on the link go on slower.
@@ -194,6 +285,7 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         match Stage::of(key.stage).whole() {
             Stage::Cut | Stage::TokenReturn => self.crossed(id, key, graph),
+            _ if Stage::of(key.stage).is_exchange() => Ok(()),
             _ => self.letter_arrives(id, key, graph),
         }
     }
@@ -201,6 +293,7 @@ impl Execution<'_> {
     fn carried(&self, key: TaskKey) -> Carried {
         match Stage::of(key.stage).whole() {
             Stage::Cut | Stage::TokenReturn => self.crossing(key),
+            _ if Stage::of(key.stage).is_exchange() => self.exchanged(key),
             _ => self.letter_carries(key),
         }
     }

@@ -294,6 +294,8 @@ fn charge(accounts: &mut [Account], record: &Record<'_>) {
             };
             accounts[usize::from(payer)].radio_j += record.cost.joules;
         }
+        Kind::Overhead if Stage::of(key.stage).is_send_cost() => own.uplink += service,
+        Kind::Overhead if Stage::of(key.stage).is_receive_cost() => own.downlink += service,
         Kind::Overhead | Kind::Barrier => {}
     }
 }

@@ -32,6 +32,7 @@ mod blocks;
 mod caches;
 mod cut;
 mod error;
+mod exchange;
 mod experts;
 mod letters;
 mod load;
@@ -50,6 +51,7 @@ mod stage;
 mod system;
 mod tensor;
 mod turns;
+mod warmth;
 mod whole;
 
 pub use error::ExecutionError;
@@ -62,7 +64,7 @@ use crate::engine::{Resources, TaskId};
 use crate::measurement::{LoadRecord, Totals};
 use crate::observer::Observer;
 use crate::serving::{Admission, CachePool, Identity, Jobs, Queue, Role, Routing, Scheduler};
-use crate::topology::{NodeId, Topology};
+use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::Instant;
 use batch::Batch;
 use letters::{Address, Letter};
@@ -75,6 +77,7 @@ use served::InService;
 use stage::Sublayer;
 use std::collections::{BTreeMap, BTreeSet};
 use turns::Turns;
+use warmth::Warmth;
 
 /// A replica at work.
 #[derive(Debug)]
@@ -128,6 +131,8 @@ pub struct Execution<'a> {
     media: Vec<Medium>,
     resources: NodeResources,
     turns: Vec<Turns>,
+    /// By switch and receiver, whose turn it is on the way out of its port.
+    ports: BTreeMap<(LinkId, NodeId), Turns>,
     replicas: Vec<Serving>,
     held: Vec<memory::Held>,
     routing: Box<dyn Routing>,
@@ -148,6 +153,7 @@ pub struct Execution<'a> {
     batches: BTreeMap<u32, Batch>,
     next_batch: u32,
     meter: Meter,
+    warmth: Warmth,
     in_service: InService,
     /// By node, the last task of the whole stage that was emitted last there.
     visits: Vec<Option<TaskId>>,
@@ -183,7 +189,6 @@ impl<'a> Execution<'a> {
             streams,
         } = system;
         let nodes = topology.nodes.len();
-        let shared: Vec<bool> = links.iter().map(Medium::is_shared).collect();
         let capacity = crate::serving::passes::longest_context(&requests);
         let replicas = replicas
             .into_iter()
@@ -191,8 +196,9 @@ impl<'a> Execution<'a> {
             .map(|(replica, caches)| replica.start(caches, capacity, streams))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            resources: NodeResources::declare(&topology, &shared, resources)?,
+            resources: NodeResources::declare(&topology, &links, resources)?,
             turns: topology.links.iter().map(|_| Turns::default()).collect(),
+            ports: BTreeMap::new(),
             media: links,
             replicas,
             held,
@@ -210,6 +216,7 @@ impl<'a> Execution<'a> {
             batches: BTreeMap::new(),
             next_batch: 0,
             meter: Meter::new(nodes),
+            warmth: Warmth::new(&topology),
             in_service: InService::default(),
             visits: vec![None; nodes],
             unknown_compute: vec![false; nodes],

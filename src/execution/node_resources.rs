@@ -1,8 +1,9 @@
 //! The resources of a system: what each node computes on, and its end of every link.
 
 use super::error::ExecutionError;
+use super::media::Medium;
 use crate::engine::{ResourceId, Resources};
-use crate::topology::{Ends, LinkId, NodeId, Topology};
+use crate::topology::{Ends, Link, LinkId, NodeId, Topology};
 use std::collections::BTreeMap;
 
 /// Who works where.
@@ -12,12 +13,13 @@ pub(super) struct NodeResources {
     uplink: BTreeMap<(LinkId, NodeId), ResourceId>,
     downlink: BTreeMap<(LinkId, NodeId), ResourceId>,
     wires: BTreeMap<(LinkId, NodeId), ResourceId>,
+    stacks: BTreeMap<NodeId, ResourceId>,
 }
 
 impl NodeResources {
     pub(super) fn declare(
         topology: &Topology,
-        shared: &[bool],
+        media: &[Medium],
         resources: &mut Resources,
     ) -> Result<Self, ExecutionError> {
         let name = |node: NodeId| &topology.nodes[node.index()].name;
@@ -28,7 +30,7 @@ impl NodeResources {
         let cells_of = |node: NodeId| {
             let cells = topology.links.iter().filter(|link| match &link.ends {
                 Ends::Cell { hub, members } => *hub == node || members.contains(&node),
-                Ends::Wire { .. } => false,
+                Ends::Wire { .. } | Ends::Switch { .. } => false,
             });
             cells.count()
         };
@@ -37,6 +39,7 @@ impl NodeResources {
             uplink: BTreeMap::new(),
             downlink: BTreeMap::new(),
             wires: BTreeMap::new(),
+            stacks: BTreeMap::new(),
         };
         for (number, link) in topology.links.iter().enumerate() {
             let id = LinkId(number as u16);
@@ -55,13 +58,23 @@ impl NodeResources {
                     let send = resources.add(lane(*hub, "downlink"), 1)?;
                     own.downlink.insert((id, *hub), send);
                 }
-                Ends::Wire { from, to } => {
-                    for end in [*from, *to] {
-                        let places = if shared[number] { u32::MAX } else { 1 };
+                Ends::Wire { .. } | Ends::Switch { .. } => {
+                    for end in ends(link) {
+                        let shared = media[number].is_shared();
+                        let places = if shared { u32::MAX } else { 1 };
                         let wire = format!("{}.{}", name(end), link.name);
                         let wire = resources.add(wire, places)?;
                         own.wires.insert((id, end), wire);
                     }
+                }
+            }
+        }
+        for (link, medium) in topology.links.iter().zip(media) {
+            let costly = !medium.costs().is_nothing();
+            for end in ends(link).into_iter().filter(|_| costly) {
+                if !own.stacks.contains_key(&end) {
+                    let stack = resources.add(format!("{}.messages", name(end)), 1)?;
+                    own.stacks.insert(end, stack);
                 }
             }
         }
@@ -82,8 +95,22 @@ impl NodeResources {
         self.downlink[&(link, node)]
     }
 
-    /// Where `node` sends into the wire `link`.
+    /// Where `node` hands messages to a network and takes them from there, one after the other.
+    pub(super) fn stack(&self, node: NodeId) -> ResourceId {
+        self.stacks[&node]
+    }
+
+    /// Where `node` sends into the wire `link`, or its port of the switch.
     pub(super) fn wire(&self, link: LinkId, node: NodeId) -> ResourceId {
         self.wires[&(link, node)]
+    }
+}
+
+/// Every node at an end of `link`.
+fn ends(link: &Link) -> Vec<NodeId> {
+    match &link.ends {
+        Ends::Cell { hub, members } => members.iter().chain([hub]).copied().collect(),
+        Ends::Wire { from, to } => vec![*from, *to],
+        Ends::Switch { members } => members.clone(),
     }
 }

@@ -21,7 +21,9 @@ impl Program for Execution<'_> {
         let batch = record.key.batch;
         match Stage::of(record.key.stage) {
             Stage::Arrival | Stage::Window => self.admit(Some(id), graph),
-            stage if stage.is_delay() => self.arrives(id, record.key, graph),
+            stage if stage.is_delay() || stage.is_receive_cost() => {
+                self.arrives(id, record.key, graph)
+            }
             stage if stage.is_message() => self.message_ends(id, record.key, graph),
             Stage::AttentionGather | Stage::MlpGather => self.gathered(batch, id, graph),
             Stage::MlpReduced => self.leave(batch, id, graph),
@@ -40,6 +42,9 @@ impl Program for Execution<'_> {
         graph: &mut Graph,
     ) -> Result<Option<Occupancy>, ExecutionError> {
         let now = graph.now();
+        if let Some(occupancy) = self.on_hot_node(id, key, now)? {
+            return Ok(Some(occupancy));
+        }
         let occupancy = match Stage::of(key.stage) {
             Stage::TokenDownlink | Stage::TokenUplink => self.token_on_air(key, now),
             stage if stage.is_message() => self.message_starts(id, key, graph),

@@ -35,10 +35,7 @@ impl Execution<'_> {
                 no_request: span - served,
                 compute_j: known(account.compute_j, &self.unknown_compute),
                 radio_j: known(account.radio_j, &self.unknown_radio),
-                idle_j: node
-                    .profile
-                    .idle_power
-                    .map(|power| power.0 * span.as_seconds()),
+                idle_j: node.profile.idle().map(|power| power.0 * span.as_seconds()),
             }
         });
         records.collect()

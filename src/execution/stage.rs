@@ -26,29 +26,60 @@ stages! {
     Prompt "prompt",
     PromptDownlink "prompt_downlink",
     PromptDelay "prompt_delay",
+    PromptSendCost "prompt_send_cost",
+    PromptReceiveCost "prompt_receive_cost",
     CacheMove "cache_move",
     CacheMoveDownlink "cache_move_downlink",
     CacheMoveDelay "cache_move_delay",
+    CacheMoveSendCost "cache_move_send_cost",
+    CacheMoveReceiveCost "cache_move_receive_cost",
     CacheSwap "cache_swap",
     CacheSwapDownlink "cache_swap_downlink",
     CacheSwapDelay "cache_swap_delay",
+    CacheSwapSendCost "cache_swap_send_cost",
+    CacheSwapReceiveCost "cache_swap_receive_cost",
     TokenReturn "token_return",
     TokenReturnDownlink "token_return_downlink",
     TokenReturnDelay "token_return_delay",
+    TokenReturnSendCost "token_return_send_cost",
+    TokenReturnReceiveCost "token_return_receive_cost",
     Embed "embed",
     EmbedSend "embed_send",
     EmbedReceive "embed_receive",
+    EmbedShare "embed_share",
+    EmbedShareDownlink "embed_share_downlink",
+    EmbedShareDelay "embed_share_delay",
+    EmbedShareSendCost "embed_share_send_cost",
+    EmbedShareReceiveCost "embed_share_receive_cost",
     Cut "cut",
     CutDownlink "cut_downlink",
     CutDelay "cut_delay",
+    CutSendCost "cut_send_cost",
+    CutReceiveCost "cut_receive_cost",
     CutSend "cut_send",
     CutReceive "cut_receive",
+    CutShare "cut_share",
+    CutShareDownlink "cut_share_downlink",
+    CutShareDelay "cut_share_delay",
+    CutShareSendCost "cut_share_send_cost",
+    CutShareReceiveCost "cut_share_receive_cost",
     Attention "attention",
     AttentionGather "attention_gather",
     AttentionUplink "attention_uplink",
+    AttentionPart "attention_part",
+    AttentionPartDownlink "attention_part_downlink",
+    AttentionPartDelay "attention_part_delay",
+    AttentionPartSendCost "attention_part_send_cost",
+    AttentionPartReceiveCost "attention_part_receive_cost",
+    AttentionMet "attention_met",
     AttentionReduced "attention_reduced",
     AttentionSend "attention_send",
     AttentionReceive "attention_receive",
+    AttentionSum "attention_sum",
+    AttentionSumDownlink "attention_sum_downlink",
+    AttentionSumDelay "attention_sum_delay",
+    AttentionSumSendCost "attention_sum_send_cost",
+    AttentionSumReceiveCost "attention_sum_receive_cost",
     Gate "attention_and_gate",
     TokenDownlink "token_downlink",
     Expert "expert",
@@ -57,41 +88,116 @@ stages! {
     Mlp "mlp",
     MlpGather "mlp_gather",
     MlpUplink "mlp_uplink",
+    MlpPart "mlp_part",
+    MlpPartDownlink "mlp_part_downlink",
+    MlpPartDelay "mlp_part_delay",
+    MlpPartSendCost "mlp_part_send_cost",
+    MlpPartReceiveCost "mlp_part_receive_cost",
+    MlpMet "mlp_met",
     MlpReduced "mlp_reduced",
     MlpSend "mlp_send",
     MlpReceive "mlp_receive",
+    MlpSum "mlp_sum",
+    MlpSumDownlink "mlp_sum_downlink",
+    MlpSumDelay "mlp_sum_delay",
+    MlpSumSendCost "mlp_sum_send_cost",
+    MlpSumReceiveCost "mlp_sum_receive_cost",
     LmHead "lm_head",
     LmHeadGather "lm_head_gather",
     Sample "sample",
     TokenDelivery "token_delivery",
     TokenDeliveryDownlink "token_delivery_downlink",
     TokenDeliveryDelay "token_delivery_delay",
+    TokenDeliverySendCost "token_delivery_send_cost",
+    TokenDeliveryReceiveCost "token_delivery_receive_cost",
 }
 
-/// Messages from node to node: as they are called on an uplink or a wire, on a downlink, and while
-/// they are under way on a wire.
-const MESSAGES: [[Stage; 3]; 6] = [
-    [Stage::Prompt, Stage::PromptDownlink, Stage::PromptDelay],
+/// Messages from node to node: as they are called on an uplink or a wire, on a downlink, while they
+/// are under way on a wire, and where their two ends hand them over and take them.
+const MESSAGES: [[Stage; 5]; 12] = [
+    [
+        Stage::Prompt,
+        Stage::PromptDownlink,
+        Stage::PromptDelay,
+        Stage::PromptSendCost,
+        Stage::PromptReceiveCost,
+    ],
     [
         Stage::CacheMove,
         Stage::CacheMoveDownlink,
         Stage::CacheMoveDelay,
+        Stage::CacheMoveSendCost,
+        Stage::CacheMoveReceiveCost,
     ],
     [
         Stage::CacheSwap,
         Stage::CacheSwapDownlink,
         Stage::CacheSwapDelay,
+        Stage::CacheSwapSendCost,
+        Stage::CacheSwapReceiveCost,
     ],
     [
         Stage::TokenReturn,
         Stage::TokenReturnDownlink,
         Stage::TokenReturnDelay,
+        Stage::TokenReturnSendCost,
+        Stage::TokenReturnReceiveCost,
     ],
-    [Stage::Cut, Stage::CutDownlink, Stage::CutDelay],
+    [
+        Stage::Cut,
+        Stage::CutDownlink,
+        Stage::CutDelay,
+        Stage::CutSendCost,
+        Stage::CutReceiveCost,
+    ],
     [
         Stage::TokenDelivery,
         Stage::TokenDeliveryDownlink,
         Stage::TokenDeliveryDelay,
+        Stage::TokenDeliverySendCost,
+        Stage::TokenDeliveryReceiveCost,
+    ],
+    [
+        Stage::EmbedShare,
+        Stage::EmbedShareDownlink,
+        Stage::EmbedShareDelay,
+        Stage::EmbedShareSendCost,
+        Stage::EmbedShareReceiveCost,
+    ],
+    [
+        Stage::CutShare,
+        Stage::CutShareDownlink,
+        Stage::CutShareDelay,
+        Stage::CutShareSendCost,
+        Stage::CutShareReceiveCost,
+    ],
+    [
+        Stage::AttentionPart,
+        Stage::AttentionPartDownlink,
+        Stage::AttentionPartDelay,
+        Stage::AttentionPartSendCost,
+        Stage::AttentionPartReceiveCost,
+    ],
+    [
+        Stage::AttentionSum,
+        Stage::AttentionSumDownlink,
+        Stage::AttentionSumDelay,
+        Stage::AttentionSumSendCost,
+        Stage::AttentionSumReceiveCost,
+    ],
+    [
+        Stage::MlpPart,
+        Stage::MlpPartDownlink,
+        Stage::MlpPartDelay,
+        Stage::MlpPartSendCost,
+        Stage::MlpPartReceiveCost,
+    ],
+    [
+        Stage::MlpSum,
+        Stage::MlpSumDownlink,
+        Stage::MlpSumDelay,
+        Stage::MlpSumSendCost,
+        Stage::MlpSumReceiveCost,
     ],
 ];
 
@@ -110,7 +216,7 @@ impl Stage {
     }
 
     /// The message whose part it is.
-    fn message(self) -> Option<&'static [Self; 3]> {
+    fn message(self) -> Option<&'static [Self; 5]> {
         MESSAGES.iter().find(|parts| parts.contains(&self))
     }
 
@@ -140,6 +246,40 @@ impl Stage {
     /// Whether a message is under way on a wire, which carries the next one meanwhile.
     pub(super) fn is_delay(self) -> bool {
         self.message().is_some_and(|parts| parts[2] == self)
+    }
+
+    /// Whether a receiver takes a message, or goes on after several.
+    pub(super) fn is_receive_cost(self) -> bool {
+        let met = matches!(self, Self::AttentionMet | Self::MlpMet);
+        met || self.message().is_some_and(|parts| parts[4] == self)
+    }
+
+    /// Whether a sender hands a message over.
+    pub(super) fn is_send_cost(self) -> bool {
+        self.message().is_some_and(|parts| parts[3] == self)
+    }
+
+    /// Whether it is a message of an all-reduce, or of a state to all members.
+    pub(super) fn is_exchange(self) -> bool {
+        matches!(
+            self.whole(),
+            Self::EmbedShare
+                | Self::CutShare
+                | Self::AttentionPart
+                | Self::AttentionSum
+                | Self::MlpPart
+                | Self::MlpSum
+        )
+    }
+
+    /// What handing a message over is called.
+    pub(super) fn send_cost(self) -> Self {
+        self.message().map_or(self, |parts| parts[3])
+    }
+
+    /// What taking a message is called.
+    pub(super) fn receive_cost(self) -> Self {
+        self.message().map_or(self, |parts| parts[4])
     }
 
     /// What a message is called on a downlink.
@@ -174,6 +314,10 @@ pub(super) struct Around {
     pub(super) reduced: Stage,
     pub(super) send: Stage,
     pub(super) receive: Stage,
+    /// Where messages sum: a part on its way, those who wait for parts going on, a sum on its way.
+    pub(super) part: Stage,
+    pub(super) met: Stage,
+    pub(super) sum: Stage,
 }
 
 impl Sublayer {
@@ -186,6 +330,9 @@ impl Sublayer {
                 reduced: Stage::AttentionReduced,
                 send: Stage::AttentionSend,
                 receive: Stage::AttentionReceive,
+                part: Stage::AttentionPart,
+                met: Stage::AttentionMet,
+                sum: Stage::AttentionSum,
             },
             Self::Mlp => Around {
                 compute: Stage::Mlp,
@@ -194,6 +341,9 @@ impl Sublayer {
                 reduced: Stage::MlpReduced,
                 send: Stage::MlpSend,
                 receive: Stage::MlpReceive,
+                part: Stage::MlpPart,
+                met: Stage::MlpMet,
+                sum: Stage::MlpSum,
             },
         }
     }

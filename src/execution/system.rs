@@ -10,7 +10,7 @@ use super::network::Source;
 use crate::medium::Cell;
 use crate::model::{ModelShape, ShardPlan};
 use crate::numerics::Tokenizer;
-use crate::radio::{Air, Payload};
+use crate::radio::{Air, Exchange, Payload};
 use crate::rng::Streams;
 use crate::serving::workload::Request;
 use crate::serving::{Admission, Cache, Jobs, Order, Role, RoundRobin, Routing, Scheduling};
@@ -224,6 +224,16 @@ impl TensorGroup {
             budgets: air.energy_budgets(),
             air,
         }
+    }
+
+    /// The messages by which it sums, if it does not sum over the air.
+    pub(super) fn exchange(&self) -> Option<Exchange> {
+        self.air.exchange()
+    }
+
+    /// Whether summing takes tasks of its own.
+    pub(super) fn sums_apart(&self) -> bool {
+        self.exchange().is_some() || (self.link.is_some() && self.air.is_used())
     }
 
     /// The place of `node` among the members.

@@ -24,6 +24,10 @@ impl Execution<'_> {
             _ => (Some(state.layer), [Stage::CutSend, Stage::CutReceive]),
         };
         let group = self.tensor(batch);
+        if group.exchange().is_some() {
+            let inputs = self.emit_share(batch, layer, arrived, graph)?;
+            return self.emit_sublayer(batch, Sublayer::Attention, &inputs, graph);
+        }
         let members = group.members.len();
         let inputs = match group.link.filter(|_| group.air.answers()) {
             Some(link) => self.emit_multicast(batch, layer, stages, link, arrived, graph)?,
@@ -153,10 +157,17 @@ impl Execution<'_> {
         let work = Work {
             flops: 4 * logits,
             bytes: 4 * logits,
-            weights: 0,
+            ..Work::default()
         };
         let key = self.batch(batch).key(None, Stage::Sample, Some(node));
-        let sample = self.emit_alone(key, work, &[after], graph)?;
+        let profile = self.topology.nodes[node.index()].profile;
+        let computation = profile.choose_at(&work, rows, 1.0)?;
+        let sample = self.emit_timed(key, work, computation, &[after], graph)?;
+        let alone = Group {
+            devices: 1,
+            weights: 0,
+        };
+        self.if_hot(sample, node, (work, alone, rows), graph)?;
         Ok(graph.notify(sample)?)
     }
 
@@ -202,7 +213,9 @@ impl Execution<'_> {
         let node = NodeId(key.node);
         let profile = &self.topology.nodes[node.index()].profile;
         let computation = profile.compute(&work, together)?;
-        self.emit_timed(key, work, computation, after, graph)
+        let id = self.emit_timed(key, work, computation, after, graph)?;
+        self.if_hot(id, node, (work, together, 0), graph)?;
+        Ok(id)
     }
 
     /// `work` on the node of `key`, which takes and costs what `computation` says.

@@ -26,6 +26,8 @@ impl Execution<'_> {
             flops: 0,
             bytes: (entries * (shape.weight_bits + shape.activation_bits) / 8.0).ceil() as u64,
             weights: entries as u64,
+            weight_bytes: (entries * shape.weight_bits / 8.0).ceil() as u64,
+            cache_bytes: 0,
         };
         let key = self.batch(batch).key(None, Stage::Embed, Some(root));
         let embedded = self.emit_alone(key, work, after, graph)?;

@@ -8,12 +8,14 @@
 //! | module | holds |
 //! | --- | --- |
 //! | [`cell`] | a radio channel between a hub and a member, either way |
+//! | [`collective`] | stars and rings of messages, in closed form |
 //! | [`fluid`] | transfers that share a band, whose rates change as others begin and end |
 //! | [`wire`] | a wire's time and energy per message |
 //! | [`payload`] | what activations weigh on a link, and what arrives of them |
 //! | [`weather`] | which draw of a channel a transfer meets: by what it is, not by how many came before |
 
 pub mod cell;
+pub mod collective;
 mod config;
 pub mod fluid;
 pub mod payload;
@@ -21,7 +23,7 @@ pub mod weather;
 pub mod wire;
 
 pub use cell::{Cell, Direction, Sending};
-pub use config::{Link, Wire, WireSharing};
+pub use config::{Link, Switch, Wire, WireSharing};
 pub use fluid::{Band, Ending, FluidError, Moved, Rate, Rates};
 pub use payload::Activations;
 pub use weather::{Numbering, Transferred, Unnumbered};

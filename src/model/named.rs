@@ -13,6 +13,7 @@ struct Row {
     kv_heads: usize,
     ffn: usize,
     vocabulary: usize,
+    tied: bool,
     experts: Option<Experts>,
 }
 
@@ -28,7 +29,15 @@ const fn dense(
         kv_heads,
         ffn,
         vocabulary,
+        tied: false,
         experts: None,
+    }
+}
+
+const fn tied(name: &'static str, sizes: [usize; 6]) -> Row {
+    Row {
+        tied: true,
+        ..dense(name, sizes)
     }
 }
 
@@ -40,8 +49,8 @@ const fn sparse(name: &'static str, sizes: [usize; 6], count: usize, active: usi
 }
 
 /// Sizes: layers, hidden, heads, kv_heads, ffn, vocabulary. Every one of these
-/// models has heads of hidden / heads entries and an LM head of its own.
-const TABLE: [Row; 6] = [
+/// models has heads of hidden / heads entries, and all but the tied ones an LM head of its own.
+const TABLE: [Row; 7] = [
     // Touvron et al. 2023, arXiv:2307.09288.
     dense("llama-2-7b", [32, 4096, 32, 32, 11008, 32000]),
     dense("llama-2-13b", [40, 5120, 40, 40, 13824, 32000]),
@@ -49,6 +58,8 @@ const TABLE: [Row; 6] = [
     // Dubey et al. 2024, arXiv:2407.21783, table 3.
     dense("llama-3-8b", [32, 4096, 32, 8, 14336, 128_256]),
     dense("llama-3-70b", [80, 8192, 64, 8, 28672, 128_256]),
+    // Meta, Llama 3.2 model card and configuration (2024).
+    tied("llama-3.2-3b", [28, 3072, 24, 8, 8192, 128_256]),
     // Jiang et al. 2024, arXiv:2401.04088, table 1.
     sparse("mixtral-8x7b", [32, 4096, 32, 8, 14336, 32000], 8, 2),
 ];
@@ -71,7 +82,7 @@ impl ModelShape {
             head_dim: row.hidden / row.heads,
             ffn: row.ffn,
             vocabulary: row.vocabulary,
-            tied_embeddings: false,
+            tied_embeddings: row.tied,
             experts: row.experts,
             weight_bits: 16.0,
             cache_bits: 16.0,
@@ -90,12 +101,13 @@ mod tests {
     use super::*;
 
     /// Totals of the published checkpoints (the sum of their tensors' sizes).
-    const PUBLISHED: [(&str, u64); 6] = [
+    const PUBLISHED: [(&str, u64); 7] = [
         ("llama-2-7b", 6_738_415_616),
         ("llama-2-13b", 13_015_864_320),
         ("llama-2-70b", 68_976_648_192),
         ("llama-3-8b", 8_030_261_248),
         ("llama-3-70b", 70_553_706_496),
+        ("llama-3.2-3b", 3_212_749_824),
         ("mixtral-8x7b", 46_702_792_704),
     ];
 

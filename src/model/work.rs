@@ -41,6 +41,10 @@ pub struct Work {
     pub bytes: u64,
     /// Distinct weights read (a number of parameters, not bytes).
     pub weights: u64,
+    /// What of the bytes is weights.
+    pub weight_bytes: u64,
+    /// What of the bytes is keys and values.
+    pub cache_bytes: u64,
 }
 
 impl Add for Work {
@@ -51,6 +55,8 @@ impl Add for Work {
             flops: self.flops.saturating_add(other.flops),
             bytes: self.bytes.saturating_add(other.bytes),
             weights: self.weights.saturating_add(other.weights),
+            weight_bytes: self.weight_bytes.saturating_add(other.weight_bytes),
+            cache_bytes: self.cache_bytes.saturating_add(other.cache_bytes),
         }
     }
 }
@@ -63,6 +69,8 @@ impl Work {
             flops: self.flops.saturating_mul(count),
             bytes: self.bytes.saturating_mul(count),
             weights: self.weights.saturating_mul(count),
+            weight_bytes: self.weight_bytes.saturating_mul(count),
+            cache_bytes: self.cache_bytes.saturating_mul(count),
         }
     }
 }
@@ -101,11 +109,14 @@ impl ModelShape {
             return Work::default();
         }
         let weights = 3 * hidden * ffn;
+        let weight_bytes = bytes(weights, self.weight_bits);
+        let activations = bytes(tokens * (2 * hidden + 6 * ffn), self.activation_bits);
         Work {
             flops: saturate(tokens * ffn * (6 * hidden + SILU_FLOPS + 1)),
-            bytes: bytes(weights, self.weight_bits)
-                .saturating_add(bytes(tokens * (2 * hidden + 6 * ffn), self.activation_bits)),
+            bytes: weight_bytes.saturating_add(activations),
             weights: saturate(weights),
+            weight_bytes,
+            cache_bytes: 0,
         }
     }
 
@@ -117,11 +128,14 @@ impl ModelShape {
         if tokens == 0 || weights == 0 {
             return Work::default();
         }
+        let weight_bytes = bytes(weights, self.weight_bits);
+        let activations = bytes(tokens * (hidden + experts), self.activation_bits);
         Work {
             flops: saturate(tokens * experts * (2 * hidden + 4)),
-            bytes: bytes(weights, self.weight_bits)
-                .saturating_add(bytes(tokens * (hidden + experts), self.activation_bits)),
+            bytes: weight_bytes.saturating_add(activations),
             weights: saturate(weights),
+            weight_bytes,
+            cache_bytes: 0,
         }
     }
 }
@@ -158,12 +172,16 @@ impl<'a> Counter<'a> {
     }
 
     fn work(&self, flops: u128, weights: u128, activations: u128, cache: u128) -> Work {
+        let weight_bytes = bytes(weights, self.shape.weight_bits);
+        let cache_bytes = bytes(cache, self.shape.cache_bits);
         Work {
             flops: saturate(flops),
-            bytes: bytes(weights, self.shape.weight_bits)
+            bytes: weight_bytes
                 .saturating_add(bytes(activations, self.shape.activation_bits))
-                .saturating_add(bytes(cache, self.shape.cache_bits)),
+                .saturating_add(cache_bytes),
             weights: saturate(weights),
+            weight_bytes,
+            cache_bytes,
         }
     }
 

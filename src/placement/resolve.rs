@@ -360,7 +360,7 @@ impl Finder<'_> {
                 let holds = |over: &[NodeId]| over.iter().all(|node| members.contains(node));
                 at.is_none_or(|at| at == *hub) && over.is_none_or(holds)
             }
-            Ends::Wire { .. } => false,
+            Ends::Wire { .. } | Ends::Switch { .. } => false,
         };
         let found: Vec<_> = links.filter(|(link, _)| fits(&link.ends)).collect();
         match found.as_slice() {

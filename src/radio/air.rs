@@ -18,6 +18,7 @@ use super::convention::{PowerConvention, VectorLoad};
 use super::doppler::Doppler;
 use super::downlink::{Downlink, Multicast, Receivers};
 use super::error::RadioError;
+use super::exchange::{Exchange, ExchangeLink};
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
 use super::synchronisation::Synchronisation;
@@ -37,6 +38,8 @@ pub struct Air {
     /// What each device may radiate per channel use.
     powers: Option<Vec<f64>>,
     streams: Streams,
+    /// Of an all-reduce by messages: which member sums, if one does, and entries per token.
+    exchange: Option<(Option<usize>, usize)>,
     /// Time and energy of rounds; `None` inside where the drawn channels decide them.
     schedule: OnceLock<Option<Box<dyn Schedule>>>,
     current: Option<Current>,
@@ -116,6 +119,7 @@ impl Air {
             design,
             streams: channels.streams(),
             channels,
+            exchange: None,
             schedule: OnceLock::new(),
             current: None,
         })
@@ -130,6 +134,20 @@ impl Air {
     pub fn charge(mut self, load: &VectorLoad) -> Result<Self, RadioError> {
         self.powers = Some(self.config.limits(self.scheme.as_ref(), load)?);
         Ok(self)
+    }
+
+    /// Tells an all-reduce by messages which member sums, if one of them does, and how many entries
+    /// a token has.
+    #[must_use]
+    pub fn rooted(mut self, root: Option<usize>, width: usize) -> Self {
+        self.exchange = Some((root, width));
+        self
+    }
+
+    /// The messages by which several members sum, if they do.
+    pub fn exchange(&self) -> Option<Exchange> {
+        let several = self.channels.devices() > 1 && self.exchange.is_some();
+        self.scheme.exchange().filter(|_| several)
     }
 
     /// Whether all-reduces go through the air at all: not with the ideal scheme, and not
@@ -303,6 +321,15 @@ impl Air {
     }
 
     fn prepare(&self, current: &Current) -> Result<Box<dyn Link>, RadioError> {
+        if let Some((exchange, (root, width))) = self.exchange().zip(self.exchange) {
+            let devices = self.channels.devices();
+            return Ok(Box::new(ExchangeLink {
+                exchange,
+                root,
+                width,
+                devices,
+            }));
+        }
         if !self.is_used() {
             return Ok(Box::new(self.silence()));
         }

@@ -12,6 +12,7 @@
 use super::budget::LinkPower;
 use super::coding::Coding;
 use super::error::RadioError;
+use super::exchange::Exchange;
 use super::matrix::Matrix;
 use super::synchronisation::Offset;
 use super::transceiver::TransceiverDesign;
@@ -74,6 +75,8 @@ impl<'a> Block<'a> {
 pub enum Symbols {
     /// Nothing is sent.
     Silent,
+    /// Messages from node to node, whatever links join them.
+    Messages,
     /// Analog ones of all devices at once, so many per symbol time, and the channel adds them: a
     /// transceiver is designed, and errors in time and phase are felt.
     Combined {
@@ -113,9 +116,15 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
     /// How its symbols travel, which decides what else of a scenario it feels.
     fn symbols(&self) -> Symbols;
 
-    /// Whether anything is sent through the air at all.
+    /// Whether anything is sent through the air in rounds of all devices.
     fn uses_radio(&self) -> bool {
-        self.symbols() != Symbols::Silent
+        !matches!(self.symbols(), Symbols::Silent | Symbols::Messages)
+    }
+
+    /// The messages by which it sums, if it does not sum over the air; `None`, as by default,
+    /// where it does, or where nothing is sent.
+    fn exchange(&self) -> Option<Exchange> {
+        None
     }
 
     /// For each of `devices` devices u_n, such that device n, if it radiates all of its

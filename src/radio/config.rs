@@ -11,6 +11,7 @@ use super::downlink::Downlink;
 use super::fading::Fading;
 use super::sharing::Sharing;
 use super::synchronisation::Synchronisation;
+use crate::device::MessageCost;
 use crate::units::{Decibels, FieldFault, Hertz, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,8 @@ pub struct RadioConfig {
     pub members: Option<String>,
     /// How point-to-point transfers share the band. Default: one after another.
     pub sharing: Sharing,
+    /// What a point-to-point transfer costs its two ends beside its time on the band. Default: nothing.
+    pub messages: MessageCost,
     /// B, also the symbol rate. Default 10 MHz.
     pub bandwidth: Hertz,
     /// N_t, antennas of every device without an exception. Default 4.
@@ -76,6 +79,7 @@ impl Default for RadioConfig {
             hub: None,
             members: None,
             sharing: Sharing::default(),
+            messages: MessageCost::default(),
             bandwidth: Hertz(10e6),
             device_antennas: 4,
             device_antennas_except: BTreeMap::new(),
@@ -149,6 +153,9 @@ impl RadioConfig {
         self.downlink
             .validate()
             .map_err(|fault| fault.under("downlink"))?;
+        self.messages
+            .validate()
+            .map_err(|fault| fault.under("messages"))?;
         FieldFault::if_negative("round_overhead", self.round_overhead.0)
     }
 

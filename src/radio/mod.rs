@@ -23,6 +23,7 @@ mod air;
 mod aircomp;
 mod all_reduce;
 mod analog;
+mod blocks;
 mod budget;
 mod capacity;
 mod channels;
@@ -37,6 +38,7 @@ mod doppler;
 mod downlink;
 mod eigen;
 mod error;
+mod exchange;
 mod fading;
 mod gamma;
 mod hermitian;
@@ -64,6 +66,7 @@ pub use all_reduce::{
     AllReduce, Block, Distortion, Expected, Layout, Link, Schedule, Symbols, Terms, Transmission,
     Uplink,
 };
+pub use blocks::Blocks;
 pub use budget::{LinkBudget, LinkPower};
 pub use capacity::{LinkRate, mimo_capacity, shannon_rate};
 pub use channels::Channels;
@@ -78,6 +81,7 @@ pub use doppler::Doppler;
 pub use downlink::Downlink;
 pub use eigen::{Eigen, eigen};
 pub use error::RadioError;
+pub use exchange::{Exchange, Pattern, Ring, Star};
 pub use fading::{Fading, FadingModel, Mean, Moments, Nakagami, Rayleigh, Rician, path_loss_db};
 pub(crate) use hermitian::factor_in_place;
 pub use hermitian::{cholesky, inverse, log2_det, semidefinite_factor};

@@ -5,6 +5,7 @@ use super::all_reduce::{AllReduce, Block, Layout, Link, Schedule, Symbols, Terms
 use super::coding::Coding;
 use super::digital::Digital;
 use super::error::RadioError;
+use super::exchange::{Exchange, Ring, Star};
 use super::ideal::Ideal;
 use super::uncoded_fdma::UncodedFdma;
 use crate::registry::registry;
@@ -22,6 +23,8 @@ registry! {
     with fields {
         AirComp, "analog over the air: all devices send at once and the channel adds";
         Digital, "quantised bits on one OFDMA sub-channel per device, at its link's rate";
+        Star, "messages over any links: parts to the node that sums, the sum back to each";
+        Ring, "messages over any links: around the members, in parts of N";
         UncodedFdma, "analog symbols on one sub-channel per device: each is heard alone, and errors add";
     }
 }
@@ -40,6 +43,10 @@ impl AllReduce for Scheme {
 
     fn symbols(&self) -> Symbols {
         self.all_reduce().symbols()
+    }
+
+    fn exchange(&self) -> Option<Exchange> {
+        self.all_reduce().exchange()
     }
 
     fn uses_per_vector(&self, entries: usize, devices: usize, coding: Coding) -> Option<Vec<f64>> {

@@ -2,7 +2,7 @@
 //! several runs ± half its 95 % confidence interval by Student's t.
 
 use super::outcomes::{Configuration, Estimate, Outcomes};
-use super::readable::significant;
+use super::readable::{percent, significant};
 use super::terminal::Table;
 use crate::scenario::Heading;
 use std::fmt;
@@ -27,6 +27,14 @@ pub const COLUMNS: &[(&str, &str, f64)] = &[
     ("energy_radio_j", "radio J", 1.0),
     ("energy_j", "energy J", 1.0),
 ];
+
+/// A value of a column as people read it, without the unit that stands in its heading.
+fn cell((_, heading, factor): &(&str, &str, f64), value: f64) -> String {
+    match heading.ends_with('%') {
+        true => percent(value).trim_end_matches(" %").to_owned(),
+        false => significant(value * factor),
+    }
+}
 
 /// Rows of settings with the mean of each metric.
 #[derive(Debug)]
@@ -60,9 +68,9 @@ impl Comparison {
                 runs: done.filter(|row| row.metrics.is_some()).count(),
                 means: COLUMNS
                     .iter()
-                    .map(|(name, _, factor)| {
-                        let estimate = configuration.estimate(name)?;
-                        Some(words(estimate.map(|value| value * factor)))
+                    .map(|column| {
+                        let estimate = configuration.estimate(column.0)?;
+                        Some(words(column, estimate))
                     })
                     .collect(),
             }
@@ -103,11 +111,11 @@ fn shortened(titles: &[String]) -> Vec<String> {
 }
 
 /// A mean, with its interval if it has one: `5.000 ± 2.5`.
-fn words(estimate: Estimate) -> String {
-    let mean = significant(estimate.mean);
-    match estimate.half_width {
+pub fn words(column: &(&str, &str, f64), estimate: Estimate) -> String {
+    let mean = cell(column, estimate.mean);
+    match estimate.half_width.filter(|half| *half > 0.0) {
         None => mean,
-        Some(half) => format!("{mean} ± {}", two_digits(half)),
+        Some(half) => format!("{mean} ± {}", two_digits(half * column.2)),
     }
 }
 

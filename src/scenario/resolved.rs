@@ -15,7 +15,7 @@ use crate::files;
 use crate::medium::Link;
 use crate::placement::Placed;
 use crate::radio::RadioConfig;
-use crate::topology::{LinkId, NodeId, Topology};
+use crate::topology::{LinkId, NodeId, Topology, load_profiles};
 use crate::units::FieldFault;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -158,15 +158,20 @@ impl Resolved {
         draft: Draft,
         model_elsewhere: Option<PathBuf>,
     ) -> Result<Self, ScenarioError> {
-        let scenario = draft.decode()?;
-        let system = rules::check(&scenario, &folder, model_elsewhere.as_deref());
-        let System { topology, replicas } = system.map_err(|faults| {
+        let mut scenario = draft.decode()?;
+        let located = |faults: Vec<FieldFault>| {
             let faults = faults.into_iter().take(MOST_FAULTS);
             let faults = faults.map(|fault| draft.rule_fault(fault));
             ScenarioError {
                 faults: faults.collect(),
             }
+        };
+        load_profiles(&mut scenario.nodes, &folder).map_err(|faults| {
+            let faults = faults.into_iter();
+            located(faults.map(|fault| fault.under("nodes")).collect())
         })?;
+        let system = rules::check(&scenario, &folder, model_elsewhere.as_deref());
+        let System { topology, replicas } = system.map_err(located)?;
         if let Some(fault) = draft.too_long(&scenario) {
             return Err(fault.into());
         }

@@ -2,7 +2,7 @@
 
 use super::schema::Scenario;
 use crate::device::Profile;
-use crate::medium::{self, Wire};
+use crate::medium::{self, Switch, Wire};
 use crate::placement::{Placed, Placement, Single, TensorParallel, place};
 use crate::radio::RadioConfig;
 use crate::serving::Replica;
@@ -60,7 +60,7 @@ impl Scenario {
     pub(super) fn radios(&self) -> impl Iterator<Item = (&String, &RadioConfig)> {
         self.links.iter().filter_map(|(name, link)| match link {
             medium::Link::Radio(radio) => Some((name, radio.as_ref())),
-            medium::Link::Wire(_) => None,
+            medium::Link::Wire(_) | medium::Link::Switch(_) => None,
         })
     }
 }
@@ -107,6 +107,7 @@ fn links(scenario: &Scenario, unlinked: Topology) -> Result<Topology, Vec<FieldF
         let ends = match link {
             medium::Link::Radio(radio) => names.cell(radio),
             medium::Link::Wire(wire) => names.wire(wire),
+            medium::Link::Switch(switch) => names.switch(switch),
         };
         match ends {
             Ok(ends) => links.push(Link {
@@ -183,6 +184,31 @@ impl Names<'_> {
             return Err(FieldFault::new("between", message));
         }
         Ok(Ends::Wire { from, to })
+    }
+
+    fn switch(&self, switch: &Switch) -> Result<Ends, FieldFault> {
+        switch.port().validate()?;
+        let fault = |message: String| Err(FieldFault::new("members", message));
+        let mut members = Vec::new();
+        for name in &switch.members {
+            let named = self.topology.named(name);
+            if named.is_empty() {
+                self.end(name, "members")?;
+            }
+            if let Some(twice) = named.iter().find(|node| members.contains(*node)) {
+                let twice = &self.topology.at(*twice).name;
+                return fault(format!("`{twice}` is listed twice; a node has one port"));
+            }
+            members.extend(named);
+        }
+        match members.len() {
+            0 | 1 => fault("a switch joins two nodes or more; list groups or nodes".to_owned()),
+            count if count > Switch::MOST_MEMBERS => fault(format!(
+                "{count} nodes on one switch; use at most {}",
+                Switch::MOST_MEMBERS
+            )),
+            _ => Ok(Ends::Switch { members }),
+        }
     }
 
     /// The node called `name`, which the field `path` wants at an end.

@@ -1,15 +1,18 @@
 //! What of a run folder is drawn from the rest of it: figures, the report, the trace.
 
 use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
-use crate::figures::format::Format;
+use crate::figures::format::svg;
+use crate::report::{self, PageError, RunPage};
 use crate::results::events::Events;
 use crate::results::metrics::{self, Metrics};
 use crate::results::perfetto;
-use crate::results::report::{self, MOST_TASKS, Page};
 use crate::results::summary::{MOST_TEXTS, Summary};
 use crate::results::tables::{read_nodes, read_texts};
 use std::io::Write;
 use std::path::Path;
+
+/// Tasks of the beginning of a log that figures are drawn from.
+const MOST_TASKS: usize = 200_000;
 
 /// One file that is drawn and is no figure.
 #[derive(Debug, Clone, Copy)]
@@ -67,9 +70,6 @@ impl Drawn {
 }
 
 fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
-    let Some(events) = &run.events else {
-        return Ok(());
-    };
     let text = run.text(metrics::FILE_NAME)?;
     let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
         path: run.folder.join(metrics::FILE_NAME),
@@ -79,26 +79,31 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
     let mut figures = Vec::new();
     for figure in FIGURES {
         if figure.is_wanted(run, Options::default())? {
-            let bytes = figure.write(run, Options::default(), Format::Svg)?;
-            figures.push((figure.name, String::from_utf8_lossy(&bytes).into_owned()));
+            let scene = (figure.draw)(run, figure.width, None)?;
+            let picture = svg::write(&scene);
+            figures.push((scene.title, picture));
         }
     }
+    let card = metrics::card(&text);
     let summary = Summary {
         title: run.title,
         metrics: &metrics,
+        card: card.as_ref(),
         nodes: &nodes,
         per_node: &per_node,
         texts: read_texts(run.folder, MOST_TEXTS)?,
         columns: None,
     };
-    let page = Page {
+    let page = RunPage {
         title: run.title,
         summary: summary.to_string(),
         scenario: run.scenario,
         nodes: &nodes,
         per_node: &per_node,
-        events,
         figures: &figures,
     };
-    Ok(page.write(out)?)
+    page.write(run.folder, out).map_err(|error| match error {
+        PageError::Events(error) => error.into(),
+        PageError::Io(error) => error.into(),
+    })
 }

@@ -6,6 +6,7 @@ use crate::units::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// One node, or several of a kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +85,20 @@ impl NodeGroup {
         except.unwrap_or(&self.profile)
     }
 
+    /// Reads the profiles that are files, by paths relative to `folder`.
+    fn load(&mut self, folder: &Path) -> Vec<FieldFault> {
+        let mut faults = Vec::new();
+        if let Err(fault) = self.profile.load(folder) {
+            faults.push(fault.under("profile"));
+        }
+        for (number, profile) in &mut self.except {
+            if let Err(fault) = profile.load(folder) {
+                faults.push(fault.under(&format!("except[{number}]")));
+            }
+        }
+        faults
+    }
+
     fn validate(&self) -> Vec<FieldFault> {
         let mut faults = Vec::new();
         let size = self.size();
@@ -110,6 +125,25 @@ impl NodeGroup {
             }
         }
         faults
+    }
+}
+
+/// Reads the profiles of `groups` that are files, by paths relative to `folder`.
+///
+/// # Errors
+/// All that cannot be read or are no profiles, by path from the groups on.
+pub fn load_profiles(
+    groups: &mut BTreeMap<String, NodeGroup>,
+    folder: &Path,
+) -> Result<(), Vec<FieldFault>> {
+    let mut faults = Vec::new();
+    for (name, group) in groups {
+        let found = group.load(folder).into_iter();
+        faults.extend(found.map(|fault| fault.under(name)));
+    }
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(faults),
     }
 }
 
@@ -146,11 +180,9 @@ pub fn nodes(groups: &BTreeMap<String, NodeGroup>) -> Result<Vec<Node>, Vec<Fiel
             nodes.push(Node {
                 name: group.name(name, number),
                 group: name.clone(),
-                label: match profile {
-                    Profile::Preset(name) => name.clone(),
-                    Profile::Custom(_) => "custom".to_owned(),
-                },
+                label: profile.label().to_owned(),
                 profile: profile.resolve().map_err(|fault| vec![fault])?,
+                basis: profile.basis(),
             });
         }
     }

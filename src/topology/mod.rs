@@ -1,16 +1,16 @@
 //! Where things are: named nodes, the links between them, and ways from one to another.
 //!
 //! Devices, edge servers and clouds are nodes alike; what tells them apart is their profile.
-//! A link is a radio cell, a hub with members around it, or a wire between two nodes. Which
+//! A link is a radio cell, a hub with members around it, a wire between two nodes, or a switch with nodes on its ports. Which
 //! rate or channel a link has is of no concern here.
 
 mod config;
 mod route;
 
-pub use config::{NodeGroup, check_name, nearest, nodes};
+pub use config::{NodeGroup, check_name, load_profiles, nearest, nodes};
 pub use route::Hop;
 
-use crate::device::DeviceProfile;
+use crate::device::{Basis, DeviceProfile};
 use petgraph::graph::UnGraph;
 use std::collections::BTreeMap;
 
@@ -48,6 +48,8 @@ pub struct Node {
     pub label: String,
     /// What it can do.
     pub profile: DeviceProfile,
+    /// What that is known from.
+    pub basis: Basis,
 }
 
 /// Something that carries.
@@ -76,14 +78,29 @@ pub enum Ends {
         /// The other.
         to: NodeId,
     },
+    /// Each with each other.
+    Switch {
+        /// The nodes on its ports, in order.
+        members: Vec<NodeId>,
+    },
 }
 
 impl Ends {
+    /// The nodes that it joins.
+    pub fn nodes(&self) -> Vec<NodeId> {
+        match self {
+            Self::Cell { hub, members } => [&[*hub], members.as_slice()].concat(),
+            Self::Wire { from, to } => vec![*from, *to],
+            Self::Switch { members } => members.clone(),
+        }
+    }
+
     /// Whether a transfer from `a` to `b` can take this link alone.
     pub fn join(&self, a: NodeId, b: NodeId) -> bool {
         let has = |node: NodeId| match self {
             Self::Cell { hub, members } => node == *hub || members.contains(&node),
             Self::Wire { from, to } => node == *from || node == *to,
+            Self::Switch { members } => members.contains(&node),
         };
         a != b && has(a) && has(b)
     }
@@ -152,16 +169,16 @@ impl Topology {
         &self.nodes[id.index()]
     }
 
-    /// The nodes around the hub of the cell `link`; none of a wire.
+    /// The nodes around the hub of the cell `link`; none of another link.
     pub fn members(&self, link: LinkId) -> &[NodeId] {
         match &self.links[link.index()].ends {
             Ends::Cell { members, .. } => members,
-            Ends::Wire { .. } => &[],
+            Ends::Wire { .. } | Ends::Switch { .. } => &[],
         }
     }
 
     /// The first link that joins `a` and `b`: a cell its hub with each member, and members
-    /// with each other through the hub; a wire its ends, both ways.
+    /// with each other through the hub; a wire its ends, both ways; a switch each with each other.
     pub fn between(&self, a: NodeId, b: NodeId) -> Option<LinkId> {
         let found = self.links.iter().position(|link| link.ends.join(a, b))?;
         Some(LinkId(found as u16))

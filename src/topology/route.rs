@@ -16,7 +16,7 @@ pub struct Hop {
 }
 
 /// Every pair of nodes between which a transfer needs nobody else: a hub with each member, the
-/// ends of a wire.
+/// ends of a wire, any two nodes on a switch.
 pub(super) fn graph(nodes: usize, links: &[Link]) -> UnGraph<NodeId, LinkId> {
     let mut graph = UnGraph::default();
     for node in 0..nodes {
@@ -32,6 +32,13 @@ pub(super) fn graph(nodes: usize, links: &[Link]) -> UnGraph<NodeId, LinkId> {
             }
             Ends::Wire { from, to } => {
                 graph.add_edge(place(*from), place(*to), id);
+            }
+            Ends::Switch { members } => {
+                for (number, one) in members.iter().enumerate() {
+                    for other in &members[number + 1..] {
+                        graph.add_edge(place(*one), place(*other), id);
+                    }
+                }
             }
         }
     }
@@ -99,6 +106,7 @@ mod tests {
             group: name.trim_end_matches(char::is_numeric).to_owned(),
             label: String::new(),
             profile: profile.resolve().unwrap(),
+            basis: profile.basis(),
         };
         let link = |(index, ends)| Link {
             name: format!("link{index}"),

@@ -63,13 +63,13 @@ fn small_shape() -> ModelShape {
 
 /// One edge server that serves `requests` as `serves` says.
 fn on_one_node(shape: &ModelShape, requests: Vec<Request>, serves: Serves) -> Simulated {
+    let profile = Profile::Preset("edge-server-l4".to_owned());
     let edge = Node {
         name: "edge".to_owned(),
         group: "edge".to_owned(),
         label: "edge-server-l4".to_owned(),
-        profile: Profile::Preset("edge-server-l4".to_owned())
-            .resolve()
-            .unwrap(),
+        profile: profile.resolve().unwrap(),
+        basis: profile.basis(),
     };
     let plan = Box::new(ShardPlan::whole(shape).unwrap());
     let kind = StageKind::Whole {

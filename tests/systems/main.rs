@@ -2,9 +2,11 @@
 //! up by other means, and closed forms.
 
 mod exactness;
+mod exchange;
 mod links;
 mod measured;
 mod records;
+mod trust;
 mod weather;
 
 use airloom::scenario::{self, Resolved};
@@ -32,11 +34,12 @@ const LINKS: &str = r#"
             per_message: "50 us"),
     },"#;
 
-/// The scenario of the fleet with the bundled LLaMA and these other fields, which may have links
-/// of their own.
+/// The scenario of the fleet with the bundled LLaMA and these other fields, which may have nodes
+/// and links of their own.
 fn fleet(rest: &str) -> Resolved {
     let links = if rest.contains("links:") { "" } else { LINKS };
-    let text = format!("Scenario(model: Folder(\"models/tiny-llama\"), {NODES} {links} {rest})");
+    let nodes = if rest.contains("nodes:") { "" } else { NODES };
+    let text = format!("Scenario(model: Folder(\"models/tiny-llama\"), {nodes} {links} {rest})");
     match scenario::parse(&text, Path::new("test.ron"), &[]) {
         Ok(resolved) => resolved,
         Err(error) => panic!("{error}"),

@@ -61,6 +61,7 @@ fn partial_outputs(devices: usize) -> Vec<Vec<Vec<f32>>> {
         group: name.to_owned(),
         label: label.to_owned(),
         profile: Profile::Preset(label.to_owned()).resolve().unwrap(),
+        basis: Profile::Preset(label.to_owned()).basis(),
     };
     let radio = RadioConfig::default();
     let names = (0..devices).map(|device| format!("device{device}"));

@@ -38,6 +38,7 @@ fn events(
         group: name.to_owned(),
         label: label.to_owned(),
         profile: Profile::Preset(label.to_owned()).resolve().unwrap(),
+        basis: Profile::Preset(label.to_owned()).basis(),
     };
     let design = Design::default().transceiver_design();
     let requests = (0..).zip(tasks);

@@ -195,11 +195,12 @@ impl Execution<'_> {
     ) -> Result<Option<TaskId>, ExecutionError> {
         let group = self.experts(batch);
         let (member, hub, link) = (group.members[place], group.hub, group.link);
-        let joules = group.profiles[place].joules(&work);
+        let pieces = delivery.pieces();
+        let seconds = f64::from(pieces) * delivery.compute.as_seconds();
+        let joules = group.profiles[place].joules_during(&work, seconds);
         let joules = self.joules(member, joules);
         let state = self.batch(batch);
         let layer = Some(state.layer);
-        let pieces = delivery.pieces();
         let mut last = None;
         for piece in 0..pieces {
             let sent = |stage| TaskKey {

@@ -11,8 +11,9 @@ use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use std::convert::Infallible;
 
-/// By how many degrees they are turned that have no room side by side.
-const TURN: i32 = 30;
+/// By how many degrees they are turned that have no room side by side: as little as keeps them
+/// apart.
+const TURNS: [i32; 4] = [30, 45, 60, 90];
 
 /// How far they keep apart from each other side by side.
 const BLANK: i32 = 400;
@@ -30,7 +31,8 @@ const ROUNDS: usize = 24;
 #[derive(Debug)]
 pub struct Categories {
     lines: Vec<Vec<String>>,
-    turned: bool,
+    /// By how many degrees they are turned.
+    turn: i32,
     /// How far right of the page's left edge the axis must begin.
     pub left: i32,
     /// How much room they take below the axis.
@@ -52,18 +54,24 @@ impl Categories {
         let most = lines.iter().map(Vec::len).max().unwrap_or(1);
         Self {
             lines,
-            turned: false,
+            turn: 0,
             left,
             height: BELOW + LINE * most as i32,
         }
     }
 
     fn turned(names: &[String], mut left: i32, right: i32) -> Self {
-        let (sin, cos) = libm::sincos(f64::from(TURN).to_radians());
         let slot = |left: i32| f64::from(right - left) / names.len().max(1) as f64;
+        let keeps_apart = |left: i32, turn: i32| {
+            slot(left) * libm::sin(f64::from(turn).to_radians()) >= 1.05 * f64::from(TEXT)
+        };
+        let mut turn = TURNS[0];
         let long = |words: &str| f64::from(font::width(words, TEXT, Weight::Regular));
         let mut lines: Vec<Vec<String>> = Vec::new();
         for _ in 0..ROUNDS {
+            let least = TURNS.into_iter().find(|turn| keeps_apart(left, *turn));
+            turn = turn.max(least.unwrap_or(90));
+            let (sin, cos) = libm::sincos(f64::from(turn).to_radians());
             // As many lines as find room between two categories.
             let most = ((slot(left) * sin / f64::from(LINE)) as usize).max(1);
             let fitted = names.iter().map(|name| {
@@ -81,12 +89,13 @@ impl Categories {
                 far.collect::<Vec<f64>>()
             });
             let reach = reach.fold(0.0, f64::max) as i32;
-            let needed = MARGIN + reach + TEXT / 2;
+            let needed = MARGIN + reach + (f64::from(TEXT) * 0.76 * sin) as i32;
             if needed <= left {
                 break;
             }
             left = needed;
         }
+        let (sin, cos) = libm::sincos(f64::from(turn).to_radians());
         let height = lines.iter().flat_map(|lines| {
             let low = lines
                 .iter()
@@ -97,9 +106,9 @@ impl Categories {
         let height = height.fold(0.0, f64::max) as i32;
         Self {
             lines,
-            turned: true,
+            turn,
             left,
-            height: TEXT + height + TEXT * 40 / 100,
+            height: top(turn) + height + TEXT * 40 / 100,
         }
     }
 
@@ -110,24 +119,33 @@ impl Categories {
         across: impl Fn(usize) -> i32,
         bottom: i32,
     ) -> Drawn<Infallible> {
-        let (sin, cos) = libm::sincos(f64::from(TURN).to_radians());
+        let (sin, cos) = libm::sincos(f64::from(self.turn).to_radians());
         for (place, lines) in self.lines.iter().enumerate() {
             let x = across(place);
             for (number, line) in lines.iter().enumerate() {
                 let down = LINE * number as i32;
-                if !self.turned {
+                if self.turn == 0 {
                     let foot = bottom + BELOW + TEXT * 76 / 100 + down;
                     page.draw(&words((x, foot), line, TEXT, Anchor::Middle))?;
                     continue;
                 }
                 let aside = |share: f64| libm::round(share * f64::from(down)) as i32;
-                let at = (x + TEXT * 30 / 100 + aside(sin), bottom + TEXT + aside(cos));
+                // The middle of the letters' height is below the mark.
+                let middle = libm::round(f64::from(TEXT) * (0.15 + 0.21 * sin)) as i32;
+                let down = bottom + top(self.turn) + aside(cos);
+                let at = (x + middle + aside(sin), down);
                 let text = Text::new(line, TEXT, at)
                     .anchored(Anchor::End)
-                    .turned(-TURN);
+                    .turned(-self.turn);
                 page.draw(&Words::at(at, text))?;
             }
         }
         Ok(())
     }
+}
+
+/// How far below the axis the base line of words ends that are turned by `turn`.
+fn top(turn: i32) -> i32 {
+    let (sin, cos) = libm::sincos(f64::from(turn).to_radians());
+    libm::round(f64::from(BELOW) * sin + f64::from(TEXT) * cos) as i32
 }

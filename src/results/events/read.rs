@@ -1,17 +1,12 @@
 //! Reads `events.csv`, and refuses one that no run could have written.
 
+use super::row::{Naming, check_heading, check_release, earlier};
 use super::{Event, Events};
-use crate::engine::{HEADER, Kind, Reason};
 use crate::results::drawn::EVENTS;
-use crate::results::tables::{
-    Batches, NODES, TableError, TableFile, for_each_slice, read_batches, read_rows,
-};
-use crate::text::{Visible, acts};
+use crate::results::tables::{Batches, TableError, TableFile, for_each_slice, read_batches};
 use crate::units::Instant;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 mod window;
 
@@ -38,34 +33,9 @@ pub enum EventsError {
 /// A key's six fields; what is absent is `u32::MAX`.
 type Key = [u32; 6];
 
-/// Numbers for names, in the order in which the names are first seen.
-#[derive(Default)]
-struct Names {
-    numbers: BTreeMap<String, u32>,
-    list: Vec<String>,
-}
-
-impl Names {
-    /// The number of `name`, which goes into pages and messages as it is.
-    fn number(&mut self, name: &str) -> Result<u32, String> {
-        if let Some(number) = self.numbers.get(name) {
-            return Ok(*number);
-        }
-        if name.contains(acts) {
-            return Err(format!("`{}` is no name", Visible(name)));
-        }
-        let number = self.list.len() as u32;
-        self.numbers.insert(name.to_owned(), number);
-        self.list.push(name.to_owned());
-        Ok(number)
-    }
-}
-
 #[derive(Default)]
 struct Reader {
-    stages: Names,
-    nodes: Names,
-    resources: Names,
+    names: Naming,
     tasks: Vec<Event>,
     inputs: Vec<u32>,
     input_ends: Vec<usize>,
@@ -76,106 +46,37 @@ struct Reader {
     kept: Option<BTreeMap<u32, u32>>,
 }
 
-#[derive(Deserialize)]
-struct NodeRow {
-    node: String,
-}
-
-fn number<N: FromStr>(text: &str, column: &str) -> Result<N, String> {
-    let fault = |_| format!("`{text}` is no value for {column}");
-    text.parse().map_err(fault)
-}
-
-fn optional(text: &str, column: &str) -> Result<u32, String> {
-    if text.is_empty() {
-        Ok(u32::MAX)
-    } else {
-        number(text, column)
-    }
-}
-
-fn present(value: u32) -> Option<u32> {
-    (value != u32::MAX).then_some(value)
-}
-
 impl Reader {
-    /// The number of the node that `cell` names.
-    fn node(&self, cell: &str) -> Result<Option<u32>, String> {
-        if cell.is_empty() {
-            return Ok(None);
-        }
-        let number = self.nodes.numbers.get(cell).copied();
-        let unknown = || format!("`{}` is no node of {NODES}", Visible(cell));
-        number.map(Some).ok_or_else(unknown)
-    }
-
-    /// The place among those kept of the task that `cell` names in `column`; `None` if it was
-    /// left out.
-    fn earlier(&self, cell: &str, column: &str) -> Result<Option<u32>, String> {
-        let place: u32 = number(cell, column)?;
-        if u64::from(place) < self.rows {
-            Ok(match &self.kept {
-                Some(kept) => kept.get(&place).copied(),
-                None => Some(place),
-            })
-        } else {
-            Err(format!(
-                "{column} names task {place}, which has not ended before"
-            ))
+    /// Where among the tasks kept the log's task `number` is; `None` if it was left out.
+    fn kept(&self, number: u32) -> Option<u32> {
+        match &self.kept {
+            Some(kept) => kept.get(&number).copied(),
+            None => Some(number),
         }
     }
 
-    /// Checks the number of the row that comes now.
-    fn counted(&self, cell: &str) -> Result<(), String> {
-        let place: u64 = number(cell, "number")?;
-        if place == self.rows {
-            Ok(())
-        } else {
-            Err(format!("this is task {}, and not {place}", self.rows))
-        }
+    /// The number of the row that comes now.
+    fn place(&self) -> Result<u32, String> {
+        u32::try_from(self.rows).map_err(|_| "the log is too long".to_owned())
     }
 
     fn row(&mut self, row: &csv::StringRecord) -> Result<(), String> {
-        let cell = |column: usize| row.get(column).unwrap_or_default();
-        self.counted(cell(0))?;
-        let mut kinds = Kind::ALL.into_iter();
-        let kind = kinds.find(|kind| kind.name() == cell(8));
-        let reasons = [Reason::Input, Reason::Resource, Reason::Barrier];
-        let mut reasons = reasons.into_iter();
-        let reason = reasons.find(|reason| reason.name() == cell(14));
+        let place = self.place()?;
+        let mut task = self.names.task(row, place)?;
         // Of a releaser that was left out nothing is known.
-        let (released_by, released) = match cell(13) {
-            "" => (None, Some(Instant::ZERO)),
-            text => {
-                let by = self.earlier(text, "released_by")?;
-                (by, by.map(|index| self.tasks[index as usize].end))
+        let released = match task.released_by {
+            None => Some(Instant::ZERO),
+            Some(number) => {
+                task.released_by = self.kept(number);
+                task.released_by.map(|index| self.tasks[index as usize].end)
             }
         };
-        let task = Event {
-            batch: present(optional(cell(1), "batch")?),
-            layer: present(optional(cell(2), "layer")?),
-            stage: self.stages.number(cell(3))?,
-            node: self.node(cell(4))?,
-            peer: self.node(cell(5))?,
-            sequence: number(cell(6), "sequence")?,
-            resource: match cell(7) {
-                "" => None,
-                name => Some(self.resources.number(name)?),
-            },
-            kind: kind.ok_or_else(|| format!("`{}` is no kind", cell(8)))?,
-            ready: Instant(number(cell(9), "ready_ps")?),
-            start: Instant(number(cell(10), "start_ps")?),
-            end: Instant(number(cell(11), "end_ps")?),
-            released_by,
-            reason: reason.ok_or_else(|| format!("`{}` is no reason", cell(14)))?,
-            flops: number(cell(15), "flops")?,
-            bytes: number(cell(16), "bytes")?,
-            bits: number(cell(17), "bits")?,
-            joules: number(cell(18), "joules")?,
-        };
-        check(&task, released)?;
-        for text in cell(12).split(' ').filter(|text| !text.is_empty()) {
-            let Some(input) = self.earlier(text, "inputs")? else {
+        if let Some(released) = released {
+            check_release(&task, released)?;
+        }
+        let inputs = row.get(12).unwrap_or_default();
+        for text in inputs.split(' ').filter(|text| !text.is_empty()) {
+            let Some(input) = self.kept(earlier(text, "inputs", place)?) else {
                 continue;
             };
             if self.tasks[input as usize].end > task.ready {
@@ -202,23 +103,6 @@ impl Reader {
         self.input_ends.push(self.inputs.len());
         self.rows += 1;
         Ok(())
-    }
-}
-
-/// Checks a task that was `released` when that one ended, where this is known.
-fn check(task: &Event, released: Option<Instant>) -> Result<(), String> {
-    if task.ready > task.start || task.start > task.end {
-        return Err("ready, start and end are not in this order".to_owned());
-    }
-    if !(task.joules.is_finite() && task.joules >= 0.0) {
-        return Err(format!("{} is no energy in joules", task.joules));
-    }
-    match released {
-        Some(released) if task.start != released => Err(format!(
-            "the task starts at {} ps and was released at {} ps",
-            task.start.0, released.0
-        )),
-        _ => Ok(()),
     }
 }
 
@@ -295,20 +179,11 @@ impl Log {
     /// Opens that of the run in `folder` and reads the names of its nodes.
     fn open(folder: &Path) -> Result<Self, EventsError> {
         let mut table = TableFile::open(&folder.join(EVENTS))?;
-        let header = table.heading()?;
-        if !header.iter().eq(HEADER.trim_end().split(',')) {
-            let fault = format!("the columns are not {}", HEADER.trim_end());
-            return Err(damaged(folder, 1, fault));
-        }
-        let mut reader = Reader::default();
-        for row in read_rows::<NodeRow>(folder, NODES)? {
-            let name = row?.node;
-            reader.nodes.number(&name).map_err(|fault| TableError {
-                path: folder.join(NODES),
-                line: None,
-                fault,
-            })?;
-        }
+        check_heading(&table.heading()?).map_err(|fault| damaged(folder, 1, fault))?;
+        let reader = Reader {
+            names: Naming::of(folder)?,
+            ..Reader::default()
+        };
         Ok(Self { table, reader })
     }
 }
@@ -317,14 +192,11 @@ impl Reader {
     /// What was read of a log of so many rows.
     fn finish(self, rows: u64, batches: Batches) -> Events {
         Events {
-            stages: self.stages.list,
-            nodes: self.nodes.list,
-            resources: self.resources.list,
             tasks: self.tasks,
-            rows,
             batches,
             inputs: self.inputs,
             input_ends: self.input_ends,
+            ..self.names.into_events(rows)
         }
     }
 }

@@ -113,11 +113,13 @@ impl Rules<'_> {
         let over_the_air = matches!(scheme.symbols(), Symbols::Combined { .. });
         let Some((radio, link)) = self.radio(link) else {
             if !scheme.uses_radio() || devices < 2 {
-                return Vec::new();
+                let own = scheme.validate(RadioConfig::default().layout(devices));
+                let under = |fault: FieldFault| fault.under("all_reduce").under(path);
+                return own.err().map(under).into_iter().collect();
             }
             let message = format!(
                 "{} goes through the air, and no Radio joins these nodes with their sum; add \
-                 one, or use Ideal",
+                 one, or use Star or Ring, which send messages over any links, or Ideal",
                 parallel.all_reduce.name()
             );
             return vec![FieldFault::new(format!("{path}.all_reduce"), message)];

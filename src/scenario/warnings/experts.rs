@@ -59,7 +59,7 @@ fn unread_profiles(usage: &Use<'_>, experts: &Experts) -> Vec<(String, &'static 
         // A preset's numbers are not written one by one.
         let place = |field: &str| match profile {
             Profile::Custom(_) => format!("{path}.{field}"),
-            Profile::Preset(_) => path.clone(),
+            _ => path.clone(),
         };
         let custom = matches!(profile, Profile::Custom(_));
         match (experts.compute, numbers.measured) {
@@ -85,7 +85,7 @@ fn unread_profiles(usage: &Use<'_>, experts: &Experts) -> Vec<(String, &'static 
             ));
         }
     }
-    let resting = |server: &DeviceProfile| server.idle_power.is_none();
+    let resting = |server: &DeviceProfile| server.idle().is_none();
     let at = topology.at(usage.placed.at());
     if experts.server_compute == ServerCompute::Negligible && resting(&at.profile) {
         unread.push((

@@ -24,7 +24,10 @@ pub(super) fn remarks(usage: &Use<'_>, parallel: &TensorParallel) -> Vec<Remark>
             &format!("only AirComp combines over the air, and all_reduce is {scheme}"),
         );
     }
-    let tracked = matches!(symbols, Symbols::Bits { .. } | Symbols::Silent);
+    let tracked = matches!(
+        symbols,
+        Symbols::Bits { .. } | Symbols::Silent | Symbols::Messages
+    );
     if tracked && radio.synchronisation != Synchronisation::default() {
         idle(
             link("synchronisation"),
@@ -85,7 +88,7 @@ fn without_rate(
     let fixed = |rate| matches!(rate, LinkRate::Fixed(_));
     // Whether there is a digital link, and whether its rate is that of a channel.
     let uplink = match parallel.all_reduce.symbols() {
-        Symbols::Silent => return Vec::new(),
+        Symbols::Silent | Symbols::Messages => return Vec::new(),
         Symbols::Bits { drawn_rate } => Some(drawn_rate),
         Symbols::Combined { .. } | Symbols::Apart => None,
     };

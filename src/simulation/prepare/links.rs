@@ -1,5 +1,6 @@
 //! The links of a system: the channels of every cell, and what carries messages.
 
+use crate::device::MessageCost;
 use crate::execution::{Medium, Radio, WireLink};
 use crate::medium::wire::Wire;
 use crate::medium::{Cell, Link, WireSharing, WireTerms};
@@ -35,7 +36,7 @@ impl Links {
             let own = streams.of_link(&link.name);
             links.streams.push(own);
             let channels = match resolved.link(id) {
-                Link::Wire(_) => None,
+                Link::Wire(_) | Link::Switch(_) => None,
                 Link::Radio(config) => {
                     let (trace, read) = channel_trace(resolved, id)?.unzip();
                     inputs.extend(read);
@@ -67,22 +68,49 @@ impl Links {
         };
         match (resolved.link(link), self.channels(link)) {
             (Link::Wire(fields), _) => {
-                let terms = WireTerms {
-                    rate: fields.rate.0,
-                    delay: fields.delay.0,
-                    jitter: fields.jitter.0,
-                    per_message: fields.per_message.0,
-                    energy_per_bit: fields.energy_per_bit.0,
-                };
-                let wire = Wire::new(terms, self.streams[link.index()]).map_err(under)?;
-                let shared = fields.sharing == WireSharing::Equal;
-                Ok(Medium::Wire(Box::new(WireLink::new(wire, shared))))
+                let costs = fields.messages.unwrap_or_else(|| of_nodes(resolved, link));
+                self.wire(link, fields, costs).map_err(under)
+            }
+            (Link::Switch(fields), _) => {
+                let costs = fields.messages.unwrap_or_else(|| of_nodes(resolved, link));
+                self.wire(link, &fields.port(), costs).map_err(under)
             }
             (Link::Radio(config), channels) => {
                 let channels = channels.expect("a cell has channels").clone();
                 let cell = Cell::new(config.as_ref().clone(), channels);
-                Ok(Medium::Radio(Box::new(Radio::new(cell, config.sharing))))
+                let radio = Radio::new(cell, config.sharing).with_costs(config.messages);
+                Ok(Medium::Radio(Box::new(radio)))
             }
         }
     }
+
+    /// A wire, or the ports of a switch.
+    fn wire(
+        &self,
+        link: LinkId,
+        fields: &crate::medium::Wire,
+        costs: MessageCost,
+    ) -> Result<Medium, FieldFault> {
+        let terms = WireTerms {
+            rate: fields.rate.0,
+            delay: fields.delay.0,
+            jitter: fields.jitter.0,
+            per_message: fields.per_message.0,
+            energy_per_bit: fields.energy_per_bit.0,
+        };
+        let wire = Wire::new(terms, self.streams[link.index()])?;
+        let shared = fields.sharing == WireSharing::Equal;
+        let link = WireLink::new(wire, shared).with_costs(costs);
+        Ok(Medium::Wire(Box::new(link)))
+    }
+}
+
+/// What messages cost the nodes that `link` joins, of several the most.
+fn of_nodes(resolved: &Resolved, link: LinkId) -> MessageCost {
+    let topology = &resolved.topology;
+    let nodes = topology.links[link.index()].ends.nodes();
+    let costs = nodes
+        .iter()
+        .filter_map(|node| topology.at(*node).profile.messages);
+    costs.fold(MessageCost::default(), MessageCost::most)
 }

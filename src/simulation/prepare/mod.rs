@@ -7,9 +7,11 @@ mod partition;
 mod replica;
 mod served;
 mod team;
+mod trust;
 
 pub(super) use check::check;
 pub(super) use team::Team;
+pub(super) use trust::Grounds;
 
 use super::error::RunError;
 use super::place::own_folder;
@@ -50,6 +52,8 @@ struct Made {
     headline: String,
     /// How the model came to be divided, where that is worth telling.
     assignment: Option<AssignmentRecord>,
+    /// What its sources rest on.
+    grounds: Grounds,
 }
 
 impl Prepared {
@@ -122,6 +126,7 @@ pub fn prepare_until(
         headline: made.headline,
         goals: goals(resolved),
         assignment: made.assignment,
+        grounds: made.grounds,
     };
     Ok(Prepared {
         system: made.system,
@@ -151,6 +156,8 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
     }
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
+    let context = crate::serving::passes::longest_context(&requests);
+    let grounds = trust::grounds(resolved, served.shape(), context);
     Ok(Made {
         system: System {
             topology: resolved.topology.clone(),
@@ -164,6 +171,7 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         inputs,
         headline,
         assignment,
+        grounds,
     })
 }
 

@@ -4,7 +4,7 @@ use super::replica::layer_parameters;
 use super::served::Served;
 use crate::device::Group;
 use crate::execution::ExecutionError;
-use crate::medium::Link;
+use crate::medium::{Link, Wire};
 use crate::model::{ModelShape, ShardPlan};
 use crate::numerics::StepError;
 use crate::placement::Placed;
@@ -129,9 +129,14 @@ impl Planner<'_> {
     /// at one bit per second and hertz, for its channels are drawn later.
     fn crossing(&self, from: NodeId, to: NodeId, bits: u64) -> f64 {
         let hops = self.resolved.topology.route(from, to).unwrap_or_default();
+        let over = |wire: &Wire| {
+            let ends = wire.per_message.0 + wire.messages.unwrap_or_default().total();
+            ends + bits as f64 / wire.rate.0 + wire.delay.0
+        };
         let seconds = hops.iter().map(|hop| match self.resolved.link(hop.link) {
-            Link::Wire(wire) => wire.per_message.0 + bits as f64 / wire.rate.0 + wire.delay.0,
-            Link::Radio(radio) => bits as f64 / radio.bandwidth.0,
+            Link::Wire(wire) => over(wire),
+            Link::Switch(switch) => over(&switch.port()),
+            Link::Radio(radio) => bits as f64 / radio.bandwidth.0 + radio.messages.total(),
         });
         seconds.sum()
     }

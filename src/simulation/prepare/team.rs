@@ -6,7 +6,7 @@ use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::{ModelShape, Parts};
 use crate::placement::TensorParallel;
-use crate::radio::{Air, Channels, RadioConfig};
+use crate::radio::{Air, Blocks, Channels, Exchange, Pattern, RadioConfig};
 use crate::rng::Streams;
 use crate::scenario::Resolved;
 use crate::simulation::assignment::divide;
@@ -57,8 +57,14 @@ impl TeamParts<'_> {
             fields,
         } = *self;
         let none = RadioConfig::default();
+        // Messages go over whatever joins the nodes.
+        let exchange = fields.all_reduce.all_reduce().exchange();
+        if let Some(exchange) = exchange {
+            self.check_exchange(resolved, exchange, shape.hidden)?;
+        }
+        let radio = link.filter(|_| exchange.is_none());
         let cell =
-            link.and_then(|link| Some((resolved.link(link).radio()?, links.channels(link)?)));
+            radio.and_then(|link| Some((resolved.link(link).radio()?, links.channels(link)?)));
         let (radio, channels) = match cell {
             Some((radio, channels)) => (radio, channels.clone()),
             None if fields.all_reduce.all_reduce().uses_radio() && members.len() > 1 => {
@@ -91,12 +97,62 @@ impl TeamParts<'_> {
             fields.all_reduce,
             fields.design.transceiver_design(),
         )?
-        .charge(&divided.load)?;
+        .charge(&divided.load)?
+        .rooted(
+            members.iter().position(|member| *member == at),
+            shape.hidden,
+        );
         let plan = divided
             .plan
             .covering(parts)
             .map_err(crate::numerics::StepError::from)?;
         let group = TensorGroup::new(at, members.to_vec(), cell.and(link), plan, air);
         Ok((group, divided.record))
+    }
+
+    /// Refuses messages that have no way, and blocks that do not divide a token.
+    fn check_exchange(
+        &self,
+        resolved: &Resolved,
+        exchange: Exchange,
+        hidden: usize,
+    ) -> Result<(), FieldFault> {
+        let Self {
+            path, members, at, ..
+        } = *self;
+        let fault =
+            |field: &str, message: String| Err(FieldFault::new(format!("{path}.{field}"), message));
+        let Blocks { bits, block } = exchange.entries;
+        if bits < 16 && !hidden.is_multiple_of(block) {
+            let message = format!(
+                "blocks of {block} entries do not divide a state of {hidden}; use a divisor of it"
+            );
+            return fault("all_reduce.block", message);
+        }
+        let name = |node: NodeId| resolved.topology.at(node).name.as_str();
+        if exchange.pattern == Pattern::Ring {
+            if members.len() > 1 && !members.contains(&at) {
+                let message = format!(
+                    "around a ring the sum comes to members alone, and `{}` is none; name one, \
+                     such as `{}`",
+                    name(at),
+                    name(members[0])
+                );
+                return fault("at", message);
+            }
+            let next = members.iter().cycle().skip(1);
+            for (one, other) in members.iter().zip(next) {
+                if one != other && resolved.topology.route(*one, *other).is_none() {
+                    let message = format!(
+                        "no link leads from `{}` to `{}`, its neighbour in the ring; add one, or \
+                         a Switch that joins all",
+                        name(*one),
+                        name(*other)
+                    );
+                    return fault("over", message);
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -124,7 +124,9 @@ impl Cell {
             replicated_fraction,
             contention_per_peer,
             model_slowdown,
+            ..
         } = self.measured;
+        let weight_rate = weight_rate.unwrap();
         let devices = self.devices as f64;
         let seconds = |matrices: usize, norm: usize, whole: usize| {
             let own = matrices as f64 / devices + norm as f64;
@@ -198,6 +200,7 @@ fn constants(cells: &[Cell]) -> Constants {
         contention_per_peer,
         ..
     } = cells[0].measured;
+    let weight_rate = weight_rate.unwrap();
     [
         weight_rate.0,
         replicated_fraction,

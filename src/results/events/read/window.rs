@@ -3,7 +3,8 @@
 //!
 //! Rows that are left out are counted and their numbers checked; nothing else of them is.
 
-use super::{Log, Reader, damaged, number, optional, present};
+use super::super::row::{check_number, number, optional, present};
+use super::{Log, Reader, damaged};
 use crate::results::events::{Events, EventsError};
 use crate::results::tables::Batches;
 use crate::units::Instant;
@@ -53,7 +54,7 @@ impl Filter<'_> {
 impl Reader {
     /// Counts a row that is left out.
     fn pass_over(&mut self, row: &csv::StringRecord) -> Result<(), String> {
-        self.counted(row.get(0).unwrap_or_default())?;
+        check_number(row, self.place()?)?;
         self.rows += 1;
         Ok(())
     }
