@@ -9,8 +9,11 @@
 //!
 //! Nodes whose lanes show the same [fold](fold) into one where there are many.
 
+mod density;
 mod draw;
 mod fold;
+mod lanes;
+mod layout;
 mod panel;
 mod parts;
 mod read;
