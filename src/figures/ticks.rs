@@ -14,7 +14,6 @@ pub struct Axis {
     high: f64,
     pub(super) ticks: Vec<f64>,
     digits: usize,
-    logarithmic: bool,
 }
 
 /// Decimals of numbers that are `step` apart.
@@ -36,7 +35,6 @@ impl Axis {
             high: low + length,
             ticks: (0..=count).map(|k| (first + k as f64) * step).collect(),
             digits: digits_of(step),
-            logarithmic: false,
         }
     }
 
@@ -51,23 +49,6 @@ impl Axis {
         }
     }
 
-    /// A logarithmic axis over `range`, which lies above zero, with ticks at 1, 2 and 5 times
-    /// powers of ten.
-    pub fn logarithmic(range: Range<f64>) -> Self {
-        let (low, high) = (range.start, range.end.max(range.start * 1.01));
-        let (first, last) = (libm::floor(libm::log10(low)), libm::ceil(libm::log10(high)));
-        let decades = (0..=(last - first) as i32).map(|k| libm::pow(10.0, first + f64::from(k)));
-        let ticks = decades.flat_map(|power| [power, 2.0 * power, 5.0 * power]);
-        let ticks: Vec<f64> = ticks.filter(|it| (low..=high).contains(it)).collect();
-        Self {
-            low,
-            high,
-            digits: ticks.first().map_or(0, |tick| digits_of(*tick)),
-            ticks,
-            logarithmic: true,
-        }
-    }
-
     /// An axis without ticks.
     pub fn bare(range: Range<f64>) -> Self {
         Self {
@@ -75,24 +56,16 @@ impl Axis {
             high: range.end,
             ticks: Vec::new(),
             digits: 0,
-            logarithmic: false,
         }
     }
 
     /// Which part of the way along the axis `value` is.
     pub fn part(&self, value: f64) -> f64 {
-        let (low, high, value) = match self.logarithmic {
-            true => (libm::log(self.low), libm::log(self.high), libm::log(value)),
-            false => (self.low, self.high, value),
-        };
-        (value - low) / (high - low)
+        (value - self.low) / (self.high - self.low)
     }
 
     fn label(&self, tick: f64) -> String {
-        let digits = match self.logarithmic {
-            true => digits_of(tick),
-            false => self.digits,
-        };
+        let digits = self.digits;
         let text = match tick.abs() {
             large if large >= 1e6 => format!("{tick:.0e}"),
             _ => format!("{tick:.digits$}"),
@@ -170,10 +143,11 @@ mod tests {
     }
 
     #[test]
-    fn a_logarithmic_axis_maps_ratios_to_lengths() {
-        let axis = Axis::logarithmic(0.5..8.0);
-        assert_eq!(axis.ticks, [0.5, 1.0, 2.0, 5.0]);
-        let at = |value: f64| axis.map(&value, (0, 4000));
-        assert_eq!([at(0.5), at(1.0), at(2.0), at(8.0)], [0, 1000, 2000, 4000]);
+    fn an_axis_runs_to_the_very_ends_of_its_range_in_either_direction() {
+        for range in [0.0..17.57, 300.0..0.0] {
+            let axis = Axis::bare(range.clone());
+            assert_eq!(axis.map(&range.start, (100, 4100)), 100);
+            assert_eq!(axis.map(&range.end, (100, 4100)), 4100);
+        }
     }
 }
