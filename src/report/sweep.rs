@@ -124,7 +124,11 @@ impl SweepPage<'_> {
             <div class=wide><table><tr>"
                 .to_owned();
         for heading in &outcomes.headings {
-            let _ = write!(html, "<th scope=col class=words>{}", Markup(&heading.title()));
+            let _ = write!(
+                html,
+                "<th scope=col class=words>{}",
+                Markup(&heading.title())
+            );
         }
         html.push_str("<th scope=col>runs");
         for (_, heading, _) in &columns {
