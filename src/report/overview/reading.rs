@@ -39,6 +39,7 @@ impl Filling {
     }
 }
 
+/// A log, as far as it was read.
 pub(super) struct Reading {
     lanes: BTreeMap<Key, Tally>,
     busy: Density,
