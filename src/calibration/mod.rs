@@ -20,6 +20,7 @@
 
 mod bounded;
 mod columns;
+mod determined;
 mod equation;
 mod error;
 pub mod figure;

@@ -266,6 +266,10 @@ fn wrong_tables_are_told_by_line_and_column() {
             "board,model,prefill_tokens_per_s\nb,llama-2-7b,15",
             &["t.csv:2", "belong together"],
         ),
+        (
+            "board,model,compute_ms\nb,llama-2-7b,4\n\n\nb,llama-2-7b,x\n",
+            &["t.csv:5: column 3"],
+        ),
         ("board,model,board\n", &["column 3", "there twice"]),
         ("board,model\nb,llama-2-7b,4\n", &["t.csv:2", "no CSV"]),
     ] {
