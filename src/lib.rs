@@ -43,6 +43,7 @@
 //! | [`model`] | shapes of models: operations, bytes, footprints of parts; no tensors |
 //! | [`device`] | time, energy, memory of work on a profile |
 //! | [`radio`] | fading, path loss, rates, all-reduces, on plain slices |
+//! | [`trust`] | how far numbers can be trusted: what a metric rests on, and how that is known |
 //! | [`topology`] | named nodes, the links between them, ways from one to another |
 //! | [`corpus`] [`numerics`] | texts; kernels, weights, tokenizers, models stepped stage by stage, slice by slice |
 //! | [`policy`] | decisions on plain slices: transceivers, assignment, selection, bandwidth, partitions |
@@ -54,6 +55,7 @@
 //! | [`scenario`] | the schema, its texts, overrides, sweeps, faults |
 //! | [`results`] | run folders, tables, metrics |
 //! | [`figures`] | every picture, drawn by plotters on a canvas of our own |
+//! | [`report`] | pages for a browser: a run, a sweep, two runs side by side |
 //! | [`calibration`] | from tables of measured boards to profiles, with their error |
 //! | [`analysis`] | explanations |
 //! | [`simulation`] [`cli`] | run, sweep, replay; verbs |
@@ -85,6 +87,7 @@ pub mod placement;
 pub mod policy;
 pub mod radio;
 mod registry;
+pub mod report;
 pub mod results;
 pub mod rng;
 pub mod scenario;
@@ -92,6 +95,7 @@ pub mod serving;
 pub mod simulation;
 pub mod text;
 pub mod topology;
+pub mod trust;
 pub mod units;
 pub mod whole;
 mod wide;

@@ -1,7 +1,7 @@
 //! Replay finds nothing where nothing changed (law 1), and the first effect where something
 //! did.
 
-use airloom::results::drawn::{DRAWN, is_drawn};
+use airloom::results::drawn::is_drawn;
 use airloom::results::folder::{FileDigest, hash_of};
 use airloom::results::manifest::Manifest;
 use airloom::rng::Streams;
@@ -337,10 +337,38 @@ fn a_figure_drawn_by_another_commit_is_no_difference_and_one_by_this_commit_is()
 }
 
 #[test]
+fn metrics_from_before_anybody_told_how_far_they_are_known_are_no_difference() {
+    let place = Place::new();
+    let file = place.path("run").join("metrics.json");
+    let mut metrics: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert!(metrics.as_object_mut().unwrap().remove("trust").is_some());
+    let write = |metrics: &serde_json::Value| {
+        fs::write(&file, metrics.to_string()).unwrap();
+        place.edit(|manifest| {
+            let listed = |file: &&mut FileDigest| file.name == "metrics.json";
+            let own = manifest.files.iter_mut().find(listed).unwrap();
+            own.bytes = fs::metadata(&file).unwrap().len();
+            own.blake3 = hash_of(&file).unwrap();
+            manifest.seal();
+        });
+    };
+    write(&metrics);
+    let replayed = place.replay("run");
+    assert!(replayed.files.is_empty(), "{replayed}");
+    metrics["makespan_s"] = 1.0.into();
+    write(&metrics);
+    assert_eq!(place.replay("run").files, ["metrics.json"]);
+}
+
+#[test]
 fn what_an_older_version_did_not_draw_is_no_difference() {
     let place = Place::new();
-    for drawn in DRAWN {
-        let _ = fs::remove_file(place.path("run").join(drawn.name));
+    for entry in fs::read_dir(place.path("run")).unwrap() {
+        let path = entry.unwrap().path();
+        if is_drawn(&path.file_name().unwrap().to_string_lossy()) {
+            fs::remove_file(path).unwrap();
+        }
     }
     place.edit(|manifest| {
         manifest.files.retain(|file| !is_drawn(&file.name));

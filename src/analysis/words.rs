@@ -2,7 +2,7 @@
 
 use super::explanation::{Explanation, most};
 use crate::results::events::{Cause, Holder, Owner, Part, Split};
-use crate::results::readable::{lines, seconds};
+use crate::results::readable::{lines, percent, seconds, seconds_of};
 use crate::units::Duration;
 use std::fmt::{self, Write};
 
@@ -79,8 +79,14 @@ impl Explanation {
         self.what_if(f)
     }
 
-    fn share(&self, time: Duration) -> f64 {
-        100.0 * time.0 as f64 / self.path.length().0.max(1) as f64
+    /// The share of the run that `time` is.
+    fn share(&self, time: Duration) -> String {
+        percent(time.0 as f64 / self.path.length().0.max(1) as f64)
+    }
+
+    /// `time` as part of the run.
+    fn part(&self, time: Duration) -> String {
+        seconds_of(time.as_seconds(), self.path.length().as_seconds())
     }
 
     fn holder_name(&self, holder: Holder) -> String {
@@ -108,8 +114,8 @@ impl Explanation {
         let row = |f: &mut String, label: String, part: &Part| {
             writeln!(
                 f,
-                "  {label:<width$}{:>12}{:>8.2} %{:>9}",
-                seconds(part.time.as_seconds()),
+                "  {label:<width$}{:>12}{:>10}{:>9}",
+                self.part(part.time),
                 self.share(part.time),
                 part.tasks
             )
@@ -159,7 +165,7 @@ impl Explanation {
         for (name, split) in names().zip(self.splits.values()) {
             write!(f, "  {name:<width$}")?;
             for (_, of) in &columns {
-                write!(f, "{:>12}", seconds(of(split).as_seconds()))?;
+                write!(f, "{:>12}", self.part(of(split)))?;
             }
             writeln!(f)?;
         }
@@ -170,7 +176,7 @@ impl Explanation {
         for (number, (cause, part)) in self.path.causes().into_iter().take(TOLD).enumerate() {
             write!(
                 f,
-                "{}. {} took {}, {:.1} % of the run: {}, {} each on average",
+                "{}. {} took {}, {} of the run: {}, {} each on average",
                 number + 1,
                 capitalised(cause.name()),
                 seconds(part.time.as_seconds()),
@@ -181,14 +187,14 @@ impl Explanation {
             if let Some((holder, most)) = most(&self.path, cause)
                 && holder != Holder::One(Owner::Nobody)
             {
-                let share = 100.0 * most.time.0 as f64 / part.time.0 as f64;
+                let share = percent(most.time.0 as f64 / part.time.0 as f64);
                 let place = match holder {
                     Holder::Together => "on several nodes at once".to_owned(),
                     Holder::One(_) => format!("on {}", self.holder_name(holder)),
                 };
                 match most.time == part.time {
                     true => write!(f, ", all {place}")?,
-                    false => write!(f, ", {share:.1} % of it {place}")?,
+                    false => write!(f, ", {share} of it {place}")?,
                 }
             }
             if part.queued > Duration::ZERO {
@@ -249,7 +255,7 @@ impl Explanation {
             };
             writeln!(
                 f,
-                "\nIf {what}, the run would end after {}: {} or {:.1} % sooner.",
+                "\nIf {what}, the run would end after {}: {} or {} sooner.",
                 seconds(Duration(what_if.makespan.0).as_seconds()),
                 seconds(saved.as_seconds()),
                 self.share(saved)

@@ -150,6 +150,13 @@ pub fn calibrate(rows: &[Row], choice: &Choice) -> Result<Calibration, Calibrati
         )));
     }
     let fit = Fit::of(&observations, replicated);
+    if let Some((bits, _)) = fit.weights_by_bits().find(|(_, fitted)| fitted.value <= 0.0) {
+        return Err(CalibrationError::Choice(format!(
+            "the rows of `{board}` leave no time for weights of {bits} bits: more devices or \
+             larger models take as long as fewer or smaller ones; are their numbers of devices and \
+             models right?"
+        )));
+    }
     let left_out = leave_one_out(&observations, &fit, replicated);
     let compared = sources.iter().zip(&observations).zip(left_out);
     let compared = compared.map(|(((row, what), seen), left_out)| Compared {

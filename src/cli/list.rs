@@ -1,6 +1,7 @@
 //! `airloom list`: what a scenario may name, from the registries.
 
 use super::Failure;
+use super::list_devices;
 use super::output::print;
 use super::width;
 use crate::results::readable::lines;
@@ -8,11 +9,12 @@ use crate::serving::Scheduling;
 use crate::{corpus, device, medium, model, placement, policy, radio, results, serving};
 use std::fmt::Write;
 
-/// List what a scenario may name; or every metric, or every column of every table.
+/// List what a scenario may name; or every metric, every device, or every column of every table.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom list\n  \
-    airloom list metrics\n\n\
+    airloom list metrics\n  \
+    airloom list devices\n\n\
     What the fields of a name mean `airloom fields` tells.")]
 pub(super) struct ListArgs {
     /// A page of the manual to print instead
@@ -24,6 +26,8 @@ pub(super) struct ListArgs {
 enum Page {
     /// Every metric: symbol, unit, definition, when it is present
     Metrics,
+    /// Every device preset, and what its numbers rest on: measurements, data sheets, guesses
+    Devices,
     /// Every column of every table that airloom writes
     Columns,
 }
@@ -58,6 +62,7 @@ fn owned(
 pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
     match args.page {
         Some(Page::Metrics) => return print(results::pages::metrics()),
+        Some(Page::Devices) => return print(list_devices::page()),
         Some(Page::Columns) => return print(results::pages::columns()),
         None => {}
     }
@@ -108,7 +113,13 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         "bandwidth allocations",
         owned(policy::Bandwidth::REGISTRY),
     );
-    let shapes = model::ModelShape::names().map(|name| (name.to_owned(), String::new()));
+    let shapes = model::ModelShape::published().map(|(name, parameters, source)| {
+        let billions = parameters as f64 / 1e9;
+        (
+            name.to_owned(),
+            format!("{billions:.2} G parameters; {source}"),
+        )
+    });
     section(&mut text, "model shapes", shapes);
     let presets = device::PRESETS
         .iter()

@@ -6,10 +6,13 @@
 mod calibrate;
 mod channel;
 mod check;
+mod compare;
 mod completions;
+mod described;
 mod explain;
 mod fields;
 mod list;
+mod list_devices;
 mod man;
 mod merge;
 mod new;
@@ -68,6 +71,8 @@ enum Verb {
     Channel(channel::ChannelArgs),
     /// Draw a run folder's figures again from its data
     Plot(plot::PlotArgs),
+    /// Put two runs side by side: settings, metrics, the first event that differs, timelines
+    Compare(compare::CompareArgs),
     /// Say where the time of a run went, and what a faster part would be worth
     Explain(explain::ExplainArgs),
     /// Explain the fields of a scenario
@@ -161,6 +166,7 @@ pub fn main() -> ExitCode {
         Verb::Check(args) => check::check(args),
         Verb::Channel(args) => channel::channel(args),
         Verb::Plot(args) => plot::plot(args),
+        Verb::Compare(args) => compare::compare(args),
         Verb::Explain(args) => explain::explain(args),
         Verb::Fields(args) => fields::fields(args),
         Verb::List(args) => list::list(&args),

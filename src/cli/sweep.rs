@@ -10,9 +10,11 @@ use crate::results::metrics::overdraft;
 use crate::results::outcomes::Outcomes;
 use crate::scenario::{self, Override, Point};
 use crate::simulation::{
-    self, PointOutcome, Shard, Standing, SweepEvent, SweepOptions, Swept, default_sweep_folder,
+    self, PointOutcome, PointSet, Shard, Standing, Surveyed, SweepEvent, SweepOptions, Swept,
+    default_sweep_folder,
 };
 use crate::text::Visible;
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Simulate every point of a scenario's sweep.
@@ -21,8 +23,8 @@ use std::path::PathBuf;
     airloom sweep scenarios/compare_all_reduce.ron --dry-run\n  \
     airloom sweep scenarios/compare_all_reduce.ron --jobs 2\n  \
     airloom sweep scenarios/compare_all_reduce.ron --set sweep.runs=20\n\n\
-    Many machines share a sweep by shards, for example as a Slurm array of four,\n\
-    with I=$SLURM_ARRAY_TASK_ID:\n  \
+    Many machines share a sweep, for example as a Slurm array of four, with\n\
+    I=$SLURM_ARRAY_TASK_ID (--dry-run --format json lists points for other engines):\n  \
     airloom sweep S.ron --shard $I/4 --out shards/$I\n  \
     airloom merge shards/* --out results/whole\n\n\
     Points that are finished are skipped, unless the model, a text, a channel trace or airloom\n\
@@ -46,12 +48,28 @@ pub(super) struct SweepArgs {
     /// Simulate only the points whose number leaves the remainder i when divided by n; see merge
     #[arg(long, value_name = "I/N")]
     shard: Option<Shard>,
+    /// Simulate only these points, by their numbers, such as 3 or 0,4,16-31; see merge
+    #[arg(long, value_name = "NUMBERS", conflicts_with = "shard")]
+    points: Option<PointSet>,
     /// A folder to write the tables and figures of the scenario's `sweep.publish` to
-    #[arg(long, value_name = "DIR", conflicts_with = "shard")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["shard", "points"])]
     publish: Option<PathBuf>,
     /// List the points and whether each is finished, and run none
     #[arg(long)]
     dry_run: bool,
+    /// How --dry-run lists: lines for people, or one JSON document for an engine that shares the
+    /// points among machines
+    #[arg(long, value_enum, default_value_t = Listing::Text, requires = "dry_run")]
+    format: Listing,
+}
+
+/// How points are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Listing {
+    /// A line per point.
+    Text,
+    /// One document.
+    Json,
 }
 
 fn describe(point: &Point) -> String {
@@ -63,23 +81,24 @@ pub(super) fn sweep(args: SweepArgs) -> Result<(), Failure> {
     warn(&resolved);
     let points = scenario::points(&resolved).map_err(Failure::input)?;
     let seed = args.seed.unwrap_or(resolved.seed());
+    let shard = args.shard.or(args.points.map(Shard::Points));
     let options = SweepOptions {
         scenario: &resolved,
         out: args.out.unwrap_or_else(|| {
-            default_sweep_folder(&resolved.name, seed, args.shard, &args.overrides)
+            default_sweep_folder(&resolved.name, seed, shard.as_ref(), &args.overrides)
         }),
         seed,
-        shard: args.shard,
+        shard,
         overrides: texts(&args.overrides),
         jobs: threads::bounded("--jobs", usize::from(args.jobs)),
         publish: args.publish,
         interrupt: interrupt_flag()?,
     };
     if args.dry_run {
-        return list(&points, &options);
+        return list(&points, &options, args.format);
     }
     let own = points.iter().filter(|point| {
-        let shard = args.shard;
+        let shard = options.shard.as_ref();
         shard.is_none_or(|shard| shard.has(point.index))
     });
     threads::start(None)?;
@@ -127,14 +146,24 @@ pub(super) fn told(swept: &Swept) -> Result<(), Failure> {
 }
 
 /// Tells of every point whether it is finished.
-fn list(points: &[Point], options: &SweepOptions<'_>) -> Result<(), Failure> {
-    for (point, standing) in simulation::survey(points, options)? {
-        let note = match standing {
+fn list(points: &[Point], options: &SweepOptions<'_>, format: Listing) -> Result<(), Failure> {
+    let surveyed = simulation::survey(points, options)?;
+    if format == Listing::Json {
+        let listed: Vec<_> = surveyed.iter().map(Surveyed::to_json).collect();
+        let whole = json!({
+            "scenario": options.scenario.name,
+            "seed": options.seed,
+            "points": listed,
+        });
+        return print(format_args!("{whole:#}\n"));
+    }
+    for found in surveyed {
+        let note = match found.standing {
             Standing::Absent => "to run".to_owned(),
             Standing::Finished(_) => "finished".to_owned(),
             Standing::Stale(why) => format!("to run again, as {why}"),
         };
-        print(format_args!("{}: {note}\n", describe(&point)))?;
+        print(format_args!("{}: {note}\n", describe(&found.point)))?;
     }
     Ok(())
 }

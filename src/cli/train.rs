@@ -6,10 +6,13 @@ use std::sync::atomic::AtomicBool;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::tell;
+use crate::figures::format::svg;
+use crate::figures::{Width, training};
 use crate::numerics::train::{
     Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError,
     train,
 };
+use crate::whole::Files;
 
 /// What to train.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -174,7 +177,10 @@ impl TrainArgs {
     }
 }
 
-/// Trains and returns the report to print.
+/// The losses of the run, drawn.
+const FIGURE: &str = "loss.svg";
+
+/// Trains, draws the losses and returns the report to print.
 ///
 /// # Errors
 /// [`TrainError`], an interruption included.
@@ -183,7 +189,12 @@ pub fn run(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError
     let mut display = Display::new(config.steps);
     let outcome = train(&config, &mut display, interrupt);
     display.bar.finish_and_clear();
-    outcome.map(|outcome| report(&outcome))
+    let outcome = outcome?;
+    let figure = svg::write(&training::draw(&outcome.log, Width::Column));
+    let mut files = Files::default();
+    files.stage(&config.out.join(FIGURE), figure.as_bytes())?;
+    files.commit()?;
+    Ok(report(&outcome))
 }
 
 /// The progress bar on a terminal; elsewhere a line per evaluation.

@@ -5,14 +5,14 @@
 //! scenario, so that what is drawn again is the same, byte for byte. A new figure is one file and
 //! one line here.
 
+use super::choice::ChoiceError;
 use super::format::{Format, png};
 use super::scene::Scene;
-use super::{Width, expert_pairs, latencies};
+use super::{Width, assignment, expert_pairs, latencies, load, memory, timeline, waiting};
 use crate::results::bounded::read_text;
 use crate::results::drawn::EVENTS;
 use crate::results::events::{Events, EventsError};
 use crate::results::tables::TableError;
-use crate::results::timeline::TimelineError;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -25,9 +25,9 @@ pub enum DrawError {
     /// A table cannot be read.
     #[error(transparent)]
     Table(#[from] TableError),
-    /// There is no pass to draw.
+    /// There is no such pass or request.
     #[error(transparent)]
-    Timeline(#[from] TimelineError),
+    Choice(#[from] ChoiceError),
     /// The picture would have too many pixels.
     #[error(transparent)]
     Pixels(#[from] png::TooLarge),
@@ -160,7 +160,15 @@ pub struct Figure {
 }
 
 /// Every figure of a run.
-pub const FIGURES: &[Figure] = &[latencies::FIGURE, expert_pairs::FIGURE];
+pub const FIGURES: &[Figure] = &[
+    timeline::FIGURE,
+    waiting::FIGURE,
+    memory::FIGURE,
+    load::FIGURE,
+    latencies::FIGURE,
+    assignment::FIGURE,
+    expert_pairs::FIGURE,
+];
 
 impl Figure {
     /// The name of its file.

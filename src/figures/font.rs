@@ -125,6 +125,24 @@ pub fn wrapped(words: &str, size: i32, weight: Weight, room: i32) -> Vec<String>
     lines
 }
 
+/// As few lines as [`wrapped`] makes, as equally long as they can be.
+pub fn balanced(words: &str, size: i32, weight: Weight, room: i32) -> Vec<String> {
+    let lines = wrapped(words, size, weight, room);
+    let (mut short, mut long) = (0, room);
+    // The least room in which there are no more lines.
+    while long - short > 1 {
+        let middle = short + (long - short) / 2;
+        match wrapped(words, size, weight, middle).len() > lines.len() {
+            true => short = middle,
+            false => long = middle,
+        }
+    }
+    match lines.len() {
+        0..=1 => lines,
+        _ => wrapped(words, size, weight, long),
+    }
+}
+
 /// The beginning of `words` that fits into `room`, with an ellipsis if anything is left out.
 pub fn shortened(words: &str, size: i32, weight: Weight, room: i32) -> String {
     if width(words, size, weight) <= room {
@@ -187,6 +205,13 @@ mod tests {
         for line in &lines {
             assert!(width(line, 700, Weight::Regular) <= 3_500);
         }
+        let even = balanced(
+            "95th percentile of end-to-end latency (ms)",
+            700,
+            Weight::Regular,
+            13_500,
+        );
+        assert_eq!(even, ["95th percentile of", "end-to-end latency (ms)"]);
         let short = shortened("time to first token", 700, Weight::Regular, 3_500);
         assert!(short.ends_with('…') && width(&short, 700, Weight::Regular) <= 3_500);
     }

@@ -9,18 +9,31 @@
 //! A figure is laid out for the [`Width`] at which it is printed: text has the same size in one
 //! column and in two, and nothing is scaled afterwards.
 
+pub mod assignment;
 pub mod canvas;
 pub mod catalogue;
+pub mod channel;
 pub mod chart;
+pub mod choice;
 pub mod elements;
 mod expert_pairs;
 pub mod font;
 pub mod format;
+pub mod key;
 mod latencies;
+pub mod load;
+pub mod marks;
+pub mod memory;
+pub mod names;
+pub mod panel;
 pub mod published;
 pub mod scene;
 pub mod style;
 pub mod sweep;
+mod ticks;
+pub mod timeline;
+pub mod training;
+pub mod waiting;
 
 use std::str::FromStr;
 

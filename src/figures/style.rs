@@ -1,8 +1,8 @@
 //! The one style of all figures.
 //!
 //! Colours are Okabe and Ito's (Color Universal Design, 2008), which colour-blind readers tell
-//! apart; those used together differ in lightness too, curves in marker and dash as well, and
-//! waiting is hatched, so that a figure survives greyscale. Sizes are those of print: a figure is
+//! apart; curves differ in marker and dash as well, and waiting is hatched, so that a figure
+//! survives greyscale. Sizes are those of print: a figure is
 //! laid out for the width at which it is shown, and never scaled.
 
 use super::scene::{Colour, Hatch, Stroke};
@@ -13,6 +13,8 @@ pub const TEXT: i32 = 700;
 pub const SMALL: i32 = 650;
 /// From the base line of a line of text to that of the next, in sizes.
 pub const LEADING: f64 = 1.3;
+/// The same for [`TEXT`], in hundredths of a point.
+pub const LINE: i32 = TEXT * 130 / 100;
 /// What is left free around a figure.
 pub const MARGIN: i32 = 300;
 

@@ -11,12 +11,14 @@ macro_rules! pages {
                 "[Calibration]: crate::manual::calibration\n",
                 "[Channels]: crate::manual::channels\n[Columns]: crate::manual::columns\n",
                 "[Experts]: crate::manual::experts\n[Laws]: crate::manual::laws\n",
+                "[Machines]: crate::manual::machines\n",
                 "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
                 "[Replay]: crate::manual::replay\n[Requests]: crate::manual::requests\n",
                 "[Results]: crate::manual::results\n",
                 "[Scenarios]: crate::manual::scenarios\n[Serving]: crate::manual::serving\n",
                 "[Sweeps]: crate::manual::sweeps\n",
                 "[Systems]: crate::manual::systems\n",
+                "[Trust]: crate::manual::trust\n",
                 "[Tensor parallelism]: crate::manual::tensor_parallelism\n",
             )]
             #[doc = ""]
@@ -33,6 +35,7 @@ pages! {
     requests "requests.md";
     serving "serving.md";
     sweeps "sweeps.md";
+    machines "machines.md";
     channels "channels.md";
     tensor_parallelism "tensor_parallelism.md";
     experts "experts.md";
@@ -40,6 +43,7 @@ pages! {
     results "results.md";
     metrics "metrics.md";
     columns "columns.md";
+    trust "trust.md";
     replay "replay.md";
     laws "laws.md";
     models "models.md";

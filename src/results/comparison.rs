@@ -1,7 +1,8 @@
-//! The table that `airloom sweep` prints: a row per setting, the mean over its runs.
+//! The table that `airloom sweep` prints: a row per setting, the mean over its runs, and with
+//! several runs ± half its 95 % confidence interval by Student's t.
 
-use super::outcomes::{Configuration, Outcomes};
-use super::readable::significant;
+use super::outcomes::{Configuration, Estimate, Outcomes};
+use super::readable::{percent, significant};
 use super::terminal::Table;
 use crate::scenario::Heading;
 use std::fmt;
@@ -27,6 +28,14 @@ pub const COLUMNS: &[(&str, &str, f64)] = &[
     ("energy_j", "energy J", 1.0),
 ];
 
+/// A value of a column as people read it, without the unit that stands in its heading.
+fn cell((_, heading, factor): &(&str, &str, f64), value: f64) -> String {
+    match heading.ends_with('%') {
+        true => percent(value).trim_end_matches(" %").to_owned(),
+        false => significant(value * factor),
+    }
+}
+
 /// Rows of settings with the mean of each metric.
 #[derive(Debug)]
 pub struct Comparison {
@@ -39,8 +48,8 @@ pub struct Comparison {
 struct Row {
     values: Vec<String>,
     runs: usize,
-    /// Of each column, over the runs that measured it.
-    means: Vec<Option<f64>>,
+    /// Of each column, over the runs that measured it, as it is shown.
+    means: Vec<Option<String>>,
 }
 
 impl Comparison {
@@ -59,7 +68,10 @@ impl Comparison {
                 runs: done.filter(|row| row.metrics.is_some()).count(),
                 means: COLUMNS
                     .iter()
-                    .map(|(name, _, _)| Some(configuration.estimate(name)?.mean))
+                    .map(|column| {
+                        let estimate = configuration.estimate(column.0)?;
+                        Some(words(column, estimate))
+                    })
                     .collect(),
             }
         };
@@ -98,6 +110,29 @@ fn shortened(titles: &[String]) -> Vec<String> {
     titles.iter().map(shorten).collect()
 }
 
+/// A mean, with its interval if it has one: `5.000 ± 2.5`.
+pub fn words(column: &(&str, &str, f64), estimate: Estimate) -> String {
+    let mean = cell(column, estimate.mean);
+    match estimate.half_width.filter(|half| *half > 0.0) {
+        None => mean,
+        Some(half) => format!("{mean} ± {}", two_digits(half * column.2)),
+    }
+}
+
+/// Two significant digits: more of an interval says nothing.
+fn two_digits(value: f64) -> String {
+    let rounded: f64 = format!("{value:.1e}").parse().unwrap_or(value);
+    if rounded == 0.0 || !rounded.is_finite() {
+        return rounded.to_string();
+    }
+    let magnitude = libm::floor(libm::log10(rounded)) as i32;
+    if !(-4..7).contains(&magnitude) {
+        return format!("{value:.1e}");
+    }
+    let decimals = (1 - magnitude).max(0) as usize;
+    format!("{rounded:.decimals$}")
+}
+
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown: Vec<usize> = (0..COLUMNS.len())
@@ -114,20 +149,31 @@ impl fmt::Display for Comparison {
             .collect();
         let mut widths: Vec<usize> = widths.into_iter().map(|width| width + 2).collect();
         widths.push(4);
-        widths.resize(widths.len() + shown.len(), 12);
+        widths.extend(shown.iter().map(|column| {
+            let cells = self.rows.iter();
+            let cells = cells.filter_map(|row| row.means[*column].as_ref());
+            let widest = cells.map(|cell| cell.chars().count()).max();
+            // Two blanks before the widest.
+            12.max(widest.unwrap_or(0) + 2)
+        }));
         let mut table = Table::new(0, self.axes.len(), widths);
         let headings = shown.iter().map(|column| COLUMNS[*column].1.to_owned());
         let axes = self.axes.iter().cloned();
         table.push(axes.chain(["runs".to_owned()]).chain(headings).collect());
         for row in &self.rows {
-            let means = shown.iter().map(|column| match row.means[*column] {
+            let means = shown.iter().map(|column| match &row.means[*column] {
                 None => "–".to_owned(),
-                Some(mean) => significant(mean * COLUMNS[*column].2),
+                Some(words) => words.clone(),
             });
             let values = row.values.iter().cloned();
             table.push(values.chain([row.runs.to_string()]).chain(means).collect());
         }
-        f.write_str(&table.text(self.columns))
+        f.write_str(&table.text(self.columns))?;
+        let intervals = self.rows.iter().flat_map(|row| row.means.iter().flatten());
+        match intervals.filter(|words| words.contains('±')).count() {
+            0 => Ok(()),
+            _ => f.write_str("±: half the 95 % confidence interval of the mean (Student's t)\n"),
+        }
     }
 }
 
@@ -186,6 +232,13 @@ mod tests {
         let outcomes = Outcomes::of(&sweep, &points).unwrap();
         let table = Comparison::of(&outcomes).to_string();
         let cells: Vec<&str> = table.lines().nth(1).unwrap().split_whitespace().collect();
-        assert_eq!(cells, ["3", "5.000", "3.000"], "{table}");
+        // Of 4 and 6: s = √2, t = 12.706 with one degree of freedom; of 1, 2 and 6: s = √7,
+        // t = 4.303 with two.
+        assert_eq!(
+            cells,
+            ["3", "5.000", "±", "13", "3.000", "±", "6.6"],
+            "{table}"
+        );
+        assert!(table.ends_with("(Student's t)\n"), "{table}");
     }
 }

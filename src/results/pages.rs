@@ -5,6 +5,7 @@
 
 use super::columns::TABLES;
 use super::metrics::SUBJECTS;
+use crate::trust::{RestsOn, Source};
 use std::fmt::Write;
 
 /// Characters in a line of a page.
@@ -17,7 +18,8 @@ pub fn metrics() -> String {
         &mut page,
         "Every key of `metrics.json`, every column of metrics of `points.csv` and every `metric` of \
          `aggregates.csv`, with its symbol, if papers have one, and its unit. What a run did not \
-         measure is absent; zero means that zero was measured.",
+         measure is absent; zero means that zero was measured. What a metric rests on, and how far that \
+         is to be trusted, is told in the page of trust.",
         "",
     );
     for subject in SUBJECTS {
@@ -26,8 +28,13 @@ pub fn metrics() -> String {
         for metric in subject.definitions {
             let comma = if metric.symbol.is_empty() { "" } else { ", " };
             let entry = format!(
-                "- `{}` ({}{comma}{}): {}. Present when: {}.",
-                metric.name, metric.symbol, metric.unit, metric.meaning, metric.present
+                "- `{}` ({}{comma}{}): {}. Present when: {}. Rests on: {}.",
+                metric.name,
+                metric.symbol,
+                metric.unit,
+                metric.meaning,
+                metric.present,
+                rests_on(metric.rests_on),
             );
             push(&mut page, &entry, "  ");
         }
@@ -61,6 +68,15 @@ pub fn columns() -> String {
         }
     }
     page
+}
+
+/// What a metric rests on, in words.
+fn rests_on(rests_on: RestsOn) -> String {
+    let names: Vec<&str> = rests_on.sources().map(Source::name).collect();
+    match names.as_slice() {
+        [] => "nothing but the run".to_owned(),
+        names => names.join(", "),
+    }
 }
 
 /// Appends `text`, broken between words, its further lines behind `indent`.

@@ -2,8 +2,10 @@
 
 use super::channel_trace::channel_trace;
 use super::error::RunError;
+use crate::figures::format::svg;
+use crate::figures::{self, Width};
 use crate::radio::{ChannelTrace, Channels, Coherence, Matrix, RadioConfig};
-use crate::results::channel::{self, Ensemble, Statistics, statistics};
+use crate::results::channel::{Ensemble, Statistics, statistics};
 use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::rng::Streams;
 use crate::scenario::Resolved;
@@ -108,8 +110,8 @@ pub fn channel(
     let statistics = statistics(&ensemble, poll)?;
     staging.write(TENSOR, &ChannelTrace::of_blocks(&ensemble.blocks).to_npy())?;
     statistics.write(&mut staging)?;
-    let figure = channel::draw(&ensemble, &statistics).map_err(RunError::Figure)?;
-    staging.write(FIGURE, figure.as_bytes())?;
+    let figure = figures::channel::draw(&ensemble, &statistics, Width::Page);
+    staging.write(FIGURE, svg::write(&figure).as_bytes())?;
     poll()?;
     Ok(DrawnChannels {
         folder: staging.commit()?,

@@ -1,19 +1,18 @@
 //! What of a run folder is drawn from the rest of it: figures, the report, the trace.
 
 use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
-use crate::figures::format::Format;
+use crate::figures::format::svg;
+use crate::report::{self, PageError, RunPage};
 use crate::results::events::Events;
-use crate::results::load::{self, LOADS};
-use crate::results::memory::{self, MEMORY};
 use crate::results::metrics::{self, Metrics};
-use crate::results::report::{self, MOST_TASKS, Page};
+use crate::results::perfetto;
 use crate::results::summary::{MOST_TEXTS, Summary};
-use crate::results::tables::{BATCHES, LOAD, WAITS, read_nodes, read_texts};
-use crate::results::timeline::{self, TIMELINE};
-use crate::results::waiting::{self, WAITING};
-use crate::results::{assignment, perfetto};
+use crate::results::tables::{read_nodes, read_texts};
 use std::io::Write;
 use std::path::Path;
+
+/// Tasks of the beginning of a log that figures are drawn from.
+const MOST_TASKS: usize = 200_000;
 
 /// One file that is drawn and is no figure.
 #[derive(Debug, Clone, Copy)]
@@ -26,60 +25,11 @@ pub(super) struct Drawn {
 }
 
 /// Everything that is drawn beside figures; the report last, for it shows all others.
-pub(super) const DRAWN: &[Drawn] = &[
-    Drawn {
-        name: TIMELINE,
-        wanted: |run| Ok(run.holds_a_pass()),
-        write: write_timeline,
-    },
-    Drawn {
-        name: WAITING,
-        wanted: |run| Ok(run.events.is_some() && run.has(WAITS)),
-        write: |run, out| {
-            let blocks = waiting::read(run.folder)?;
-            Ok(out.write_all(waiting::draw(&blocks).as_bytes())?)
-        },
-    },
-    Drawn {
-        name: MEMORY,
-        wanted: |run| {
-            let full = run.events.is_some() && run.has(BATCHES);
-            Ok(full && memory::read(run.folder)?.changes())
-        },
-        write: |run, out| {
-            let memory = memory::read(run.folder)?;
-            Ok(out.write_all(memory.draw().as_bytes())?)
-        },
-    },
-    Drawn {
-        name: LOADS,
-        wanted: |run| {
-            let known = run.has(LOAD);
-            Ok(known && load::is_worth_a_picture(&load::read(run.folder)?))
-        },
-        write: |run, out| {
-            let rows = load::read(run.folder)?;
-            Ok(out.write_all(load::draw(&rows).as_bytes())?)
-        },
-    },
-    Drawn {
-        name: assignment::FIGURE,
-        wanted: |run| {
-            let table = run.has(assignment::TABLE);
-            Ok(table && !assignment::read(run.folder)?.is_empty())
-        },
-        write: |run, out| {
-            let figure = assignment::read(run.folder)?.draw();
-            let figure = figure.map_err(DrawError::Backend)?;
-            Ok(out.write_all(figure.as_bytes())?)
-        },
-    },
-    Drawn {
-        name: report::FILE_NAME,
-        wanted: |run| Ok(run.holds_a_pass()),
-        write: write_report,
-    },
-];
+pub(super) const DRAWN: &[Drawn] = &[Drawn {
+    name: report::FILE_NAME,
+    wanted: |run| Ok(run.holds_a_pass()),
+    write: write_report,
+}];
 
 /// The log as Perfetto reads it: drawn when it is asked for, because it is twice as long as all the
 /// rest of a folder.
@@ -119,18 +69,7 @@ impl Drawn {
     }
 }
 
-fn write_timeline(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
-    let Some(events) = &run.events else {
-        return Ok(());
-    };
-    let timeline = timeline::read(run.folder, events)?;
-    Ok(out.write_all(timeline::draw(&timeline).as_bytes())?)
-}
-
 fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError> {
-    let Some(events) = &run.events else {
-        return Ok(());
-    };
     let text = run.text(metrics::FILE_NAME)?;
     let metrics = Metrics::from_json(&text).ok_or_else(|| DrawError::Unreadable {
         path: run.folder.join(metrics::FILE_NAME),
@@ -138,34 +77,33 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
     })?;
     let (nodes, per_node) = read_nodes(run.folder)?;
     let mut figures = Vec::new();
-    for drawn in DRAWN.iter().filter(|drawn| drawn.name.ends_with(".svg")) {
-        // Drawn before the report.
-        if drawn.is_wanted(run)? {
-            figures.push((drawn.name, run.text(drawn.name)?));
-        }
-    }
     for figure in FIGURES {
         if figure.is_wanted(run, Options::default())? {
-            let bytes = figure.write(run, Options::default(), Format::Svg)?;
-            figures.push((figure.name, String::from_utf8_lossy(&bytes).into_owned()));
+            let scene = (figure.draw)(run, figure.width, None)?;
+            let picture = svg::write(&scene);
+            figures.push((scene.title, picture));
         }
     }
+    let card = metrics::card(&text);
     let summary = Summary {
         title: run.title,
         metrics: &metrics,
+        card: card.as_ref(),
         nodes: &nodes,
         per_node: &per_node,
         texts: read_texts(run.folder, MOST_TEXTS)?,
         columns: None,
     };
-    let page = Page {
+    let page = RunPage {
         title: run.title,
         summary: summary.to_string(),
         scenario: run.scenario,
         nodes: &nodes,
         per_node: &per_node,
-        events,
         figures: &figures,
     };
-    Ok(page.write(out)?)
+    page.write(run.folder, out).map_err(|error| match error {
+        PageError::Events(error) => error.into(),
+        PageError::Io(error) => error.into(),
+    })
 }

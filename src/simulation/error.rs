@@ -61,9 +61,16 @@ pub enum RunError {
     /// A figure of a sweep would have too many pixels.
     #[error(transparent)]
     Pixels(#[from] png::TooLarge),
-    /// A figure cannot be drawn.
-    #[error("cannot draw the figure: {0}")]
-    Figure(String),
+    /// A point is asked for that the sweep does not have.
+    #[error(
+        "the sweep has no point {beyond}: its {points} points are numbered from 0; `airloom sweep --dry-run` lists them"
+    )]
+    NoPoint {
+        /// The largest number that was asked for.
+        beyond: usize,
+        /// How many there are.
+        points: usize,
+    },
     /// A folder of a sweep or a run is not what it should be.
     #[error("{path}: {fault}")]
     Place {
@@ -142,7 +149,7 @@ impl RunError {
                 ..
             }))) => true,
             Self::Folder(FolderError::Occupied { .. } | FolderError::Impossible { .. }) => true,
-            Self::Place { .. } | Self::Elsewhere { .. } => true,
+            Self::Place { .. } | Self::NoPoint { .. } | Self::Elsewhere { .. } => true,
             Self::Draw(DrawError::Backend(_) | DrawError::Io(_)) => false,
             Self::Draw(_) => true,
             Self::Architecture(_) | Self::Radio(_) | Self::Assignment(_) => self.is_infeasible(),

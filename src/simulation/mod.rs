@@ -33,6 +33,6 @@ pub use replay::{Difference, Made, Replay, ReplayOptions, replay};
 pub use run::{Finished, RunOptions, run};
 pub use simulate::{Simulated, simulate, simulate_system};
 pub use sweep::{
-    MergeOptions, PointOutcome, Shard, ShardError, Standing, SweepEvent, SweepOptions, Swept,
-    check_publications, merge, survey, sweep,
+    MergeOptions, PointOutcome, PointSet, Shard, ShardError, Standing, Surveyed, SweepEvent,
+    SweepOptions, Swept, check_publications, merge, survey, sweep,
 };

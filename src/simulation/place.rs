@@ -16,14 +16,14 @@ pub fn default_folder(scenario: &str, streams: Streams, overrides: &[Override]) 
     folder(scenario, name, overrides)
 }
 
-/// `results/<scenario>/sweep-seed<S>[-shard<i>of<n>][-<hash of overrides>]`.
+/// `results/<scenario>/sweep-seed<S>[-shard<i>of<n> | -points<numbers>][-<hash of overrides>]`.
 pub fn default_sweep_folder(
     scenario: &str,
     seed: u64,
-    shard: Option<Shard>,
+    shard: Option<&Shard>,
     overrides: &[Override],
 ) -> PathBuf {
-    let shard = shard.map_or(String::new(), |shard| format!("-shard{shard}"));
+    let shard = shard.map_or(String::new(), |shard| format!("-{shard}"));
     folder(scenario, format!("sweep-seed{seed}{shard}"), overrides)
 }
 

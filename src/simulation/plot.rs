@@ -103,7 +103,7 @@ fn plot_sweep(folder: &Path, shown: Shown) -> Result<Vec<PathBuf>, RunError> {
         let fault = format!("there is no point {} among {}", row.point, record.points);
         return Err(place(table, fault));
     }
-    draw_figures(folder, &sweep, &rows, record.points, shown)
+    draw_figures(folder, &record, &sweep, &rows, shown)
 }
 
 fn plot_run(

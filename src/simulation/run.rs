@@ -2,7 +2,7 @@
 
 use super::drawings::{self, DRAWN};
 use super::error::RunError;
-use super::prepare::Prepared;
+use super::prepare::{Grounds, Prepared};
 use super::recorded::SCENARIO;
 use crate::engine::{self, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
@@ -20,6 +20,7 @@ use crate::results::tables::{Recorded, Recorder};
 use crate::results::tensors::{self, TensorLog};
 use crate::results::{assignment, expert_pairs};
 use crate::rng::Streams;
+use crate::trust::Card;
 use crate::units::Instant;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -41,6 +42,8 @@ pub struct Finished {
     pub folder: PathBuf,
     /// Its metrics.
     pub metrics: Metrics,
+    /// How far they are known.
+    pub card: Card,
     /// What is known of it as a whole.
     pub totals: Totals,
     /// What requests generated, with their numbers.
@@ -65,6 +68,7 @@ impl Finished {
         Summary {
             title: &self.title,
             metrics: &self.metrics,
+            card: Some(&self.card),
             nodes: &self.totals.nodes,
             per_node: &self.totals.per_node,
             texts: self.texts.clone(),
@@ -124,6 +128,7 @@ pub fn run(
     Ok(Finished {
         folder: staging.commit()?,
         metrics: staged.metrics,
+        card: staged.card,
         totals: staged.totals,
         texts: staged.texts,
         title,
@@ -134,6 +139,7 @@ pub fn run(
 pub(super) struct Staged {
     pub(super) manifest: Manifest,
     pub(super) metrics: Metrics,
+    pub(super) card: Card,
     pub(super) totals: Totals,
     pub(super) texts: Vec<(u32, String)>,
 }
@@ -210,7 +216,8 @@ pub(super) fn stage(
 
     staging.write(SCENARIO, about.scenario.as_bytes())?;
     let metrics = accumulator.finish(&requests, &totals, &about.goals, makespan);
-    staging.write(METRICS, metrics.to_json().as_bytes())?;
+    let card = about.grounds.card(&totals.per_node);
+    staging.write(METRICS, metrics.to_trusted_json(&card).as_bytes())?;
     if let Some(record) = &totals.assignment {
         assignment::write(staging, record, &totals.nodes)?;
     }
@@ -241,6 +248,7 @@ pub(super) fn stage(
     Ok(Staged {
         manifest,
         metrics,
+        card,
         texts: match requests.len() {
             count if count > MOST_TEXTS => Vec::new(),
             _ => requests
@@ -297,6 +305,8 @@ pub(super) struct About {
     pub(super) goals: Goals,
     /// How the model came to be divided, where that is worth telling.
     pub(super) assignment: Option<AssignmentRecord>,
+    /// What its sources rest on.
+    pub(super) grounds: Grounds,
 }
 
 impl About {

@@ -52,7 +52,11 @@ impl Card {
         };
         // Of equals the first decides.
         let worst = known().reduce(|worst, other| {
-            if other.1.mark > worst.1.mark { other } else { worst }
+            if other.1.mark > worst.1.mark {
+                other
+            } else {
+                worst
+            }
         });
         let Some((because, worst)) = worst else {
             return Judged {
@@ -62,9 +66,9 @@ impl Card {
             };
         };
         let times = known().filter(|(source, _)| *source != Source::Power);
-        let time = times.map(|(_, trust)| trust.error).reduce(|one, two| {
-            one.zip(two).map(|(one, two)| one.max(two))
-        });
+        let time = times
+            .map(|(_, trust)| trust.error)
+            .reduce(|one, two| one.zip(two).map(|(one, two)| one.max(two)));
         let power = known().find(|(source, _)| *source == Source::Power);
         let error = match (time.unwrap_or(Some(0.0)), power) {
             (Some(time), Some((_, power))) => power.error.map(|power| time + power),
@@ -126,7 +130,9 @@ impl Card {
         let mut marks: BTreeMap<Mark, (Option<Source>, Option<f64>)> = BTreeMap::new();
         for rests_on in metrics {
             let judged = self.judge(rests_on);
-            let known = marks.entry(judged.mark).or_insert((judged.because, judged.error));
+            let known = marks
+                .entry(judged.mark)
+                .or_insert((judged.because, judged.error));
             known.1 = known.1.zip(judged.error).map(|(one, two)| one.max(two));
         }
         let parts = marks.iter().map(|(mark, (because, error))| {
@@ -171,10 +177,16 @@ mod tests {
         assert_eq!((step.mark, step.error), (Mark::Fitted, Some(0.05)));
         assert_eq!(step.because, Some(Source::Context));
         let joules = card.judge(RestsOn::ENERGY);
-        assert!((joules.error.unwrap() - 0.15).abs() < 1e-12, "errors of time and power add up");
+        assert!(
+            (joules.error.unwrap() - 0.15).abs() < 1e-12,
+            "errors of time and power add up"
+        );
         card.add(Source::Links, Trust::assumed("the scenario states it"));
         let step = card.judge(RestsOn::STEPS);
-        assert_eq!((step.mark, step.error, step.because), (Mark::Assumed, None, Some(Source::Links)));
+        assert_eq!(
+            (step.mark, step.error, step.because),
+            (Mark::Assumed, None, Some(Source::Links))
+        );
         assert_eq!(card.judge(RestsOn::COMPUTE).mark, Mark::Fitted);
         for rests_on in [RestsOn::NOTHING, RestsOn::TENSORS] {
             assert_eq!(card.judge(rests_on).mark, Mark::Computed);
@@ -184,19 +196,28 @@ mod tests {
     #[test]
     fn a_card_comes_back_from_its_json() {
         let card = card();
-        let metrics = [("tpot_s", RestsOn::STEPS), ("generated_tokens", RestsOn::NOTHING)];
+        let metrics = [
+            ("tpot_s", RestsOn::STEPS),
+            ("generated_tokens", RestsOn::NOTHING),
+        ];
         let value = card.to_json(metrics.into_iter());
         assert_eq!(Card::from_json(&value), Some(card));
         assert_eq!(value["metrics"]["tpot_s"]["mark"], "fitted");
         assert_eq!(value["metrics"]["tpot_s"]["error"], 0.05);
         assert_eq!(value["metrics"]["tpot_s"]["reason"], "context");
-        assert_eq!(value["metrics"]["generated_tokens"], json!({"mark": "computed"}));
+        assert_eq!(
+            value["metrics"]["generated_tokens"],
+            json!({"mark": "computed"})
+        );
         assert_eq!(Card::from_json(&json!({})), None);
     }
 
     #[test]
     fn one_line_says_every_mark_and_why() {
         let line = card().line([RestsOn::NOTHING, RestsOn::COMPUTE, RestsOn::NOTHING].into_iter());
-        assert_eq!(line, "= computed by the run; ~ fitted within 5 % (fitted by somebody)");
+        assert_eq!(
+            line,
+            "= computed by the run; ~ fitted within 5 % (fitted by somebody)"
+        );
     }
 }

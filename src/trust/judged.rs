@@ -1,7 +1,7 @@
 //! Whether a run lies inside of what was measured.
 
 use super::mark::{Mark, Trust};
-use crate::device::{Evidence, Ground};
+use crate::device::basis::{Evidence, Ground};
 
 /// What a run asks of a device.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,9 +53,24 @@ fn outside(evidence: &Evidence, asked: &Asked) -> Option<String> {
     type Words<'a> = &'a dyn Fn(f64) -> String;
     let checks: [(Option<(f64, f64)>, f64, Words<'_>, &str); 4] = [
         (range.weights, asked.weights, &billions, ""),
-        (range.weight_bits, asked.weight_bits, &count, " bits per weight"),
-        (range.devices.map(whole), f64::from(asked.devices), &count, " devices"),
-        (range.context.map(whole), f64::from(asked.context), &count, " tokens of context"),
+        (
+            range.weight_bits,
+            asked.weight_bits,
+            &count,
+            " bits per weight",
+        ),
+        (
+            range.devices.map(whole),
+            f64::from(asked.devices),
+            &count,
+            " devices",
+        ),
+        (
+            range.context.map(whole),
+            f64::from(asked.context),
+            &count,
+            " tokens of context",
+        ),
     ];
     let mut found = checks.iter().filter_map(|(range, value, words, unit)| {
         let (least, most) = range.filter(|range| beyond(*range, *value))?;
@@ -71,7 +86,7 @@ fn outside(evidence: &Evidence, asked: &Asked) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Range;
+    use crate::device::basis::Range;
 
     const ASKED: Asked = Asked {
         weights: 6.6e9,
@@ -104,22 +119,49 @@ mod tests {
     #[test]
     fn outside_of_its_range_it_is_extrapolated() {
         for (asked, words) in [
-            (Asked { weights: 70e9, ..ASKED }, "70.0 G weights, measured at 6.6 G weights to 12.8 G weights"),
-            (Asked { weight_bits: 16.0, ..ASKED }, "16 bits per weight, measured at 4.5"),
-            (Asked { devices: 8, ..ASKED }, "8 devices, measured at 1 to 2"),
+            (
+                Asked {
+                    weights: 70e9,
+                    ..ASKED
+                },
+                "70.0 G weights, measured at 6.6 G weights to 12.8 G weights",
+            ),
+            (
+                Asked {
+                    weight_bits: 16.0,
+                    ..ASKED
+                },
+                "16 bits per weight, measured at 4.5",
+            ),
+            (
+                Asked {
+                    devices: 8,
+                    ..ASKED
+                },
+                "8 devices, measured at 1 to 2",
+            ),
         ] {
             let trust = judge(&fitted(), "board", &asked);
             assert_eq!((trust.mark, trust.error), (Mark::Extrapolated, None));
             assert_eq!(trust.reason, format!("board: {words}"));
         }
         // Nothing says at which context it was measured.
-        let long = judge(&fitted(), "board", &Asked { context: 99_999, ..ASKED });
+        let long = judge(
+            &fitted(),
+            "board",
+            &Asked {
+                context: 99_999,
+                ..ASKED
+            },
+        );
         assert_eq!(long.mark, Mark::Fitted);
     }
 
     #[test]
     fn what_nobody_measured_is_assumed() {
-        let sheet = Ground::DataSheet { source: "the maker".into() };
+        let sheet = Ground::DataSheet {
+            source: "the maker".into(),
+        };
         let trust = judge(&sheet, "board", &ASKED);
         assert_eq!((trust.mark, trust.error), (Mark::Assumed, None));
         assert_eq!(trust.reason, "board: data sheet, the maker");

@@ -102,7 +102,9 @@ mod tests {
     fn words_and_signs_are_one_each() {
         for mark in Mark::ALL {
             assert_eq!(Mark::of_word(mark.word()), Some(mark));
-            let alike = Mark::ALL.into_iter().filter(|other| other.sign() == mark.sign());
+            let alike = Mark::ALL
+                .into_iter()
+                .filter(|other| other.sign() == mark.sign());
             assert_eq!(alike.count(), 1);
         }
         assert_eq!(Mark::of_word("sure"), None);

@@ -66,8 +66,7 @@ impl RestsOn {
     /// The time of decode steps.
     pub const STEPS: Self = Self(Self::COMPUTE.0 | Self::LINKS.0);
     /// The time of prompts and first tokens.
-    pub const PROMPTS: Self =
-        Self(Source::Compute.bit() | Source::Prefill.bit() | Self::LINKS.0);
+    pub const PROMPTS: Self = Self(Source::Compute.bit() | Source::Prefill.bit() | Self::LINKS.0);
     /// Times of everything.
     pub const TIME: Self = Self(Self::STEPS.0 | Self::PROMPTS.0);
     /// Joules: power times time.
@@ -80,6 +79,8 @@ impl RestsOn {
 
     /// All of them, in order.
     pub fn sources(self) -> impl Iterator<Item = Source> {
-        Source::ALL.into_iter().filter(move |source| self.has(*source))
+        Source::ALL
+            .into_iter()
+            .filter(move |source| self.has(*source))
     }
 }

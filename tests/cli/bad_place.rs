@@ -112,7 +112,7 @@ fn a_full_disk_keeps_the_finished_points_of_a_sweep() {
     let Some(run) = with_mounts(&desk, &script) else {
         return;
     };
-    let listing = "code 1\naggregates.csv\npoints\npoints.csv\nsweep.json\n1\n";
+    let listing = "code 1\naggregates.csv\nindex.html\npoints\npoints.csv\nsweep.json\n1\n";
     assert_eq!(run.stdout, listing, "{}", run.stderr);
     let expected = "error: 1 of 2 points failed; small/a/points.csv says why\n";
     assert!(run.stderr.ends_with(expected), "{}", run.stderr);

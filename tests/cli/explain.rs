@@ -23,7 +23,7 @@ fn a_run_is_explained_in_a_table_and_in_words() {
         " of simulated time\n",
         "critical path ",
         "makespan ",
-        "100.00 %",
+        "100.0 %",
         "\n1. Compute took ",
         "\n2. Uplink took ",
         "barriers held by",

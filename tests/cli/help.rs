@@ -4,7 +4,7 @@ use crate::desk::{Desk, Outcome};
 use airloom::numerics::train::TrainConfig;
 use std::process::Stdio;
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "new",
     "run",
     "sweep",
@@ -13,6 +13,7 @@ const VERBS: [&str; 14] = [
     "check",
     "channel",
     "plot",
+    "compare",
     "explain",
     "fields",
     "list",

@@ -1,7 +1,8 @@
 //! `airloom plot`: the same figures, trace and report again, from the data alone.
 
 use crate::desk::{Desk, assert_same};
-use airloom::results::drawn::DRAWN;
+use airloom::figures::catalogue::FIGURES;
+use airloom::results::drawn::is_drawn;
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -14,12 +15,10 @@ fn desk() -> Desk {
     desk
 }
 
-/// What is drawn of the run folder `name`, in order.
-fn drawn(desk: &Desk, name: &str) -> Vec<&'static str> {
-    let names = DRAWN.iter().map(|drawn| drawn.name);
-    names
-        .filter(|file| desk.path(name).join(file).is_file())
-        .collect()
+/// What is drawn of the run folder `name`.
+fn drawn(desk: &Desk, name: &str) -> Vec<String> {
+    let names = desk.names(name).into_iter();
+    names.filter(|name| is_drawn(name)).collect()
 }
 
 #[test]
@@ -54,13 +53,18 @@ fn whatever_is_drawn_comes_back_byte_for_byte() {
         }
         let plot = desk.airloom(&["plot", folder]).good();
         assert_eq!(plot.stderr, "");
-        let told = names.iter().map(|name| format!("{folder}/{name}\n"));
-        assert_eq!(plot.stdout, told.collect::<String>());
+        let mut told: Vec<&str> = plot.stdout.lines().collect();
+        told.sort_unstable();
+        let expected = names.iter().map(|name| format!("{folder}/{name}"));
+        assert_eq!(told, expected.collect::<Vec<_>>());
         assert_same(&desk.tree(folder), &before);
         seen.extend(names);
     }
-    // No file of those that are drawn has escaped this test.
-    assert_eq!(seen, DRAWN.iter().map(|drawn| drawn.name).collect());
+    // No figure has escaped this test.
+    for figure in FIGURES {
+        let name = format!("{}.svg", figure.name);
+        assert!(seen.contains(&name), "{name}");
+    }
 }
 
 #[test]
@@ -250,4 +254,33 @@ fn the_trace_for_perfetto_is_written_when_it_is_asked_for() {
     assert_eq!(plot.stdout, "x/trace.json\n");
     let trace = desk.json("x/trace.json");
     assert!(!trace["traceEvents"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_pass_or_request_is_drawn_beside_the_usual_timeline() {
+    let desk = desk();
+    let usual = desk.text(FIGURE);
+    let requests = desk.text("x/requests.csv").lines().count() - 1;
+    for (asked, file) in [
+        (["--pass", "1"], "x/timeline_pass_1.svg"),
+        (["--request", "0"], "x/timeline_request_0.svg"),
+    ] {
+        let plot = desk.airloom(&[&["plot", "x"][..], &asked].concat()).good();
+        assert_eq!(plot.stdout, format!("{file}\n"));
+        assert_ne!(desk.text(file), usual);
+    }
+    assert_eq!(desk.text(FIGURE), usual);
+    let batches = desk.text("x/batches.csv");
+    let last = batches.lines().last().unwrap().split(',').next().unwrap();
+    assert_eq!(
+        desk.airloom(&["plot", "x", "--pass", "4000"]).refused(2),
+        format!("error: x/batches.csv holds no pass 4000; choose one from 0 to {last}\n")
+    );
+    assert_eq!(
+        desk.airloom(&["plot", "x", "--request", "4000"]).refused(2),
+        format!(
+            "error: x/batches.csv holds no request 4000; choose one from 0 to {}\n",
+            requests - 1
+        )
+    );
 }

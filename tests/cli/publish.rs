@@ -173,7 +173,7 @@ fn published_numbers_are_those_of_the_points() {
     for words in [
         "width=\"88mm\"",
         ">batch<",
-        ">batch latency (s)<",
+        ">latency per batch (s)<",
         ">neither<",
         ">both<",
     ] {

@@ -65,6 +65,7 @@ fn the_table_has_a_row_for_every_point_with_its_settings_and_metrics() {
         [
             "aggregates.csv",
             "figures",
+            "index.html",
             "points",
             "points.csv",
             "sweep.json"
@@ -116,17 +117,53 @@ fn figures_over_numeric_axes_are_drawn_and_drawn_again_from_the_table() {
     let path = "out/figures/tpot_s_over_nodes.device.count.svg";
     let figure = desk.text(path);
     for words in [
-        "nodes.device.count",
-        "AirComp(streams: 2)",
-        "Ideal",
-        "tpot (µs)",
+        ">number of device nodes<",
+        ">AirComp(streams: 2)<",
+        ">Ideal<",
+        ">time per output token TPOT (µs)<",
     ] {
         assert!(figure.contains(words), "{words}");
     }
     std::fs::remove_file(desk.path(path)).unwrap();
     let plot = desk.airloom(&["plot", "out"]).good();
-    assert_eq!(plot.stdout.lines().count(), names.len());
+    assert_eq!(plot.stdout.lines().count(), names.len() + 1);
+    assert!(plot.stdout.ends_with("out/index.html\n"), "{}", plot.stdout);
     assert!(desk.text(path) == figure);
+}
+
+#[test]
+fn a_page_shows_settings_and_figures_and_leads_to_the_reports_of_points() {
+    let desk = desk();
+    desk.airloom(&["sweep", "grid.ron", "--out", "out"]).good();
+    let page = desk.text("out/index.html");
+    let rows = rows(&desk, "out/points.csv");
+    for row in &rows {
+        let link = format!("href=\"{}/report.html\"", row["folder"]);
+        assert!(page.contains(&link), "{link}");
+        assert!(
+            desk.path("out")
+                .join(&row["folder"])
+                .join("report.html")
+                .is_file()
+        );
+    }
+    for figure in desk.names("out/figures") {
+        assert!(
+            page.contains(&format!("src=\"figures/{figure}\"")),
+            "{figure}"
+        );
+    }
+    // The mean of both runs of the first setting, with its interval.
+    let mean = |metric: &str| {
+        let value = |row: usize| rows[row][metric].parse::<f64>().unwrap();
+        (value(0) + value(1)) / 2.0
+    };
+    let perplexity = format!("<td>{:.3} ± ", mean("perplexity"));
+    assert!(page.contains(&perplexity), "{perplexity}");
+    assert!(!page.contains("<script"));
+    let before = desk.tree("out");
+    desk.airloom(&["plot", "out"]).good();
+    assert_same(&desk.tree("out"), &before);
 }
 
 #[test]

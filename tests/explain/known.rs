@@ -68,6 +68,14 @@ pub fn read(text: &str) -> Result<Events, EventsError> {
     read_on(&["device0", "device1", "server"], text)
 }
 
+/// Writes the log of the picture and the tables beside it.
+pub fn write_run(folder: &Path) {
+    let nodes = ["device0", "device1", "server"].map(str::to_owned);
+    write_tables(folder, &nodes);
+    let log = format!("{HEADER}{ONE_REQUEST}{ANOTHER_REQUEST}");
+    fs::write(folder.join("events.csv"), log).unwrap();
+}
+
 /// The events of the picture.
 pub fn two_requests() -> Events {
     events(&[ONE_REQUEST, ANOTHER_REQUEST])

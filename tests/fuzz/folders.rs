@@ -3,7 +3,7 @@
 use crate::campaign::{Target, check_message};
 use airloom::analysis::explain;
 use airloom::results::manifest::Manifest;
-use airloom::simulation::{Drawing, plot};
+use airloom::simulation::{Drawing, Shown, plot};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -92,7 +92,7 @@ impl Results {
     /// Draws and explains what is there; whatever fails is the input's fault and says so.
     fn read(&self) {
         let root = self.root().display().to_string();
-        if let Err(error) = plot(&self.root(), Drawing::Figures) {
+        if let Err(error) = plot(&self.root(), Drawing::Figures(Shown::USUAL)) {
             assert!(error.is_input(), "{error}");
         }
         match explain(&self.root()) {

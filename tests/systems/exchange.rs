@@ -209,7 +209,7 @@ fn time_of_messages_is_time_of_nodes() {
 
 #[test]
 fn entries_as_they_are_make_the_text_of_one_node() {
-    let logits = |rest: &str| simulated(rest).logits_digest;
+    let logits = |rest: &str| simulated(rest).logits_blake3;
     let links = switch("1 Gbit/s");
     let star = logits(&boards(&links, "Star(bits: 32)"));
     let ideal = logits(&boards(&links, "Ideal"));

@@ -6,6 +6,7 @@ mod exchange;
 mod links;
 mod measured;
 mod records;
+mod trust;
 mod weather;
 
 use airloom::scenario::{self, Resolved};

@@ -1,15 +1,14 @@
-//! Lays a chart out and draws it.
+//! Draws a chart that is laid out.
 
-use super::axis::{Axis, Runs};
-use super::legend::Legend;
+use super::axis::Axis;
+use super::layout::{Layout, TICK};
 use super::{Drawn, Look, Mark, Plot, Series, labels};
 use crate::figures::Width;
 use crate::figures::canvas::Canvas;
 use crate::figures::elements::{Interval, Line, Marker, Words, words};
 use crate::figures::font::{self, Weight};
-use crate::figures::scene::{Anchor, Area, Place, Scene, Stroke, Text};
-use crate::figures::style::{self, LEADING, MARGIN, SMALL, TEXT};
-use crate::scenario::Scale;
+use crate::figures::scene::{Anchor, Place, Scene, Stroke, Text};
+use crate::figures::style::{self, LEADING, LINE, MARGIN, SMALL, TEXT};
 use plotters::chart::{ChartBuilder, ChartContext, LabelAreaPosition};
 use plotters::coord::Shift;
 use plotters::coord::cartesian::Cartesian2d;
@@ -17,36 +16,8 @@ use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::style::{FontDesc, FontFamily, FontStyle, RGBColor, ShapeStyle, TextStyle};
 use std::convert::Infallible;
 
-/// How long the marks of an axis are; plotters keeps words twice as far from the axis.
-const TICK: i32 = 220;
 /// How long small ones are.
 const SMALL_TICK: i32 = 130;
-/// From a line of words to the next.
-const LINE: i32 = (TEXT as f64 * LEADING) as i32;
-/// By how many degrees categories are turned that have no room side by side.
-const TURN: i32 = 30;
-/// How far categories side by side keep apart.
-const BLANK: i32 = 400;
-
-/// Where everything is.
-struct Layout<'a> {
-    width: i32,
-    title: Vec<String>,
-    legend: Legend<'a>,
-    /// The data.
-    frame: Area,
-    across: Axis,
-    upwards: Axis,
-    /// What stands along the axis that runs upwards.
-    upright: Vec<String>,
-    /// Whether categories are turned.
-    turned: bool,
-    /// Room of the words below the axis that runs to the right.
-    below: i32,
-    label: Vec<String>,
-    note: Vec<String>,
-    height: i32,
-}
 
 /// `plot`, laid out for `width`.
 pub fn draw(plot: &Plot, width: Width) -> Scene {
@@ -76,73 +47,8 @@ fn description(plot: &Plot, over: &str) -> String {
     words + "."
 }
 
-impl<'a> Layout<'a> {
-    fn of(plot: &'a Plot, width: Width) -> Self {
-        let width_of = |words: &str| font::width(words, TEXT, Weight::Regular);
-        let (width, tall) = (width.length(), width.plot_height());
-        let room = width - 2 * MARGIN;
-        let title = plot.title.as_deref().unwrap_or_default();
-        let title = font::wrapped(title, TEXT, Weight::Regular, room);
-        let mut top = MARGIN + LINE * title.len() as i32;
-        if !title.is_empty() {
-            top += TEXT * 30 / 100;
-        }
-        let legend = Legend::new(&plot.series, width, top);
-        let top = top + legend.height + 500;
-        let bottom = top + tall;
-
-        let values = |of: fn(&Mark) -> [f64; 3]| -> Vec<f64> {
-            let marks = plot.series.iter().flat_map(|series| &series.marks);
-            let all = marks.flat_map(of);
-            all.filter(|value| value.is_finite()).collect()
-        };
-        let ys = spread(plot.y.scale, values(|mark| ends(mark.y, mark.y_half)));
-        let xs = spread(plot.x.scale, values(|mark| ends(mark.x, mark.x_half)));
-        let upwards = Axis::new(&plot.y, &ys, tall, Runs::Upwards);
-        let widest = upwards.ticks.iter().map(|(_, tick)| width_of(tick));
-        let upright = font::wrapped(&plot.y.label, TEXT, Weight::Regular, tall);
-        let left =
-            MARGIN + LINE * upright.len() as i32 + widest.max().unwrap_or(0) + 2 * TICK + 250;
-
-        let right = width - MARGIN - 500;
-        let turned = is_turned(plot, right - left);
-        let left = match turned {
-            true => left.max(MARGIN + reach(plot, right - left)),
-            false => left,
-        };
-        let mut right = right;
-        let mut across = Axis::new(&plot.x, &xs, right - left, Runs::Across);
-        if plot.x.categories.is_empty() {
-            // The last mark's words may stand out beyond the axis.
-            let out = across.ticks.iter().map(|(value, tick)| {
-                let at = left + (across.share(*value) * f64::from(right - left)) as i32;
-                at + width_of(tick) / 2 - (width - MARGIN)
-            });
-            right -= out.max().unwrap_or(0).max(0);
-            across = Axis::new(&plot.x, &xs, right - left, Runs::Across);
-        }
-        let below = below(plot, turned, right - left);
-        let label = font::wrapped(&plot.x.label, TEXT, Weight::Regular, room);
-        let note = plot.note.as_deref().unwrap_or_default();
-        let note = font::wrapped(note, SMALL, Weight::Regular, room);
-        let foot = bottom + below + LINE * label.len() as i32;
-        let notes = (f64::from(SMALL) * LEADING) as i32 * note.len() as i32;
-        Self {
-            width,
-            title,
-            legend,
-            frame: Area::between((left, top), (right, bottom)),
-            across,
-            upwards,
-            upright,
-            turned,
-            below,
-            label,
-            height: foot + notes + MARGIN,
-            note,
-        }
-    }
-
+impl Layout<'_> {
+    /// Draws all of it.
     fn draw(&self, plot: &Plot, page: &DrawingArea<Canvas<'_>, Shift>) -> Drawn<Infallible> {
         let frame = self.frame;
         for (number, line) in self.title.iter().enumerate() {
@@ -162,7 +68,7 @@ impl<'a> Layout<'a> {
             draw_series(series, &mut chart)?;
         }
         self.draw_labels(plot, &chart, page)?;
-        self.draw_words(plot, page)
+        self.draw_words(page)
     }
 
     /// Grid, axes and their marks' words.
@@ -246,25 +152,14 @@ impl<'a> Layout<'a> {
     }
 
     /// Categories, what stands along the axes, and the note.
-    fn draw_words(&self, plot: &Plot, page: &DrawingArea<Canvas<'_>, Shift>) -> Drawn<Infallible> {
+    fn draw_words(&self, page: &DrawingArea<Canvas<'_>, Shift>) -> Drawn<Infallible> {
         let frame = self.frame;
-        let slot = frame.width() / plot.x.categories.len().max(1) as i32;
-        for (number, category) in plot.x.categories.iter().enumerate() {
+        let across = |number: usize| {
             let share = self.across.share(number as f64);
-            let x = frame.left + libm::round(share * f64::from(frame.width())) as i32;
-            if self.turned {
-                let at = (x + TEXT * 30 / 100, frame.bottom + TEXT);
-                let text = Text::new(category, TEXT, at)
-                    .anchored(Anchor::End)
-                    .turned(-TURN);
-                page.draw(&Words::at(at, text))?;
-                continue;
-            }
-            let lines = font::wrapped(category, TEXT, Weight::Regular, slot - BLANK);
-            for (number, line) in lines.iter().enumerate() {
-                let foot = frame.bottom + 2 * TICK + TEXT * 76 / 100 + LINE * number as i32;
-                page.draw(&words((x, foot), line, TEXT, Anchor::Middle))?;
-            }
+            frame.left + libm::round(share * f64::from(frame.width())) as i32
+        };
+        if let Some(categories) = &self.categories {
+            categories.draw(page, across, frame.bottom)?;
         }
         let middle = (frame.left + frame.right) / 2;
         let mut foot = frame.bottom + self.below;
@@ -342,64 +237,4 @@ fn draw_series(
 fn shape_style(stroke: Stroke) -> ShapeStyle {
     let [red, green, blue] = stroke.colour.rgb;
     ShapeStyle::from(RGBColor(red, green, blue)).stroke_width(stroke.width as u32)
-}
-
-fn ends(value: f64, half: Option<f64>) -> [f64; 3] {
-    let half = half.unwrap_or(0.0);
-    [value - half, value, value + half]
-}
-
-/// The values that a scale must show: on a logarithmic one an interval may reach zero, and is
-/// cut where its mean alone would be far above the foot.
-fn spread(scale: Option<Scale>, values: Vec<f64>) -> Vec<f64> {
-    if scale == Some(Scale::Linear) {
-        return values;
-    }
-    let means: Vec<f64> = values.chunks(3).map(|mark| mark[1]).collect();
-    let least = means.iter().copied().fold(f64::MAX, f64::min);
-    if least <= 0.0 {
-        return values;
-    }
-    let cut = |value: f64| value.max(0.3 * least);
-    values.into_iter().map(cut).collect()
-}
-
-/// Whether a category has a word that is wider than its part of `length`.
-fn is_turned(plot: &Plot, length: i32) -> bool {
-    let slot = length / plot.x.categories.len().max(1) as i32;
-    let words = plot
-        .x
-        .categories
-        .iter()
-        .flat_map(|category| category.split_whitespace());
-    let mut widths = words.map(|word| font::width(word, TEXT, Weight::Regular));
-    widths.any(|width| width > slot - BLANK)
-}
-
-/// The room that turned categories need left of the data, which is `length` wide without it.
-fn reach(plot: &Plot, length: i32) -> i32 {
-    let slot = f64::from(length) / plot.x.categories.len().max(1) as f64;
-    let cos = libm::cos(f64::from(TURN).to_radians());
-    let categories = plot.x.categories.iter().enumerate();
-    let reach = categories.map(|(number, category)| {
-        let long = f64::from(font::width(category, TEXT, Weight::Regular));
-        (cos * long - (number as f64 + 0.5) * 0.8 * slot) as i32 + TEXT
-    });
-    reach.max().unwrap_or(0)
-}
-
-/// How much room the words below the axis need that runs to the right, `length` long.
-fn below(plot: &Plot, turned: bool, length: i32) -> i32 {
-    if turned {
-        let sin = libm::sin(f64::from(TURN).to_radians());
-        let long = plot.x.categories.iter();
-        let long = long
-            .map(|category| font::width(category, TEXT, Weight::Regular))
-            .max();
-        return TEXT + (sin * f64::from(long.unwrap_or(0))) as i32 + TEXT * 40 / 100;
-    }
-    let slot = length / plot.x.categories.len().max(1) as i32;
-    let lines = plot.x.categories.iter();
-    let lines = lines.map(|words| font::wrapped(words, TEXT, Weight::Regular, slot - BLANK).len());
-    2 * TICK + LINE * lines.max().unwrap_or(1) as i32
 }

@@ -4,12 +4,16 @@
 //! marker, dash and colour, so that a figure survives greyscale and colour blindness.
 
 mod axis;
+mod categories;
 mod draw;
 mod labels;
+mod layout;
 mod legend;
+mod ticks;
 
-pub use axis::{Axis, Direction, Runs, short, tick_step};
+pub use axis::{Axis, Direction, Runs};
 pub use draw::draw;
+pub use ticks::{short, tick_step};
 
 use plotters::drawing::DrawingAreaErrorKind;
 

@@ -18,10 +18,13 @@ const INCH: f64 = 25.4;
 pub fn write(scene: &Scene) -> String {
     let mut writer = Writer::default();
     find_patterns(&scene.items, &mut writer);
-    let millimetres = |length: i32| f64::from(length) / 7_200.0 * INCH;
+    let millimetres = |length: i32| {
+        let exact = format!("{:.2}", f64::from(length) / 7_200.0 * INCH);
+        exact.trim_end_matches('0').trim_end_matches('.').to_owned()
+    };
     let (width, height) = (Hundredths(scene.width), Hundredths(scene.height));
     writer.put(format_args!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{:.2}mm\" height=\"{:.2}mm\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}mm\" height=\"{}mm\" \
          viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{}\" font-family=\"{}\" \
          style=\"font-kerning:none;font-variant-ligatures:none\">\n<title>{}</title>",
         millimetres(scene.width),

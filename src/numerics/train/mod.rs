@@ -26,6 +26,7 @@ mod vocabulary;
 
 pub use config::{ExpertsConfig, NetworkConfig, TrainConfig};
 pub use evaluate::{Evaluation, Marks, Tally};
+pub use log::{HeldOutRow, Log, LossRow};
 pub use run::{Observer, Outcome, Progress, train};
 
 use crate::whole::Unwritable;
@@ -98,9 +99,6 @@ pub enum TrainError {
     /// Threads cannot be started.
     #[error("cannot start training threads: {0}")]
     Threads(String),
-    /// The loss curve cannot be drawn.
-    #[error("cannot draw the loss curve: {0}")]
-    Figure(String),
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),

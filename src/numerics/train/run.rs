@@ -71,11 +71,13 @@ pub struct Outcome {
     pub seconds: f64,
     /// The stored (bf16) model on held-out documents.
     pub held_out: Evaluation,
+    /// Losses on the way.
+    pub log: Log,
 }
 
 /// Trains a model as `config` says and writes its folder: `config.json`,
-/// `model.safetensors`, `tokenizer.json`, `loss.csv` and `loss.svg`. A checkpoint
-/// in the folder is resumed. When `interrupt` turns true the run saves a
+/// `model.safetensors`, `tokenizer.json` and `loss.csv`. A checkpoint in the folder is
+/// resumed. When `interrupt` turns true the run saves a
 /// checkpoint and stops.
 ///
 /// # Errors
@@ -188,7 +190,6 @@ pub fn train(
     observer.evaluated(state.step, &held_out);
     let mut files = Files::default();
     files.stage(&config.out.join("loss.csv"), state.log.csv().as_bytes())?;
-    files.stage(&config.out.join("loss.svg"), state.log.svg()?.as_bytes())?;
     let variables = network.variables();
     export::stage(&mut files, config, variables, &tokenizer_json, vocabulary)?;
     files.commit()?;
@@ -202,6 +203,7 @@ pub fn train(
         tokens: state.log.losses.last().map_or(0, |row| row.tokens),
         seconds: before + begin.elapsed().as_secs_f64(),
         held_out,
+        log: state.log,
     })
 }
 

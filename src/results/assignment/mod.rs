@@ -1,12 +1,7 @@
-//! `assignment.csv` and `assignment.svg`: how the model came to be divided.
+//! `assignment.csv`: how the model came to be divided.
 //!
-//! The table has a row per node for every iterate of an iterative assignment, for the
-//! shares asked for, and for what whole heads and columns made of them. The figure shows
-//! how the iterates converge.
-
-mod figure;
-
-pub use figure::{Iterates, read};
+//! It has a row per node for every iterate of an iterative assignment, for the shares asked
+//! for, and for what whole heads and columns made of them.
 
 use super::folder::{FolderError, Staging};
 use super::tables::write_rows;
@@ -16,11 +11,8 @@ use serde::Serialize;
 /// The table's file name.
 pub const TABLE: &str = "assignment.csv";
 
-/// The figure's file name.
-pub const FIGURE: &str = "assignment.svg";
-
 /// The stage of the rows of iterates.
-const ITERATE: &str = "iterate";
+pub const ITERATE: &str = "iterate";
 
 #[derive(Serialize)]
 struct Row<'a> {

@@ -1,14 +1,12 @@
-//! What `airloom channel` tells of a scenario's channels: `channel.csv`, `autocorrelation.csv`
-//! and `channel.svg`, from the same draws that `h.npy` holds.
+//! What `airloom channel` tells of a scenario's channels: `channel.csv` and
+//! `autocorrelation.csv`, from the same draws that `h.npy` holds.
 //!
 //! Statistics are set beside what the channel model says: mean gain beside its moments,
 //! amplitudes beside its distribution, autocorrelation beside Bessel's function.
 
-mod draw;
 mod statistics;
 
-pub use draw::draw;
-pub use statistics::{DeviceStatistics, Lag, Statistics, statistics};
+pub use statistics::{DeviceStatistics, Lag, Statistics, sorted_amplitudes, statistics};
 
 use crate::radio::{Doppler, Fading, LargeScale, LinkPower, Matrix, Moments};
 

@@ -139,7 +139,7 @@ fn of_device(ensemble: &Ensemble, device: usize) -> (DeviceStatistics, Vec<f64>)
 }
 
 /// |h| of all entries, in ascending order.
-pub(super) fn sorted_amplitudes(channels: &[&Matrix]) -> Vec<f64> {
+pub fn sorted_amplitudes(channels: &[&Matrix]) -> Vec<f64> {
     let mut amplitudes: Vec<f64> = channels
         .iter()
         .flat_map(|channel| channel.iter().map(|h| h.norm_sqr().sqrt()))

@@ -9,16 +9,19 @@
 //! Nodes go by their names, in the order of `nodes.csv`; what a batch served is in
 //! `batches.csv`. Nothing here knows what a system is made of.
 
+mod backwards;
 mod barriers;
 mod critical_path;
 mod deliveries;
 mod read;
+mod row;
 mod splits;
 mod waiting;
 
+pub use backwards::Backwards;
 pub use barriers::{Barriers, Held, Opening};
 pub use critical_path::{CriticalPath, Holder, Part};
-pub use read::EventsError;
+pub use read::{EventsError, Window};
 pub use splits::Split;
 pub use waiting::Gap;
 
@@ -64,6 +67,18 @@ impl Cause {
         Self::Arrival,
         Self::Overhead,
     ];
+
+    /// That of a task of `kind` in the stage of this name.
+    fn of(kind: Kind, stage: &str) -> Self {
+        match kind {
+            Kind::Compute => Self::Compute,
+            Kind::Uplink => Self::Uplink,
+            Kind::Downlink => Self::Downlink,
+            Kind::Transfer => Self::Transfer,
+            Kind::Overhead if stage == ARRIVAL_STAGE => Self::Arrival,
+            Kind::Overhead | Kind::Barrier => Self::Overhead,
+        }
+    }
 
     /// A short name.
     pub const fn name(self) -> &'static str {
@@ -159,7 +174,7 @@ pub struct Events {
     pub resources: Vec<String>,
     /// The tasks; whoever released a task, and what it waited for, comes before it.
     pub tasks: Vec<Event>,
-    /// Tasks in the log; more than [`tasks`](Self::tasks) if only its beginning was read.
+    /// Tasks in the log; more than [`tasks`](Self::tasks) if only a part of it was read.
     pub rows: u64,
     /// What each batch served of which a task was read.
     pub batches: Batches,
@@ -201,14 +216,7 @@ impl Events {
 
     /// What the time of `task` went into.
     pub fn cause(&self, task: &Event) -> Cause {
-        match task.kind {
-            Kind::Compute => Cause::Compute,
-            Kind::Uplink => Cause::Uplink,
-            Kind::Downlink => Cause::Downlink,
-            Kind::Transfer => Cause::Transfer,
-            Kind::Overhead if self.stage(task) == ARRIVAL_STAGE => Cause::Arrival,
-            Kind::Overhead | Kind::Barrier => Cause::Overhead,
-        }
+        Cause::of(task.kind, self.stage(task))
     }
 
     /// How an owner is called.
@@ -221,10 +229,14 @@ impl Events {
 
     /// What the resource of `task` is called among those of its node; `None` without one.
     pub fn lane_name(&self, task: &Event) -> Option<&str> {
-        let name = self.resources[task.resource? as usize].as_str();
-        let node = self.owner_name(task.owner());
-        let within = name.strip_prefix(node).and_then(|it| it.strip_prefix('.'));
-        Some(within.unwrap_or(name))
+        Some(self.resource_name(task.owner(), task.resource?))
+    }
+
+    /// What `resource` is called among those of `owner`.
+    pub fn resource_name(&self, owner: Owner, resource: u32) -> &str {
+        let name = self.resources[resource as usize].as_str();
+        let within = name.strip_prefix(self.owner_name(owner));
+        within.and_then(|it| it.strip_prefix('.')).unwrap_or(name)
     }
 
     /// What `batch` served, in words: `request 0, step 3`; empty if that is not known.

@@ -1,17 +1,16 @@
 //! Reads `events.csv`, and refuses one that no run could have written.
 
+use super::row::{Naming, check_heading, check_release, earlier};
 use super::{Event, Events};
-use crate::engine::{HEADER, Kind, Reason};
 use crate::results::drawn::EVENTS;
-use crate::results::tables::{
-    Batches, NODES, TableError, TableFile, for_each_slice, read_batches, read_rows,
-};
-use crate::text::{Visible, acts};
+use crate::results::tables::{Batches, TableError, TableFile, for_each_slice, read_batches};
 use crate::units::Instant;
-use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
+
+mod window;
+
+pub use window::Window;
 
 /// Why an event log cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,130 +33,54 @@ pub enum EventsError {
 /// A key's six fields; what is absent is `u32::MAX`.
 type Key = [u32; 6];
 
-/// Numbers for names, in the order in which the names are first seen.
-#[derive(Default)]
-struct Names {
-    numbers: BTreeMap<String, u32>,
-    list: Vec<String>,
-}
-
-impl Names {
-    /// The number of `name`, which goes into pages and messages as it is.
-    fn number(&mut self, name: &str) -> Result<u32, String> {
-        if let Some(number) = self.numbers.get(name) {
-            return Ok(*number);
-        }
-        if name.contains(acts) {
-            return Err(format!("`{}` is no name", Visible(name)));
-        }
-        let number = self.list.len() as u32;
-        self.numbers.insert(name.to_owned(), number);
-        self.list.push(name.to_owned());
-        Ok(number)
-    }
-}
-
 #[derive(Default)]
 struct Reader {
-    stages: Names,
-    nodes: Names,
-    resources: Names,
+    names: Naming,
     tasks: Vec<Event>,
     inputs: Vec<u32>,
     input_ends: Vec<usize>,
     keys: BTreeSet<Key>,
-}
-
-#[derive(Deserialize)]
-struct NodeRow {
-    node: String,
-}
-
-fn number<N: FromStr>(text: &str, column: &str) -> Result<N, String> {
-    let fault = |_| format!("`{text}` is no value for {column}");
-    text.parse().map_err(fault)
-}
-
-fn optional(text: &str, column: &str) -> Result<u32, String> {
-    if text.is_empty() {
-        Ok(u32::MAX)
-    } else {
-        number(text, column)
-    }
-}
-
-fn present(value: u32) -> Option<u32> {
-    (value != u32::MAX).then_some(value)
+    /// Rows seen.
+    rows: u64,
+    /// Where the tasks of the log are among those kept, once one was left out.
+    kept: Option<BTreeMap<u32, u32>>,
 }
 
 impl Reader {
-    /// The number of the node that `cell` names.
-    fn node(&self, cell: &str) -> Result<Option<u32>, String> {
-        if cell.is_empty() {
-            return Ok(None);
+    /// Where among the tasks kept the log's task `number` is; `None` if it was left out.
+    fn kept(&self, number: u32) -> Option<u32> {
+        match &self.kept {
+            Some(kept) => kept.get(&number).copied(),
+            None => Some(number),
         }
-        let number = self.nodes.numbers.get(cell).copied();
-        let unknown = || format!("`{}` is no node of {NODES}", Visible(cell));
-        number.map(Some).ok_or_else(unknown)
     }
 
-    /// The place of the task that `cell` names in `column`.
-    fn earlier(&self, cell: &str, column: &str) -> Result<u32, String> {
-        let place: u32 = number(cell, column)?;
-        if (place as usize) < self.tasks.len() {
-            Ok(place)
-        } else {
-            Err(format!(
-                "{column} names task {place}, which has not ended before"
-            ))
-        }
+    /// The number of the row that comes now.
+    fn place(&self) -> Result<u32, String> {
+        u32::try_from(self.rows).map_err(|_| "the log is too long".to_owned())
     }
 
     fn row(&mut self, row: &csv::StringRecord) -> Result<(), String> {
-        let cell = |column: usize| row.get(column).unwrap_or_default();
-        let place: u64 = number(cell(0), "number")?;
-        if place != self.tasks.len() as u64 {
-            return Err(format!(
-                "this is task {}, and not {place}",
-                self.tasks.len()
-            ));
+        let place = self.place()?;
+        let mut task = self.names.task(row, place)?;
+        // Of a releaser that was left out nothing is known.
+        let released = match task.released_by {
+            None => Some(Instant::ZERO),
+            Some(number) => {
+                task.released_by = self.kept(number);
+                task.released_by.map(|index| self.tasks[index as usize].end)
+            }
+        };
+        if let Some(released) = released {
+            check_release(&task, released)?;
         }
-        let mut kinds = Kind::ALL.into_iter();
-        let kind = kinds.find(|kind| kind.name() == cell(8));
-        let reasons = [Reason::Input, Reason::Resource, Reason::Barrier];
-        let mut reasons = reasons.into_iter();
-        let reason = reasons.find(|reason| reason.name() == cell(14));
-        let released_by = match cell(13) {
-            "" => None,
-            text => Some(self.earlier(text, "released_by")?),
-        };
-        let task = Event {
-            batch: present(optional(cell(1), "batch")?),
-            layer: present(optional(cell(2), "layer")?),
-            stage: self.stages.number(cell(3))?,
-            node: self.node(cell(4))?,
-            peer: self.node(cell(5))?,
-            sequence: number(cell(6), "sequence")?,
-            resource: match cell(7) {
-                "" => None,
-                name => Some(self.resources.number(name)?),
-            },
-            kind: kind.ok_or_else(|| format!("`{}` is no kind", cell(8)))?,
-            ready: Instant(number(cell(9), "ready_ps")?),
-            start: Instant(number(cell(10), "start_ps")?),
-            end: Instant(number(cell(11), "end_ps")?),
-            released_by,
-            reason: reason.ok_or_else(|| format!("`{}` is no reason", cell(14)))?,
-            flops: number(cell(15), "flops")?,
-            bytes: number(cell(16), "bytes")?,
-            bits: number(cell(17), "bits")?,
-            joules: number(cell(18), "joules")?,
-        };
-        self.check(&task)?;
-        for text in cell(12).split(' ').filter(|text| !text.is_empty()) {
-            let input = self.earlier(text, "inputs")?;
+        let inputs = row.get(12).unwrap_or_default();
+        for text in inputs.split(' ').filter(|text| !text.is_empty()) {
+            let Some(input) = self.kept(earlier(text, "inputs", place)?) else {
+                continue;
+            };
             if self.tasks[input as usize].end > task.ready {
-                return Err(format!("the task was ready before its input {input} ended"));
+                return Err(format!("the task was ready before its input {text} ended"));
             }
             self.inputs.push(input);
         }
@@ -173,30 +96,13 @@ impl Reader {
         if !self.keys.insert(key) {
             return Err("this task has ended before".to_owned());
         }
+        if let Some(kept) = &mut self.kept {
+            kept.insert(self.rows as u32, self.tasks.len() as u32);
+        }
         self.tasks.push(task);
         self.input_ends.push(self.inputs.len());
+        self.rows += 1;
         Ok(())
-    }
-
-    fn check(&self, task: &Event) -> Result<(), String> {
-        if task.ready > task.start || task.start > task.end {
-            return Err("ready, start and end are not in this order".to_owned());
-        }
-        if !(task.joules.is_finite() && task.joules >= 0.0) {
-            return Err(format!("{} is no energy in joules", task.joules));
-        }
-        let released = match task.released_by {
-            Some(index) => self.tasks[index as usize].end,
-            None => Instant::ZERO,
-        };
-        if task.start == released {
-            Ok(())
-        } else {
-            Err(format!(
-                "the task starts at {} ps and was released at {} ps",
-                task.start.0, released.0
-            ))
-        }
     }
 }
 
@@ -240,44 +146,57 @@ impl Events {
         batches: Batches,
         wanted: impl Fn(usize, Instant) -> bool,
     ) -> Result<Self, EventsError> {
-        let path = folder.join(EVENTS);
-        let damaged = |line, fault| EventsError::Damaged {
-            path: path.clone(),
-            line,
-            fault,
-        };
-        let mut table = TableFile::open(&path)?;
-        let header = table.heading()?;
-        if !header.iter().eq(HEADER.trim_end().split(',')) {
-            let fault = format!("the columns are not {}", HEADER.trim_end());
-            return Err(damaged(1, fault));
-        }
-        let mut reader = Reader::default();
-        for row in read_rows::<NodeRow>(folder, NODES)? {
-            let name = row?.node;
-            reader.nodes.number(&name).map_err(|fault| TableError {
-                path: folder.join(NODES),
-                line: None,
-                fault,
-            })?;
-        }
+        let mut log = Log::open(folder)?;
         let mut rows = 0;
-        while let Some((line, row)) = table.next_row()? {
-            let last = reader.tasks.last().map_or(Instant::ZERO, |task| task.end);
-            if rows == reader.tasks.len() as u64 && wanted(reader.tasks.len(), last) {
-                reader.row(row).map_err(|fault| damaged(line, fault))?;
+        while let Some((line, row)) = log.table.next_row()? {
+            let tasks = &log.reader.tasks;
+            let last = tasks.last().map_or(Instant::ZERO, |task| task.end);
+            if rows == tasks.len() as u64 && wanted(tasks.len(), last) {
+                let fault = |fault| damaged(folder, line, fault);
+                log.reader.row(row).map_err(fault)?;
             }
             rows += 1;
         }
-        Ok(Self {
-            stages: reader.stages.list,
-            nodes: reader.nodes.list,
-            resources: reader.resources.list,
-            tasks: reader.tasks,
-            rows,
+        Ok(log.reader.finish(rows, batches))
+    }
+}
+
+fn damaged(folder: &Path, line: u64, fault: String) -> EventsError {
+    EventsError::Damaged {
+        path: folder.join(EVENTS),
+        line,
+        fault,
+    }
+}
+
+/// An event log whose rows are read one after the other.
+struct Log {
+    table: TableFile,
+    reader: Reader,
+}
+
+impl Log {
+    /// Opens that of the run in `folder` and reads the names of its nodes.
+    fn open(folder: &Path) -> Result<Self, EventsError> {
+        let mut table = TableFile::open(&folder.join(EVENTS))?;
+        check_heading(&table.heading()?).map_err(|fault| damaged(folder, 1, fault))?;
+        let reader = Reader {
+            names: Naming::of(folder)?,
+            ..Reader::default()
+        };
+        Ok(Self { table, reader })
+    }
+}
+
+impl Reader {
+    /// What was read of a log of so many rows.
+    fn finish(self, rows: u64, batches: Batches) -> Events {
+        Events {
+            tasks: self.tasks,
             batches,
-            inputs: reader.inputs,
-            input_ends: reader.input_ends,
-        })
+            inputs: self.inputs,
+            input_ends: self.input_ends,
+            ..self.names.into_events(rows)
+        }
     }
 }

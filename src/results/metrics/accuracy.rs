@@ -4,6 +4,7 @@ use super::mean::Mean;
 use super::{Collector, Definition, service_time};
 use crate::corpus::Suite;
 use crate::measurement::{AnswerRecord, Mode, RequestRecord};
+use crate::trust::RestsOn;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -12,6 +13,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "share of multiple-choice questions whose right answer got the highest likelihood, over Choose requests",
         present: "a Choose request was served",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "accuracy_standard_error",
@@ -19,6 +21,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "√(p(1 − p)/n) of the accuracy p on n questions: how far it tends to be from that on all such questions",
         present: "a Choose request was served",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "accuracy_by_chance",
@@ -26,6 +29,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "the share that guessing reaches: mean over the questions of 1 / choices",
         present: "a Choose request was served",
+        rests_on: RestsOn::NOTHING,
     },
     Definition {
         name: "accuracy_pairs",
@@ -33,6 +37,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "accuracy on the suite Pairs",
         present: "questions of that suite were asked",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "accuracy_facts",
@@ -40,6 +45,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "accuracy on the suite Facts",
         present: "questions of that suite were asked",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "accuracy_reasoning",
@@ -47,6 +53,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "accuracy on the suite Reasoning",
         present: "questions of that suite were asked",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "accuracy_yes_no",
@@ -54,6 +61,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "accuracy on the suite YesNo",
         present: "questions of that suite were asked",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "accuracy_stories",
@@ -61,6 +69,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "accuracy on the suite Stories",
         present: "questions of that suite were asked",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "answer_margin_nats",
@@ -68,6 +77,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "nat",
         meaning: "by how much the right answer is more likely than the best wrong one, mean over the questions",
         present: "a question had a wrong answer to choose",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "questions",
@@ -75,6 +85,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "questions behind the accuracy",
         present: "a Choose request was served",
+        rests_on: RestsOn::NOTHING,
     },
     Definition {
         name: "question_s",
@@ -82,6 +93,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "time per question, all its choices read: service time of Choose requests over questions",
         present: "a Choose request was served",
+        rests_on: RestsOn::TIME,
     },
 ];
 

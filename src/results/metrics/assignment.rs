@@ -2,6 +2,7 @@
 
 use super::{Collector, Definition};
 use crate::measurement::Totals;
+use crate::trust::RestsOn;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -10,6 +11,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "error per complex entry to be expected of the shares asked for: mean over channel samples that neither assignment nor run sees",
         present: "the model is divided other than equally, and combined over the air",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "assignment_rounded_mse",
@@ -17,6 +19,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "the same after rounding to whole heads and columns, replicated weights included",
         present: "the model is divided other than equally, and combined over the air",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "assignment_compute_s",
@@ -24,6 +27,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "compute per layer and token with the shares asked for, each half waiting for its slowest node",
         present: "the model is divided other than equally",
+        rests_on: RestsOn::COMPUTE,
     },
     Definition {
         name: "assignment_rounded_compute_s",
@@ -31,6 +35,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "the same after rounding to whole heads and columns",
         present: "the model is divided other than equally",
+        rests_on: RestsOn::COMPUTE,
     },
 ];
 

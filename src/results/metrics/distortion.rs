@@ -3,6 +3,7 @@
 use super::mean::Mean;
 use super::{Collector, Definition};
 use crate::measurement::BlockRecord;
+use crate::trust::RestsOn;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -11,6 +12,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "mean squared error of an all-reduce per complex entry after normalisation, as the tensors felt it",
         present: "an all-reduce used the radio and its tensors were computed",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "all_reduce_noise_mse",
@@ -18,6 +20,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "the part of all_reduce_mse that is receiver noise or quantisation",
         present: "an all-reduce used the radio and its tensors were computed",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "all_reduce_analytic_mse",
@@ -25,6 +28,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "what equation (7) of Zhang et al. predicts for independent unit-variance entries",
         present: "an all-reduce sent analog symbols and its tensors were computed, or its joules asked for a transceiver",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "all_reduce_quantiser_mse",
@@ -32,6 +36,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "what a uniform quantiser predicts: Δ²/12 per real entry, summed over the devices, with Δ the step at their shared maximum; too much where most entries lie within a step or two of zero",
         present: "an all-reduce was digital and its tensors were computed",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "all_reduce_nmse",
@@ -39,6 +44,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "error power over the power of the exact sum, mean over all-reduces",
         present: "an all-reduce used the radio and its tensors were computed",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "all_reduces",
@@ -46,6 +52,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "all-reduces that used the radio",
         present: "an all-reduce used the radio",
+        rests_on: RestsOn::NOTHING,
     },
     Definition {
         name: "subchannel_rounding_s",
@@ -53,6 +60,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "how much longer an all-reduce's uplink lasts because sub-channels are given whole, mean over all-reduces",
         present: "an all-reduce gave its sub-channels whole",
+        rests_on: RestsOn::LINKS,
     },
 ];
 

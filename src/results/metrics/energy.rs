@@ -4,6 +4,7 @@ use super::mean::Mean;
 use super::{Collector, Definition, Metrics, of_mode};
 use crate::measurement::{BlockRecord, Mode, NodeRecord, RequestRecord, Totals};
 use crate::results::readable::significant;
+use crate::trust::RestsOn;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -12,6 +13,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy of the whole run: compute + radio + idle, of all nodes",
         present: "every node and the radio can state joules",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_compute_j",
@@ -19,6 +21,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy of all nodes' compute",
         present: "every node states the energy of a FLOP and of a byte",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_radio_j",
@@ -26,6 +29,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy radiated by all nodes",
         present: "transmit power is known in watts",
+        rests_on: RestsOn::LINKS,
     },
     Definition {
         name: "energy_idle_j",
@@ -33,6 +37,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "idle power of all nodes over the whole run, busy or not",
         present: "every node states its idle power",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_score_j",
@@ -40,6 +45,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy of the passes of Score requests, computing and radiating; with those of the other modes and energy_idle_j it adds up to energy_j",
         present: "every node and the radio can state joules of work, and a Score request was served",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_generate_j",
@@ -47,6 +53,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy of the passes of Generate requests, computing and radiating; with those of the other modes and energy_idle_j it adds up to energy_j",
         present: "every node and the radio can state joules of work, and a Generate request was served",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_choose_j",
@@ -54,6 +61,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy of the passes of Choose requests, computing and radiating; with those of the other modes and energy_idle_j it adds up to energy_j",
         present: "every node and the radio can state joules of work, and a Choose request was served",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "tokens_per_joule",
@@ -61,6 +69,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1/J",
         meaning: "generated_tokens over energy_j, idling and other requests included",
         present: "energy_j is, and tokens were generated",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_per_token_j",
@@ -68,6 +77,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy_generate_j over generated_tokens: what tokens cost beside idling",
         present: "energy_generate_j is, and tokens were generated",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_per_request_j",
@@ -75,6 +85,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "energy of a request's passes, computing and radiating on all nodes, a batch's divided by tokens: mean over requests; idling is nobody's",
         present: "every node and the radio can state joules of work",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_first_token_j",
@@ -82,6 +93,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J",
         meaning: "the part of a request's energy up to its first token: mean over requests",
         present: "energy_per_request_j is, and tokens were generated",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_delay_js",
@@ -89,6 +101,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "J·s",
         meaning: "energy–delay product: a request's energy times its end-to-end latency, mean over requests",
         present: "energy_per_request_j is",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "requests_per_joule",
@@ -96,6 +109,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1/J",
         meaning: "requests answered over energy_j, idling included",
         present: "energy_j is",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "energy_budget_ratio",
@@ -103,6 +117,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "joules that a node drew for a vector, in the sublayer's compute and in sending, over its budget P_n: the largest over nodes and all-reduces; above 1 the budget was passed",
         present: "budgets are EnergyPerVector, and nodes sent",
+        rests_on: RestsOn::ENERGY,
     },
     Definition {
         name: "peak_memory_bytes",
@@ -110,6 +125,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "B",
         meaning: "largest memory use of any node: weights + KV cache + activations",
         present: "always",
+        rests_on: RestsOn::NOTHING,
     },
 ];
 

@@ -3,6 +3,7 @@
 use super::mean::Mean;
 use super::{Collector, Definition};
 use crate::measurement::{BlockRecord, ExpertRecord, PairRecord, PassRecord, Totals, VisitRecord};
+use crate::trust::RestsOn;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -11,6 +12,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "a batch through all layers of spread experts: mean over passes with an empty cache",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "attention_wait_s",
@@ -18,6 +20,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "from gate to the barrier of the next attention, (11) of WDMoE, summed over layers: mean over passes",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "layer_latency_s",
@@ -25,6 +28,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "the same for one layer: mean over layers and passes",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "waiting_share",
@@ -32,6 +36,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "of the time that devices with tokens spend between gate and barrier, the part in which they wait for others",
         present: "a node got tokens",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "expert_visits",
@@ -39,6 +44,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "visits of tokens to experts, summed over layers",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "expert_visits_dropped",
@@ -46,6 +52,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "visits that the k heaviest experts within reach would have had beside",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "expert_visits_lost",
@@ -53,6 +60,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "visits that went elsewhere or nowhere because the expert's device was cut off",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "expert_imbalance",
@@ -60,6 +68,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "tokens of a block's busiest expert over the mean of its experts: mean over blocks",
         present: "experts are spread over nodes",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "expert_pair_share",
@@ -67,6 +76,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "tokens that visit a layer's most frequent pair of experts over all its tokens: mean over layers and kinds of text",
         present: "experts are spread over nodes and tokens visit two or more",
+        rests_on: RestsOn::TENSORS,
     },
 ];
 

@@ -3,6 +3,7 @@
 use super::mean::Mean;
 use super::{Collector, Definition, of_mode, service_time};
 use crate::measurement::{Mode, PassRecord, RequestRecord, Totals};
+use crate::trust::RestsOn;
 use crate::units::Instant;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
@@ -12,6 +13,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "time to first token: mean over Generate requests, and Tokens that generate, of first token − arrival",
         present: "a Generate request was served",
+        rests_on: RestsOn::PROMPTS,
     },
     Definition {
         name: "tpot_s",
@@ -19,6 +21,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "time per output token: mean over Generate requests of (last − first token) / (tokens − 1)",
         present: "a Generate request yielded two tokens or more",
+        rests_on: RestsOn::STEPS,
     },
     Definition {
         name: "e2e_latency_s",
@@ -26,6 +29,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "end-to-end latency: mean over Generate requests of last token − arrival",
         present: "a Generate request was served",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "tokens_per_s",
@@ -33,6 +37,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1/s",
         meaning: "generated tokens over the time in which Generate requests were served",
         present: "a Generate request was served",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "makespan_s",
@@ -40,6 +45,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "end of the last task of the run",
         present: "always",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "no_request_s",
@@ -47,6 +53,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "time in which no request was being served",
         present: "always",
+        rests_on: RestsOn::TIME,
     },
     Definition {
         name: "score_tokens_per_s",
@@ -54,6 +61,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1/s",
         meaning: "scored tokens over the time in which Score requests were served",
         present: "a Score request was served",
+        rests_on: RestsOn::PROMPTS,
     },
     Definition {
         name: "pass_compute_s",
@@ -61,6 +69,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "compute per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
+        rests_on: RestsOn::COMPUTE,
     },
     Definition {
         name: "pass_uplink_s",
@@ -68,6 +77,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "uplink per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
+        rests_on: RestsOn::LINKS,
     },
     Definition {
         name: "pass_downlink_s",
@@ -75,6 +85,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "downlink per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
+        rests_on: RestsOn::LINKS,
     },
     Definition {
         name: "pass_wait_s",
@@ -82,6 +93,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "s",
         meaning: "waiting per decode step, mean over nodes and decode steps",
         present: "a Generate request took a decode step",
+        rests_on: RestsOn::STEPS,
     },
     Definition {
         name: "computed_passes",
@@ -89,6 +101,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "forward passes whose tensors were computed, besides being timed",
         present: "always",
+        rests_on: RestsOn::NOTHING,
     },
     Definition {
         name: "timed_passes",
@@ -96,6 +109,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "forward passes that were timed and not computed, of a model that is only a shape",
         present: "always",
+        rests_on: RestsOn::NOTHING,
     },
 ];
 

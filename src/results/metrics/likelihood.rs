@@ -2,6 +2,7 @@
 
 use super::{Collector, Definition, of_mode};
 use crate::measurement::{Mode, RequestRecord};
+use crate::trust::RestsOn;
 
 pub(super) const DEFINITIONS: &[Definition] = &[
     Definition {
@@ -10,6 +11,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "exp(Σ −ln p / scored tokens) over Score requests; not a number, null in the file, where that is beyond every number",
         present: "Score requests read text with real weights",
+        rests_on: RestsOn::TENSORS,
     },
     Definition {
         name: "source_perplexity",
@@ -17,6 +19,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "the same for the process that generated the text: no model can expect to do better",
         present: "the text scored is of a process of known entropy (World)",
+        rests_on: RestsOn::NOTHING,
     },
     Definition {
         name: "scored_tokens",
@@ -24,6 +27,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         unit: "1",
         meaning: "tokens behind the perplexity",
         present: "a Score request was served",
+        rests_on: RestsOn::NOTHING,
     },
 ];
 
@@ -33,6 +37,7 @@ pub(super) const GENERATION: &[Definition] = &[Definition {
     unit: "1",
     meaning: "tokens generated",
     present: "a Generate request yielded a token",
+    rests_on: RestsOn::TENSORS,
 }];
 
 pub(super) fn collect(requests: &[RequestRecord], metrics: &mut Collector) {

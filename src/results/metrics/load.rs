@@ -9,13 +9,13 @@ const LIMITED: &str =
     "the workload has two requests or more, and the cache of every replica has a size";
 
 pub(super) const DEFINITIONS: &[Definition] = define! {
-    "queue_length" "" "1" "requests that wait at replicas, all together: time average over window_s" STREAM;
-    "requests_running" "" "1" "requests in service, all together: time average over window_s" STREAM;
-    "batch_size" "" "1" "requests in a batch: time average over the batches in flight, each as long as it lasts" STREAM;
-    "batch_tokens" "" "1" "tokens that a batch puts through the model: likewise" STREAM;
-    "cache_use" "" "1" "cache allocated over all there is: time average over window_s" LIMITED;
-    "cache_use_peak" "" "1" "cache allocated over all there is: the most of any replica at any time" LIMITED;
-    "cache_fragmentation" "" "1" "1 − tokens held over tokens allocated, both as time averages: what blocks and reservations leave empty" "cache_use is, and something was allocated";
+    TIME "queue_length" "" "1" "requests that wait at replicas, all together: time average over window_s" STREAM;
+    TIME "requests_running" "" "1" "requests in service, all together: time average over window_s" STREAM;
+    TIME "batch_size" "" "1" "requests in a batch: time average over the batches in flight, each as long as it lasts" STREAM;
+    TIME "batch_tokens" "" "1" "tokens that a batch puts through the model: likewise" STREAM;
+    TIME "cache_use" "" "1" "cache allocated over all there is: time average over window_s" LIMITED;
+    TIME "cache_use_peak" "" "1" "cache allocated over all there is: the most of any replica at any time" LIMITED;
+    TIME "cache_fragmentation" "" "1" "1 − tokens held over tokens allocated, both as time averages: what blocks and reservations leave empty" "cache_use is, and something was allocated";
 };
 
 /// Time integrals of one replica.

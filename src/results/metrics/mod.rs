@@ -25,12 +25,23 @@ pub use accumulator::Accumulator;
 pub use energy::overdraft;
 
 use crate::measurement::{Goals, Measurements, Mode, RequestRecord};
+use crate::trust::{Card, RestsOn};
 use crate::units::{Duration, Instant};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// The file's name.
 pub const FILE_NAME: &str = "metrics.json";
+
+/// The key of the object beside the metrics that says how far each is known.
+pub const TRUST: &str = "trust";
+
+/// How far metrics are known, as the text of a `metrics.json` says; `None` of a run from before
+/// that was told.
+pub fn card(text: &str) -> Option<Card> {
+    let map: Map<String, Value> = serde_json::from_str(text).ok()?;
+    Card::from_json(map.get(TRUST)?)
+}
 
 /// One metric.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +56,8 @@ pub struct Definition {
     pub meaning: &'static str,
     /// Which runs have it.
     pub present: &'static str,
+    /// What it is worked out from, which may be known well or badly.
+    pub rests_on: RestsOn,
 }
 
 impl Definition {
@@ -156,12 +169,40 @@ impl Metrics {
         text
     }
 
+    /// The text of `metrics.json` with, under [`TRUST`], how far each metric is known as `card` has
+    /// it.
+    pub fn to_trusted_json(&self, card: &Card) -> String {
+        let mut map: Map<String, Value> = self
+            .iter()
+            .map(|(name, value)| (name.to_owned(), Value::from(value)))
+            .collect();
+        map.insert(TRUST.to_owned(), card.to_json(self.rest_on()));
+        let mut text =
+            serde_json::to_string_pretty(&map).expect("a map of numbers has a JSON form");
+        text.push('\n');
+        text
+    }
+
+    /// What was measured, with what it rests on.
+    pub fn rest_on(&self) -> impl Iterator<Item = (&'static str, RestsOn)> + '_ {
+        let definitions = DEFINITIONS.iter();
+        let measured = definitions.filter(|metric| self.measured(metric.name).is_some());
+        measured.map(|metric| (metric.name, metric.rests_on))
+    }
+
     /// Reads the text of a `metrics.json`; `None` if it is not one.
     pub fn from_json(text: &str) -> Option<Self> {
-        let map: BTreeMap<String, Option<f64>> = serde_json::from_str(text).ok()?;
-        Some(Self::from_values(|name| {
-            map.get(name).map(|value| value.unwrap_or(f64::NAN))
-        }))
+        let mut map: Map<String, Value> = serde_json::from_str(text).ok()?;
+        map.remove(TRUST);
+        let numbers = map
+            .values()
+            .all(|value| value.is_number() || value.is_null());
+        numbers.then(|| {
+            Self::from_values(|name| {
+                map.get(name)
+                    .map(|value| value.as_f64().unwrap_or(f64::NAN))
+            })
+        })
     }
 
     /// The metrics that `value` knows.

@@ -12,43 +12,44 @@ const GOALS: &str = "the workload has two requests or more, and the scenario has
 
 /// Definitions in the order of the file.
 macro_rules! define {
-    ($($name:literal $symbol:literal $unit:literal $meaning:literal $present:expr;)*) => {
+    ($($rests_on:ident $name:literal $symbol:literal $unit:literal $meaning:literal $present:expr;)*) => {
         &[$($crate::results::metrics::Definition {
             name: $name,
             symbol: $symbol,
             unit: $unit,
             meaning: $meaning,
             present: $present,
+            rests_on: $crate::trust::RestsOn::$rests_on,
         }),*]
     };
 }
 pub(super) use define;
 
 pub(super) const DEFINITIONS: &[Definition] = define! {
-    "window_s" "" "s" "from the first arrival to the last completion" STREAM;
-    "requests_arrived" "" "1" "requests that arrived" STREAM;
-    "requests_completed" "" "1" "requests that were answered" STREAM;
-    "requests_rejected" "" "1" "requests that were turned away, or could never be served" STREAM;
-    "requests_per_s" "RPS" "1/s" "requests_completed over window_s" STREAM;
-    "prefill_tokens_per_s" "" "1/s" "tokens of the prompts and texts of answered requests over window_s" STREAM;
-    "decode_tokens_per_s" "" "1/s" "tokens generated for answered requests over window_s" STREAM;
-    "preemptions" "" "1" "how often a request had to leave and wait again" STREAM;
-    "recomputed_tokens" "" "1" "tokens read again after preemptions" STREAM;
-    "reused_tokens" "" "1" "tokens of prompts that were not read because another request's cache held them" STREAM;
-    "goals_met" "" "1" "requests that met every goal; a rejected one meets none, and a goal for what a request does not have is met" GOALS;
-    "goodput_per_s" "" "1/s" "goals_met over window_s" GOALS;
-    "goal_share" "" "1" "goals_met over requests_arrived" GOALS;
+    TIME "window_s" "" "s" "from the first arrival to the last completion" STREAM;
+    NOTHING "requests_arrived" "" "1" "requests that arrived" STREAM;
+    TIME "requests_completed" "" "1" "requests that were answered" STREAM;
+    TIME "requests_rejected" "" "1" "requests that were turned away, or could never be served" STREAM;
+    TIME "requests_per_s" "RPS" "1/s" "requests_completed over window_s" STREAM;
+    TIME "prefill_tokens_per_s" "" "1/s" "tokens of the prompts and texts of answered requests over window_s" STREAM;
+    TIME "decode_tokens_per_s" "" "1/s" "tokens generated for answered requests over window_s" STREAM;
+    TIME "preemptions" "" "1" "how often a request had to leave and wait again" STREAM;
+    TIME "recomputed_tokens" "" "1" "tokens read again after preemptions" STREAM;
+    TIME "reused_tokens" "" "1" "tokens of prompts that were not read because another request's cache held them" STREAM;
+    TIME "goals_met" "" "1" "requests that met every goal; a rejected one meets none, and a goal for what a request does not have is met" GOALS;
+    TIME "goodput_per_s" "" "1/s" "goals_met over window_s" GOALS;
+    TIME "goal_share" "" "1" "goals_met over requests_arrived" GOALS;
 };
 
 pub(super) const CLASSES: &[Definition] = define! {
-    "siso_requests" "SISO" "1" "Generate requests of short prompt and short output: up to 1000 and up to 128 tokens" "there is one, of two requests or more";
-    "siso_ttft_s" "" "s" "their mean TTFT" "siso_requests is";
-    "silo_requests" "SILO" "1" "Generate requests of short prompt and long output" "there is one, of two requests or more";
-    "silo_ttft_s" "" "s" "their mean TTFT" "silo_requests is";
-    "liso_requests" "LISO" "1" "Generate requests of long prompt and short output" "there is one, of two requests or more";
-    "liso_ttft_s" "" "s" "their mean TTFT" "liso_requests is";
-    "lilo_requests" "LILO" "1" "Generate requests of long prompt and long output" "there is one, of two requests or more";
-    "lilo_ttft_s" "" "s" "their mean TTFT" "lilo_requests is";
+    NOTHING "siso_requests" "SISO" "1" "Generate requests of short prompt and short output: up to 1000 and up to 128 tokens" "there is one, of two requests or more";
+    PROMPTS "siso_ttft_s" "" "s" "their mean TTFT" "siso_requests is";
+    NOTHING "silo_requests" "SILO" "1" "Generate requests of short prompt and long output" "there is one, of two requests or more";
+    PROMPTS "silo_ttft_s" "" "s" "their mean TTFT" "silo_requests is";
+    NOTHING "liso_requests" "LISO" "1" "Generate requests of long prompt and short output" "there is one, of two requests or more";
+    PROMPTS "liso_ttft_s" "" "s" "their mean TTFT" "liso_requests is";
+    NOTHING "lilo_requests" "LILO" "1" "Generate requests of long prompt and long output" "there is one, of two requests or more";
+    PROMPTS "lilo_ttft_s" "" "s" "their mean TTFT" "lilo_requests is";
 };
 
 /// Tokens of the longest prompt and of the longest output that count as short.

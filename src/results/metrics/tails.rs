@@ -4,6 +4,7 @@ use super::mean::Mean;
 use super::percentile::{Counted, percentiles};
 use super::{Collector, Definition, of_mode};
 use crate::measurement::{Mode, RequestRecord, TokenRecord};
+use crate::trust::RestsOn;
 use crate::units::{Duration, Instant};
 use std::collections::BTreeMap;
 
@@ -12,38 +13,39 @@ const PACED: &str = "two gaps between tokens or more were measured";
 
 /// Definitions of percentiles: of what, in what words, and when they are there.
 macro_rules! percentiles {
-    ($($name:literal $share:literal $meaning:literal $present:expr;)*) => {
+    ($($rests_on:ident $name:literal $share:literal $meaning:literal $present:expr;)*) => {
         &[$(Definition {
             name: concat!($name, "_p", $share, "_s"),
             symbol: "",
             unit: "s",
             meaning: concat!($share, "th percentile of ", $meaning),
             present: $present,
+            rests_on: RestsOn::$rests_on,
         }),*]
     };
 }
 
 pub(super) const DEFINITIONS: &[Definition] = percentiles! {
-    "ttft" "50" "TTFT over Generate requests: that of NumPy's default, interpolated linearly between neighbours" SEVERAL;
-    "ttft" "90" "TTFT over Generate requests" SEVERAL;
-    "ttft" "95" "TTFT over Generate requests" SEVERAL;
-    "ttft" "99" "TTFT over Generate requests" SEVERAL;
-    "tpot" "50" "TPOT over Generate requests of two tokens or more" SEVERAL;
-    "tpot" "90" "TPOT over Generate requests of two tokens or more" SEVERAL;
-    "tpot" "95" "TPOT over Generate requests of two tokens or more" SEVERAL;
-    "tpot" "99" "TPOT over Generate requests of two tokens or more" SEVERAL;
-    "e2e_latency" "50" "end-to-end latency over Generate requests" SEVERAL;
-    "e2e_latency" "90" "end-to-end latency over Generate requests" SEVERAL;
-    "e2e_latency" "95" "end-to-end latency over Generate requests" SEVERAL;
-    "e2e_latency" "99" "end-to-end latency over Generate requests" SEVERAL;
-    "queueing" "50" "the time from arrival to the first pass over requests" "two requests or more were served";
-    "queueing" "90" "the time from arrival to the first pass over requests" "two requests or more were served";
-    "queueing" "95" "the time from arrival to the first pass over requests" "two requests or more were served";
-    "queueing" "99" "the time from arrival to the first pass over requests" "two requests or more were served";
-    "itl" "50" "the gaps between neighbouring tokens, over all gaps of all requests; to one part in 8192 where gaps have more than 131 072 lengths" PACED;
-    "itl" "90" "the gaps between neighbouring tokens" PACED;
-    "itl" "95" "the gaps between neighbouring tokens" PACED;
-    "itl" "99" "the gaps between neighbouring tokens" PACED;
+    PROMPTS "ttft" "50" "TTFT over Generate requests: that of NumPy's default, interpolated linearly between neighbours" SEVERAL;
+    PROMPTS "ttft" "90" "TTFT over Generate requests" SEVERAL;
+    PROMPTS "ttft" "95" "TTFT over Generate requests" SEVERAL;
+    PROMPTS "ttft" "99" "TTFT over Generate requests" SEVERAL;
+    STEPS "tpot" "50" "TPOT over Generate requests of two tokens or more" SEVERAL;
+    STEPS "tpot" "90" "TPOT over Generate requests of two tokens or more" SEVERAL;
+    STEPS "tpot" "95" "TPOT over Generate requests of two tokens or more" SEVERAL;
+    STEPS "tpot" "99" "TPOT over Generate requests of two tokens or more" SEVERAL;
+    TIME "e2e_latency" "50" "end-to-end latency over Generate requests" SEVERAL;
+    TIME "e2e_latency" "90" "end-to-end latency over Generate requests" SEVERAL;
+    TIME "e2e_latency" "95" "end-to-end latency over Generate requests" SEVERAL;
+    TIME "e2e_latency" "99" "end-to-end latency over Generate requests" SEVERAL;
+    TIME "queueing" "50" "the time from arrival to the first pass over requests" "two requests or more were served";
+    TIME "queueing" "90" "the time from arrival to the first pass over requests" "two requests or more were served";
+    TIME "queueing" "95" "the time from arrival to the first pass over requests" "two requests or more were served";
+    TIME "queueing" "99" "the time from arrival to the first pass over requests" "two requests or more were served";
+    STEPS "itl" "50" "the gaps between neighbouring tokens, over all gaps of all requests; to one part in 8192 where gaps have more than 131 072 lengths" PACED;
+    STEPS "itl" "90" "the gaps between neighbouring tokens" PACED;
+    STEPS "itl" "95" "the gaps between neighbouring tokens" PACED;
+    STEPS "itl" "99" "the gaps between neighbouring tokens" PACED;
 };
 
 pub(super) const MEANS: &[Definition] = &[
@@ -53,6 +55,7 @@ pub(super) const MEANS: &[Definition] = &[
         unit: "s",
         meaning: "inter-token latency: mean over all gaps between neighbouring tokens of all requests as they are delivered; TPOT is a mean over requests",
         present: "a Generate request yielded two tokens or more",
+        rests_on: RestsOn::STEPS,
     },
     Definition {
         name: "token_gaps",
@@ -60,6 +63,7 @@ pub(super) const MEANS: &[Definition] = &[
         unit: "1",
         meaning: "gaps behind itl_s",
         present: "itl_s is",
+        rests_on: RestsOn::NOTHING,
     },
     Definition {
         name: "queueing_s",
@@ -67,6 +71,7 @@ pub(super) const MEANS: &[Definition] = &[
         unit: "s",
         meaning: "from a request's arrival to its first pass: mean over the requests served",
         present: "two requests or more were served",
+        rests_on: RestsOn::TIME,
     },
 ];
 

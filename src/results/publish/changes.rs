@@ -4,7 +4,7 @@ use super::File;
 use super::measure::Measure;
 use super::sheet::{Cell, Sheet};
 use crate::results::outcomes::{Configuration, Outcomes};
-use crate::results::readable::significant;
+use crate::results::readable::percent;
 use crate::scenario::{Changes, Publication, Sweep};
 use crate::text::Markdown;
 
@@ -192,8 +192,8 @@ fn mean_note(cells: &[Pair]) -> String {
 
 fn sentence(label: &str, from: &str, pair: Pair) -> String {
     let words = |change: f64| match change < 0.0 {
-        true => format!("{} % less", significant(-change)),
-        false => format!("{} % more", significant(change)),
+        true => format!("{} less", percent(-change / 100.0)),
+        false => format!("{} more", percent(change / 100.0)),
     };
     let ours = pair.ours.map_or("not measured".to_owned(), words);
     let paper = pair.paper.map_or(String::new(), |paper| {

@@ -4,7 +4,7 @@ use super::File;
 use super::measure::Measure;
 use super::sheet::{Cell, Sheet};
 use crate::results::outcomes::Outcomes;
-use crate::results::readable::significant;
+use crate::results::readable::percent;
 use crate::scenario::Table;
 use crate::text::Markdown;
 
@@ -85,9 +85,8 @@ fn agreement(errors: &[(f64, String)]) -> String {
         return "No cell has both numbers.".to_owned();
     };
     let mean = errors.iter().map(|(error, _)| error).sum::<f64>() / errors.len() as f64;
-    let percent = |share: f64| significant(100.0 * share);
     format!(
-        "{} cells compared: mean |error| {} %, worst {} % at {}.",
+        "{} cells compared: mean |error| {}, worst {} at {}.",
         errors.len(),
         percent(mean),
         percent(*worst),

@@ -1,12 +1,15 @@
 //! The short table that `airloom run` prints.
 
+mod marks;
 mod stream;
 
 use crate::measurement::NodeRecord;
 use crate::results::metrics::Metrics;
-use crate::results::readable::{joules, lines, seconds, significant};
+use crate::results::readable::{joules, lines, percent, seconds, seconds_of, significant};
 use crate::results::terminal::Table;
 use crate::text::Visible;
+use crate::trust::Card;
+use crate::units::Duration;
 use std::fmt;
 use stream::Line;
 
@@ -20,6 +23,8 @@ pub struct Summary<'a> {
     pub title: &'a str,
     /// Its metrics.
     pub metrics: &'a Metrics,
+    /// How far they are known, where that was told.
+    pub card: Option<&'a Card>,
     /// The names of its nodes.
     pub nodes: &'a [String],
     /// What each of them did.
@@ -40,7 +45,8 @@ impl fmt::Display for Summary<'_> {
         let mut row = |label: &str, value: Option<String>, note: String| match value {
             Some(value) => {
                 let gap = if note.is_empty() { "" } else { "  " };
-                self.line(f, &format!("  {label:<22}{value:>12}{gap}"), &note)
+                let mark = self.mark(label);
+                self.line(f, &format!("{mark} {label:<22}{value:>12}{gap}"), &note)
             }
             None => Ok(()),
         };
@@ -50,14 +56,10 @@ impl fmt::Display for Summary<'_> {
         row("perplexity", get("perplexity").map(significant), source)?;
         let chance = get("accuracy_by_chance").map_or(String::new(), |chance| {
             let questions = get("questions").unwrap_or_default();
-            let chance = significant(100.0 * chance);
-            format!("of {questions} questions; guessing reaches {chance} %")
+            let chance = percent(chance);
+            format!("of {questions} questions; guessing reaches {chance}")
         });
-        row(
-            "accuracy",
-            get("accuracy").map(|share| format!("{} %", significant(100.0 * share))),
-            chance,
-        )?;
+        row("accuracy", get("accuracy").map(percent), chance)?;
         let predicted = [
             ("all_reduce_analytic_mse", "equation (7) says"),
             (
@@ -79,9 +81,7 @@ impl fmt::Display for Summary<'_> {
             format!("from gates to barriers {}", seconds(wait))
         });
         row("batch latency", get("batch_latency_s").map(seconds), wait)?;
-        // Nodes meant to return together miss each other by the clock's picoseconds.
-        let share = get("waiting_share").map(|share| if share < 1e-6 { 0.0 } else { share });
-        let share = share.map(|share| format!("{} %", significant(100.0 * share)));
+        let share = get("waiting_share").map(percent);
         let imbalance = get("expert_imbalance").map_or(String::new(), |ratio| {
             let ratio = significant(ratio);
             format!("of nodes' time from gate to barrier; busiest expert {ratio} × the mean")
@@ -99,22 +99,21 @@ impl fmt::Display for Summary<'_> {
         if arrived.is_none() {
             row("TTFT", get("ttft_s").map(seconds), String::new())?;
         }
-        let split = ["compute", "uplink", "downlink", "wait"]
+        let parts = ["compute", "uplink", "downlink", "wait"];
+        let part = |name: &str| get(&format!("pass_{name}_s"));
+        let whole: f64 = parts.iter().filter_map(|name| part(name)).sum();
+        let split = parts
             .iter()
-            .filter_map(|part| {
-                let value = get(&format!("pass_{part}_s")).filter(|value| *value > 0.0)?;
-                let name = if *part == "wait" { "waiting" } else { part };
-                Some(format!("{name} {}", seconds(value)))
+            .filter_map(|name| {
+                let value = part(name).filter(|value| *value > 0.0)?;
+                let name = if *name == "wait" { "waiting" } else { name };
+                Some(format!("{name} {}", seconds_of(value, whole)))
             })
             .collect::<Vec<_>>()
             .join(" + ");
         match arrived {
             None => row("TPOT", get("tpot_s").map(seconds), split)?,
             Some(_) => {
-                let whole: f64 = ["compute", "uplink", "downlink", "wait"]
-                    .iter()
-                    .filter_map(|part| get(&format!("pass_{part}_s")))
-                    .sum();
                 let step = (!split.is_empty()).then(|| seconds(whole));
                 row("decode step", step, split)?;
             }
@@ -176,6 +175,7 @@ impl fmt::Display for Summary<'_> {
             writeln!(f)?;
         }
         f.write_str(&self.table())?;
+        self.write_trust(f)?;
         for (request, text) in &self.texts {
             let head = format!("  request {request} generated: ");
             writeln!(f)?;
@@ -207,6 +207,8 @@ impl Summary<'_> {
         ];
         table.push(heading.map(str::to_owned).to_vec());
         let unknown = || "–".to_owned();
+        let makespan = self.metrics.get("makespan_s").unwrap_or_default();
+        let time = |length: Duration| seconds_of(length.as_seconds(), makespan);
         for node in self.per_node {
             let heads = match node.heads {
                 0 => unknown(),
@@ -215,10 +217,10 @@ impl Summary<'_> {
             table.push(vec![
                 self.nodes[node.node as usize].clone(),
                 if divided { heads } else { String::new() },
-                seconds(node.compute.as_seconds()),
-                seconds(node.uplink.as_seconds()),
-                seconds(node.downlink.as_seconds()),
-                seconds(node.wait.as_seconds()),
+                time(node.compute),
+                time(node.uplink),
+                time(node.downlink),
+                time(node.wait),
                 node.compute_j.map_or_else(unknown, joules),
                 node.radio_j.map_or_else(unknown, joules),
                 node.idle_j.map_or_else(unknown, joules),

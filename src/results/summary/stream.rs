@@ -1,7 +1,7 @@
 //! How a stream of requests was served, in lines and in a table of percentiles.
 
 use crate::results::metrics::Metrics;
-use crate::results::readable::{seconds, significant};
+use crate::results::readable::{percent, seconds, seconds_of, significant};
 use crate::results::terminal::Table;
 
 /// A line of the summary.
@@ -9,10 +9,6 @@ pub(super) struct Line {
     pub(super) label: &'static str,
     pub(super) value: String,
     pub(super) note: String,
-}
-
-fn percent(share: f64) -> String {
-    format!("{} %", significant(100.0 * share))
 }
 
 /// What is told of requests, goals, loads and caches; of few requests only what is not as usual.
@@ -97,6 +93,8 @@ pub(super) fn percentiles(metrics: &Metrics, columns: Option<usize>) -> String {
     let heading = ["", "mean", "p50", "p90", "p95", "p99", "of"];
     table.push(heading.map(str::to_owned).to_vec());
     let requests = |metrics: &Metrics| metrics.get("requests_completed");
+    let makespan = metrics.get("makespan_s").unwrap_or_default();
+    let time = |value: f64| seconds_of(value, makespan);
     for (label, name, count) in [
         ("TTFT", "ttft", None),
         ("TPOT", "tpot", None),
@@ -115,10 +113,10 @@ pub(super) fn percentiles(metrics: &Metrics, columns: Option<usize>) -> String {
         let Some(mean) = metrics.get(&format!("{name}_s")) else {
             continue;
         };
-        let mut row = vec![label.to_owned(), seconds(mean)];
+        let mut row = vec![label.to_owned(), time(mean)];
         for share in ["p50", "p90", "p95", "p99"] {
             let value = metrics.get(&format!("{name}_{share}_s"));
-            row.push(value.map_or_else(|| "–".to_owned(), seconds));
+            row.push(value.map_or_else(|| "–".to_owned(), time));
         }
         row.push(count.map_or(String::new(), |(count, what)| format!("{count} {what}")));
         table.push(row);

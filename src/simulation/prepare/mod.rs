@@ -7,9 +7,11 @@ mod partition;
 mod replica;
 mod served;
 mod team;
+mod trust;
 
 pub(super) use check::check;
 pub(super) use team::Team;
+pub(super) use trust::Grounds;
 
 use super::error::RunError;
 use super::place::own_folder;
@@ -23,7 +25,7 @@ use crate::numerics;
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
-use crate::scenario::{Model, Resolved, Trace};
+use crate::scenario::{Model, Resolved, ShapeSource, Trace};
 use crate::units::{FieldFault, Seconds};
 use links::Links;
 use served::Served;
@@ -50,6 +52,8 @@ struct Made {
     headline: String,
     /// How the model came to be divided, where that is worth telling.
     assignment: Option<AssignmentRecord>,
+    /// What its sources rest on.
+    grounds: Grounds,
 }
 
 impl Prepared {
@@ -122,6 +126,7 @@ pub fn prepare_until(
         headline: made.headline,
         goals: goals(resolved),
         assignment: made.assignment,
+        grounds: made.grounds,
     };
     Ok(Prepared {
         system: made.system,
@@ -151,6 +156,8 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
     }
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
+    let context = crate::serving::passes::longest_context(&requests);
+    let grounds = trust::grounds(resolved, served.shape(), context);
     Ok(Made {
         system: System {
             topology: resolved.topology.clone(),
@@ -164,16 +171,21 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         inputs,
         headline,
         assignment,
+        grounds,
     })
 }
 
-/// The published shape of that name, in the scenario's precision.
-fn shape(resolved: &Resolved, name: &str) -> Result<ModelShape, RunError> {
+/// The shape from `source`, in the scenario's precision, and the digest of its file, if it is from
+/// one.
+fn shape(
+    resolved: &Resolved,
+    source: &ShapeSource,
+) -> Result<(ModelShape, Option<numerics::FileDigest>), RunError> {
     let precision = resolved.scenario.precision.unwrap_or_default();
-    precision.shape(name).ok_or_else(|| {
-        let fault = FieldFault::new("model", format!("there is no shape `{name}`"));
-        resolved.fault(fault).into()
-    })
+    let (shape, file) = source
+        .shape(&resolved.folder)
+        .map_err(|message| resolved.fault(FieldFault::new("model", message)))?;
+    Ok((precision.of(shape), file))
 }
 
 /// What the scenario calls its model: not where it happens to lie now.

@@ -5,19 +5,15 @@ use crate::digest::shortened;
 use crate::files;
 use crate::results::folder::{FileDigest, hash_of};
 use crate::results::manifest::{Identity, Manifest};
+use crate::results::parting::differing_lines;
 use crate::scenario::{self, Override, Resolved, ScenarioError};
 use crate::simulation::channel_trace::CHANNELS;
 use crate::simulation::prepare::TEXT;
 use crate::simulation::requests::{LENGTHS, REQUESTS};
-use similar::{Algorithm, DiffTag, capture_diff_slices};
 use std::path::{Path, PathBuf};
 
 /// The most lines of a scenario that are shown as changed.
 const MOST_LINES: usize = 8;
-
-/// The most lines, of both texts together and without what is equal at their ends, that are
-/// compared: the time of comparing grows by their product.
-const MOST_COMPARED: usize = 10_000;
 
 /// What of the manifest `then` contradicts itself, and whether its version is another.
 pub(super) fn of_manifest(then: &Manifest) -> Vec<String> {
@@ -108,40 +104,6 @@ fn changed_lines(file: &Path, then: &str, now: &str) -> Vec<String> {
     changes
 }
 
-/// A line there and the line here that stands in its place.
-type LinePair<'a> = (Option<&'a str>, Option<&'a str>);
-
-/// The lines that differ, those between the same two common lines paired in order; `None` if
-/// comparing so many would take long.
-fn differing_lines<'a>(then: &'a str, now: &'a str) -> Option<Vec<LinePair<'a>>> {
-    let (then, now): (Vec<&str>, Vec<&str>) = (then.lines().collect(), now.lines().collect());
-    let same = |(a, b): &(&&str, &&str)| a == b;
-    let head = then.iter().zip(&now).take_while(same).count();
-    let (then, now) = (&then[head..], &now[head..]);
-    let tail = then
-        .iter()
-        .rev()
-        .zip(now.iter().rev())
-        .take_while(same)
-        .count();
-    let (then, now) = (&then[..then.len() - tail], &now[..now.len() - tail]);
-    if then.len() + now.len() > MOST_COMPARED {
-        return None;
-    }
-    let mut pairs = Vec::new();
-    for change in capture_diff_slices(Algorithm::Myers, then, now) {
-        if change.tag() == DiffTag::Equal {
-            continue;
-        }
-        let (gone, new) = (&then[change.old_range()], &now[change.new_range()]);
-        for number in 0..gone.len().max(new.len()) {
-            let line = |lines: &[&'a str]| lines.get(number).map(|line| line.trim());
-            pairs.push((line(gone), line(new)));
-        }
-    }
-    Some(pairs)
-}
-
 /// How the inputs that a run read `now` differ from those it read `then`.
 pub(super) fn of_inputs(then: &[FileDigest], now: &[FileDigest]) -> Vec<String> {
     let mut changes = Vec::new();
@@ -209,33 +171,4 @@ pub(super) fn differing(then: &[FileDigest], now: &[FileDigest]) -> Vec<String> 
     names.sort();
     names.dedup();
     names
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_that_differ_are_paired_between_those_that_do_not() {
-        let then = "a\n  b\nc\nd\n";
-        let now = "a\nB\nc\nd\ne\n";
-        assert_eq!(
-            differing_lines(then, now).unwrap(),
-            [(Some("b"), Some("B")), (None, Some("e"))]
-        );
-        assert_eq!(differing_lines(then, then).unwrap(), []);
-        assert_eq!(differing_lines("", "x\n").unwrap(), [(None, Some("x"))]);
-    }
-
-    #[test]
-    fn a_million_lines_are_another_scenario_unless_they_are_equal() {
-        let long = "\n".repeat(1_000_000);
-        assert!(differing_lines(&long, &long).unwrap().is_empty());
-        assert_eq!(differing_lines(&long, "a\nb\n"), None);
-        let one_more = format!("{long}x\n{long}");
-        assert_eq!(
-            differing_lines(&format!("{long}{long}"), &one_more).unwrap(),
-            [(None, Some("x"))]
-        );
-    }
 }

@@ -9,7 +9,7 @@ mod changes;
 mod original;
 mod report;
 
-pub use original::Difference;
+pub use crate::results::parting::Difference;
 
 use super::error::RunError;
 use super::prepare::{Prepared, prepare_until};
@@ -19,6 +19,7 @@ use crate::digest::RollingDigest;
 use crate::results::drawn::{EVENTS, is_drawn};
 use crate::results::folder::{Occupant, Replaceable, Staging};
 use crate::results::manifest::Manifest;
+use crate::results::metrics;
 use crate::results::tensors;
 use crate::rng::Streams;
 use crate::scenario::Resolved;
@@ -184,6 +185,9 @@ fn compare(original: &Original, staged: Staged, here: &Path) -> Result<Replay, R
     let mut figures = Vec::new();
     if then.host.commit != now.host.commit {
         (figures, files) = files.into_iter().partition(|name| is_drawn(name));
+    }
+    if original.has_metrics_of(here) {
+        files.retain(|name| name != metrics::FILE_NAME);
     }
     files.extend(original.damaged());
     Ok(Replay {

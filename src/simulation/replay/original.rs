@@ -1,34 +1,14 @@
 //! The run that is replayed, and where its logs and those of the replay part.
 
 use crate::digest::RollingDigest;
-use crate::files;
 use crate::results::bounded::read_text;
 use crate::results::folder::hash_of;
 use crate::results::manifest::{self, Manifest};
+use crate::results::metrics::{self, Metrics};
+use crate::results::parting::{Difference, first_row};
 use crate::scenario::raw::MAX_LENGTH;
 use crate::simulation::error::RunError;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::ops::Range;
 use std::path::{Path, PathBuf};
-
-/// Where two logs part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Difference {
-    /// Both rows are known; `None` where a log has ended.
-    Rows {
-        /// The row's number, counted from 0.
-        number: u64,
-        /// The columns' names.
-        header: String,
-        /// The row of the run that is replayed.
-        there: Option<String>,
-        /// The row of the replay.
-        here: Option<String>,
-    },
-    /// Only the window is known.
-    Window(Range<u64>),
-}
 
 /// The run to be replayed.
 pub(super) struct Original {
@@ -99,6 +79,20 @@ impl Original {
         damaged
     }
 
+    /// Whether its metrics are those of the folder `here`, though it was written before anybody told
+    /// how far they are known.
+    pub(super) fn has_metrics_of(&self, here: &Path) -> bool {
+        let text = |folder: &Path| read_text(&folder.join(metrics::FILE_NAME)).ok();
+        let then = self.folder.as_deref().and_then(text);
+        let (Some(then), Some(now)) = (then, text(here)) else {
+            return false;
+        };
+        let known = Metrics::from_json(&then).zip(Metrics::from_json(&now));
+        // Not by value: what is beyond every number equals itself here.
+        let same = known.is_some_and(|(then, now)| then.to_json() == now.to_json());
+        same && metrics::card(&then).is_none()
+    }
+
     pub(super) fn first_difference(
         &self,
         name: &str,
@@ -119,56 +113,5 @@ impl Original {
             }
         }
         Ok(then.first_difference(now).map(Difference::Window))
-    }
-}
-
-/// No row of a log is longer.
-const LONGEST_ROW: u64 = 1 << 20;
-
-/// The lines of a log, none of which takes more memory than the longest row.
-struct Lines(BufReader<File>);
-
-impl Iterator for Lines {
-    type Item = std::io::Result<String>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut line = Vec::new();
-        let read = (&mut self.0).take(LONGEST_ROW).read_until(b'\n', &mut line);
-        match read {
-            Ok(0) => None,
-            Ok(_) if line.len() as u64 == LONGEST_ROW => {
-                Some(Err(std::io::Error::other("it has a row without end")))
-            }
-            Ok(_) => {
-                let line = String::from_utf8_lossy(&line);
-                Some(Ok(line.trim_end_matches(['\n', '\r']).to_owned()))
-            }
-            Err(error) => Some(Err(error)),
-        }
-    }
-}
-
-/// The first row in which two files differ.
-fn first_row(there: &Path, here: &Path) -> std::io::Result<Option<Difference>> {
-    let mut there = Lines(BufReader::new(files::open(there)?.0));
-    let mut here = Lines(BufReader::new(files::open(here)?.0));
-    let mut number = 0;
-    let mut header = None;
-    loop {
-        match (there.next().transpose()?, here.next().transpose()?) {
-            (None, None) => return Ok(None),
-            (a, b) if a == b => match header {
-                None => header = a,
-                Some(_) => number += 1,
-            },
-            (a, b) => {
-                return Ok(Some(Difference::Rows {
-                    number,
-                    header: header.unwrap_or_default(),
-                    there: a,
-                    here: b,
-                }));
-            }
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! What a replay found, as text for people.
 
-use super::{Difference, Made, Replay};
+use super::{Made, Replay};
 use crate::digest::shortened;
 use std::fmt;
 
@@ -63,32 +63,5 @@ impl Replay {
             writeln!(f, "events and tensors are equal: {size}")?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for Difference {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Window(window) => write!(
-                f,
-                "among rows {} to {} (only digests are at hand)",
-                window.start,
-                window.end.saturating_sub(1)
-            ),
-            Self::Rows {
-                number,
-                header,
-                there,
-                here,
-            } => {
-                let shown = |row: &Option<String>| row.clone().unwrap_or("(no more rows)".into());
-                write!(
-                    f,
-                    "row {number}\n    columns  {header}\n    there    {}\n    here     {}",
-                    shown(there),
-                    shown(here)
-                )
-            }
-        }
     }
 }

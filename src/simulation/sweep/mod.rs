@@ -6,6 +6,7 @@
 //! <out>/aggregates.csv   a row per setting × metric: mean and confidence over the runs
 //! <out>/points/<digest>/ the run folder of the point that this is the digest of
 //! <out>/figures/         a figure per metric over every numeric axis
+//! <out>/index.html       settings, figures, and links to the points' reports on one page
 //! <out>/published/       what the scenario's `sweep.publish` asks for
 //! ```
 //!
@@ -21,13 +22,15 @@ mod plan;
 mod publish;
 mod shard;
 mod standing;
+mod survey;
 mod tables;
 
 pub use merge::{MergeOptions, merge};
 pub use publish::check_publications;
-pub use shard::{Shard, ShardError};
+pub use shard::{PointSet, Shard, ShardError};
 pub use standing::Standing;
 pub(super) use standing::inputs_key;
+pub use survey::{Surveyed, survey};
 pub(super) use tables::draw_figures;
 
 use super::error::RunError;
@@ -138,33 +141,6 @@ pub struct Swept {
     pub rows: Vec<Row>,
 }
 
-/// What there is of every point of the sweep, or of its shard.
-///
-/// # Errors
-/// If the folder holds anything but this experiment, or an input is gone.
-pub fn survey(
-    points: &[Point],
-    options: &SweepOptions<'_>,
-) -> Result<Vec<(Point, Standing)>, RunError> {
-    check(options)?;
-    let plan = plan(points, options)?;
-    check_folder(&plan, options, &options.record(points.len()))?;
-    let inputs = Inputs::until(options.interrupt.into());
-    let own = plan.iter().filter(|planned| options.takes(planned.point));
-    own.map(|planned| {
-        let target = options.target(&planned.name);
-        let standing = match target.is_dir() {
-            true => {
-                let resolved = planned.point.resolve()?;
-                standing(&resolved, planned.streams, &target, &inputs)
-            }
-            false => Standing::Absent,
-        };
-        Ok((planned.point.clone(), standing))
-    })
-    .collect()
-}
-
 /// Simulates `points`, which are those of the scenario, or of them the shard's; `on_event` is
 /// told of each one that is finished, in the order in which they finish.
 ///
@@ -178,14 +154,14 @@ pub fn sweep(
     on_event: &(dyn Fn(SweepEvent<'_>) + Sync),
 ) -> Result<Swept, RunError> {
     let folder = options.out.clone();
-    check(options)?;
+    check(points.len(), options)?;
     let record = options.record(points.len());
     let plan = plan(points, options)?;
     // Before anything is made there, and once nobody else is at work there.
     check_folder(&plan, options, &record)?;
     let _held = hold(options, &record, &|| on_event(SweepEvent::Waiting))?;
     check_folder(&plan, options, &record)?;
-    let sweep = options.scenario.scenario.sweep.clone().unwrap_or_default();
+    let sweep = options.sweep();
     let columns = sweep.columns()?;
     let own: Vec<&Planned<'_>> = plan
         .iter()
@@ -249,7 +225,12 @@ pub fn sweep(
 
 impl SweepOptions<'_> {
     fn takes(&self, point: &Point) -> bool {
-        self.shard.is_none_or(|shard| shard.has(point.index))
+        let shard = self.shard.as_ref();
+        shard.is_none_or(|shard| shard.has(point.index))
+    }
+
+    fn sweep(&self) -> Sweep {
+        self.scenario.scenario.sweep.clone().unwrap_or_default()
     }
 
     fn record(&self, points: usize) -> SweepRecord {
@@ -264,7 +245,10 @@ impl SweepOptions<'_> {
 }
 
 /// Finds what can be found wrong before any point is looked at.
-fn check(options: &SweepOptions<'_>) -> Result<(), RunError> {
+fn check(points: usize, options: &SweepOptions<'_>) -> Result<(), RunError> {
+    if let Some(beyond) = options.shard.as_ref().and_then(|it| it.beyond(points)) {
+        return Err(RunError::NoPoint { beyond, points });
+    }
     check_publications(options.scenario)?;
     if let Some(target) = &options.publish {
         check_target(options.scenario, target)?;

@@ -4,6 +4,7 @@ use super::SweepOptions;
 use super::plan::{Planned, is_numbered};
 use super::publish::PUBLISHED;
 use super::tables::FIGURES;
+use crate::report::INDEX;
 use crate::results::bounded::read_text;
 use crate::results::folder::{FolderError, Occupant, check_place};
 use crate::results::manifest::Manifest;
@@ -113,7 +114,7 @@ pub(super) fn check_folder(
     }
     // What is hidden is the lock, or what a killed sweep could not clean up.
     let name = sweep_record::FILE_NAME;
-    let files = [POINTS, TABLE, AGGREGATES, FIGURES, PUBLISHED, name];
+    let files = [POINTS, TABLE, AGGREGATES, FIGURES, PUBLISHED, INDEX, name];
     let known = |name: &str| files.contains(&name) || name.starts_with(HIDDEN);
     if !names(out).iter().all(|name| known(name)) {
         return occupied(out, "something that is no sweep".into());

@@ -3,6 +3,7 @@
 use super::FAILED;
 use super::publish::{PUBLISHED, publish};
 use crate::figures::sweep::{self, WIDTH};
+use crate::report::{INDEX, SweepPage};
 use crate::results::folder::FolderError;
 use crate::results::outcomes::Outcomes;
 use crate::results::points::{self, AGGREGATES, Row, TABLE};
@@ -10,7 +11,7 @@ use crate::results::sweep_record::{self, SweepRecord};
 use crate::scenario::Sweep;
 use crate::simulation::error::RunError;
 use crate::simulation::plot::Shown;
-use crate::whole::Files;
+use crate::whole::{Files, Unwritable};
 use std::path::{Path, PathBuf};
 
 /// The folder of the figures over all points.
@@ -37,7 +38,7 @@ pub(super) fn write_tables(
     }
     tables.commit().map_err(FolderError::from)?;
     if whole {
-        draw_figures(folder, sweep, rows, record.points, Shown::USUAL)?;
+        draw_figures(folder, record, sweep, rows, Shown::USUAL)?;
     }
     Ok(())
 }
@@ -54,18 +55,19 @@ pub(super) fn refuse_failed(folder: &Path, rows: &[Row]) -> Result<(), RunError>
     }
 }
 
-/// Draws the figures of a sweep of `points` points into its folder, and if all of them are there
-/// what it publishes, and tells what was written.
+/// Draws the figures of a sweep into its folder, if all points are there what it publishes, and a
+/// page about all of it, and tells what was written.
 pub(in crate::simulation) fn draw_figures(
     folder: &Path,
+    record: &SweepRecord,
     sweep: &Sweep,
     rows: &[Row],
-    points: usize,
     shown: Shown,
 ) -> Result<Vec<PathBuf>, RunError> {
     let target = folder.join(FIGURES);
     let mut figures = Files::default();
-    for (name, scene) in sweep::figures(&Outcomes::of(sweep, rows)?, shown.options.width) {
+    let outcomes = Outcomes::of(sweep, rows)?;
+    for (name, scene) in sweep::figures(&outcomes, shown.options.width) {
         let name = shown.file_name(&name, WIDTH);
         let staged = figures.stage(&target.join(name), &shown.format.write(&scene)?);
         staged.map_err(FolderError::from)?;
@@ -74,10 +76,41 @@ pub(in crate::simulation) fn draw_figures(
     if shown.is_usual() {
         remove_others(&target, &drawn);
     }
-    if rows.len() == points {
+    if rows.len() == record.points {
         drawn.extend(publish(sweep, rows, &[folder.join(PUBLISHED)], shown)?);
     }
+    if shown.is_usual() {
+        drawn.push(write_index(folder, record, &outcomes, rows, &drawn)?);
+    }
     Ok(drawn)
+}
+
+/// Writes the page of a sweep of which `drawn` was drawn.
+fn write_index(
+    folder: &Path,
+    record: &SweepRecord,
+    outcomes: &Outcomes<'_>,
+    rows: &[Row],
+    drawn: &[PathBuf],
+) -> Result<PathBuf, RunError> {
+    let within = |path: &PathBuf| {
+        let parts = path.strip_prefix(folder).ok()?.iter();
+        let parts: Vec<_> = parts.map(|part| part.to_string_lossy()).collect();
+        Some(parts.join("/"))
+    };
+    let page = SweepPage {
+        folder,
+        record,
+        outcomes,
+        rows,
+        files: &drawn.iter().filter_map(within).collect::<Vec<_>>(),
+    };
+    let path = folder.join(INDEX);
+    let mut index = Files::default();
+    let staged = index.stage_with(&path, |out| page.write(out).map_err(Unwritable::at(&path)));
+    staged.map_err(FolderError::from)?;
+    index.commit().map_err(FolderError::from)?;
+    Ok(path)
 }
 
 /// Removes the figures of axes and metrics that the sweep no longer has.
