@@ -150,10 +150,14 @@ pub fn calibrate(rows: &[Row], choice: &Choice) -> Result<Calibration, Calibrati
         )));
     }
     let fit = Fit::of(&observations, replicated);
-    if let Some((bits, _)) = fit.weights_by_bits().find(|(_, fitted)| fitted.value <= 0.0) {
+    let replicates = fit.replicated().value;
+    let no_time = fit
+        .weights_by_bits()
+        .find(|(_, fitted)| fitted.value <= 0.0);
+    if no_time.is_some() || replicates > 1.0 {
         return Err(CalibrationError::Choice(format!(
-            "the rows of `{board}` leave no time for weights of {bits} bits: more devices or \
-             larger models take as long as fewer or smaller ones; are their numbers of devices and \
+            "the rows of `{board}` leave no time for weights: more devices take as long as fewer, or \
+             larger models no longer than smaller ones; are their numbers of devices and their \
              models right?"
         )));
     }
