@@ -143,14 +143,9 @@ impl DeviceProfile {
         self.energy_of(work, arithmetic, seconds - arithmetic, clock)
     }
 
-    /// Joules of `work` above idling, on a device that shares it with nobody: those of
-    /// [`compute`](Self::compute).
-    pub fn joules(&self, work: &Work) -> Option<f64> {
-        let alone = Group {
-            devices: 1,
-            weights: work.weights,
-        };
-        let times = self.times(work, alone, self.clock());
+    /// Joules of `work` above idling: those of [`compute`](Self::compute), which needs no clock.
+    pub fn joules(&self, work: &Work, group: Group) -> Option<f64> {
+        let times = self.times(work, group, self.clock());
         let (arithmetic, total) = match *work == Work::default() {
             true => (0.0, 0.0),
             false => (times.arithmetic, times.total()),
@@ -173,7 +168,11 @@ impl DeviceProfile {
                 weight_bytes: bytes,
                 cache_bytes: 0,
             };
-            return self.joules(&work).map(|joules| joules / MANY as f64);
+            let alone = Group {
+                devices: 1,
+                weights: MANY,
+            };
+            return self.joules(&work, alone).map(|joules| joules / MANY as f64);
         }
         let (flop, byte) = self.energy_per_flop.zip(self.energy_per_byte)?;
         Some(weight_bits / 8.0 * byte.0 + 2.0 * flop.0)

@@ -204,8 +204,18 @@ impl Fleet {
 /// Per token no pass of a sequence of `context` + 1 tokens draws more: T tokens share one
 /// reading of weights and cache, and attend to fewer positions each.
 fn costlier(profile: &DeviceProfile, plan: &ShardPlan, n: usize, context: usize) -> f64 {
-    let halves = [plan.attention(n, 1, context), plan.mlp(n, 1)];
-    let joules = halves.iter().filter_map(|work| profile.joules(work));
+    let shape = plan.shape();
+    let halves = [
+        (plan.attention(n, 1, context), shape.attention_parameters()),
+        (plan.mlp(n, 1), shape.mlp_parameters()),
+    ];
+    let joules = halves.iter().filter_map(|(work, weights)| {
+        let group = Group {
+            devices: plan.devices(),
+            weights: *weights,
+        };
+        profile.joules(work, group)
+    });
     joules.fold(0.0, f64::max)
 }
 

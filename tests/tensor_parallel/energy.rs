@@ -90,7 +90,7 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
 fn budgeted(charge: &str, workload: &str) -> Run {
     simulate(&format!(
         "nodes: {{\"device\": (count: 4, profile: Preset(\"jetson-orin-nano\"),
-                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"raspberry-pi-5\")}})}},
+                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"jetson-xavier-nx\")}})}},
          links: {{\"air\": Radio(budget: Normalised(snr: \"0 dB\", reference_power: \"2 W\"),
                  convention: EnergyPerVector(energy: \"30 uJ\", charge: {charge}),
                  budget_offsets: {{1: \"-1 dB\"}})}},
