@@ -90,7 +90,10 @@ fn idle_power_is_drawn_all_the_time_and_a_pause_is_no_waiting() {
 fn budgeted(charge: &str, workload: &str) -> Run {
     simulate(&format!(
         "nodes: {{\"device\": (count: 4, profile: Preset(\"jetson-orin-nano\"),
-                   except: {{1: Preset(\"phone-a17-pro\"), 3: Preset(\"jetson-xavier-nx\")}})}},
+                   except: {{1: Preset(\"phone-a17-pro\"), 3: Custom(peak: \"153.6 GFLOP/s\", efficiency: 0.6,
+                       memory_bandwidth: \"17.1 GB/s\", memory: \"8 GB\", overhead: \"50 us\",
+                       energy_per_flop: \"54.140625 pJ/FLOP\", energy_per_byte: \"40 pJ/B\",
+                       idle_power: \"3 W\")}})}},
          links: {{\"air\": Radio(budget: Normalised(snr: \"0 dB\", reference_power: \"2 W\"),
                  convention: EnergyPerVector(energy: \"30 uJ\", charge: {charge}),
                  budget_offsets: {{1: \"-1 dB\"}})}},
