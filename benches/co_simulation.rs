@@ -56,6 +56,7 @@ fn system(task: &Task, tokenizer: &Tokenizer, coherence: Coherence) -> System {
         profile: Profile::Preset(label.to_owned())
             .resolve()
             .expect("a preset"),
+        basis: Profile::Preset(label.to_owned()).basis(),
     };
     let members = (0..DEVICES).map(|n| node(&format!("device{n}"), "jetson-orin-nano"));
     let server = node("server", "edge-server-l4");

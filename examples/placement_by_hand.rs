@@ -26,11 +26,13 @@ const TERMS: WireTerms = WireTerms {
 };
 
 fn node(name: &str, preset: &str) -> Result<Node, Box<dyn Error>> {
+    let profile = Profile::Preset(preset.to_owned());
     Ok(Node {
         name: name.to_owned(),
         group: name.to_owned(),
         label: preset.to_owned(),
-        profile: Profile::Preset(preset.to_owned()).resolve()?,
+        profile: profile.resolve()?,
+        basis: profile.basis(),
     })
 }
 

@@ -25,6 +25,7 @@ fn shape(architecture: Architecture) -> ModelShape {
     ModelShape {
         name: "random".into(),
         architecture,
+        design: Default::default(),
         layers: 3,
         hidden: 32,
         heads: 4,

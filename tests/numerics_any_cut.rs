@@ -15,6 +15,7 @@ fn shape(kv_heads: usize, group: usize, head_dim: usize) -> ModelShape {
     ModelShape {
         name: "random".into(),
         architecture: Architecture::Llama,
+        design: Default::default(),
         layers: 1,
         hidden: 24,
         heads: kv_heads * group,
@@ -64,7 +65,7 @@ fn reference(llama: &Llama, tokens: &[u32]) -> Vec<f64> {
         )
     };
     let [query, key, value, output] = ["q", "k", "v", "o"].map(part);
-    let frequencies = llama.config().rope.frequencies(dim);
+    let frequencies = llama.config().rope.frequencies(dim, 1);
     let rotate = |heads: &mut [f64], position: usize| {
         for head in heads.chunks_mut(dim) {
             for (i, &frequency) in frequencies.iter().enumerate() {
@@ -195,6 +196,8 @@ fn columns_of_values_held_apart_make_the_same_bits() {
             cache: &cache,
             memory: &memory,
             scale: 0.2,
+            cap: None,
+            window: None,
         };
         let mut scratch = vec![0.0; queries.scratch_len()];
         let mut out = vec![0.0; rows * columns.len()];

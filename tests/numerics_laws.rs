@@ -14,6 +14,7 @@ fn shape(kv_heads: usize, group: usize, half_dim: usize, ffn: usize, tied: bool)
     ModelShape {
         name: "random".into(),
         architecture: Architecture::Llama,
+        design: Default::default(),
         layers: 2,
         hidden: 20,
         heads: kv_heads * group,
@@ -105,7 +106,7 @@ impl Textbook<'_> {
         let shape = self.llama.shape();
         let dim = shape.head_dim;
         let name = |part: &str| format!("model.layers.{layer}.self_attn.{part}_proj.weight");
-        let frequencies = self.llama.config().rope.frequencies(dim);
+        let frequencies = self.llama.config().rope.frequencies(dim, 1);
         let table = RopeTable::from_frequencies(&frequencies, rows);
         let rotated = |part: &str, heads: usize| {
             let mut projected = self.linear(normed, rows, &name(part));
@@ -138,6 +139,8 @@ impl Textbook<'_> {
                 cache: &cache,
                 memory: &memory,
                 scale: (1.0 / (dim as f64).sqrt()) as f32,
+                cap: None,
+                window: None,
             };
             self.kernels.attention(queries, &mut scratch, &mut out);
             for (row, out) in out.chunks(dim).enumerate() {

@@ -18,6 +18,7 @@ fn shape(architecture: Architecture, head_dim: usize) -> ModelShape {
     ModelShape {
         name: "small".into(),
         architecture,
+        design: Default::default(),
         layers: 2,
         hidden: 24,
         heads: 4,

@@ -10,6 +10,7 @@ fn shape() -> ModelShape {
     ModelShape {
         name: "small".into(),
         architecture: Architecture::Llama,
+        design: Default::default(),
         layers: 2,
         hidden: 8,
         heads: 2,

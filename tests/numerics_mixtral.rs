@@ -190,6 +190,7 @@ fn shape(experts: usize, active: usize, ffn: usize, hidden: usize) -> ModelShape
     ModelShape {
         name: "random".into(),
         architecture: Architecture::Mixtral,
+        design: Default::default(),
         layers: 2,
         hidden,
         heads: 4,

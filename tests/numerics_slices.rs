@@ -16,6 +16,7 @@ fn shape(kv_heads: usize, group: usize, ffn: usize, experts: Option<Experts>) ->
             None => Architecture::Llama,
             Some(_) => Architecture::Mixtral,
         },
+        design: Default::default(),
         layers: 2,
         hidden: 20,
         heads: kv_heads * group,

@@ -16,6 +16,7 @@ fn shape(experts: Option<Experts>) -> ModelShape {
             None => Architecture::Llama,
             Some(_) => Architecture::Mixtral,
         },
+        design: Default::default(),
         layers: LAYERS,
         hidden: 20,
         heads: 4,

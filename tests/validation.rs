@@ -89,7 +89,7 @@ fn the_sweep_gives_the_committed_tables_and_they_are_near_what_was_measured() {
         .arg(&published)
         .assert()
         .success();
-    for (file, mean, worst) in [("compute", 2.0, 2.5), ("total", 2.5, 5.0)] {
+    for (file, mean, worst) in [("compute", 2.0, 2.5), ("total", 1.5, 2.5)] {
         let read =
             |folder: &Path| std::fs::read_to_string(folder.join(format!("{file}.md"))).unwrap();
         let now = read(&published);
@@ -117,19 +117,23 @@ fn the_sweep_gives_the_committed_tables_and_they_are_near_what_was_measured() {
 /// Devices of a preset that decode alone or together, as the tables' rows were measured.
 fn run(preset: &str, devices: usize, model: &str, bits: f64, rest: [&str; 2]) -> Simulated {
     let [cache, tokens] = rest;
-    let together = format!(
-        "TensorParallel(over: \"board\", at: \"board0\", all_reduce: Star(bits: 8, block: 32))"
-    );
-    let (links, placement) = match devices {
-        1 => ("", "Single(at: \"board0\")".to_owned()),
+    let rate = match preset.starts_with("gcp") {
+        true => "10 Gbit/s",
+        false => "1 Gbit/s",
+    };
+    let (count, links, placement) = match devices {
+        1 => (String::new(), String::new(), "Single(at: \"board\")"),
         _ => (
-            "links: {\"lan\": Switch(members: [\"board\"], rate: \"1 Gbit/s\", delay: \"0 s\")},",
-            together,
+            format!("count: {devices}, "),
+            format!(
+                "links: {{\"lan\": Switch(members: [\"board\"], rate: \"{rate}\", delay: \"0 s\")}},"
+            ),
+            "TensorParallel(over: \"board\", at: \"board0\", all_reduce: Star(bits: 8, block: 32))",
         ),
     };
     let text = format!(
-        "Scenario(model: Shape(\"{model}\"), precision: (weight_bits: {bits}, cache_bits: {cache}), \
-         nodes: {{\"board\": (count: {devices}, profile: Preset(\"{preset}\"))}}, {links} \
+        "Scenario(model: Shape(\"{model}\"), precision: (weight_bits: {bits:?}, cache_bits: {cache}), \
+         nodes: {{\"board\": ({count}profile: Preset(\"{preset}\"))}}, {links} \
          replicas: [(placement: {placement})], workload: [{tokens}])"
     );
     let resolved = scenario::parse(&text, Path::new("test.ron"), &[]);
@@ -193,4 +197,63 @@ fn time_grows_with_the_context_by_the_rate_of_the_cache() {
     let slope = (at(2000) - at(100)) / 1900.0;
     let bytes = 32.0 * 2.0 * 4096.0 * 4.0;
     near(slope, bytes / (15.68e9 * 4.5 / 8.0 / 2.0), 1e-3);
+}
+
+/// A file's profile is read once, from beside the scenario, and kept in what a run writes down.
+#[test]
+fn a_scenario_keeps_what_a_profiles_file_held() {
+    let file = "../results/validation/left_out/raspberry-pi-4b-line-3.ron";
+    let text = |file: &str| {
+        format!(
+            "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"pi\": (profile: File(\"{file}\"))}}, \
+             workload: [Tokens(prompt: 1, generate: 2)])"
+        )
+    };
+    let here = root().join("scenarios/test.ron");
+    let resolved = scenario::parse(&text(file), &here, &[]).unwrap();
+    let node = &resolved.topology.nodes[0];
+    assert_eq!(node.label, "raspberry-pi-4b");
+    assert!(node.basis.compute.words().contains("tensor_parallel.csv:4"));
+    // Read again elsewhere, it is the same, with no file beside it.
+    let kept = resolved.to_ron();
+    let again = scenario::parse(&kept, Path::new("elsewhere/test.ron"), &[]).unwrap();
+    assert_eq!(again.topology.nodes[0], *node);
+    assert_eq!(again.to_ron(), kept);
+    let error = scenario::parse(&text("nowhere.ron"), &here, &[])
+        .unwrap_err()
+        .to_string();
+    for word in ["test.ron:1:", "nowhere.ron", "cannot read the profile"] {
+        assert!(error.contains(word), "{error}");
+    }
+}
+
+/// A node that warms up ends later than one that stays cool and earlier than one that is hot from
+/// the start; a limit that it never reaches changes no bit.
+#[test]
+fn heat_slows_a_node_down_once_it_is_hot() {
+    let run = |heat: &str, clock: &str| {
+        let text = format!(
+            "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"pi\": (profile: Custom( \
+             peak: \"10 GFLOP/s\", memory_bandwidth: \"1000 GB/s\", memory: \"64 GB\", \
+             power: (idle: \"2 W\", compute_bound: \"20 W\", memory_bound: \"20 W\", \
+             measured_at: Board){clock}{heat}))}}, workload: [Tokens(prompt: 1, generate: 8)])"
+        );
+        let resolved = scenario::parse(&text, Path::new("test.ron"), &[]);
+        let resolved = resolved.unwrap_or_else(|error| panic!("{error}"));
+        simulate(&resolved, &mut ()).unwrap_or_else(|error| panic!("{error}"))
+    };
+    let heat = |limit: u32| {
+        format!(", heat: (limit: {limit}, resistance: 5, time_constant: \"5 s\", throttle: 0.5)")
+    };
+    let cool = run("", "");
+    let hot = run("", ", frequency: (nominal: \"2 GHz\", at: \"1 GHz\")");
+    let warm = run(&heat(60), "");
+    assert!(warm.makespan > cool.makespan && warm.makespan < hot.makespan);
+    assert_eq!(run(&heat(60), "").log_blake3, warm.log_blake3);
+    assert_eq!(run(&heat(900), "").log_blake3, cool.log_blake3);
+    // A slower clock takes twice as long at an eighth of the power above idling.
+    let ratio = hot.makespan.as_seconds() / cool.makespan.as_seconds();
+    assert!((ratio - 2.0).abs() < 1e-6, "{ratio}");
+    let compute = |run: &Simulated| run.metrics.get("energy_compute_j").unwrap();
+    assert!((compute(&hot) / compute(&cool) - 0.25).abs() < 1e-6);
 }

@@ -7,6 +7,7 @@ pub fn shape() -> ModelShape {
     ModelShape {
         name: "bench".into(),
         architecture: Architecture::Llama,
+        design: Default::default(),
         layers: 6,
         hidden: 256,
         heads: 8,

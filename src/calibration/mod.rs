@@ -20,6 +20,7 @@
 
 mod bounded;
 mod columns;
+mod determined;
 mod equation;
 mod error;
 pub mod figure;
@@ -149,6 +150,17 @@ pub fn calibrate(rows: &[Row], choice: &Choice) -> Result<Calibration, Calibrati
         )));
     }
     let fit = Fit::of(&observations, replicated);
+    let replicates = fit.replicated().value;
+    let no_time = fit
+        .weights_by_bits()
+        .find(|(_, fitted)| fitted.value <= 0.0);
+    if no_time.is_some() || replicates > 1.0 {
+        return Err(CalibrationError::Choice(format!(
+            "the rows of `{board}` leave no time for weights: more devices take as long as fewer, or \
+             larger models no longer than smaller ones; are their numbers of devices and their \
+             models right?"
+        )));
+    }
     let left_out = leave_one_out(&observations, &fit, replicated);
     let compared = sources.iter().zip(&observations).zip(left_out);
     let compared = compared.map(|(((row, what), seen), left_out)| Compared {

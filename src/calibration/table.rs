@@ -86,7 +86,8 @@ pub fn read(text: &str, label: &str) -> Result<Vec<Row>, CalibrationError> {
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(broken)?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let start = record.position().map_or(0, csv::Position::byte);
+        let line = line_of(text, start as usize);
         let cells = columns.iter().zip(record.iter()).enumerate();
         let mut given: BTreeMap<Field, (usize, &Column, &str)> = BTreeMap::new();
         for (place, (column, cell)) in cells {
@@ -97,6 +98,13 @@ pub fn read(text: &str, label: &str) -> Result<Vec<Row>, CalibrationError> {
         rows.push(row(&given, &format!("{label}:{line}"))?);
     }
     Ok(rows)
+}
+
+/// The line of the row that begins at byte `start` of `text`, or after empty lines there.
+fn line_of(text: &str, start: usize) -> usize {
+    let rest = &text[start..];
+    let empty = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+    1 + text[..start + empty].matches('\n').count()
 }
 
 fn unknown(name: &str) -> String {

@@ -266,6 +266,10 @@ fn wrong_tables_are_told_by_line_and_column() {
             "board,model,prefill_tokens_per_s\nb,llama-2-7b,15",
             &["t.csv:2", "belong together"],
         ),
+        (
+            "board,model,compute_ms\nb,llama-2-7b,4\n\n\nb,llama-2-7b,x\n",
+            &["t.csv:5: column 3"],
+        ),
         ("board,model,board\n", &["column 3", "there twice"]),
         ("board,model\nb,llama-2-7b,4\n", &["t.csv:2", "no CSV"]),
     ] {
@@ -310,6 +314,9 @@ fn rows_that_do_not_suffice_or_agree_are_refused() {
         refused(fast, None, pi),
         &["t.csv:2", "peak of 153.6 GFLOP/s"],
     );
+    let flat = "board,model,compute_ms\nb,llama-2-7b,500\nb,llama-2-13b,250\n\
+                b,llama-2-70b,100\n";
+    holds(refused(flat, None, pi), &["no time for weights", "devices"]);
     let slip = "board,model,compute_ms\nb,llama-2-7b,0.5\n";
     holds(refused(slip, None, pi), &["t.csv:2", "in ms"]);
 }

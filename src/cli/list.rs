@@ -113,7 +113,13 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
         "bandwidth allocations",
         owned(policy::Bandwidth::REGISTRY),
     );
-    let shapes = model::ModelShape::names().map(|name| (name.to_owned(), String::new()));
+    let shapes = model::ModelShape::published().map(|(name, parameters, source)| {
+        let billions = parameters as f64 / 1e9;
+        (
+            name.to_owned(),
+            format!("{billions:.2} G parameters; {source}"),
+        )
+    });
     section(&mut text, "model shapes", shapes);
     let presets = device::PRESETS
         .iter()

@@ -8,6 +8,7 @@ mod channel;
 mod check;
 mod compare;
 mod completions;
+mod described;
 mod explain;
 mod fields;
 mod list;

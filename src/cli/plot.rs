@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Draw the figures of a run folder or a sweep again from its data.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  airloom plot results/first/seed1-run0\n  airloom plot results/first/seed1-run0 --format pdf --width 180mm\n  airloom plot results/first/seed1-run0 --perfetto"
+    after_help = "Examples:\n  airloom plot results/first/seed1-run0\n  airloom plot results/first/seed1-run0 --format pdf --width 180mm\n  airloom plot results/first/seed1-run0 --pass 17\n  airloom plot results/first/seed1-run0 --perfetto"
 )]
 pub(super) struct PlotArgs {
     /// A run folder or a sweep's folder
@@ -24,10 +24,10 @@ pub(super) struct PlotArgs {
     /// same size in both. By default as wide as suits each
     #[arg(long, value_name = "LENGTH")]
     width: Option<Width>,
-    /// Draw the timeline of this pass alone
+    /// Draw the timeline of this pass, and who waited in it, alone: a number from batches.csv
     #[arg(long, value_name = "N", conflicts_with = "request")]
     pass: Option<u32>,
-    /// Draw the timeline of this request alone
+    /// Draw the timeline of this request, from its arrival to its answer, and who waited, alone
     #[arg(long, value_name = "N")]
     request: Option<u32>,
     /// Write trace.json, which opens in Perfetto (https://ui.perfetto.dev), and nothing else

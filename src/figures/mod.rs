@@ -30,6 +30,7 @@ pub mod published;
 pub mod scene;
 pub mod style;
 pub mod sweep;
+mod ticks;
 pub mod timeline;
 pub mod training;
 pub mod waiting;

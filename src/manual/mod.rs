@@ -8,6 +8,7 @@ macro_rules! pages {
     ($($name:ident $file:literal;)*) => {
         $(
             #[doc = concat!(
+                "[Calibration]: crate::manual::calibration\n",
                 "[Channels]: crate::manual::channels\n[Columns]: crate::manual::columns\n",
                 "[Experts]: crate::manual::experts\n[Laws]: crate::manual::laws\n",
                 "[Machines]: crate::manual::machines\n",
@@ -38,6 +39,7 @@ pages! {
     channels "channels.md";
     tensor_parallelism "tensor_parallelism.md";
     experts "experts.md";
+    calibration "calibration.md";
     results "results.md";
     metrics "metrics.md";
     columns "columns.md";

@@ -20,6 +20,7 @@
 //! they saturate.
 
 mod cut;
+mod design;
 mod named;
 mod parameters;
 mod parts;
@@ -28,6 +29,7 @@ mod shape;
 mod shares;
 mod work;
 
+pub use design::{Activation, Biases, Design, Norm, Positions, Window, WindowLayers};
 pub use parts::Parts;
 pub use plan::{DeviceShard, Realised, ShardPlan};
 pub use shape::{Architecture, Experts, ModelShape, ShapeError};

@@ -1,32 +1,85 @@
 //! How many weights a model of a shape has, and what they take.
 //!
-//! Formulas follow from the published architectures: LLaMA (Touvron et al. 2023,
-//! arXiv:2302.13971 and 2307.09288), Llama 3 (Dubey et al. 2024, arXiv:2407.21783),
-//! Mixtral (Jiang et al. 2024, arXiv:2401.04088).
+//! Formulas follow from the published architectures, whose papers `design` lists.
 
+use super::design::{Norm, Positions};
 use super::shape::ModelShape;
 
 impl ModelShape {
-    /// Weights of one layer's attention with its norm:
-    /// q and o projections 2·h·H·d, k and v projections 2·h·G·d, norm h.
+    /// Weights of one layer's attention with its norms: q and o projections 2·h·H·d, k and v
+    /// projections 2·h·G·d, norm h (2h with biases, twice that where one follows too), and where
+    /// the design has them, biases (H + 2G)·d and h and norms of the heads 2·d.
     pub fn attention_parameters(&self) -> u64 {
         let [hidden, heads, kv, dim] =
             [self.hidden, self.heads, self.kv_heads, self.head_dim].map(|size| size as u128);
-        saturate(2 * hidden * (heads + kv) * dim + hidden)
+        let biases = self.design.biases;
+        let mut more = 0;
+        if biases.queries_keys_values {
+            more += (heads + 2 * kv) * dim;
+        }
+        if biases.attention_output {
+            more += hidden;
+        }
+        if self.design.head_norms {
+            more += 2 * dim;
+        }
+        saturate(2 * hidden * (heads + kv) * dim + self.sublayer_norms() + more)
     }
 
-    /// Weights of one layer's feed-forward network with its norm: gate, up and
-    /// down matrices 3·h·f per expert, router h·experts if there is one, norm h.
+    /// Weights of one layer's feed-forward network with its norms: gate, up and
+    /// down matrices 3·h·f per expert (without a gate 2·h·f), router h·experts if there is one,
+    /// norm h as for attention, biases 2f + h (f + h).
     pub fn mlp_parameters(&self) -> u64 {
         let [hidden, ffn, experts] =
             [self.hidden, self.ffn, self.expert_count()].map(|size| size as u128);
-        saturate(3 * hidden * ffn * experts + u128::from(self.router_parameters()) + hidden)
+        let matrices = self.matrices();
+        let biases = match self.design.biases.feed_forward {
+            true => (matrices - 1) * ffn + hidden,
+            false => 0,
+        };
+        let router = u128::from(self.router_parameters());
+        saturate(matrices * hidden * ffn * experts + router + self.sublayer_norms() + biases)
     }
 
-    /// Weights of one layer's router: h·experts, or 0 for a dense model.
+    /// Weights of one layer's router: h·experts, or 0 for a dense model; and those of what every
+    /// token goes through beside it, a shared expert of s columns: 3·h·s and its gate h.
     pub fn router_parameters(&self) -> u64 {
         let experts = self.experts.map_or(0, |experts| experts.count);
-        saturate(self.hidden as u128 * experts as u128)
+        let shared = self
+            .design
+            .shared_expert
+            .map_or(0, |columns| 3 * columns as u128 + 1);
+        saturate(self.hidden as u128 * (experts as u128 + shared))
+    }
+
+    /// Weights of one norm: h, or 2h with a bias.
+    pub fn norm_parameters(&self) -> u64 {
+        let vectors = match self.design.norm {
+            Norm::Rms => 1,
+            Norm::Layer => 2,
+        };
+        saturate(vectors * self.hidden as u128)
+    }
+
+    /// Weights of the norms of a sublayer.
+    pub(super) fn sublayer_norms(&self) -> u128 {
+        let norms = if self.design.norms_after { 2 } else { 1 };
+        norms * u128::from(self.norm_parameters())
+    }
+
+    /// Matrices of a feed-forward network.
+    pub(super) fn matrices(&self) -> u128 {
+        if self.design.gated { 3 } else { 2 }
+    }
+
+    /// Weights of the table of learned positions, or 0 if there is none.
+    pub fn position_parameters(&self) -> u64 {
+        match self.design.positions {
+            Positions::Rotary => 0,
+            Positions::Learned { positions, before } => {
+                saturate((positions as u128 + before as u128) * self.hidden as u128)
+            }
+        }
     }
 
     /// Weights of the embedding table, V·h.
@@ -34,7 +87,7 @@ impl ModelShape {
         saturate(self.vocabulary as u128 * self.hidden as u128)
     }
 
-    /// All weights: layers, embedding, LM head (if not tied) and final norm.
+    /// All weights: layers, embedding, positions (if learned), LM head (if not tied) and final norm.
     pub fn parameters(&self) -> u64 {
         saturate(self.count())
     }
@@ -44,12 +97,16 @@ impl ModelShape {
         let layer = u128::from(self.attention_parameters()) + u128::from(self.mlp_parameters());
         self.layers as u128 * layer
             + tables * u128::from(self.embedding_parameters())
-            + self.hidden as u128
+            + u128::from(self.position_parameters())
+            + u128::from(self.norm_parameters())
     }
 
-    /// Bytes of the embedding table, which the server holds.
+    /// Bytes of the embedding table, and of that of positions if there is one, which the server
+    /// holds.
     pub fn embedding_bytes(&self) -> u64 {
-        bytes(u128::from(self.embedding_parameters()), self.weight_bits)
+        let tables =
+            u128::from(self.embedding_parameters()) + u128::from(self.position_parameters());
+        bytes(tables, self.weight_bits)
     }
 }
 

@@ -160,7 +160,8 @@ impl ShardPlan {
         let layer =
             u128::from(self.shape.attention_parameters()) + u128::from(self.shape.mlp_parameters());
         let layers = layer * self.parts.layers.len() as u128;
-        let head = u128::from(self.shape.embedding_parameters()) + self.shape.hidden as u128;
+        let head = u128::from(self.shape.embedding_parameters())
+            + u128::from(self.shape.norm_parameters());
         let covered = layers + if self.parts.head { head } else { 0 };
         // Of nothing, a device holds nothing.
         let covered = covered.max(1) as f64;
@@ -197,7 +198,8 @@ impl ShardPlan {
     /// - weights: h(d(H + G) + vG + o) + h
     /// - bytes: weights·w/8 + T(7h + 2Hd + Hv + o)·a/8 + (d + v)G(C + 2T)·c/8
     ///
-    /// With whole heads v is d and o is Hd.
+    /// With whole heads v is d and o is Hd. What a family adds to that, [`Work`] says; where some
+    /// layers have a window and others none, this is the mean over the model's layers.
     ///
     /// # Panics
     /// If there is no such device.

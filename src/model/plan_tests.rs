@@ -8,6 +8,7 @@ fn shape(heads: usize, kv_heads: usize, ffn: usize, vocabulary: usize) -> ModelS
     ModelShape {
         name: "test".into(),
         architecture: Architecture::Llama,
+        design: Default::default(),
         layers: 3,
         hidden: 24,
         heads,

@@ -1,13 +1,15 @@
 //! What a model is, in numbers: the shape that everything else counts from.
 
+use super::design::{Design, Positions};
 use serde::{Deserialize, Serialize};
 
-/// The family of a model: which matrices a layer has.
+/// Which of two ways a model steps, named for the best-known model of each. What its layers are
+/// made of beside, its [`Design`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Architecture {
-    /// RMSNorm, rotary embeddings, grouped-query attention, SwiGLU.
+    /// Like a LLaMA: grouped-query attention and one feed-forward network per layer.
     Llama,
-    /// The same attention; the feed-forward network is a mixture of experts.
+    /// Like a Mixtral: the feed-forward network is a mixture of experts.
     Mixtral,
 }
 
@@ -31,8 +33,11 @@ pub struct Experts {
 pub struct ModelShape {
     /// What to call it in tables and errors.
     pub name: String,
-    /// The family.
+    /// How it steps.
     pub architecture: Architecture,
+    /// What its layers are made of.
+    #[serde(default)]
+    pub design: Design,
     /// Number of transformer layers.
     pub layers: usize,
     /// Width h of the residual stream.
@@ -199,6 +204,7 @@ impl ModelShape {
                 });
             }
         }
+        self.check_design()?;
         let parameters = self.count();
         if parameters > MOST_PARAMETERS {
             return Err(ShapeError::TooManyParameters {
@@ -229,6 +235,39 @@ impl ModelShape {
             model: model(),
             fault,
         })
+    }
+
+    fn check_design(&self) -> Result<(), ShapeError> {
+        let (positions, before) = match self.design.positions {
+            Positions::Rotary => (1, 0),
+            Positions::Learned { positions, before } => (positions, before),
+        };
+        for (field, value, least) in [
+            (
+                "window",
+                self.design.window.map_or(1, |window| window.size),
+                1,
+            ),
+            ("positions", positions, 1),
+            ("rows before the first position", before, 0),
+            ("shared_expert", self.design.shared_expert.unwrap_or(1), 1),
+        ] {
+            let model = self.name.clone();
+            if value < least {
+                return Err(ShapeError::Zero { model, field });
+            }
+            // A window may be as large as it likes.
+            if value > LARGEST_SIZE && field != "window" {
+                let limit = LARGEST_SIZE;
+                return Err(ShapeError::TooLarge {
+                    model,
+                    field,
+                    value,
+                    limit,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Query heads per key–value head, H / G.

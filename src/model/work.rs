@@ -11,6 +11,7 @@
 //! head attends to S = Σ_{i=1..T} (C + i) = T·C + T(T+1)/2 of them. Decode is
 //! T = 1.
 
+use super::design::{Activation, Norm, Positions};
 use super::parameters::{bytes, saturate};
 use super::{DeviceShard, ModelShape};
 use std::iter::Sum;
@@ -29,6 +30,17 @@ use std::ops::{Add, AddAssign};
 /// | softmax of n entries | 4n: differences, exponentials, sum and reciprocal, products |
 /// | SiLU | 8, the η that the WDMoE paper assumes in its (5) |
 /// | gate × up | 1 |
+/// | LayerNorm of h entries, instead of RMSNorm | 7h + 3: mean h, differences h, squares and their sum 2h − 1, mean, ε, root, reciprocal, product, weight and bias 3h |
+/// | norm of a head of d entries | 4d + 3 |
+/// | GELU by tanh, instead of SiLU | 13: the cubic 5, and the rest as SiLU |
+/// | ReLU, instead of SiLU | 1 |
+/// | bias, per output | 1 |
+/// | cap c · tanh(x / c) of a score or a logit | 10: quotient, product, and 8 for tanh |
+/// | gate of a shared expert, weighting of its output | 2h + 8, 2h |
+///
+/// A window of W positions leaves min(C + i, W) of the C + i for the i-th token of a step, and
+/// of the cache the last W − 1 with the step's own are read; the first matrix of a network
+/// without a gate is one, not two.
 ///
 /// Bytes count every tensor between two operations as written once and read
 /// once, weights and the cache as read once per step (a blocked attention never
@@ -90,6 +102,9 @@ impl Sum for Work {
 /// FLOPs of SiLU per entry: η of the WDMoE paper's (5), assumed there.
 const SILU_FLOPS: u128 = 8;
 
+/// FLOPs of a soft cap per entry.
+const CAP_FLOPS: u128 = 10;
+
 impl ModelShape {
     /// Weights of one expert (of the whole network, if dense): gate, up and down
     /// matrices, 3·h·f.
@@ -120,7 +135,8 @@ impl ModelShape {
         }
     }
 
-    /// What the router costs for `tokens`: its logits, 2·h·E, and their softmax, 4·E FLOPs.
+    /// What the router costs for `tokens`: its logits, 2·h·E, and their softmax, 4·E FLOPs; and
+    /// what every token goes through beside it, a shared expert.
     pub fn router_work(&self, tokens: usize) -> Work {
         let [hidden, experts] = [self.hidden, self.expert_count()].map(|size| size as u128);
         let tokens = (tokens as u128).min(MOST_TOKENS);
@@ -129,15 +145,40 @@ impl ModelShape {
             return Work::default();
         }
         let weight_bytes = bytes(weights, self.weight_bits);
-        let activations = bytes(tokens * (hidden + experts), self.activation_bits);
+        let flops = experts * (2 * hidden + 4) + self.shared_flops();
+        let entries = hidden + experts + self.shared_entries();
+        let activations = bytes(tokens * entries, self.activation_bits);
         Work {
-            flops: saturate(tokens * experts * (2 * hidden + 4)),
+            flops: saturate(tokens * flops),
             bytes: weight_bytes.saturating_add(activations),
             weights: saturate(weights),
             weight_bytes,
             cache_bytes: 0,
         }
     }
+
+    /// FLOPs per token of a shared expert with its gate.
+    fn shared_flops(&self) -> u128 {
+        let hidden = self.hidden as u128;
+        self.design.shared_expert.map_or(0, |columns| {
+            columns as u128 * (6 * hidden + SILU_FLOPS + 1) + 4 * hidden + SILU_FLOPS
+        })
+    }
+
+    /// Entries that it moves per token.
+    fn shared_entries(&self) -> u128 {
+        let hidden = self.hidden as u128;
+        let columns = self.design.shared_expert;
+        columns.map_or(0, |columns| 2 * hidden + 6 * columns as u128)
+    }
+}
+
+/// Positions that `new` tokens after `context` see through a window of `size`:
+/// Σ_{i=1..T} min(C + i, W).
+fn seen_through(size: u128, new: u128, context: u128) -> u128 {
+    // The first tokens see everything yet.
+    let whole = size.saturating_sub(context).min(new);
+    whole * context + whole * (whole + 1) / 2 + (new - whole) * size
 }
 
 /// Tokens beyond this many are not counted, so that no product leaves 128 bits.
@@ -186,27 +227,52 @@ impl<'a> Counter<'a> {
     }
 
     fn norm_flops(&self) -> u128 {
-        4 * self.hidden + 3
+        match self.shape.design.norm {
+            Norm::Rms => 4 * self.hidden + 3,
+            Norm::Layer => 7 * self.hidden + 3,
+        }
     }
 
     /// What every device that takes part in a block does for each token:
-    /// the norm before it and the residual addition after it.
+    /// the norm before it, the one after it if there is one, and the residual addition.
     fn replicated_flops(&self) -> u128 {
-        self.norm_flops() + self.hidden
+        let norms = if self.shape.design.norms_after { 2 } else { 1 };
+        norms * self.norm_flops() + self.hidden
     }
 
     /// Entries moved by that: the norm reads and writes h, the projection reads
     /// h and the block writes its partial output h; the addition reads the sum
-    /// and the residual and writes the new residual.
+    /// and the residual and writes the new residual. A norm after it reads and writes h more.
     fn replicated_entries(&self) -> u128 {
-        7 * self.hidden
+        let norms = if self.shape.design.norms_after { 9 } else { 7 };
+        norms * self.hidden
     }
 
     pub(super) fn attention_weights(&self) -> u128 {
         if self.heads == 0 {
             return 0;
         }
-        self.hidden * self.projected() + self.hidden
+        let head_norms = if self.shape.design.head_norms {
+            2 * self.dim
+        } else {
+            0
+        };
+        let more = self.attention_biases() + head_norms;
+        self.hidden * self.projected() + self.shape.sublayer_norms() + more
+    }
+
+    fn attention_biases(&self) -> u128 {
+        let biases = self.shape.design.biases;
+        let queries_keys_values = match biases.queries_keys_values {
+            true => self.dim * (self.heads + self.kv_heads) + self.values * self.kv_heads,
+            false => 0,
+        };
+        queries_keys_values
+            + if biases.attention_output {
+                self.hidden
+            } else {
+                0
+            }
     }
 
     /// Rows of the query, key and value projections and columns of the output projection.
@@ -216,12 +282,23 @@ impl<'a> Counter<'a> {
 
     pub(super) fn attention(&self, slices: impl Iterator<Item = (usize, usize)>) -> Work {
         let (mut tokens, mut positions, mut cached) = (0, 0, 0);
+        let layers = self.shape.layers;
+        let window = self.shape.design.window;
+        let windowed = window.map_or(0, |window| window.count(layers));
+        let size = window.map_or(0, |window| window.size as u128);
+        // Of layers with a window and layers without, the mean.
+        let mean = |with: u128, without: u128| match windowed {
+            0 => without,
+            _ => (with * windowed as u128 + without * (layers - windowed) as u128) / layers as u128,
+        };
         for slice in slices {
             let [new, context] = [slice.0, slice.1].map(|count| (count as u128).min(MOST_TOKENS));
             tokens += new;
-            positions += new * context + new * (new + 1) / 2;
+            let seen = new * context + new * (new + 1) / 2;
+            positions += mean(seen_through(size, new, context), seen);
             if new > 0 {
-                cached += new + (context + new);
+                let near = context.min(size.saturating_sub(1));
+                cached += mean(new + (near + new), new + (context + new));
             }
         }
         if self.heads == 0 || tokens == 0 {
@@ -230,10 +307,20 @@ impl<'a> Counter<'a> {
         let (hidden, dim, heads, kv) = (self.hidden, self.dim, self.heads, self.kv_heads);
         let values = self.values;
         let projections = 2 * hidden * self.projected();
-        let rotary = 3 * dim * (heads + kv);
-        let per_position = heads * (2 * dim + 1 + 4 + 2 * values);
+        let design = &self.shape.design;
+        let rotary = match design.positions {
+            Positions::Rotary => 3 * dim * (heads + kv),
+            Positions::Learned { .. } => 0,
+        };
+        let head_norms = match design.head_norms {
+            true => (4 * dim + 3) * (heads + kv),
+            false => 0,
+        };
+        let added = rotary + head_norms + self.attention_biases();
+        let cap = design.score_cap.map_or(0, |_| CAP_FLOPS);
+        let per_position = heads * (2 * dim + 1 + 4 + 2 * values + cap);
         self.work(
-            tokens * (self.replicated_flops() + projections + rotary) + positions * per_position,
+            tokens * (self.replicated_flops() + projections + added) + positions * per_position,
             self.attention_weights(),
             tokens * (self.replicated_entries() + heads * (2 * dim + values) + self.context),
             kv * (dim + values) * cached,
@@ -246,7 +333,25 @@ impl<'a> Counter<'a> {
             return 0;
         }
         let router = u128::from(self.shape.router_parameters());
-        3 * self.hidden * self.columns * experts + router + self.hidden
+        let matrices = self.shape.matrices() * self.hidden * self.columns * experts;
+        matrices + router + self.shape.sublayer_norms() + self.mlp_biases()
+    }
+
+    fn mlp_biases(&self) -> u128 {
+        match self.shape.design.biases.feed_forward {
+            true => (self.shape.matrices() - 1) * self.columns + self.hidden,
+            false => 0,
+        }
+    }
+
+    /// FLOPs per column between the matrices.
+    fn activation_flops(&self) -> u128 {
+        let function = match self.shape.design.activation {
+            Activation::Silu => SILU_FLOPS,
+            Activation::GeluTanh => SILU_FLOPS + 5,
+            Activation::Relu => 1,
+        };
+        function + u128::from(self.shape.design.gated)
     }
 
     pub(super) fn mlp(&self, tokens: usize) -> Work {
@@ -260,15 +365,23 @@ impl<'a> Counter<'a> {
         // The router's logits and softmax, the renormalisation of the k chosen
         // weights (k − 1 sums, k quotients), the weighted sum of k outputs.
         let routing = if self.shape.experts.is_some() {
-            2 * hidden * experts + 4 * experts + (2 * active - 1) + 2 * active * hidden
+            2 * hidden * experts
+                + 4 * experts
+                + (2 * active - 1)
+                + 2 * active * hidden
+                + self.shape.shared_flops()
         } else {
             0
         };
-        let network = active * columns * (6 * hidden + SILU_FLOPS + 1);
+        let matrices = self.shape.matrices();
+        let per_column = 2 * matrices * hidden + self.activation_flops();
+        let network = active * columns * per_column + self.mlp_biases();
+        // Each product but the last, and what comes of them, is written and read.
+        let entries = 2 * matrices * active * columns + self.shape.shared_entries();
         self.work(
             tokens * (self.replicated_flops() + routing + network),
             self.mlp_weights(experts.min(tokens * active)),
-            tokens * (self.replicated_entries() + 6 * active * columns),
+            tokens * (self.replicated_entries() + entries),
             0,
         )
     }
@@ -277,7 +390,7 @@ impl<'a> Counter<'a> {
         if self.rows == 0 {
             0
         } else {
-            self.hidden * (self.rows + 1)
+            self.hidden * self.rows + u128::from(self.shape.norm_parameters())
         }
     }
 
@@ -286,8 +399,9 @@ impl<'a> Counter<'a> {
         if self.rows == 0 || tokens == 0 {
             return Work::default();
         }
+        let cap = self.shape.design.logit_cap.map_or(0, |_| CAP_FLOPS);
         self.work(
-            tokens * (self.norm_flops() + 2 * self.hidden * self.rows),
+            tokens * (self.norm_flops() + (2 * self.hidden + cap) * self.rows),
             self.head_weights(),
             tokens * (3 * self.hidden + self.rows),
             0,
@@ -307,7 +421,9 @@ impl<'a> Counter<'a> {
             return 0;
         }
         let attention = (self.dim + self.values) * (self.heads + self.kv_heads);
-        let mlp = 3 * self.columns * self.shape.active_experts() as u128;
+        let shared = self.shape.design.shared_expert.unwrap_or(0) as u128;
+        let columns = self.columns * self.shape.active_experts() as u128;
+        let mlp = self.shape.matrices() * columns + 3 * shared;
         let blocks = tokens * (3 * self.hidden + attention.max(mlp));
         let head = tokens * self.hidden + self.hidden + self.rows;
         let peak = if has_layers { blocks.max(head) } else { head };

@@ -4,14 +4,16 @@
 //! embeddings. Its weights are packed when a model is sharded; a device that
 //! holds no head has no such part.
 
+use super::config::ModelConfig;
 use super::error::StepError;
 use super::kernels::{Kernels, attention_scratch_len};
 use super::kv_cache::LayerShares;
-use super::ops::{Attend, Columns, Project, Remember, RmsNorm, Rotate};
-use super::packing::{PackedMatrix, single};
+use super::norm::{Norm, offset};
+use super::ops::{Attend, Columns, HeadNorm, Remember, Rotate};
+use super::packing::Projection;
 use super::state::{DeviceBuffers, Hidden, scratch};
 use super::weights::LayerWeights;
-use crate::model::{DeviceShard, ModelShape};
+use crate::model::{DeviceShard, Positions};
 use candle_core::Tensor;
 use std::cell::RefCell;
 use std::iter;
@@ -20,10 +22,14 @@ use std::ops::Range;
 /// The weights of some of a layer's heads, or of a part of one.
 #[derive(Debug)]
 pub(super) struct AttentionPart {
-    norm: Tensor,
+    norm: Norm,
     /// Rows of q, k and v one below the other: one product makes all three.
-    qkv: PackedMatrix,
-    output: PackedMatrix,
+    qkv: Projection,
+    /// Of each head of queries and of keys.
+    head_norms: Option<[Tensor; 2]>,
+    /// Whether queries and keys are turned.
+    rotary: bool,
+    output: Projection,
     heads: usize,
     kv_heads: usize,
     head_dim: usize,
@@ -34,15 +40,22 @@ pub(super) struct AttentionPart {
     /// For each query head held, its key–value head among those held.
     cache_of: Vec<usize>,
     scale: f32,
+    epsilon: f32,
+    /// The soft cap of scores.
+    cap: Option<f32>,
+    /// How many positions this layer sees.
+    window: Option<usize>,
 }
 
 impl AttentionPart {
-    /// Packs the heads of `shard`, or nothing if it has none.
+    /// Packs the heads of `shard` of layer `layer`, or nothing if it has none.
     pub(super) fn pack(
         weights: &LayerWeights,
-        shape: &ModelShape,
+        layer: usize,
+        config: &ModelConfig,
         shard: &DeviceShard,
     ) -> Result<Option<Self>, StepError> {
+        let (shape, design) = (&config.shape, &config.shape.design);
         if shard.heads.is_empty() {
             return Ok(None);
         }
@@ -54,14 +67,29 @@ impl AttentionPart {
         let missing = dim - shard.values.len() - shard.values.start;
         let values = keys.start + shard.values.start..keys.end - missing;
         let first = queries.start + shard.values.start;
+        // Whoever holds the first column adds the bias to the sum over devices.
+        let bias = weights.output.bias.as_ref();
         Ok(Some(Self {
-            norm: single(&weights.attention_norm)?,
-            qkv: PackedMatrix::pack(&[
-                (&weights.query, queries, all.clone()),
-                (&weights.key, keys, all.clone()),
-                (&weights.value, values, all.clone()),
-            ])?,
-            output: PackedMatrix::pack(&[(&weights.output, all, shard.context.clone())])?,
+            norm: Norm::pack(&weights.attention_norm, config)?,
+            qkv: Projection::rows(
+                &[
+                    (&weights.query, queries),
+                    (&weights.key, keys),
+                    (&weights.value, values),
+                ],
+                all.clone(),
+            )?,
+            head_norms: match &weights.head_norms {
+                Some([query, key]) => Some([offset(query, config)?, offset(key, config)?]),
+                None => None,
+            },
+            rotary: design.positions == Positions::Rotary,
+            output: Projection::columns(
+                &weights.output.weight,
+                bias.filter(|_| shard.context.start == 0),
+                all,
+                shard.context.clone(),
+            )?,
             heads: shard.heads.len(),
             kv_heads: shard.kv_heads.len(),
             head_dim: dim,
@@ -72,7 +100,13 @@ impl AttentionPart {
                 .clone()
                 .map(|head| head / shape.group() - shard.kv_heads.start)
                 .collect(),
-            scale: (1.0 / (dim as f64).sqrt()) as f32,
+            scale: match config.score_scale {
+                Some(scale) => scale,
+                None => (1.0 / (dim as f64).sqrt()) as f32,
+            },
+            epsilon: config.norm_epsilon,
+            cap: design.score_cap,
+            window: design.window.and_then(|window| window.of(layer)),
         }))
     }
 
@@ -83,7 +117,6 @@ impl AttentionPart {
     pub(super) fn step(
         &self,
         kernels: Kernels,
-        epsilon: f32,
         hidden: &Hidden,
         shares: LayerShares<'_>,
         buffers: &mut DeviceBuffers,
@@ -92,16 +125,23 @@ impl AttentionPart {
         let rotated = (self.heads + self.kv_heads) * dim;
         let width = self.heads * self.value_dim;
         let normed = buffers.normed.fit(tokens, hidden.width())?;
-        let norm = RmsNorm {
-            kernels,
-            epsilon,
-            rows: iter::once(0..tokens),
-        };
-        normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
+        let rows = iter::once(0..tokens);
+        self.norm
+            .apply(kernels, hidden.states.tensor(), rows, normed)?;
         let qkv = buffers
             .qkv
             .fit(tokens, rotated + self.kv_heads * self.value_dim)?;
-        Project::with(kernels, &self.qkv).apply(normed.tensor(), qkv)?;
+        self.qkv.apply(kernels, normed.tensor(), qkv)?;
+        if let Some([query, key]) = &self.head_norms {
+            let norm = |first, heads| HeadNorm {
+                kernels,
+                epsilon: self.epsilon,
+                first,
+                heads,
+            };
+            qkv.apply2(query, &norm(0, self.heads))?;
+            qkv.apply2(key, &norm(self.heads * dim, self.kv_heads))?;
+        }
         let context = buffers.context.fit(tokens, width)?;
         for (index, slice) in hidden.slices.iter().enumerate() {
             let (rows, table) = (slice.rows.clone(), shares.rope(index));
@@ -109,13 +149,15 @@ impl AttentionPart {
                 &mut buffers.scratch,
                 attention_scratch_len(rows.len(), self.heads, table.positions()),
             );
-            qkv.apply1(&Rotate {
-                kernels,
-                table,
-                heads: self.heads + self.kv_heads,
-                rows: rows.clone(),
-                position: slice.position,
-            })?;
+            if self.rotary {
+                qkv.apply1(&Rotate {
+                    kernels,
+                    table,
+                    heads: self.heads + self.kv_heads,
+                    rows: rows.clone(),
+                    position: slice.position,
+                })?;
+            }
             shares.with(index, |cache| {
                 let remember = Remember {
                     cache: RefCell::new(&mut cache.heads),
@@ -128,6 +170,8 @@ impl AttentionPart {
                     cache: &cache.heads,
                     rows,
                     scale: self.scale,
+                    cap: self.cap,
+                    window: self.window,
                     scratch: RefCell::new(scratch),
                 };
                 context.apply3(qkv.tensor(), cache.memory.tensor(), &attend)
@@ -143,7 +187,7 @@ impl AttentionPart {
             }
         };
         let partial = buffers.partial.fit(tokens, hidden.width())?;
-        Project::with(kernels, &self.output).apply(context.tensor(), partial)?;
+        self.output.apply(kernels, context.tensor(), partial)?;
         Ok(())
     }
 }

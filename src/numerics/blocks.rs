@@ -4,10 +4,15 @@
 //! changes nothing.
 
 use super::error::StepError;
+use super::forward::Sublayer;
 use super::kv_cache::{KvCache, LayerShares};
+use super::matrix::Matrix;
+use super::norm::Norm;
+use super::ops::Replace;
 use super::sharded::{DevicePart, ShardedLlama};
-use super::state::{DeviceBuffers, Hidden, Workspace};
+use super::state::{DeviceBuffers, Hidden, Workspace, check_length};
 use rayon::prelude::*;
+use std::iter;
 use std::sync::Arc;
 
 /// Multiply–adds from which the devices of a block are computed on several
@@ -157,6 +162,53 @@ impl ShardedLlama {
         }
     }
 
+    /// Adds to the states what the all-reduce after a sublayer of `layer` returned, \[tokens ×
+    /// hidden\] row-major; through the norm after it, where the family has one.
+    ///
+    /// # Errors
+    /// If there is no such layer, the model does not cover it, or `sum` has another length.
+    pub fn add(
+        &self,
+        layer: usize,
+        sublayer: Sublayer,
+        hidden: &mut Hidden,
+        sum: &[f32],
+    ) -> Result<(), StepError> {
+        if self.norm_after(layer, sublayer)?.is_none() {
+            return hidden.add(sum);
+        }
+        let (tokens, width) = (hidden.tokens(), hidden.width());
+        check_length("the all-reduced sum", sum.len(), tokens, width)?;
+        let mut through = Matrix::zeros(tokens, width)?;
+        through.apply1(&Replace { values: sum })?;
+        self.add_matrix(layer, sublayer, hidden, &through)
+    }
+
+    /// [`ShardedLlama::add`] of a sum that no network carried.
+    pub(super) fn add_matrix(
+        &self,
+        layer: usize,
+        sublayer: Sublayer,
+        hidden: &mut Hidden,
+        sum: &Matrix,
+    ) -> Result<(), StepError> {
+        let Some(norm) = self.norm_after(layer, sublayer)? else {
+            return hidden.add_matrix(sum);
+        };
+        let mut normed = Matrix::zeros(sum.rows(), sum.columns())?;
+        let rows = iter::once(0..sum.rows());
+        norm.apply(self.kernels, sum.tensor(), rows, &mut normed)?;
+        hidden.add_matrix(&normed)
+    }
+
+    fn norm_after(&self, layer: usize, sublayer: Sublayer) -> Result<Option<&Norm>, StepError> {
+        let [attention, mlp] = &self.norms_after[self.place(layer)?];
+        Ok(match sublayer {
+            Sublayer::Attention => attention.as_ref(),
+            Sublayer::Mlp => mlp.as_ref(),
+        })
+    }
+
     /// Whether a block whose matrices have `outputs` rows of the hidden size
     /// together is worth sharing out by devices.
     fn parallel(&self, hidden: &Hidden, outputs: usize) -> bool {
@@ -171,9 +223,8 @@ impl ShardedLlama {
         part: &DevicePart,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
-        let (kernels, epsilon) = (self.kernels, self.config().norm_epsilon);
         match &part.layers[shares.layer].attention {
-            Some(part) => part.step(kernels, epsilon, hidden, shares, buffers)?,
+            Some(part) => part.step(self.kernels, hidden, shares, buffers)?,
             None => buffers.no_partial(hidden)?,
         }
         for (index, slice) in hidden.slices.iter().enumerate() {
@@ -190,9 +241,8 @@ impl ShardedLlama {
         part: &DevicePart,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
-        let (kernels, epsilon) = (self.kernels, self.config().norm_epsilon);
         match &part.layers[layer].mlp {
-            Some(part) => part.step(kernels, epsilon, hidden, buffers),
+            Some(part) => part.step(self.kernels, hidden, buffers),
             None => buffers.no_partial(hidden),
         }
     }

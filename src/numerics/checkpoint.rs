@@ -188,8 +188,9 @@ impl Checkpoint {
                 "config.json says num_hidden_layers: {layers}, and the weights go up to layer \
                  {last}, counted from 0; give all of them, or save the weights without those"
             ),
-            None if first.ends_with(".bias") => "biases are not implemented, and without them \
-                 the model computes something else; use a model that has none"
+            None if first.ends_with(".bias") => "config.json does not say that the model has \
+                 biases, and without them it computes something else; say so there \
+                 (`\"attention_bias\": true`, in a family that has it), or use a model that has none"
                 .to_owned(),
             None => "without them it may compute something else; use a model of a supported \
                  architecture, or save the weights without them"
@@ -244,6 +245,6 @@ impl Checkpoint {
 
 /// N of `model.layers.N.…`.
 fn layer(name: &str) -> Option<usize> {
-    let rest = name.strip_prefix("model.layers.")?;
+    let (_, rest) = name.split_once("layers.")?;
     rest.split('.').next()?.parse().ok()
 }

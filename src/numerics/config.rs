@@ -1,16 +1,17 @@
-//! `config.json` of a Hugging Face LLaMA or Mixtral folder: read, checked, never
-//! guessed.
+//! `config.json` of a Hugging Face folder: read, checked, never guessed.
 //!
-//! A setting that would change the model's outputs and is not implemented is
-//! refused, so a model that loads is the model that was published. Both spellings
+//! What each family has is in [`families`](super::families), the fields in
+//! [`settings`](super::settings). A setting that would change the model's outputs and is not
+//! implemented is refused, so a model that loads is the model that was published. Both spellings
 //! of the rotary settings are read: `rope_theta` with `rope_scaling`, and the
 //! newer `rope_parameters`.
 
 use super::error::LoadError;
+use super::families::{Family, Names};
 use super::json;
-use super::rope::{DEFAULT_THETA, Rope, RopeScaling};
-use crate::model::{Architecture, Experts, ModelShape};
-use serde::Deserialize;
+use super::rope::{Rope, RopeScaling};
+use super::settings::{Ids, RawRope, Settings};
+use crate::model::{Architecture, Experts, ModelShape, Positions};
 use std::path::Path;
 
 /// Everything about a model that is not a weight.
@@ -18,142 +19,62 @@ use std::path::Path;
 pub struct ModelConfig {
     /// Its shape, with the precision its weights are stored in.
     pub shape: ModelShape,
-    /// Its rotary embedding.
+    /// What its family is called.
+    pub family: &'static str,
+    /// Its rotary embedding; not used where positions are learned.
     pub rope: Rope,
-    /// ε of its RMSNorms.
+    /// ε of its norms.
     pub norm_epsilon: f32,
+    /// What is added to the weights of its norms.
+    pub norm_offset: f32,
+    /// What embeddings are multiplied by, if anything.
+    pub embedding_scale: Option<f32>,
+    /// What scores are multiplied by, if not 1 / √(entries per head).
+    pub score_scale: Option<f32>,
     /// Positions it was made for.
     pub max_positions: usize,
     /// The token that begins a text, if it has one.
     pub bos: Option<u32>,
     /// The tokens that end a text.
     pub eos: Vec<u32>,
+    pub(super) names: &'static Names,
 }
-
-/// What a family calls itself, and the reference implementation's defaults for
-/// fields that its file may omit.
-struct Family {
-    architecture: Architecture,
-    class: &'static str,
-    model_type: &'static str,
-    epsilon: f64,
-    positions: usize,
-    theta: f64,
-    /// Key–value heads; a LLaMA's are as many as its heads.
-    kv_heads: Option<usize>,
-}
-
-const LLAMA: Family = Family {
-    architecture: Architecture::Llama,
-    class: "LlamaForCausalLM",
-    model_type: "llama",
-    epsilon: 1e-6,
-    positions: 2048,
-    theta: DEFAULT_THETA,
-    kv_heads: None,
-};
-
-const MIXTRAL: Family = Family {
-    architecture: Architecture::Mixtral,
-    class: "MixtralForCausalLM",
-    model_type: "mixtral",
-    epsilon: 1e-5,
-    positions: 131_072,
-    theta: 1e6,
-    kv_heads: Some(8),
-};
 
 /// What to do with a model that is implemented, but was asked for as another.
-fn hint(found: &str) -> Option<&'static str> {
-    let is = |family: &Family| found == family.class || found == family.model_type;
-    if is(&MIXTRAL) {
-        Some(", or place this Mixtral by `Experts` or `Single`")
-    } else if is(&LLAMA) {
-        Some(", or place this LLaMA by `TensorParallel` or `Single`")
-    } else {
-        None
-    }
-}
-
-/// A Mixtral's experts and active experts where its file says nothing.
-const DEFAULT_EXPERTS: Experts = Experts {
-    count: 8,
-    active: 2,
-};
-
-/// x · σ(x), by both of its names.
-const SILU: [&str; 2] = ["silu", "swish"];
-
-/// One token id or several.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Ids {
-    One(u32),
-    Many(Vec<u32>),
-}
-
-impl Ids {
-    pub(super) fn into_list(self) -> Vec<u32> {
-        match self {
-            Self::One(id) => vec![id],
-            Self::Many(ids) => ids,
+fn hint(family: &Family) -> String {
+    match family.architecture {
+        Architecture::Mixtral => {
+            format!(", or place this {} by `Experts` or `Single`", family.name)
+        }
+        Architecture::Llama => {
+            format!(
+                ", or place this {} by `TensorParallel` or `Single`",
+                family.name
+            )
         }
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct RawRope {
-    rope_type: Option<String>,
-    /// What `rope_type` was called at first. Files of the time between have both.
-    #[serde(rename = "type")]
-    former_type: Option<String>,
-    rope_theta: Option<f64>,
-    factor: Option<f64>,
-    low_freq_factor: Option<f64>,
-    high_freq_factor: Option<f64>,
-    original_max_position_embeddings: Option<f64>,
-}
-
-/// The fields that matter; the file has many more.
-#[derive(Debug, Deserialize)]
-struct Raw {
-    architectures: Option<Vec<String>>,
-    model_type: Option<String>,
-    hidden_size: usize,
-    intermediate_size: usize,
-    num_hidden_layers: usize,
-    num_attention_heads: usize,
-    num_key_value_heads: Option<usize>,
-    head_dim: Option<usize>,
-    vocab_size: usize,
-    max_position_embeddings: Option<usize>,
-    rms_norm_eps: Option<f64>,
-    tie_word_embeddings: Option<bool>,
-    rope_theta: Option<f64>,
-    rope_scaling: Option<RawRope>,
-    rope_parameters: Option<RawRope>,
-    hidden_act: Option<String>,
-    attention_bias: Option<bool>,
-    mlp_bias: Option<bool>,
-    num_local_experts: Option<usize>,
-    num_experts_per_tok: Option<usize>,
-    sliding_window: Option<usize>,
-    quantization_config: Option<serde_json::Value>,
-    bos_token_id: Option<Ids>,
-    eos_token_id: Option<Ids>,
 }
 
 impl ModelConfig {
     /// The configuration of a model made here: θ = 10 000, ε = 10⁻⁵, any number
     /// of positions, no special tokens.
     pub fn plain(shape: &ModelShape) -> Self {
+        let family = Family::plain(shape.architecture);
         Self {
             shape: shape.clone(),
+            family: family.name,
             rope: Rope::default(),
             norm_epsilon: 1e-5,
-            max_positions: usize::MAX,
+            norm_offset: 0.0,
+            embedding_scale: None,
+            score_scale: None,
+            max_positions: match shape.design.positions {
+                Positions::Rotary => usize::MAX,
+                Positions::Learned { positions, .. } => positions,
+            },
             bos: None,
             eos: Vec::new(),
+            names: family.names,
         }
     }
 
@@ -169,37 +90,26 @@ impl ModelConfig {
         name: &str,
         architecture: Architecture,
     ) -> Result<Self, LoadError> {
-        let family = match architecture {
-            Architecture::Llama => LLAMA,
-            Architecture::Mixtral => MIXTRAL,
-        };
         let fault = |fault: String| LoadError::Config {
             path: path.to_owned(),
             fault,
         };
         let value = json::parse(text).map_err(fault)?;
         // The architecture first: another family lacks the fields below.
-        let named = |field: &str| match value.get(field)? {
-            serde_json::Value::Array(names) => names.first()?.as_str(),
-            other => other.as_str(),
-        };
-        let found = named("architectures").or_else(|| named("model_type"));
-        if !found.is_some_and(|found| found == family.class || found == family.model_type) {
+        let found = named(&value);
+        let Some(family) = found
+            .and_then(Family::find)
+            .filter(|family| family.architecture == architecture)
+        else {
             return Err(LoadError::Architecture {
                 path: path.to_owned(),
                 found: found.unwrap_or("(none named)").to_owned(),
-                supported: family.class,
-                hint: found.and_then(hint).unwrap_or_default(),
+                supported: Family::classes(architecture),
+                hint: found.and_then(Family::find).map(hint).unwrap_or_default(),
             });
-        }
-        let raw: Raw = serde_json::from_value(value).map_err(|error| {
-            fault(format!(
-                "{error}; the config.json of a {} is expected",
-                family.class
-            ))
-        })?;
-        raw.refuse_unsupported().map_err(fault)?;
-        let config = raw.resolve(name, &family).map_err(fault)?;
+        };
+        let settings = Settings::read(value, family).map_err(fault)?;
+        let config = settings.resolve(name, family).map_err(fault)?;
         config
             .shape
             .validate()
@@ -208,47 +118,38 @@ impl ModelConfig {
     }
 }
 
-impl Raw {
-    fn refuse_unsupported(&self) -> Result<(), String> {
-        debug_assert!(self.architectures.is_some() || self.model_type.is_some());
-        for (field, set) in [
-            ("attention_bias", self.attention_bias),
-            ("mlp_bias", self.mlp_bias),
-        ] {
-            if set == Some(true) {
-                return Err(format!(
-                    "{field} is true, but biases are not implemented; use a model without them"
-                ));
-            }
-        }
-        if let Some(activation) = self.hidden_act.as_deref()
-            && !SILU.contains(&activation)
-        {
-            return Err(format!(
-                "hidden_act is `{activation}`, but only `silu` is implemented"
-            ));
-        }
-        if self.quantization_config.is_some() {
-            return Err("the weights are quantised (quantization_config); \
-                 use the f32, f16 or bf16 checkpoint of this model"
-                .into());
-        }
-        Ok(())
-    }
+/// How the model of a `config.json` steps, if it says so and that is known.
+pub(super) fn architecture(text: &[u8]) -> Option<Architecture> {
+    let value = json::parse(text).ok()?;
+    Some(Family::find(named(&value)?)?.architecture)
+}
 
-    fn resolve(self, name: &str, family: &Family) -> Result<ModelConfig, String> {
-        let head_dim = match self.head_dim {
+/// What the file calls its family.
+fn named(file: &serde_json::Value) -> Option<&str> {
+    let named = |field: &str| match file.get(field)? {
+        serde_json::Value::Array(names) => names.first()?.as_str(),
+        other => other.as_str(),
+    };
+    named("architectures").or_else(|| named("model_type"))
+}
+
+impl Settings {
+    fn resolve(self, name: &str, family: &'static Family) -> Result<ModelConfig, String> {
+        let required = |field, value| self.required(field, value, family);
+        let hidden = required("hidden_size", self.hidden_size)?;
+        let ffn = self.columns(family)?;
+        let layers = required("num_hidden_layers", self.num_hidden_layers)?;
+        let heads = required("num_attention_heads", self.num_attention_heads)?;
+        let vocabulary = required("vocab_size", self.vocab_size)?;
+        let mut design = (family.design)();
+        design.activation = self.activation(family, design.activation)?;
+        let head_dim = match self.head_dim.or(family.head_dim) {
             Some(dim) => dim,
-            None if self.num_attention_heads > 0
-                && self.hidden_size.is_multiple_of(self.num_attention_heads) =>
-            {
-                self.hidden_size / self.num_attention_heads
-            }
+            None if heads > 0 && hidden.is_multiple_of(heads) => hidden / heads,
             None => {
                 return Err(format!(
-                    "hidden_size {} is not a multiple of num_attention_heads {}, \
-                     and head_dim is not given",
-                    self.hidden_size, self.num_attention_heads
+                    "hidden_size {hidden} is not a multiple of num_attention_heads {heads}, \
+                     and head_dim is not given"
                 ));
             }
         };
@@ -264,55 +165,62 @@ impl Raw {
             ));
         }
         let max_positions = self.max_position_embeddings.unwrap_or(family.positions);
-        let experts = (family.architecture == Architecture::Mixtral).then(|| Experts {
-            count: self.num_local_experts.unwrap_or(DEFAULT_EXPERTS.count),
-            active: self.num_experts_per_tok.unwrap_or(DEFAULT_EXPERTS.active),
+        let experts = family.experts.map(|default| Experts {
+            count: self
+                .num_local_experts
+                .or(self.num_experts)
+                .unwrap_or(default.count),
+            active: self.num_experts_per_tok.unwrap_or(default.active),
         });
-        if let Some(window) = self.sliding_window
-            && experts.is_some()
-            && window < max_positions
-        {
-            return Err(format!(
-                "sliding_window is {window}, but attention over a window is not implemented; \
-                 use a model whose sliding_window is null"
-            ));
-        }
-        let rope = self.rope(family.theta)?;
-        let ids = |ids: Option<Ids>| ids.map(Ids::into_list).unwrap_or_default();
-        Ok(ModelConfig {
+        let rope = self.rope(family, max_positions, head_dim)?;
+        let first = |ids: &Option<Ids>| match ids {
+            Some(Ids::One(id)) => Some(*id),
+            Some(Ids::Many(ids)) => ids.first().copied(),
+            None => None,
+        };
+        let mut config = ModelConfig {
             shape: ModelShape {
                 name: name.to_owned(),
                 architecture: family.architecture,
-                layers: self.num_hidden_layers,
-                hidden: self.hidden_size,
-                heads: self.num_attention_heads,
-                kv_heads: self
-                    .num_key_value_heads
-                    .or(family.kv_heads)
-                    .unwrap_or(self.num_attention_heads),
+                design,
+                layers,
+                hidden,
+                heads,
+                kv_heads: self.kv_heads(family, heads),
                 head_dim,
-                ffn: self.intermediate_size,
-                vocabulary: self.vocab_size,
-                tied_embeddings: self.tie_word_embeddings.unwrap_or(false),
+                ffn,
+                vocabulary,
+                tied_embeddings: self.tie_word_embeddings.unwrap_or(family.tied),
                 experts,
                 weight_bits: 16.0,
                 cache_bits: 16.0,
                 activation_bits: 16.0,
             },
+            family: family.name,
             rope,
             norm_epsilon: epsilon as f32,
+            norm_offset: 0.0,
+            embedding_scale: None,
+            score_scale: None,
             max_positions,
-            bos: ids(self.bos_token_id).first().copied(),
-            eos: ids(self.eos_token_id),
-        })
+            bos: first(&self.bos_token_id),
+            eos: Vec::new(),
+            names: family.names,
+        };
+        (family.settle)(&self, &mut config)?;
+        config.eos = self.eos_token_id.map(Ids::into_list).unwrap_or_default();
+        Ok(config)
     }
 
-    fn rope(&self, default_theta: f64) -> Result<Rope, String> {
-        let raw = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
+    fn rope(&self, family: &Family, max_positions: usize, head_dim: usize) -> Result<Rope, String> {
+        self.refuse_nested_rope()?;
+        let raw = self.rope_scaling.as_ref().or(self.rope_parameters.as_ref());
+        let parameters = self.rope_parameters.as_ref();
         let theta = raw
             .and_then(|rope| rope.rope_theta)
+            .or(parameters.and_then(|rope| rope.rope_theta))
             .or(self.rope_theta)
-            .unwrap_or(default_theta);
+            .unwrap_or(family.theta);
         if !(theta.is_finite() && theta > 0.0) {
             return Err(format!("rope_theta is {theta}; it must be positive"));
         }
@@ -320,6 +228,40 @@ impl Raw {
             let scaling = RopeScaling::None;
             return Ok(Rope { theta, scaling });
         };
+        if let Some(part) = raw.partial_rotary_factor.filter(|part| *part != 1.0) {
+            return Err(format!(
+                "partial_rotary_factor is {part}, but turning a part of each head is not \
+                 implemented; use a model where it is 1"
+            ));
+        }
+        let original = self.original_max_position_embeddings;
+        let original = original.or(raw.original_max_position_embeddings);
+        let limits = Limits {
+            positions: max_positions as f64,
+            original: original.unwrap_or(max_positions as f64),
+            pairs: head_dim / 2,
+        };
+        let kind = raw.rope_type.as_deref().or(raw.former_type.as_deref());
+        let kind = match kind {
+            // What LongRoPE was called at first.
+            Some("su") => Some("longrope"),
+            Some("yarn") if family.model_type == "phi3" => Some("longrope"),
+            kind => kind,
+        };
+        let scaling = raw.scaling(kind, &limits)?;
+        Ok(Rope { theta, scaling })
+    }
+}
+
+/// What the scaling of a rotary embedding depends on.
+struct Limits {
+    positions: f64,
+    original: f64,
+    pairs: usize,
+}
+
+impl RawRope {
+    fn scaling(&self, kind: Option<&str>, limits: &Limits) -> Result<RopeScaling, String> {
         let positive = |field: &str, value: Option<f64>| match value {
             Some(value) if value.is_finite() && value > 0.0 => Ok(value),
             Some(value) => Err(format!(
@@ -327,37 +269,92 @@ impl Raw {
             )),
             None => Err(format!("rope scaling: {field} is missing")),
         };
-        let scaling = match raw.rope_type.as_deref().or(raw.former_type.as_deref()) {
+        let original = || positive("original_max_position_embeddings", Some(limits.original));
+        let factor = || positive("factor", self.factor);
+        // Where no factor is given: how much further the model reaches than it was trained.
+        let reach = || match self.factor {
+            Some(_) => factor(),
+            None => Ok(limits.positions / original()?),
+        };
+        Ok(match kind {
             None | Some("default") => RopeScaling::None,
-            Some("linear") => RopeScaling::Linear {
-                factor: positive("factor", raw.factor)?,
+            Some("linear") => RopeScaling::Linear { factor: factor()? },
+            Some("dynamic") => RopeScaling::Dynamic {
+                factor: factor()?,
+                original_positions: positive("max_position_embeddings", Some(limits.positions))?,
             },
             Some("llama3") => {
-                let low = positive("low_freq_factor", raw.low_freq_factor)?;
-                let high = positive("high_freq_factor", raw.high_freq_factor)?;
+                let low = positive("low_freq_factor", self.low_freq_factor)?;
+                let high = positive("high_freq_factor", self.high_freq_factor)?;
                 if high <= low {
                     return Err(format!(
                         "rope scaling: high_freq_factor {high} must exceed low_freq_factor {low}"
                     ));
                 }
                 RopeScaling::Llama3 {
-                    factor: positive("factor", raw.factor)?,
+                    factor: factor()?,
                     low,
                     high,
-                    original_positions: positive(
-                        "original_max_position_embeddings",
-                        raw.original_max_position_embeddings,
-                    )?,
+                    original_positions: original()?,
+                }
+            }
+            Some("yarn") => {
+                let factor = reach()?;
+                let given = |value: Option<f64>| value.filter(|value| *value != 0.0);
+                let scale = |weight: f64| match factor <= 1.0 {
+                    true => 1.0,
+                    false => 0.1 * weight * libm::log(factor) + 1.0,
+                };
+                let scales = given(self.mscale).zip(given(self.mscale_all_dim));
+                let stretch = match (self.attention_factor, scales) {
+                    (Some(stretch), _) => positive("attention_factor", Some(stretch))?,
+                    (None, Some((scores, all))) => scale(scores) / scale(all),
+                    (None, None) => scale(1.0),
+                };
+                RopeScaling::Yarn {
+                    factor,
+                    fast: positive("beta_fast", given(self.beta_fast).or(Some(32.0)))?,
+                    slow: positive("beta_slow", given(self.beta_slow).or(Some(1.0)))?,
+                    original_positions: original()?,
+                    truncate: self.truncate.unwrap_or(true),
+                    stretch,
+                }
+            }
+            Some("longrope") => {
+                let original_positions = original()?;
+                let reach = reach()?;
+                let factors = |field: &str, factors: &Option<Vec<f64>>| {
+                    let factors = factors.clone().unwrap_or_default();
+                    if factors.len() != limits.pairs {
+                        return Err(format!(
+                            "rope scaling: {field} has {} factors; heads have {} pairs of entries",
+                            factors.len(),
+                            limits.pairs
+                        ));
+                    }
+                    for factor in &factors {
+                        positive(field, Some(*factor))?;
+                    }
+                    Ok(factors)
+                };
+                RopeScaling::Long {
+                    short_factors: factors("short_factor", &self.short_factor)?,
+                    long_factors: factors("long_factor", &self.long_factor)?,
+                    original_positions,
+                    stretch: match self.attention_factor {
+                        Some(stretch) => positive("attention_factor", Some(stretch))?,
+                        None if reach <= 1.0 => 1.0,
+                        None => (1.0 + libm::log(reach) / libm::log(original_positions)).sqrt(),
+                    },
                 }
             }
             Some(other) => {
                 return Err(format!(
-                    "rope scaling `{other}` is not implemented; \
-                     `default`, `linear` and `llama3` are"
+                    "rope scaling `{other}` is not implemented; `default`, `linear`, `dynamic`, \
+                     `llama3`, `yarn` and `longrope` are"
                 ));
             }
-        };
-        Ok(Rope { theta, scaling })
+        })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Where a step begins: the embeddings of its tokens, of one sequence or of several.
 
 use super::error::StepError;
-use super::ops::Embed;
+use super::ops::{AddRows, Embed};
 use super::sharded::ShardedLlama;
 use super::state::{Hidden, Slice};
+use crate::model::Positions;
 
 impl ShardedLlama {
     /// The embeddings of `tokens`, the first at `position` of its sequence.
@@ -83,7 +84,23 @@ impl ShardedLlama {
             }));
         let states = hidden.states.fit(total, self.shape().hidden)?;
         let texts = slices.map(|(tokens, _)| tokens);
-        Ok(states.apply2(embedding, &Embed { texts })?)
+        states.apply2(embedding, &Embed { texts })?;
+        let Some(table) = &self.positions else {
+            return Ok(());
+        };
+        let before = match self.shape().design.positions {
+            Positions::Learned { before, .. } => before,
+            Positions::Rotary => 0,
+        };
+        for slice in &hidden.slices {
+            let add = AddRows {
+                kernels: self.kernels,
+                rows: slice.rows.clone(),
+                first: before + slice.position,
+            };
+            states.apply2(table, &add)?;
+        }
+        Ok(())
     }
 
     fn check_tokens(&self, tokens: &[u32]) -> Result<(), StepError> {

@@ -39,9 +39,9 @@ pub enum LoadError {
         /// What it names.
         found: String,
         /// What would do.
-        supported: &'static str,
+        supported: String,
         /// What to do with a model of the family that it names, or nothing.
-        hint: &'static str,
+        hint: String,
     },
     /// A weights file is truncated or damaged.
     #[error(

@@ -1,7 +1,7 @@
 //! A model as a Hugging Face folder publishes it.
 
 use super::checkpoint::Checkpoint;
-use super::config::ModelConfig;
+use super::config::{self, ModelConfig};
 use super::error::LoadError;
 use super::generation::{self, Generation};
 use super::model_file::{FileDigest, MOST_SETTINGS, read};
@@ -9,7 +9,7 @@ use super::weights::Weights;
 use crate::interrupt::Interrupt;
 use crate::model::Architecture;
 use candle_core::{DType, Device, Tensor};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const CONFIG_FILE: &str = "config.json";
 
@@ -27,6 +27,46 @@ pub(super) struct Described {
     config: ModelConfig,
     checkpoint: Checkpoint,
     digests: Vec<FileDigest>,
+    /// Of the configuration.
+    path: PathBuf,
+}
+
+/// What ends a gathering of weights.
+enum Gathering {
+    Load(Box<LoadError>),
+    Tensor(candle_core::Error),
+}
+
+impl From<LoadError> for Gathering {
+    fn from(error: LoadError) -> Self {
+        Self::Load(Box::new(error))
+    }
+}
+
+impl From<candle_core::Error> for Gathering {
+    fn from(error: candle_core::Error) -> Self {
+        Self::Tensor(error)
+    }
+}
+
+impl Gathering {
+    fn at(self, path: &Path) -> LoadError {
+        match self {
+            Self::Load(error) => *error,
+            Self::Tensor(source) => LoadError::Tensor {
+                path: path.to_owned(),
+                source,
+            },
+        }
+    }
+}
+
+/// How the model in `folder` steps, if its `config.json` can be read and names a family that is
+/// known.
+pub fn architecture(folder: &Path) -> Option<Architecture> {
+    let fix = "give the path of a Hugging Face model folder";
+    let (text, _) = read(folder, CONFIG_FILE, MOST_SETTINGS, fix).ok()?;
+    config::architecture(&text)
 }
 
 /// Checks the model folder `folder` for a model of `architecture` without reading its
@@ -37,6 +77,26 @@ pub(super) struct Described {
 /// Whatever loading the folder would say, save for faults within the weights.
 pub fn inspect(folder: &Path, architecture: Architecture) -> Result<ModelConfig, LoadError> {
     Ok(Described::open(folder, architecture)?.config)
+}
+
+/// What a `config.json` says of its model, without any weights; and the file's digest. The model
+/// is called as the file's folder is, if it is a `config.json`, or else as the file.
+///
+/// # Errors
+/// If the file cannot be read, or describes a model that is not supported.
+pub fn describe(file: &Path) -> Result<(ModelConfig, FileDigest), LoadError> {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let fix = "give the path of a model's config.json";
+    let (text, digest) = read(folder, &name, MOST_SETTINGS, fix)?;
+    let called = match &*name {
+        CONFIG_FILE => folder.file_name(),
+        _ => file.file_stem(),
+    };
+    let called = called.map_or_else(|| "model".into(), |called| called.to_string_lossy());
+    let architecture = config::architecture(&text).unwrap_or(Architecture::Llama);
+    let config = ModelConfig::parse(&text, file, &called, architecture)?;
+    Ok((config, digest))
 }
 
 impl Described {
@@ -64,15 +124,18 @@ impl Described {
             config,
             checkpoint,
             digests,
+            path,
         })
     }
 
     /// Reads the weights.
     pub(super) fn load(self, interrupt: Interrupt<'_>) -> Result<Published, LoadError> {
         let (mut tensors, digests) = self.checkpoint.read(interrupt)?;
-        let weights = Weights::gather(&self.config.shape, |name, _| {
-            Ok::<_, LoadError>(tensors.remove(name).expect("every tensor wanted was read"))
-        })?;
+        let path = self.path;
+        let weights = Weights::gather(&self.config, |name, _| {
+            Ok::<_, Gathering>(tensors.remove(name).expect("every tensor wanted was read"))
+        });
+        let weights = weights.map_err(|error| error.at(&path))?;
         Ok(Published {
             config: self.config,
             weights,
@@ -88,15 +151,16 @@ fn fit(config: &ModelConfig, checkpoint: &mut Checkpoint, path: &Path) -> Result
         path: path.to_owned(),
         source,
     })?;
-    Weights::gather(&config.shape, |name, sizes| {
+    let gathered = Weights::gather(config, |name, sizes| {
         let hint = if name == "lm_head.weight" {
             " (a model that has none says `\"tie_word_embeddings\": true` in config.json)"
         } else {
             ""
         };
         checkpoint.want(name, sizes, hint)?;
-        Ok::<_, LoadError>(nothing.clone())
-    })?;
+        Ok::<_, Gathering>(nothing.clone())
+    });
+    gathered.map_err(|error| error.at(path))?;
     let tied = config.shape.tied_embeddings;
     checkpoint.refuse_unread(config.shape.layers, |name| is_harmless(name, tied))
 }

@@ -57,7 +57,7 @@ impl ShardedLlama {
                 let partials: Vec<&[f32]> = partials.iter().map(|partial| &**partial).collect();
                 sum.resize(partials[0].len(), 0.0);
                 all_reduce(at.0, at.1, &partials, &mut sum)?;
-                Ok(whole.hidden.add(&sum)?)
+                Ok(self.add(at.0, at.1, &mut whole.hidden, &sum)?)
             },
         )
     }
@@ -93,7 +93,7 @@ impl ShardedLlama {
         rows: &[Rows],
     ) -> Result<(), StepError> {
         let kernels = self.kernels;
-        self.steps(tokens, caches, workspace, rows, |_, workspace, whole| {
+        self.steps(tokens, caches, workspace, rows, |at, workspace, whole| {
             let [first, others @ ..] = &workspace.devices[..] else {
                 unreachable!("a plan has a device")
             };
@@ -103,7 +103,7 @@ impl ShardedLlama {
             for other in others {
                 sum.apply2(other.partial.tensor(), &Add { kernels })?;
             }
-            hidden.add_matrix(sum)
+            self.add_matrix(at.0, at.1, hidden, sum)
         })
     }
 

@@ -4,9 +4,9 @@
 //! in the reference implementation: a model tuned for conversation ends its turns by tokens
 //! that its base model did not have.
 
-use super::config::Ids;
 use super::error::LoadError;
 use super::model_file::{FileDigest, read_settings};
+use super::settings::Ids;
 use serde::Deserialize;
 use std::path::Path;
 

@@ -2,7 +2,7 @@
 
 use super::blocks::check_slices;
 use super::error::StepError;
-use super::ops::{Project, RmsNorm};
+use super::ops::{Project, SoftCap};
 use super::sharded::ShardedLlama;
 use super::state::{Hidden, Slice, Workspace};
 use std::ops::Range;
@@ -88,11 +88,7 @@ impl ShardedLlama {
         for (slice, rows) in wanted.clone() {
             count += rows.of(slice)?.len();
         }
-        let norm = RmsNorm {
-            kernels,
-            epsilon: self.config().norm_epsilon,
-            rows: wanted.map(|(slice, rows)| rows.of(slice).unwrap_or_default()),
-        };
+        let wanted = wanted.map(|(slice, rows)| rows.of(slice).unwrap_or_default());
         let all = workspace.logits.fit(count, self.shape().vocabulary)?;
         if count == 0 {
             return Ok(());
@@ -101,7 +97,8 @@ impl ShardedLlama {
             let Some(weights) = &part.head else { continue };
             let buffers = &mut workspace.devices[device];
             let normed = buffers.normed.fit(count, hidden.width())?;
-            normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
+            let states = hidden.states.tensor();
+            self.norm.apply(kernels, states, wanted.clone(), normed)?;
             let project = Project::with(kernels, weights);
             if weights.outputs() == self.shape().vocabulary {
                 project.apply(normed.tensor(), all)?;
@@ -110,6 +107,9 @@ impl ShardedLlama {
             let own = buffers.logits.fit(count, weights.outputs())?;
             project.apply(normed.tensor(), own)?;
             all.place_columns(own, self.plan.shards()[device].rows.start)?;
+        }
+        if let Some(cap) = self.shape().design.logit_cap {
+            all.apply1(&SoftCap { kernels, cap })?;
         }
         Ok(())
     }

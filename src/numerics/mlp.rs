@@ -3,22 +3,21 @@
 //! A device holds some columns of gate and up and the same rows of down; a device
 //! that holds no column has no such part.
 
+use super::config::ModelConfig;
 use super::error::StepError;
+use super::feed_forward::FeedForward;
 use super::kernels::Kernels;
-use super::ops::RmsNorm;
-use super::packing::single;
+use super::norm::Norm;
 use super::state::{DeviceBuffers, Hidden};
-use super::swiglu::SwiGlu;
 use super::weights::{FeedForwardWeights, LayerWeights};
-use crate::model::{DeviceShard, ModelShape};
-use candle_core::Tensor;
+use crate::model::DeviceShard;
 use std::iter;
 
 /// The weights of some of a layer's columns.
 #[derive(Debug)]
 pub(super) struct MlpPart {
-    norm: Tensor,
-    network: SwiGlu,
+    norm: Norm,
+    network: FeedForward,
 }
 
 impl MlpPart {
@@ -26,7 +25,7 @@ impl MlpPart {
     /// is sparse.
     pub(super) fn pack(
         weights: &LayerWeights,
-        shape: &ModelShape,
+        config: &ModelConfig,
         shard: &DeviceShard,
     ) -> Result<Option<Self>, StepError> {
         if shard.columns.is_empty() {
@@ -36,8 +35,13 @@ impl MlpPart {
             return Ok(None);
         };
         Ok(Some(Self {
-            norm: single(&weights.mlp_norm)?,
-            network: SwiGlu::pack(dense, shard.columns.clone(), shape.hidden)?,
+            norm: Norm::pack(&weights.mlp_norm, config)?,
+            network: FeedForward::pack(
+                dense,
+                config.shape.design.activation,
+                shard.columns.clone(),
+                config.shape.hidden,
+            )?,
         }))
     }
 
@@ -45,17 +49,13 @@ impl MlpPart {
     pub(super) fn step(
         &self,
         kernels: Kernels,
-        epsilon: f32,
         hidden: &Hidden,
         buffers: &mut DeviceBuffers,
     ) -> Result<(), StepError> {
         let normed = buffers.normed.fit(hidden.tokens(), hidden.width())?;
-        let norm = RmsNorm {
-            kernels,
-            epsilon,
-            rows: iter::once(0..hidden.tokens()),
-        };
-        normed.apply3(hidden.states.tensor(), &self.norm, &norm)?;
+        let rows = iter::once(0..hidden.tokens());
+        self.norm
+            .apply(kernels, hidden.states.tensor(), rows, normed)?;
         let (between, partial) = (&mut buffers.feed_forward, &mut buffers.partial);
         self.network
             .compute(kernels, normed.tensor(), between, partial)

@@ -4,8 +4,10 @@
 //! when a model is sharded.
 
 use super::error::StepError;
-use super::kernels::{Packed, Packing, Part};
-use super::matrix::Values;
+use super::kernels::{Kernels, Packed, Packing, Part};
+use super::matrix::{Matrix, Values};
+use super::ops::{AddToRows, Project};
+use super::weights::Linear;
 use candle_core::{DType, Device, Error, Tensor};
 use std::ops::Range;
 
@@ -49,6 +51,73 @@ impl PackedMatrix {
     /// Values per row of a product.
     pub(super) fn outputs(&self) -> usize {
         self.packing.outputs()
+    }
+}
+
+/// A product with packed weights, and what is added to each of its rows.
+#[derive(Debug)]
+pub(super) struct Projection {
+    matrix: PackedMatrix,
+    bias: Option<Tensor>,
+}
+
+impl Projection {
+    /// Some rows of products, one below the other, on `inputs`.
+    pub(super) fn rows(
+        parts: &[(&Linear, Range<usize>)],
+        inputs: Range<usize>,
+    ) -> Result<Self, StepError> {
+        let matrices: Vec<_> = parts
+            .iter()
+            .map(|(part, rows)| (&part.weight, rows.clone(), inputs.clone()))
+            .collect();
+        let biases = parts.iter().filter_map(|(part, rows)| {
+            let bias = part.bias.as_ref()?;
+            Some(
+                bias.narrow(0, rows.start, rows.len())
+                    .and_then(|bias| single(&bias)),
+            )
+        });
+        let biases: Vec<Tensor> = biases.collect::<Result<_, _>>()?;
+        Ok(Self {
+            matrix: PackedMatrix::pack(&matrices)?,
+            bias: match biases.is_empty() {
+                true => None,
+                false => Some(Tensor::cat(&biases, 0)?),
+            },
+        })
+    }
+
+    /// Some rows and columns of a matrix, with the bias given.
+    pub(super) fn columns(
+        weight: &Tensor,
+        bias: Option<&Tensor>,
+        outputs: Range<usize>,
+        inputs: Range<usize>,
+    ) -> Result<Self, StepError> {
+        Ok(Self {
+            matrix: PackedMatrix::pack(&[(weight, outputs, inputs)])?,
+            bias: bias.map(single).transpose()?,
+        })
+    }
+
+    /// Values per row of a product.
+    pub(super) fn outputs(&self) -> usize {
+        self.matrix.outputs()
+    }
+
+    /// `out` ← `x` · weightsᵀ + bias.
+    pub(super) fn apply(
+        &self,
+        kernels: Kernels,
+        x: &Tensor,
+        out: &mut Matrix,
+    ) -> Result<(), Error> {
+        Project::with(kernels, &self.matrix).apply(x, out)?;
+        match &self.bias {
+            Some(bias) => out.apply2(bias, &AddToRows { kernels }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -11,6 +11,8 @@ use super::matrix::{Matrix, Values};
 pub struct Routing {
     pub(super) inputs: Matrix,
     pub(super) weights: Matrix,
+    /// What a shared expert made of the tokens, weighted by its gate.
+    pub(super) shared: Option<Matrix>,
 }
 
 impl Routing {
@@ -71,15 +73,23 @@ fn row(matrix: &Matrix, index: usize) -> Result<Values<'_>, StepError> {
 ///
 /// The sum runs in the order of the result, in f32.
 pub fn top_experts(weights: &[f32], active: usize) -> Vec<(usize, f32)> {
+    let mut chosen = strongest(weights, active);
+    let sum = chosen.iter().fold(0f32, |sum, (_, weight)| sum + weight);
+    for (_, weight) in &mut chosen {
+        *weight /= sum;
+    }
+    chosen
+}
+
+/// The `active` experts of the greatest weights as they are, for families whose weights need not
+/// sum to one; in the order of [`top_experts`].
+pub fn strongest(weights: &[f32], active: usize) -> Vec<(usize, f32)> {
     let mut order: Vec<usize> = (0..weights.len()).collect();
     order.sort_by(|&a, &b| weights[b].total_cmp(&weights[a]).then(a.cmp(&b)));
     order.truncate(active);
-    let sum = order
-        .iter()
-        .fold(0f32, |sum, &expert| sum + weights[expert]);
     order
         .into_iter()
-        .map(|expert| (expert, weights[expert] / sum))
+        .map(|expert| (expert, weights[expert]))
         .collect()
 }
 

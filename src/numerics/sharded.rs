@@ -26,9 +26,10 @@ use super::error::StepError;
 use super::kernels::{Kernels, RopeTable};
 use super::kv_cache::KvCache;
 use super::mlp::MlpPart;
+use super::norm::Norm;
 use super::packing::{PackedMatrix, single};
 use super::state::Workspace;
-use super::weights::Weights;
+use super::weights::{NormWeights, Weights};
 use crate::model::{ModelShape, Parts, ShardPlan};
 use candle_core::Tensor;
 use std::sync::Arc;
@@ -41,7 +42,11 @@ pub struct ShardedLlama {
     pub(super) kernels: Kernels,
     /// Where it is covered.
     pub(super) embedding: Option<Tensor>,
-    pub(super) norm: Tensor,
+    /// Of learned positions, where the embedding is covered.
+    pub(super) positions: Option<Tensor>,
+    pub(super) norm: Norm,
+    /// After attention and feed-forward network of the layers covered, where there are such.
+    pub(super) norms_after: Vec<[Option<Norm>; 2]>,
     pub(super) parts: Vec<DevicePart>,
 }
 
@@ -78,10 +83,11 @@ impl ShardedLlama {
         let mut parts = Vec::with_capacity(plan.devices());
         for shard in plan.shards() {
             let mut layers = Vec::with_capacity(covered.layers.len());
-            for layer in &weights.layers[covered.layers.clone()] {
+            for number in covered.layers.clone() {
+                let layer = &weights.layers[number];
                 layers.push(Arc::new(LayerPart {
-                    attention: AttentionPart::pack(layer, shape, shard)?,
-                    mlp: MlpPart::pack(layer, shape, shard)?,
+                    attention: AttentionPart::pack(layer, number, config, shard)?,
+                    mlp: MlpPart::pack(layer, config, shard)?,
                 }));
             }
             let head = if shard.rows.is_empty() {
@@ -92,15 +98,34 @@ impl ShardedLlama {
             };
             parts.push(DevicePart { layers, head });
         }
+        let norm = |weights: &Option<NormWeights>| {
+            let weights = weights.as_ref();
+            weights
+                .map(|weights| Norm::pack(weights, config))
+                .transpose()
+        };
+        let layers = weights.layers[covered.layers.clone()].iter();
+        let norms_after =
+            layers.map(|layer| Ok([norm(&layer.attention_after)?, norm(&layer.mlp_after)?]));
+        let embedding = |table: &Tensor| match config.embedding_scale {
+            Some(scale) => single(table)?.affine(f64::from(scale), 0.0),
+            None => single(table),
+        };
+        let positions = weights.positions.as_ref();
         Ok(Self {
             config: config.clone(),
             plan: Arc::new(plan.clone()),
             kernels,
             embedding: match covered.embedding {
-                true => Some(single(&weights.embedding)?),
+                true => Some(embedding(&weights.embedding)?),
                 false => None,
             },
-            norm: single(&weights.norm)?,
+            positions: match covered.embedding {
+                true => positions.map(single).transpose()?,
+                false => None,
+            },
+            norm: Norm::pack(&weights.norm, config)?,
+            norms_after: norms_after.collect::<Result<_, StepError>>()?,
             parts,
         })
     }
@@ -133,7 +158,12 @@ impl ShardedLlama {
             config: self.config.clone(),
             kernels: self.kernels,
             embedding: self.embedding.clone().filter(|_| parts.embedding),
+            positions: self.positions.clone().filter(|_| parts.embedding),
             norm: self.norm.clone(),
+            norms_after: {
+                let norms = self.norms_after.iter().skip(first);
+                norms.take(parts.layers.len()).cloned().collect()
+            },
             parts: devices.collect(),
             plan: Arc::new(plan),
         })
@@ -172,8 +202,13 @@ impl ShardedLlama {
                 limit,
             });
         }
-        let frequencies = self.config.rope.frequencies(self.shape().head_dim);
-        let rope = Arc::new(RopeTable::from_frequencies(&frequencies, capacity));
+        let rope = &self.config.rope;
+        let frequencies = rope.frequencies(self.shape().head_dim, capacity);
+        let table = RopeTable::from_frequencies(&frequencies, capacity);
+        let rope = Arc::new(match rope.stretch() {
+            1.0 => table,
+            stretch => table.times(stretch),
+        });
         KvCache::new(&self.plan, rope, capacity)
     }
 

@@ -3,12 +3,12 @@
 use super::config::ModelConfig;
 use super::error::StepError;
 use super::weights::Weights;
-use crate::model::Architecture;
+use crate::model::{Architecture, Positions};
 use crate::rng::{BulkDistribution, StandardNormal, Stream};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 
-/// Random f32 weights: norms 1, embedding entries standard normal, matrix entries
+/// Random f32 weights: norms 1, biases 0, embedding entries standard normal, matrix entries
 /// normal with variance 1 / inputs, so that activations keep their size.
 pub(super) fn random(
     stream: &mut Stream,
@@ -28,6 +28,7 @@ pub(super) fn random(
                 StandardNormal.fill(stream, &mut draws);
                 draws.iter().map(|draw| (draw * scale) as f32).collect()
             }
+            _ if name.ends_with(".bias") => vec![0.0; count],
             _ => vec![1.0; count],
         };
         Tensor::from_vec(values, sizes, &Device::Cpu)
@@ -69,10 +70,10 @@ pub(super) fn gather(
             shape.architecture
         )));
     }
-    if !shape.head_dim.is_multiple_of(2) {
+    if shape.design.positions == Positions::Rotary && !shape.head_dim.is_multiple_of(2) {
         return Err(unsupported(
             "head_dim is odd; rotary embeddings turn pairs, so make it even".into(),
         ));
     }
-    Ok(Weights::gather(shape, source)?)
+    Ok(Weights::gather(config, source)?)
 }

@@ -10,10 +10,10 @@
 //! is borrowed as a slice ([`Values`]).
 
 use super::error::StepError;
+use super::feed_forward::FeedForwardBuffers;
 use super::kernels::Kernels;
 use super::matrix::{Matrix, Values};
 use super::ops::{Add, AddValues, Replace};
-use super::swiglu::SwiGluBuffers;
 use crate::model::ShardPlan;
 use std::ops::Range;
 use std::sync::Arc;
@@ -204,7 +204,7 @@ pub(super) struct DeviceBuffers {
     /// Attention output of the device's heads.
     pub(super) context: Matrix,
     /// Between the products of a feed-forward network.
-    pub(super) feed_forward: SwiGluBuffers,
+    pub(super) feed_forward: FeedForwardBuffers,
     /// Those columns of it that the device multiplies by its rows of W_O, where it is not all.
     pub(super) cut: Matrix,
     /// The block's partial output.

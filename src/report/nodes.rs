@@ -20,7 +20,7 @@ fn energy(names: &[String], nodes: &[NodeRecord]) -> String {
     let whole = |node: &NodeRecord| parts(node).into_iter().flatten().sum::<f64>();
     let most = nodes.iter().map(whole).fold(0.0, f64::max);
     let mut html = "<h2 id=energy>Energy</h2>\n<div class=wide><table><tr><th scope=col>who\
-        <th scope=col>profile<th scope=col>compute<th scope=col>radio<th scope=col>idle\
+        <th scope=col class=words>profile<th scope=col>compute<th scope=col>radio<th scope=col>idle\
         <th scope=col>in all</tr>\n"
         .to_owned();
     for node in nodes {

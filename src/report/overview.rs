@@ -4,6 +4,8 @@
 //! Nothing is left out however long the log is, and the memory that it takes does not grow with it:
 //! bins, sums per pair of nodes, and at most [`MOST_TASKS`] tasks.
 
+mod reading;
+
 use super::density::Density;
 use super::waiting::{Follower, Gap, Waiting};
 use super::windows::{self, MOST_TASKS, Window};
@@ -11,7 +13,7 @@ use crate::engine::Kind;
 use crate::results::events::{Backwards, Event, Events, EventsError, Owner};
 use crate::results::tables::for_each_slice;
 use crate::units::{Duration, Instant};
-use std::collections::{BTreeMap, BTreeSet};
+use reading::Reading;
 use std::path::Path;
 
 /// What a lane shows, in the order in which a node's lanes are drawn.
@@ -91,43 +93,6 @@ pub(super) struct Overview {
     pub(super) gaps: Vec<(usize, Gap)>,
 }
 
-/// A lane while the log is read: its node, what it shows, its resource.
-type Key = (Owner, Shows, Option<u32>);
-
-#[derive(Debug, Default)]
-struct Tally {
-    count: u64,
-    busy: Duration,
-    /// Since when it is busy, of what was met so far.
-    since: Option<Instant>,
-    bins: usize,
-}
-
-/// A window while the log is read.
-struct Filling {
-    window: Window,
-    room: usize,
-}
-
-impl Filling {
-    fn meets(&self, start: Instant, end: Instant) -> bool {
-        self.room > 0 && end >= self.window.start && start <= self.window.end
-    }
-}
-
-struct Reading {
-    lanes: BTreeMap<Key, Tally>,
-    busy: Density,
-    critical: Density,
-    windows: Vec<Filling>,
-    held: Vec<(Held, Option<Key>)>,
-    gaps: Vec<Gap>,
-    /// The next task of the critical path.
-    path: Option<u32>,
-    /// When that must end.
-    due: Instant,
-}
-
 impl Overview {
     /// Reads the log in `folder`.
     ///
@@ -143,18 +108,8 @@ impl Overview {
         let mut next = log.next_task()?;
         let makespan = next.as_ref().map_or(Instant::ZERO, |(_, task)| task.end);
         let windows = windows::choose(folder, log.rows(), makespan, most)?;
-        let room = most / windows.len().max(1);
-        let filling = |window| Filling { window, room };
-        let mut reading = Reading {
-            lanes: BTreeMap::new(),
-            busy: Density::new(makespan),
-            critical: Density::new(makespan),
-            windows: windows.into_iter().map(filling).collect(),
-            held: Vec::new(),
-            gaps: Vec::new(),
-            path: next.as_ref().map(|(number, _)| *number),
-            due: makespan,
-        };
+        let first = next.as_ref().map(|(number, _)| *number);
+        let mut reading = Reading::new(makespan, first, windows, most);
         let mut follower = Follower::default();
         while let Some((number, task)) = next {
             let cause = log.cause(&task);
@@ -170,11 +125,7 @@ impl Overview {
             .into_iter()
             .for_each(|gap| reading.wait(gap));
         let mut names = log.into_names();
-        let shown: BTreeSet<u32> = reading
-            .held
-            .iter()
-            .filter_map(|(held, _)| held.task.batch)
-            .collect();
+        let shown = reading.batches();
         for_each_slice(folder, |batch, slice| {
             if shown.contains(&batch) {
                 names.batches.entry(batch).or_default().push(slice);
@@ -186,139 +137,6 @@ impl Overview {
     /// Whether every task is held.
     pub(super) fn is_whole(&self) -> bool {
         self.held.len() as u64 == self.names.rows
-    }
-}
-
-impl Reading {
-    fn lane(&mut self, key: Key) -> &mut Tally {
-        let count = self.lanes.len();
-        let tally = self.lanes.entry(key).or_insert_with(|| Tally {
-            bins: count,
-            ..Tally::default()
-        });
-        self.busy.enter(tally.bins);
-        self.critical.enter(tally.bins);
-        tally
-    }
-
-    /// Adds a task, or a stretch of waiting, to its lane; none that was added ended before it.
-    fn add(&mut self, key: Key, start: Instant, end: Instant) -> usize {
-        let tally = self.lane(key);
-        tally.count += 1;
-        let new = tally.since.map_or(end, |since| since.min(end));
-        tally.since = Some(tally.since.map_or(start, |since| since.min(start)));
-        let bins = tally.bins;
-        if start < new {
-            tally.busy += new.since(start);
-            self.busy.add(bins, start, new);
-        }
-        bins
-    }
-
-    fn meet(&mut self, number: u32, task: Event) -> Result<(), String> {
-        let shows = Shows::of(task.kind);
-        let key = shows.map(|shows| (task.owner(), shows, task.resource));
-        let bins = key.map(|key| self.add(key, task.start, task.end));
-        let critical = self.path == Some(number);
-        if critical {
-            if task.end != self.due {
-                return Err(format!(
-                    "the task ends at {} ps and released another at {} ps",
-                    task.end.0, self.due.0
-                ));
-            }
-            (self.path, self.due) = (task.released_by, task.start);
-            if let Some(bins) = bins {
-                self.critical.add(bins, task.start, task.end);
-            }
-        }
-        let mut windows = self.windows.iter_mut();
-        if let Some(filling) = windows.find(|filling| filling.meets(task.start, task.end)) {
-            filling.room -= 1;
-            if filling.room == 0 {
-                // Whatever ended later is held; this one may have company that is not.
-                filling.window.start = filling.window.start.max(task.end);
-            }
-            let held = Held {
-                number,
-                task,
-                critical,
-                lane: None,
-            };
-            self.held.push((held, key));
-        }
-        Ok(())
-    }
-
-    fn wait(&mut self, gap: Gap) {
-        self.add(
-            (Owner::Node(gap.node), Shows::Waiting, None),
-            gap.start,
-            gap.end,
-        );
-        let mut windows = self.windows.iter();
-        if windows.any(|filling| filling.meets(gap.start, gap.end)) {
-            self.gaps.push(gap);
-        }
-    }
-
-    fn finish(self, makespan: Instant, names: Events, waiting: Waiting) -> Overview {
-        let named = |(owner, shows, resource): Key, tally: &Tally| Lane {
-            owner,
-            shows,
-            name: match resource {
-                Some(resource) => names.resource_name(owner, resource).to_owned(),
-                None => shows.name().to_owned(),
-            },
-            count: tally.count,
-            busy: tally.busy,
-            bins: tally.bins,
-        };
-        let lanes = self.lanes.iter();
-        let mut lanes: Vec<_> = lanes
-            .map(|(key, tally)| (*key, named(*key, tally)))
-            .collect();
-        lanes.sort_by(|(_, a), (_, b)| {
-            let order = |lane: &Lane| (lane.owner, lane.shows);
-            order(a).cmp(&order(b)).then_with(|| a.name.cmp(&b.name))
-        });
-        let places = lanes.iter().zip(0..).map(|((key, _), place)| (*key, place));
-        let places: BTreeMap<Key, usize> = places.collect();
-        let mut held: Vec<Held> = self
-            .held
-            .into_iter()
-            .map(|(held, key)| Held {
-                lane: key.and_then(|key| places.get(&key).copied()),
-                ..held
-            })
-            .collect();
-        held.reverse();
-        let windows = self.windows.into_iter().map(|filling| filling.window);
-        let windows: Vec<Window> = windows.filter(|it| it.start < it.end).collect();
-        let mut gaps: Vec<(usize, Gap)> = self
-            .gaps
-            .into_iter()
-            .filter(|gap| {
-                let meets = |window: &Window| gap.end > window.start && gap.start < window.end;
-                windows.iter().any(meets)
-            })
-            .filter_map(|gap| {
-                let key = (Owner::Node(gap.node), Shows::Waiting, None);
-                Some((*places.get(&key)?, gap))
-            })
-            .collect();
-        gaps.sort_by_key(|(lane, gap)| (*lane, gap.start));
-        Overview {
-            makespan,
-            names,
-            lanes: lanes.into_iter().map(|(_, lane)| lane).collect(),
-            busy: self.busy,
-            critical: self.critical,
-            waiting,
-            windows,
-            held,
-            gaps,
-        }
     }
 }
 

@@ -28,7 +28,7 @@ pub struct RunPage<'a> {
     /// What each of them did and held.
     pub per_node: &'a [NodeRecord],
     /// Captions and SVG texts of figures.
-    pub figures: &'a [(&'a str, String)],
+    pub figures: &'a [(String, String)],
 }
 
 /// Why a page cannot be written.
@@ -51,7 +51,10 @@ impl RunPage<'_> {
     pub fn write(&self, folder: &Path, mut out: &mut dyn Write) -> Result<(), PageError> {
         let run = Overview::read(folder)?;
         page::begin(&mut out, self.title)?;
-        writeln!(out, "<pre>{}</pre>", Markup(&self.summary))?;
+        // The page begins with its title.
+        let summary = self.summary.strip_prefix(self.title);
+        let summary = summary.unwrap_or(&self.summary).trim_start_matches('\n');
+        writeln!(out, "<pre>{}</pre>", Markup(summary))?;
         writeln!(out, "<h2 id=timeline>Timeline</h2>")?;
         timeline::write(&run, self.title, &mut out)?;
         out.write_all(KEYS.as_bytes())?;

@@ -124,7 +124,11 @@ impl SweepPage<'_> {
             <div class=wide><table><tr>"
                 .to_owned();
         for heading in &outcomes.headings {
-            let _ = write!(html, "<th scope=col>{}", Markup(&heading.title()));
+            let _ = write!(
+                html,
+                "<th scope=col class=words>{}",
+                Markup(&heading.title())
+            );
         }
         html.push_str("<th scope=col>runs");
         for (_, heading, _) in &columns {
@@ -166,9 +170,9 @@ impl SweepPage<'_> {
             .to_owned();
         let settings = self.rows.first().map(|row| row.settings.as_slice());
         for (path, _) in settings.unwrap_or_default() {
-            let _ = write!(html, "<th scope=col>{}", Markup(path));
+            let _ = write!(html, "<th scope=col class=words>{}", Markup(path));
         }
-        html.push_str("<th scope=col>what became of it</tr>\n");
+        html.push_str("<th scope=col class=words>what became of it</tr>\n");
         for row in self.rows {
             let _ = write!(html, "<tr><td>{}<td>{}", row.point, row.run);
             for (_, value) in &row.settings {

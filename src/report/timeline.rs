@@ -39,7 +39,7 @@ fn table(run: &Overview) -> String {
     let makespan = run.makespan;
     let mut html = format!(
         "<details{open}><summary>Lanes in numbers</summary>\n<div class=wide><table>\
-         <tr><th scope=col>who<th scope=col>lane<th scope=col>what<th scope=col>tasks\
+         <tr><th scope=col>who<th scope=col class=words>lane<th scope=col class=words>what<th scope=col>tasks\
          <th scope=col>time<th scope=col>of the run</tr>\n"
     );
     for lane in &run.lanes {

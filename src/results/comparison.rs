@@ -113,7 +113,9 @@ fn shortened(titles: &[String]) -> Vec<String> {
 /// A mean, with its interval if it has one: `5.000 ± 2.5`.
 pub fn words(column: &(&str, &str, f64), estimate: Estimate) -> String {
     let mean = cell(column, estimate.mean);
-    match estimate.half_width.filter(|half| *half > 0.0) {
+    // Less is the rounding of runs that measured the same.
+    let least = 1e-9 * estimate.mean.abs();
+    match estimate.half_width.filter(|half| *half > least) {
         None => mean,
         Some(half) => format!("{mean} ± {}", two_digits(half * column.2)),
     }

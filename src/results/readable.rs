@@ -2,7 +2,7 @@
 //!
 //! The rules, for every table and page that is read rather than parsed:
 //!
-//! - four significant digits and a unit that fits; what is exactly zero is `0 s`, `0 J`, `0 %`;
+//! - four significant digits and a unit that fits; what is exactly zero is `0`, `0 s`, `0 %`;
 //! - a share that is not zero but below a hundredth of a percent is `< 0.01 %`;
 //! - a time is told beside the whole that it is part of. Each of a run's durations is rounded up to
 //!   a picosecond, so that sums of many differ by their rounding: less than 10⁻⁶ of the whole is
@@ -75,10 +75,10 @@ pub fn significant(value: f64) -> String {
     if !value.is_finite() {
         return value.to_string();
     }
-    let magnitude = match rounded(value) {
-        0.0 => 0.0,
-        value => libm::floor(libm::log10(value.abs())),
-    };
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let magnitude = libm::floor(libm::log10(rounded(value).abs()));
     if !(-4.0..7.0).contains(&magnitude) {
         return format!("{value:.3e}");
     }
@@ -133,6 +133,7 @@ mod tests {
         assert_eq!(bytes(999_999), "1.000 MB");
         assert_eq!(bytes(123_456_789), "123.5 MB");
         assert_eq!(significant(9.999_96), "10.00");
+        assert_eq!(significant(0.0), "0");
     }
 
     #[test]

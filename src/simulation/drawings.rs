@@ -1,7 +1,7 @@
 //! What of a run folder is drawn from the rest of it: figures, the report, the trace.
 
 use crate::figures::catalogue::{DrawError, FIGURES, Options, Sources};
-use crate::figures::format::Format;
+use crate::figures::format::svg;
 use crate::report::{self, PageError, RunPage};
 use crate::results::events::Events;
 use crate::results::metrics::{self, Metrics};
@@ -79,8 +79,9 @@ fn write_report(run: &Sources<'_>, out: &mut dyn Write) -> Result<(), DrawError>
     let mut figures = Vec::new();
     for figure in FIGURES {
         if figure.is_wanted(run, Options::default())? {
-            let bytes = figure.write(run, Options::default(), Format::Svg)?;
-            figures.push((figure.name, String::from_utf8_lossy(&bytes).into_owned()));
+            let scene = (figure.draw)(run, figure.width, None)?;
+            let picture = svg::write(&scene);
+            figures.push((scene.title, picture));
         }
     }
     let card = metrics::card(&text);

@@ -156,3 +156,105 @@ fn list_explains_every_metric_that_a_run_writes() {
         assert!(metrics.contains(name), "{name}");
     }
 }
+
+/// What a model is, by its settings and headers alone; and by settings without weights.
+#[test]
+fn a_model_is_described_without_its_weights() {
+    let desk = Desk::new();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let llama = root.join("models/tiny-llama");
+    let check = desk.airloom(&["check", llama.to_str().unwrap()]).good();
+    for word in [
+        ": ok",
+        "LLaMA",
+        "parameters",
+        "2 848",
+        "rotary",
+        "RMSNorm, Silu that gates",
+        "MB",
+    ] {
+        assert!(check.stdout.contains(word), "{word}: {}", check.stdout);
+    }
+    let opt = root.join("tests/fixtures/families/opt/config.json");
+    let check = desk.airloom(&["check", opt.to_str().unwrap()]).good();
+    for word in [
+        "OPT",
+        "64, learned",
+        "LayerNorm, Relu\n",
+        "there are none",
+        "tied",
+    ] {
+        assert!(check.stdout.contains(word), "{word}: {}", check.stdout);
+    }
+    let experts = root.join("tests/fixtures/families/qwen2_moe");
+    let check = desk.airloom(&["check", experts.to_str().unwrap()]).good();
+    assert!(
+        check
+            .stdout
+            .contains("6 per layer, 2 per token, and one of 28 columns")
+    );
+    desk.write(
+        "odd/config.json",
+        r#"{"architectures": ["GPT2LMHeadModel"]}"#,
+    );
+    let message = desk.airloom(&["check", "odd/config.json"]).refused(2);
+    assert!(
+        message.contains("odd/config.json") && message.contains("GPT2LMHeadModel"),
+        "{message}"
+    );
+}
+
+const OF_A_FILE: &str = "Scenario(
+    model: Shape(File(\"yi/config.json\")),
+    precision: (weight_bits: 4.5),
+    nodes: {\"board\": (profile: Preset(\"jetson-agx-orin\"))},
+    workload: [Tokens(prompt: 16, generate: 2)],
+)";
+
+/// 60 layers, 7168 wide, 56 and 8 heads: Yi-34B by its settings alone.
+const YI: &str = r#"{"architectures": ["LlamaForCausalLM"], "hidden_size": 7168,
+    "intermediate_size": 20480, "num_hidden_layers": 60, "num_attention_heads": 56,
+    "num_key_value_heads": 8, "vocab_size": 64000, "max_position_embeddings": 4096,
+    "rms_norm_eps": 1e-05, "rope_theta": 5000000.0}"#;
+
+#[test]
+fn a_shape_may_be_that_of_a_file() {
+    let desk = Desk::new();
+    desk.write("file.ron", OF_A_FILE);
+    let message = desk.airloom(&["check", "file.ron"]).refused(2);
+    assert!(message.contains("yi/config.json"), "{message}");
+    desk.write("yi/config.json", YI);
+    // It is the shape of that name, and a run of it takes as long.
+    desk.write(
+        "name.ron",
+        &OF_A_FILE.replace("File(\"yi/config.json\")", "\"yi-34b\""),
+    );
+    let mut times = Vec::new();
+    for scenario in ["file", "name"] {
+        let file = format!("{scenario}.ron");
+        desk.airloom(&["run", &file, "--out", scenario]).good();
+        times.push(desk.json(&format!("{scenario}/metrics.json")));
+    }
+    assert_eq!(times[0], times[1]);
+    let resolved = desk.airloom(&["check", "--resolved", "file.ron"]).good();
+    assert!(
+        resolved.stdout.contains("Shape(File(\"yi/config.json\"))"),
+        "{}",
+        resolved.stdout
+    );
+    let json = desk
+        .airloom(&["check", "--resolved", "--format", "json", "file.ron"])
+        .good();
+    desk.write("file.json", &json.stdout);
+    let again = desk.airloom(&["check", "--resolved", "file.json"]).good();
+    assert_eq!(again.stdout, resolved.stdout);
+    desk.write(
+        "yi/config.json",
+        &YI.replace("\"rope_theta\"", "\"clip_qkv\": 8, \"rope_theta\""),
+    );
+    let message = desk.airloom(&["check", "file.ron"]).refused(2);
+    assert!(
+        message.contains("clip_qkv is 8") && message.contains("file.ron:2"),
+        "{message}"
+    );
+}

@@ -255,3 +255,32 @@ fn the_trace_for_perfetto_is_written_when_it_is_asked_for() {
     let trace = desk.json("x/trace.json");
     assert!(!trace["traceEvents"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_pass_or_request_is_drawn_beside_the_usual_timeline() {
+    let desk = desk();
+    let usual = desk.text(FIGURE);
+    let requests = desk.text("x/requests.csv").lines().count() - 1;
+    for (asked, file) in [
+        (["--pass", "1"], "x/timeline_pass_1.svg"),
+        (["--request", "0"], "x/timeline_request_0.svg"),
+    ] {
+        let plot = desk.airloom(&[&["plot", "x"][..], &asked].concat()).good();
+        assert_eq!(plot.stdout, format!("{file}\n"));
+        assert_ne!(desk.text(file), usual);
+    }
+    assert_eq!(desk.text(FIGURE), usual);
+    let batches = desk.text("x/batches.csv");
+    let last = batches.lines().last().unwrap().split(',').next().unwrap();
+    assert_eq!(
+        desk.airloom(&["plot", "x", "--pass", "4000"]).refused(2),
+        format!("error: x/batches.csv holds no pass 4000; choose one from 0 to {last}\n")
+    );
+    assert_eq!(
+        desk.airloom(&["plot", "x", "--request", "4000"]).refused(2),
+        format!(
+            "error: x/batches.csv holds no request 4000; choose one from 0 to {}\n",
+            requests - 1
+        )
+    );
+}

@@ -17,6 +17,7 @@ fn shape() -> ModelShape {
     ModelShape {
         name: "tiny".to_owned(),
         architecture: Architecture::Llama,
+        design: Default::default(),
         layers: 1,
         hidden: 16,
         heads: 2,

@@ -16,7 +16,7 @@ pub fn page_of(folder: &Path, title: &str) -> String {
         scenario: "Scenario(seed: 3)",
         nodes: &[],
         per_node: &[],
-        figures: &[("timeline", "<svg></svg>".to_owned())],
+        figures: &[("a step".to_owned(), "<svg></svg>".to_owned())],
     };
     let mut text = Vec::new();
     page.write(folder, &mut text).unwrap();
@@ -107,15 +107,26 @@ fn waiting_is_told_as_matrices() {
             })
             .collect()
     };
-    // Device 0 waits 10 ps for device 1's slower half, 10 ps for its slot, 7 ps for the server,
-    // and 15 ps for request 1.
-    let events = known::two_requests();
-    let all: u64 = events.waiting().values().map(|time| time.0).sum();
-    assert_eq!(all, 42 + 15 + 45);
+    // Device 0 waits 10 ps for device 1 to compute and 10 ps for its slot, 7 ps for the server, and
+    // 15 ps for request 1.
+    let cells = |cells: &[&str]| {
+        cells
+            .iter()
+            .map(|cell| (*cell).to_owned())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
         row(1, "device0"),
-        ["42.00 ps", "12.50 %", "12.50 %", "·", "18.75 %"].map(str::to_owned)
-            [..row(1, "device0").len()]
+        cells(&["42.00 ps", "21.25 %", "12.50 %", "18.75 %"])
+    );
+    assert_eq!(
+        row(2, "device0"),
+        cells(&["42.00 ps", "·", "25.00 %", "8.750 %", "18.75 %"])
+    );
+    // The server waits for both until they have sent.
+    assert_eq!(
+        row(2, "server"),
+        cells(&["45.00 ps", "6.250 %", "50.00 %", "·", "·"])
     );
 }
 

@@ -2,6 +2,7 @@
 //! other and stay on the page, in a column of 88 mm and on a page of 180 mm.
 
 mod digests;
+mod others;
 mod runs;
 mod svg;
 mod sweeps;

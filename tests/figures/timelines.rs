@@ -21,7 +21,9 @@ use tempfile::TempDir;
 fn ran(name: &str, changes: &[&str]) -> TempDir {
     static IDLE: AtomicBool = AtomicBool::new(false);
     let place = TempDir::new().unwrap();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("scenarios")
+        .join(name);
     let changes = changes.iter().chain(&["trace=Full"]);
     let changes: Vec<Override> = changes.map(|text| text.parse().unwrap()).collect();
     let resolved = scenario::load(&path, &changes).unwrap();
@@ -55,7 +57,9 @@ fn logged(folder: &Path, wanted: impl Fn(&str) -> bool) -> BTreeMap<(String, Str
             continue;
         }
         let node = row["node"].clone();
-        let name = resource.strip_prefix(&format!("{node}.")).unwrap_or(resource);
+        let name = resource
+            .strip_prefix(&format!("{node}."))
+            .unwrap_or(resource);
         let key = (node, name.to_owned(), row["kind"].clone());
         *spent.entry(key).or_default() += length;
     }
@@ -80,7 +84,10 @@ fn shown(timeline: &Timeline) -> BTreeMap<(String, String, String), u64> {
 fn a_pass_or_request_is_the_rows_of_its_batches_wherever_it_is_in_the_log() {
     for (name, changes) in [
         ("serving.ron", "workload[0].count=6"),
-        ("hybrid.ron", "workload=[Generate(prompt: \"Once Clara\", max_tokens: 3)]"),
+        (
+            "hybrid.ron",
+            "workload=[Generate(prompt: \"Once Clara\", max_tokens: 3)]",
+        ),
         ("wdmoe_testbed.ron", "workload=[Tokens(prompt: 9)]"),
     ] {
         let place = ran(name, &[changes]);
@@ -88,7 +95,9 @@ fn a_pass_or_request_is_the_rows_of_its_batches_wherever_it_is_in_the_log() {
         let events = Events::read(&folder).unwrap();
         let batches = rows(&folder.join("batches.csv"));
         let numbers = |column: &str| {
-            let numbers = batches.iter().map(|row| row[column].parse::<u32>().unwrap());
+            let numbers = batches
+                .iter()
+                .map(|row| row[column].parse::<u32>().unwrap());
             numbers.collect::<std::collections::BTreeSet<u32>>()
         };
         let passes = numbers("batch").into_iter().step_by(5).map(Choice::Pass);
@@ -117,7 +126,9 @@ fn a_pass_or_request_is_the_rows_of_its_batches_wherever_it_is_in_the_log() {
             );
             if let Choice::Request(number) = choice {
                 let table = rows(&folder.join("requests.csv"));
-                let row = table.iter().find(|row| row["request"] == number.to_string());
+                let row = table
+                    .iter()
+                    .find(|row| row["request"] == number.to_string());
                 let ends = [timeline.whole.start.0, timeline.whole.end.0];
                 let told = ["arrival_ps", "end_ps"].map(|column| row.unwrap()[column].clone());
                 assert_eq!(ends.map(|end| end.to_string()), told, "{name}: {choice:?}");
@@ -142,8 +153,9 @@ fn wide(folder: &Path, length: impl Fn(u64, u64) -> u64) {
     let (mut start, mut number) = (0, 0);
     let mut last = String::new();
     for block in 0..4 {
-        let mut ends: Vec<(u64, u64)> =
-            (0..64).map(|node| (start + length(node, block), node)).collect();
+        let mut ends: Vec<(u64, u64)> = (0..64)
+            .map(|node| (start + length(node, block), node))
+            .collect();
         ends.sort_unstable();
         let first = number;
         let reason = if block == 0 { "input" } else { "barrier" };
@@ -157,7 +169,9 @@ fn wide(folder: &Path, length: impl Fn(u64, u64) -> u64) {
             number += 1;
         }
         start = ends[63].0;
-        let inputs: Vec<String> = (first..number).map(|input: u64| input.to_string()).collect();
+        let inputs: Vec<String> = (first..number)
+            .map(|input: u64| input.to_string())
+            .collect();
         writeln!(
             log,
             "{number},0,{block},gather,,,0,,barrier,{start},{start},{start},{},{},input,0,0,0,0",
@@ -195,7 +209,10 @@ fn sixty_four_unlike_nodes_have_a_readable_lane_each_on_one_page() {
     });
     for width in Width::ALL {
         let (words, height) = words(place.path(), width);
-        assert!(height < 297.0 / 25.4 * 72.0, "{height} pt are more than a page of A4");
+        assert!(
+            height < 297.0 / 25.4 * 72.0,
+            "{height} pt are more than a page of A4"
+        );
         for node in 0..64 {
             let name = format!("phone{node}");
             assert!(words.contains(&name), "{name} has no name");
@@ -222,6 +239,9 @@ fn of_sixty_four_nodes_those_that_show_the_same_are_one_group() {
             assert!(words.iter().any(|words| words == name), "{name}: {words:?}");
         }
         let note = words.join(" ");
-        assert!(note.contains("Nodes named together show the same"), "{note}");
+        assert!(
+            note.contains("Nodes named together show the same"),
+            "{note}"
+        );
     }
 }

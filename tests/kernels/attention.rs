@@ -85,6 +85,8 @@ impl Data {
             cache: &cache,
             memory: &memory,
             scale: self.scale,
+            cap: None,
+            window: None,
         };
         let mut scratch = vec![f32::NAN; queries.scratch_len()];
         let mut out = vec![f32::NAN; rows * width];

@@ -66,6 +66,8 @@ fn layer(kernels: Kernels, kind: Kind, rows: usize) -> Vec<f32> {
         cache: &cache,
         memory: &memory,
         scale: 0.204_124_15,
+        cap: None,
+        window: None,
     };
     let mut scratch = vec![0.0; queries.scratch_len()];
     let mut attended = vec![0.0; x.len()];

@@ -39,7 +39,11 @@ impl ExpertGroup {
         let gate = self.gate(layer, weights, &latency, &history);
         let wanted = Selection::heaviest(&gate)?.counts();
         let selection = self.fields.selection.policy().select(&gate)?;
-        let weights = selection.weights(&gate, self.fields.dropped_weight)?;
+        let dropped = self.fields.dropped_weight;
+        let weights = match self.shape.design.sums_to_one {
+            true => selection.weights(&gate, dropped)?,
+            false => selection.router_weights(&gate, dropped)?,
+        };
         let loads = selection.loads(device, self.members.len());
         let counts = selection.counts();
         let links = &self.at_load(layer, links, &counts)?;

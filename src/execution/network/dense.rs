@@ -117,9 +117,9 @@ impl Network for Dense {
             of_stage(caches, stage, |caches| {
                 model.attention_slices_on_all(layer, hidden, caches, workspace)
             })?;
-            hidden.add(&workspace.partial(0)?)?;
+            model.add(layer, Sublayer::Attention, hidden, &workspace.partial(0)?)?;
             model.mlp_on_all(layer, hidden, workspace)?;
-            hidden.add(&workspace.partial(0)?)?;
+            model.add(layer, Sublayer::Mlp, hidden, &workspace.partial(0)?)?;
         }
         Ok(())
     }
@@ -144,7 +144,7 @@ impl Network for Dense {
         let parts = workspace.partials()?;
         let sent: Vec<&[f32]> = parts.iter().map(|part| &**part).collect();
         let distortion = round.reduce(&sent, &mut self.sum)?;
-        hidden.add(&self.sum)?;
+        model.add(layer, sublayer, hidden, &self.sum)?;
         Ok(Some(Summed {
             parts,
             sum: &self.sum,

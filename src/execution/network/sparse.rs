@@ -172,6 +172,7 @@ impl Network for Sparse {
             })
             .collect();
         self.model.combine(&mut step.hidden, &contributions)?;
+        self.model.add_shared(&mut step.hidden, &step.routing)?;
         Ok(journeys)
     }
 

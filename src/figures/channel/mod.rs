@@ -26,6 +26,9 @@ const THEORY: Stroke = Stroke {
     dash: &[300, 200],
 };
 
+/// From a panel's heading to its inside, with the upper half of its highest label.
+const HEAD: i32 = TEXT * 3 / 4 + 600;
+
 /// Between panels.
 const BETWEEN: i32 = 900;
 
@@ -102,7 +105,7 @@ impl Layout {
 
     /// How tall a panel is with its heading and the labels below.
     fn each(&self) -> i32 {
-        LINE + self.tall + LABELS + NAME
+        HEAD + self.tall + LABELS + NAME
     }
 
     fn height(&self) -> i32 {
@@ -131,8 +134,8 @@ impl Layout {
             let top = self.top() + line * (self.each() + BETWEEN);
             heading(area, (left, top + TEXT * 3 / 4), asked.title())?;
             // The label of the last tick is half outside its panel.
-            let part = (wide - 600, self.each() - LINE);
-            let part = area.clone().shrink((left, top + LINE), part);
+            let part = (wide - 600, self.each() - HEAD);
+            let part = area.clone().shrink((left, top + HEAD), part);
             question(*asked, &part, (ensemble, statistics))?;
         }
         Ok(())

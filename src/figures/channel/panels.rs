@@ -176,7 +176,7 @@ fn singular_values(
         Axis::counting(0.5..ranks as f64 + 0.5, ticks(area)),
         Axis::linear(libm::floor(low - 1.0)..libm::ceil(high + 1.0), 5),
     );
-    let words = frame("rank", "root mean square (dB of an entry's)");
+    let words = frame("rank", "RMS (dB of an entry's)");
     let mut chart = panel(area, axes, words)?;
     let shown = statistics.singular_values.iter().take(DEVICES.len());
     for (place, values) in shown.enumerate() {

@@ -7,11 +7,15 @@
 //! waiting. What nodes do meanwhile for other passes is pale. Marked are the critical path and
 //! who held each barrier.
 //!
-//! Nodes whose lanes show the same [fold](fold) into one where there are many.
+//! Nodes whose lanes show the same fold into one where there are many.
 
+mod density;
 mod draw;
 mod fold;
+mod lanes;
+mod layout;
 mod panel;
+mod parts;
 mod read;
 mod words;
 

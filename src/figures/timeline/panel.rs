@@ -3,6 +3,8 @@
 //! What is too narrow to be seen alone is shown by density: a column of the panel is as dark as
 //! the share of its time that is covered.
 
+use super::density::densities;
+use super::lanes::Lanes;
 use super::{Group, Place, Stretch, Timeline};
 use crate::engine::Kind;
 use crate::figures::elements::{Block, Line};
@@ -50,49 +52,6 @@ const WAITING: Ink = Ink {
     dense: style::WAITING_GREY,
 };
 
-/// Where lanes lie in a panel.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Lanes {
-    /// Upper edge of each group and the height of each of its lanes.
-    groups: Vec<(i32, i32)>,
-    /// Lower edge of the last.
-    pub(super) height: i32,
-}
-
-impl Lanes {
-    /// Lanes of `lane`, or more where a group would be less tall than its `least`, with `gap`
-    /// between groups.
-    pub(super) fn new(
-        timeline: &Timeline,
-        lane: i32,
-        least: impl Fn(&Group) -> i32,
-        gap: i32,
-    ) -> Self {
-        let mut top = 0;
-        let groups = timeline.groups.iter().map(|group| {
-            let rows = group.rows.len().max(1) as i32;
-            let lane = lane.max((least(group) + rows - 1) / rows);
-            let place = (top, lane);
-            top += rows * lane + gap;
-            place
-        });
-        let groups: Vec<(i32, i32)> = groups.collect();
-        Self {
-            groups,
-            height: (top - gap).max(lane),
-        }
-    }
-
-    pub(super) fn top(&self, (group, row): Place) -> i32 {
-        let (top, lane) = self.groups[group];
-        top + row as i32 * lane
-    }
-
-    pub(super) fn lane(&self, group: usize) -> i32 {
-        self.groups[group].1
-    }
-}
-
 /// A window of time on a chart.
 pub(super) struct Strip<'t> {
     pub(super) timeline: &'t Timeline,
@@ -123,27 +82,6 @@ fn pale(kind: Kind) -> Colour {
         Kind::Transfer => Colour::hex(0xe8_c9db),
         Kind::Overhead | Kind::Barrier => Colour::hex(0xdd_dddd),
     }
-}
-
-/// How many picoseconds of each of `count` columns of `window` the narrow `stretches` cover.
-pub(super) fn densities(stretches: &[Stretch], window: Stretch, count: u64) -> BTreeMap<u64, u64> {
-    let length = u128::from(window.length().0.max(1));
-    // The first picosecond of a column.
-    let edge = |column: u64| (u128::from(column) * length).div_ceil(u128::from(count)) as u64;
-    let mut columns: BTreeMap<u64, u64> = BTreeMap::new();
-    for stretch in stretches {
-        let (mut from, to) = (
-            stretch.start.since(window.start).0,
-            stretch.end.since(window.start).0,
-        );
-        while from < to {
-            let column = (u128::from(from) * u128::from(count) / length) as u64;
-            let until = edge(column + 1).min(to);
-            *columns.entry(column).or_default() += until - from;
-            from = until;
-        }
-    }
-    columns
 }
 
 impl Strip<'_> {
@@ -307,36 +245,5 @@ impl Strip<'_> {
     fn middle(&self, at: Instant, place: Place) -> At {
         let y = self.lanes.top(place) + self.lanes.lane(place.0) / 2;
         (self.x(at), f64::from(y))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn densities_add_up_to_the_time_that_was_covered() {
-        let window = Stretch {
-            start: Instant(1000),
-            end: Instant(2003),
-        };
-        let stretches: Vec<Stretch> = (0..97)
-            .map(|k| Stretch {
-                start: Instant(1000 + 10 * k),
-                end: Instant(1000 + 10 * k + k % 11),
-            })
-            .collect();
-        let covered: u64 = stretches.iter().map(|it| it.length().0).sum();
-        for count in [1, 7, 100, 1003, 5000] {
-            let columns = densities(&stretches, window, count);
-            assert_eq!(columns.values().sum::<u64>(), covered, "{count} columns");
-            // No column holds more than its own length, rounded up.
-            let most = 1003u64.div_ceil(count);
-            assert!(
-                columns
-                    .iter()
-                    .all(|(place, held)| *place < count && *held <= most)
-            );
-        }
     }
 }

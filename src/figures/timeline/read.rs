@@ -1,11 +1,12 @@
 //! Reads what is to be drawn out of the executed tasks of a run.
 
-use super::{Barrier, Detail, Group, Lane, Place, Row, Stretch, Timeline};
+use super::parts::{longest_block, longest_pass};
+use super::words::{passes, what_passed};
+use super::{Barrier, Group, Lane, Place, Row, Stretch, Timeline};
 use crate::engine::Kind;
 use crate::figures::choice::{Choice, Chosen};
 use crate::results::events::{Event, Events, EventsError, Owner, Window};
 use crate::results::readable::seconds;
-use crate::results::tables::{self, Phase};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,7 +20,7 @@ fn lane_of(events: &Events, task: &Event) -> Option<Lane> {
     })
 }
 
-fn stretch(task: &Event) -> Stretch {
+pub(super) fn stretch(task: &Event) -> Stretch {
     Stretch {
         start: task.start,
         end: task.end,
@@ -185,46 +186,6 @@ pub fn timeline(events: &Events, chosen: &Chosen) -> Timeline {
     }
 }
 
-/// A pass, in words.
-fn what_passed(window: &Window) -> String {
-    let slices: Vec<&tables::Slice> = window.passes.values().flatten().collect();
-    let tokens: u64 = slices.iter().map(|slice| slice.tokens).sum();
-    let number = window.passes.keys().next().copied().unwrap_or(0);
-    let what = match &slices[..] {
-        [one] => match one.phase {
-            Phase::Prefill => format!("prefill of {tokens} tokens"),
-            Phase::Decode => "one decode step".to_owned(),
-            Phase::Score => format!("scoring a window of {tokens} tokens"),
-            Phase::Choose => format!("reading a choice of {tokens} tokens"),
-        },
-        several => format!("a batch of {} requests, {tokens} tokens", several.len()),
-    };
-    format!("Pass {number}, {what}")
-}
-
-/// The passes of a request, in words.
-fn passes(window: &Window) -> String {
-    let of = |phase| {
-        let slices = window.passes.values().flatten();
-        slices.filter(|slice| slice.phase == phase).count()
-    };
-    let named = [
-        (Phase::Prefill, "prefill pass", "prefill passes"),
-        (Phase::Decode, "decode step", "decode steps"),
-        (Phase::Score, "window scored", "windows scored"),
-        (Phase::Choose, "choice read", "choices read"),
-    ];
-    let counts = named
-        .into_iter()
-        .map(|(phase, one, many)| match of(phase) {
-            0 => String::new(),
-            1 => format!("1 {one}"),
-            count => format!("{count} {many}"),
-        })
-        .filter(|words| !words.is_empty());
-    counts.collect::<Vec<_>>().join(", ")
-}
-
 fn barriers(lanes: &Lanes<'_>, window: &Window) -> Vec<Barrier> {
     let events = lanes.events;
     let openings = events.openings().into_iter();
@@ -265,60 +226,4 @@ fn path(lanes: &Lanes<'_>, own: &[u32], whole: Stretch) -> Vec<(Place, Stretch)>
         .collect();
     path.reverse();
     path
-}
-
-/// The longest of the pass's blocks; of several the first.
-fn longest_block(events: &Events, own: &[u32]) -> Option<Detail> {
-    let mut blocks: BTreeMap<u32, Stretch> = BTreeMap::new();
-    for index in own {
-        let task = events.task(*index);
-        let Some(layer) = task.layer else { continue };
-        let block = blocks.entry(layer).or_insert_with(|| stretch(task));
-        block.start = block.start.min(task.start);
-        block.end = block.end.max(task.end);
-    }
-    let (layer, window) = longest(&blocks)?;
-    let length = seconds(window.length().as_seconds());
-    let caption = match blocks.len() {
-        1 => format!("its block: {length}"),
-        count => format!("the longest of its {count} blocks, number {layer}: {length}"),
-    };
-    Some(Detail {
-        caption,
-        name: "block",
-        window,
-    })
-}
-
-/// The longest of the request's passes; of several the first.
-fn longest_pass(window: &Window) -> Option<Detail> {
-    let passes: BTreeMap<u32, Stretch> = window
-        .passes
-        .iter()
-        .filter_map(|(batch, slices)| {
-            let start = slices.iter().map(|slice| slice.start).min()?;
-            let end = slices.iter().map(|slice| slice.end).max()?;
-            Some((*batch, Stretch { start, end }))
-        })
-        .collect();
-    let (batch, window) = longest(&passes)?;
-    let length = seconds(window.length().as_seconds());
-    let caption = match passes.len() {
-        1 => format!("its pass, number {batch}: {length}"),
-        count => format!("the longest of its {count} passes, number {batch}: {length}"),
-    };
-    Some(Detail {
-        caption,
-        name: "pass",
-        window,
-    })
-}
-
-/// The longest of some stretches, with its number; of several the first; none if none takes
-/// time.
-fn longest(parts: &BTreeMap<u32, Stretch>) -> Option<(u32, Stretch)> {
-    let most = parts.values().map(|part| part.length()).max()?;
-    let mut found = parts.iter().filter(|(_, part)| part.length() == most);
-    let (number, part) = found.next()?;
-    (part.end > part.start).then_some((*number, *part))
 }

@@ -1,4 +1,4 @@
-//! What a timeline says in words: names, who held a barrier, what folded.
+//! What a timeline says in words: what it shows, names, who held a barrier, what folded.
 
 use super::fold::Tolerance;
 use super::{Barrier, Group, Timeline};
@@ -6,11 +6,53 @@ use crate::engine::Kind;
 use crate::figures::font::{self, Weight};
 use crate::figures::names::in_few_words;
 use crate::figures::style::SMALL;
+use crate::results::events::Window;
 use crate::results::readable::seconds;
+use crate::results::tables::{self, Phase};
 use std::collections::BTreeMap;
 
 /// More barriers than this are not told in words.
 const TOLD: usize = 8;
+
+/// A pass, in words.
+pub(super) fn what_passed(window: &Window) -> String {
+    let slices: Vec<&tables::Slice> = window.passes.values().flatten().collect();
+    let tokens: u64 = slices.iter().map(|slice| slice.tokens).sum();
+    let number = window.passes.keys().next().copied().unwrap_or(0);
+    let what = match &slices[..] {
+        [one] => match one.phase {
+            Phase::Prefill => format!("prefill of {tokens} tokens"),
+            Phase::Decode => "one decode step".to_owned(),
+            Phase::Score => format!("scoring a window of {tokens} tokens"),
+            Phase::Choose => format!("reading a choice of {tokens} tokens"),
+        },
+        several => format!("a batch of {} requests, {tokens} tokens", several.len()),
+    };
+    format!("Pass {number}, {what}")
+}
+
+/// The passes of a request, in words.
+pub(super) fn passes(window: &Window) -> String {
+    let of = |phase| {
+        let slices = window.passes.values().flatten();
+        slices.filter(|slice| slice.phase == phase).count()
+    };
+    let named = [
+        (Phase::Prefill, "prefill pass", "prefill passes"),
+        (Phase::Decode, "decode step", "decode steps"),
+        (Phase::Score, "window scored", "windows scored"),
+        (Phase::Choose, "choice read", "choices read"),
+    ];
+    let counts = named
+        .into_iter()
+        .map(|(phase, one, many)| match of(phase) {
+            0 => String::new(),
+            1 => format!("1 {one}"),
+            count => format!("{count} {many}"),
+        })
+        .filter(|words| !words.is_empty());
+    counts.collect::<Vec<_>>().join(", ")
+}
 
 /// The name of a group, and of several nodes how many show the same.
 pub(super) fn names(group: &Group) -> [String; 2] {

@@ -11,11 +11,16 @@
 //! 3. o_i = the chain acc ← fma(e_j, v_ji, acc) from +0 over j ascending;
 //! 4. out_i = o_i · (1 / Z); a NaN is stored as `f32::NAN`.
 //!
+//! With a cap, c s_j goes through it ([`soft_cap`](Kernels::soft_cap)) before the softmax. With a
+//! window of w positions, s_j = −∞ for j < n − w, so that e_j = +0: sums go on as if those
+//! positions were not there (as long as their values are finite).
+//!
 //! Nothing here depends on the other queries, so a prompt in one pass has the
 //! same bits as token by token.
 
 use rayon::prelude::*;
 
+use super::activation::capped;
 use super::cache::{Cache, CachedHead};
 use super::lanes::{Kernel, LANES, Lanes};
 use super::matmul::{PARALLEL_WORK, Tile, rows_per_task};
@@ -44,6 +49,10 @@ pub struct Queries<'a> {
     pub memory: &'a [f32],
     /// c: what scores are multiplied by, 1 / √(head size) in LLaMA.
     pub scale: f32,
+    /// The soft cap that scaled scores go through, if any.
+    pub cap: Option<f32>,
+    /// How many positions a row sees at most: the last ones, its own among them.
+    pub window: Option<usize>,
 }
 
 impl Queries<'_> {
@@ -170,6 +179,8 @@ impl Kernel for Attend<'_> {
                     value_dim,
                     seen: queries.cache.len() - queries.rows + 1 + first,
                     scale: queries.scale,
+                    cap: queries.cap,
+                    window: queries.window,
                     scores: self.scratch,
                     out: &mut self.out[row * width + slot * value_dim..],
                     out_stride: width,
@@ -178,6 +189,16 @@ impl Kernel for Attend<'_> {
                 row += count;
             }
         }
+    }
+}
+
+/// Replaces each score by the cap of its product with `scale`.
+#[inline(always)]
+fn cap_scores<L: Lanes>(lanes: L, scores: &mut [f32], scale: f32, cap: f32) {
+    let scale = lanes.splat(scale);
+    for chunk in scores.chunks_mut(LANES) {
+        let scaled = lanes.mul(lanes.load_or(chunk, 0.0), scale);
+        lanes.store_up_to(capped(lanes, scaled, cap), chunk);
     }
 }
 
@@ -190,6 +211,8 @@ struct HeadRows<'a> {
     /// Positions that the first row sees; each further row sees one more.
     seen: usize,
     scale: f32,
+    cap: Option<f32>,
+    window: Option<usize>,
     scores: &'a mut [f32],
     out: &'a mut [f32],
     out_stride: usize,
@@ -220,7 +243,16 @@ impl HeadRows<'_> {
         let mut inverse = [0.0; SCORE_ROWS];
         for (r, inverse) in inverse.iter_mut().enumerate().take(rows) {
             let row = &mut self.scores[r * stride..][..self.seen + r];
-            *inverse = 1.0 / exponentials(lanes, row, self.scale);
+            let mut scale = self.scale;
+            if let Some(cap) = self.cap {
+                cap_scores(lanes, row, scale, cap);
+                scale = 1.0;
+            }
+            if let Some(window) = self.window {
+                let before = row.len().saturating_sub(window);
+                row[..before].fill(f32::NEG_INFINITY);
+            }
+            *inverse = 1.0 / exponentials(lanes, row, scale);
         }
 
         let value_dim = self.value_dim;

@@ -50,6 +50,23 @@ impl Kernels {
         self.enter(Add { x, y });
     }
 
+    /// [`add`](Self::add)s `y` to every row of `y.len()` values.
+    ///
+    /// # Panics
+    /// If `x` are not whole rows.
+    pub fn add_to_rows(self, x: &mut [f32], y: &[f32]) {
+        if x.is_empty() {
+            return;
+        }
+        assert!(
+            !y.is_empty() && x.len().is_multiple_of(y.len()),
+            "x must be rows of as many values as y"
+        );
+        for row in x.chunks_exact_mut(y.len()) {
+            self.add(row, y);
+        }
+    }
+
     /// x_i ← fma(weight, y_i, x_i), rounded once; NaN is stored as `f32::NAN`.
     ///
     /// # Panics

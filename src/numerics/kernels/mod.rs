@@ -28,6 +28,7 @@
 //! A slice of the wrong length is a bug of the caller and panics; what comes from outside the
 //! program (a file's weights, a token, the environment) yields a [`KernelError`].
 
+mod activation;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;

@@ -31,6 +31,16 @@ impl RopeTable {
         }
     }
 
+    /// The same table with every cosine and sine multiplied by `factor`, rounded: queries and
+    /// keys are then longer by it.
+    #[must_use]
+    pub fn times(mut self, factor: f32) -> Self {
+        for value in self.cos.iter_mut().chain(&mut self.sin) {
+            *value *= factor;
+        }
+        self
+    }
+
     /// Number of positions.
     pub fn positions(&self) -> usize {
         self.cos.len().checked_div(self.half).unwrap_or(usize::MAX)

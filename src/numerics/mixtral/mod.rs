@@ -29,16 +29,17 @@ pub use step::Contribution;
 
 use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
+use super::feed_forward::FeedForward;
 use super::folder::Described;
 use super::kernels::Kernels;
 use super::kv_cache::KvCache;
 use super::model_file::FileDigest;
-use super::packing::{PackedMatrix, single};
+use super::norm::Norm;
+use super::packing::PackedMatrix;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::state::Workspace;
-use super::swiglu::SwiGlu;
-use super::weights::{FeedForwardWeights, Weights};
+use super::weights::{FeedForwardWeights, NetworkWeights, Weights};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, Parts, ShardPlan};
 use crate::rng::Stream;
@@ -62,9 +63,11 @@ pub struct Mixtral {
 /// A layer's mixture of experts, with the norm before it.
 #[derive(Debug)]
 struct SparseLayer {
-    norm: Tensor,
+    norm: Norm,
     router: PackedMatrix,
-    experts: Vec<SwiGlu>,
+    experts: Vec<FeedForward>,
+    /// What every token goes through, and the gate of its output.
+    shared: Option<(FeedForward, PackedMatrix)>,
 }
 
 impl Mixtral {
@@ -170,17 +173,31 @@ impl Mixtral {
         let trunk = ShardedLlama::pack(&config, &weights, &plan, kernels)?;
         let mut layers = Vec::with_capacity(shape.layers);
         for layer in &weights.layers {
-            let FeedForwardWeights::Sparse { router, experts } = &layer.feed_forward else {
+            let FeedForwardWeights::Sparse {
+                router,
+                experts,
+                shared,
+            } = &layer.feed_forward
+            else {
                 unreachable!("a Mixtral's weights are gathered with experts")
             };
-            let experts = experts
-                .iter()
-                .map(|expert| SwiGlu::pack(expert, 0..shape.ffn, shape.hidden));
-            let router = (router, 0..shape.expert_count(), 0..shape.hidden);
+            let pack = |expert: &NetworkWeights, columns| {
+                FeedForward::pack(expert, shape.design.activation, 0..columns, shape.hidden)
+            };
+            let matrix =
+                |matrix: &Tensor, rows| PackedMatrix::pack(&[(matrix, 0..rows, 0..shape.hidden)]);
+            let shared = match (shared, shape.design.shared_expert) {
+                (Some((network, gate)), Some(columns)) => {
+                    Some((pack(network, columns)?, matrix(gate, 1)?))
+                }
+                _ => None,
+            };
+            let experts = experts.iter().map(|expert| pack(expert, shape.ffn));
             layers.push(Arc::new(SparseLayer {
-                norm: single(&layer.mlp_norm)?,
-                router: PackedMatrix::pack(&[router])?,
+                norm: Norm::pack(&layer.mlp_norm, &config)?,
+                router: matrix(router, shape.expert_count())?,
                 experts: experts.collect::<Result<_, _>>()?,
+                shared,
             }));
         }
         Ok(Self {

@@ -1,13 +1,13 @@
 //! The blocks of a Mixtral's step, and the published order of them.
 
 use super::super::error::StepError;
+use super::super::feed_forward::{FeedForward, FeedForwardBuffers};
 use super::super::kv_cache::KvCache;
 use super::super::logits::Rows;
 use super::super::matrix::Matrix;
-use super::super::ops::{AddWeighted, Project, RmsNorm, Softmax};
-use super::super::routing::{Routing, top_experts};
+use super::super::ops::{AddWeighted, Project, Sigmoid, Softmax};
+use super::super::routing::{Routing, strongest, top_experts};
 use super::super::state::{Hidden, Workspace, check_length};
-use super::super::swiglu::{SwiGlu, SwiGluBuffers};
 use super::{Mixtral, SparseLayer};
 use candle_core::{Device, Tensor};
 use std::iter;
@@ -101,7 +101,8 @@ impl Mixtral {
     }
 
     /// What the router of `layer` says of the step's tokens: their normalised
-    /// states, and the softmax of its logits over all experts.
+    /// states, and the softmax of its logits over all experts; and what a shared expert, if the
+    /// family has one, makes of them ([`Mixtral::add_shared`]).
     ///
     /// # Errors
     /// If there is no such layer.
@@ -113,16 +114,49 @@ impl Mixtral {
     ) -> Result<(), StepError> {
         let (kernels, tokens) = (self.kernels, hidden.tokens());
         let layer = self.layer(layer)?;
-        let norm = RmsNorm {
-            kernels,
-            epsilon: self.config().norm_epsilon,
-            rows: iter::once(0..tokens),
-        };
         let inputs = routing.inputs.fit(tokens, hidden.width())?;
-        inputs.apply3(hidden.states.tensor(), &layer.norm, &norm)?;
+        let rows = iter::once(0..tokens);
+        layer
+            .norm
+            .apply(kernels, hidden.states.tensor(), rows, inputs)?;
         let weights = routing.weights.fit(tokens, layer.router.outputs())?;
         Project::with(kernels, &layer.router).apply(inputs.tensor(), weights)?;
-        Ok(weights.apply1(&Softmax { kernels })?)
+        weights.apply1(&Softmax { kernels })?;
+        routing.shared = match &layer.shared {
+            None => None,
+            Some((network, gate)) => {
+                let outputs = self.compute(network, routing.inputs.tensor())?;
+                let mut weights = Matrix::zeros(tokens, 1)?;
+                Project::with(kernels, gate).apply(routing.inputs.tensor(), &mut weights)?;
+                weights.apply1(&Sigmoid { kernels })?;
+                let all: Vec<usize> = (0..tokens).collect();
+                let mut weighted = Matrix::zeros(tokens, hidden.width())?;
+                let weights = weights.values();
+                let add = self.add_weighted(&all, &weights);
+                weighted.apply2(outputs.tensor(), &add)?;
+                Some(weighted)
+            }
+        };
+        Ok(())
+    }
+
+    /// Adds to the states what every token of the step went through beside the experts that were
+    /// chosen for it: nothing in a family without a shared expert.
+    ///
+    /// # Errors
+    /// If `routing` is that of another step.
+    pub fn add_shared(&self, hidden: &mut Hidden, routing: &Routing) -> Result<(), StepError> {
+        let Some(shared) = &routing.shared else {
+            return Ok(());
+        };
+        let (tokens, width) = (hidden.tokens(), hidden.width());
+        check_length(
+            "the shared expert's output",
+            shared.values().len(),
+            tokens,
+            width,
+        )?;
+        hidden.add_matrix(shared)
     }
 
     /// Computes `expert` of `layer` on rows of [`Routing::inputs`], any of them in
@@ -152,9 +186,9 @@ impl Mixtral {
     }
 
     /// The outputs of an expert for every row of `inputs`.
-    fn compute(&self, network: &SwiGlu, inputs: &Tensor) -> Result<Matrix, StepError> {
+    fn compute(&self, network: &FeedForward, inputs: &Tensor) -> Result<Matrix, StepError> {
         let mut outputs = Matrix::default();
-        let mut between = SwiGluBuffers::default();
+        let mut between = FeedForwardBuffers::default();
         network.compute(self.kernels, inputs, &mut between, &mut outputs)?;
         Ok(outputs)
     }
@@ -284,9 +318,13 @@ impl Mixtral {
         routing: &Routing,
     ) -> Result<(), StepError> {
         let (experts, active) = (self.shape().expert_count(), self.shape().active_experts());
+        let choose = match self.shape().design.sums_to_one {
+            true => top_experts,
+            false => strongest,
+        };
         let mut visits = vec![(Vec::new(), Vec::new()); experts];
         for token in 0..routing.tokens() {
-            for (expert, weight) in top_experts(&routing.weights_of(token)?, active) {
+            for (expert, weight) in choose(&routing.weights_of(token)?, active) {
                 visits[expert].0.push(token);
                 visits[expert].1.push(weight);
             }
@@ -302,10 +340,11 @@ impl Mixtral {
             let outputs = self.compute(self.network(layer, expert)?, &inputs)?;
             sum.apply2(outputs.tensor(), &self.add_weighted(tokens, weights))?;
         }
-        hidden.add_matrix(&sum)
+        hidden.add_matrix(&sum)?;
+        self.add_shared(hidden, routing)
     }
 
-    fn network(&self, layer: usize, expert: usize) -> Result<&SwiGlu, StepError> {
+    fn network(&self, layer: usize, expert: usize) -> Result<&FeedForward, StepError> {
         let experts = &self.layer(layer)?.experts;
         experts.get(expert).ok_or(StepError::Index {
             what: "expert",

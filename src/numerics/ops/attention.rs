@@ -6,6 +6,37 @@ use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result
 use std::cell::RefCell;
 use std::ops::Range;
 
+/// Some heads of every row of dst ← their RMSNorm with the weights of the source.
+pub(in crate::numerics) struct HeadNorm {
+    pub(in crate::numerics) kernels: Kernels,
+    pub(in crate::numerics) epsilon: f32,
+    /// The value at which the first of them begins.
+    pub(in crate::numerics) first: usize,
+    pub(in crate::numerics) heads: usize,
+}
+
+impl InplaceOp2 for HeadNorm {
+    fn name(&self) -> &'static str {
+        "head-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        weight: &CpuStorage,
+        weight_layout: &Layout,
+    ) -> Result<()> {
+        let stride = layout.dims()[1];
+        let weight = slice(weight, weight_layout)?;
+        let values = slice_mut(dst, layout)?;
+        let heads = (self.first, self.heads);
+        self.kernels
+            .rms_norm_heads(values, stride, heads, weight, self.epsilon);
+        Ok(())
+    }
+}
+
 /// Turns the queries and keys in `rows` of q, k, v by their positions.
 pub(in crate::numerics) struct Rotate<'a> {
     pub(in crate::numerics) kernels: Kernels,
@@ -93,6 +124,8 @@ pub(in crate::numerics) struct Attend<'a> {
     pub(in crate::numerics) cache: &'a Cache,
     pub(in crate::numerics) rows: Range<usize>,
     pub(in crate::numerics) scale: f32,
+    pub(in crate::numerics) cap: Option<f32>,
+    pub(in crate::numerics) window: Option<usize>,
     /// For the kernel; see [`Remember::cache`].
     pub(in crate::numerics) scratch: RefCell<&'a mut [f32]>,
 }
@@ -120,6 +153,8 @@ impl InplaceOp3 for Attend<'_> {
             cache: self.cache,
             memory: slice(memory, memory_layout)?,
             scale: self.scale,
+            cap: self.cap,
+            window: self.window,
         };
         let mut scratch = self.scratch.borrow_mut();
         let out = &mut slice_mut(dst, layout)?[at(&self.rows, layout.dims()[1])];

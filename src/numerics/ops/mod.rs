@@ -10,11 +10,12 @@
 
 mod attention;
 
-pub(super) use attention::{Attend, Columns, Forget, Remember, Rotate};
+pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate};
 
 use super::kernels::{Kernels, Packing, gather};
 use super::matrix::Matrix;
 use super::packing::PackedMatrix;
+use crate::model::Activation;
 use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use std::ops::Range;
 
@@ -149,14 +150,16 @@ impl InplaceOp3 for Project<'_> {
     }
 }
 
-/// dst ← SiLU(gate) · up, both in the source's rows, gate first.
-pub(super) struct SiluMul {
+/// dst ← f(gate) · up, both in the source's rows, gate first; or f of the source, without a gate.
+pub(super) struct Activate {
     pub(super) kernels: Kernels,
+    pub(super) activation: Activation,
+    pub(super) gated: bool,
 }
 
-impl InplaceOp2 for SiluMul {
+impl InplaceOp2 for Activate {
     fn name(&self) -> &'static str {
-        "silu-mul"
+        "activate"
     }
 
     fn cpu_fwd(
@@ -167,11 +170,137 @@ impl InplaceOp2 for SiluMul {
         gate_up_layout: &Layout,
     ) -> Result<()> {
         let columns = layout.dims()[1];
-        self.kernels.silu_mul_joined(
-            slice(gate_up, gate_up_layout)?,
-            columns,
-            slice_mut(dst, layout)?,
-        );
+        let (gate_up, out) = (slice(gate_up, gate_up_layout)?, slice_mut(dst, layout)?);
+        let activation = self.activation;
+        match self.gated {
+            true => self
+                .kernels
+                .activate_joined(activation, gate_up, columns, out),
+            false => self.kernels.activate(activation, gate_up, out),
+        }
+        Ok(())
+    }
+}
+
+/// dst ← LayerNorm(`rows` of source 0, one range after the other); source 1 has the weights, and
+/// after them the biases.
+pub(super) struct LayerNorm<I> {
+    pub(super) kernels: Kernels,
+    pub(super) epsilon: f32,
+    pub(super) rows: I,
+}
+
+impl<I: Iterator<Item = Range<usize>> + Clone> InplaceOp3 for LayerNorm<I> {
+    fn name(&self) -> &'static str {
+        "layer-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        weights: &CpuStorage,
+        weights_layout: &Layout,
+    ) -> Result<()> {
+        let columns = layout.dims()[1];
+        let x = slice(x, x_layout)?;
+        let (weight, bias) = slice(weights, weights_layout)?.split_at(columns);
+        let mut rest = slice_mut(dst, layout)?;
+        for rows in self.rows.clone() {
+            let (out, later) = rest.split_at_mut(rows.len() * columns);
+            let x = &x[at(&rows, columns)];
+            self.kernels.layer_norm(x, weight, bias, self.epsilon, out);
+            rest = later;
+        }
+        Ok(())
+    }
+}
+
+/// Each row of dst ← itself + the source.
+pub(super) struct AddToRows {
+    pub(super) kernels: Kernels,
+}
+
+impl InplaceOp2 for AddToRows {
+    fn name(&self) -> &'static str {
+        "add-to-rows"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        term: &CpuStorage,
+        term_layout: &Layout,
+    ) -> Result<()> {
+        let term = slice(term, term_layout)?;
+        self.kernels.add_to_rows(slice_mut(dst, layout)?, term);
+        Ok(())
+    }
+}
+
+/// `rows` of dst ← themselves + as many rows of the source, from `first` on.
+pub(super) struct AddRows {
+    pub(super) kernels: Kernels,
+    pub(super) rows: Range<usize>,
+    pub(super) first: usize,
+}
+
+impl InplaceOp2 for AddRows {
+    fn name(&self) -> &'static str {
+        "add-rows"
+    }
+
+    fn cpu_fwd(
+        &self,
+        dst: &mut CpuStorage,
+        layout: &Layout,
+        table: &CpuStorage,
+        table_layout: &Layout,
+    ) -> Result<()> {
+        let columns = layout.dims()[1];
+        let wanted = self.first..self.first + self.rows.len();
+        let terms = slice(table, table_layout)?.get(at(&wanted, columns));
+        let terms = terms.ok_or_else(|| {
+            Error::Msg(format!("positions {wanted:?} lie beyond the table's rows"))
+        })?;
+        let sums = &mut slice_mut(dst, layout)?[at(&self.rows, columns)];
+        self.kernels.add(sums, terms);
+        Ok(())
+    }
+}
+
+/// Each value x of dst ← `cap` · tanh(x / `cap`).
+pub(super) struct SoftCap {
+    pub(super) kernels: Kernels,
+    pub(super) cap: f32,
+}
+
+impl InplaceOp1 for SoftCap {
+    fn name(&self) -> &'static str {
+        "soft-cap"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        self.kernels.soft_cap(slice_mut(dst, layout)?, self.cap);
+        Ok(())
+    }
+}
+
+/// Each value x of dst ← σ(x).
+pub(super) struct Sigmoid {
+    pub(super) kernels: Kernels,
+}
+
+impl InplaceOp1 for Sigmoid {
+    fn name(&self) -> &'static str {
+        "sigmoid"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        self.kernels.sigmoid(slice_mut(dst, layout)?);
         Ok(())
     }
 }

@@ -124,6 +124,35 @@ impl Selection {
         self.chosen[token * self.experts + expert] = false;
     }
 
+    /// The weights with which a token's outputs are added up in a family whose weights need not
+    /// sum to one, J × n, zero where it does not visit: what the router gives, and where some of
+    /// a token's experts are dropped and their weight is shared, as much more of it as makes the
+    /// sum that of all.
+    ///
+    /// # Errors
+    /// Those of [`heaviest`](Self::heaviest).
+    pub fn router_weights(
+        &self,
+        gate: &Gate<'_>,
+        dropped: DroppedWeight,
+    ) -> Result<Vec<f32>, PolicyError> {
+        let heaviest = Self::heaviest(gate)?;
+        let mut weights = vec![0.0; self.chosen.len()];
+        for (token, row) in weights.chunks_exact_mut(self.experts).enumerate() {
+            let given = gate.row(token);
+            for expert in self.of(token) {
+                row[expert] = given[expert];
+            }
+            let left: f32 = row.iter().sum();
+            let dropped_some = self.of(token).count() < heaviest.of(token).count();
+            if dropped == DroppedWeight::Shared && dropped_some && left > 0.0 {
+                let all: f32 = heaviest.of(token).map(|expert| given[expert]).sum();
+                row.iter_mut().for_each(|weight| *weight *= all / left);
+            }
+        }
+        Ok(weights)
+    }
+
     /// The weights with which a token's outputs are added up, J × n, zero where it does
     /// not visit.
     ///

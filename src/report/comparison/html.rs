@@ -66,7 +66,7 @@ impl RunComparison {
         if settings.is_empty() {
             return html;
         }
-        html.push_str("<div class=wide><table><tr><th scope=col>A<th scope=col>B</tr>\n");
+        html.push_str("<div class=wide><table><tr><th scope=col class=words>A<th scope=col class=words>B</tr>\n");
         for (a, b) in settings.iter().take(MOST_SETTINGS) {
             let cell = |line: &Option<String>| match line {
                 Some(line) => format!("<td class=words><code>{}</code>", Markup(line)),

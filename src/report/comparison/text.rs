@@ -1,7 +1,7 @@
 //! A comparison as text for people, and the words that its page shares.
 
 use super::{FirstEvent, Pair, RunComparison};
-use crate::results::readable::{joules, lines, percent, seconds, seconds_of, significant};
+use crate::results::readable::{bytes, joules, lines, percent, seconds, seconds_of, significant};
 use crate::results::terminal::Table;
 use std::fmt;
 
@@ -17,6 +17,7 @@ pub(super) fn value(pair: &Pair, value: Option<f64>, whole: f64) -> String {
         (None, _) => "–".to_owned(),
         (Some(value), "s") => seconds_of(value, whole),
         (Some(value), "J") => joules(value),
+        (Some(value), "B") => bytes(value as u64),
         (Some(value), _) if value == value.trunc() && value.abs() < 1e7 => value.to_string(),
         (Some(value), _) => significant(value),
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::engine::HEADER;
 use crate::results::events::CriticalPath;
 use proptest::prelude::*;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 const NODES: [&str; 3] = ["a", "b", "c"];

@@ -145,10 +145,14 @@ const open = section => {
     recolour: () => { colours = palette(document.documentElement); redraw(); },
     // On paper: all lanes, in pictures that fit a page each.
     print: () => {
-      const place = section.querySelector(".print"), width = 680, scale = 3, light = palette(place), each = 34;
+      const place = section.querySelector(".print"), width = 680, scale = 3, light = palette(place), most = 14;
       place.replaceChildren();
-      for (let first = 0; first < run.lanes.length; first += each) {
-        const lanes = run.lanes.slice(first, first + each), sheet = arrange(lanes), paper = document.createElement("canvas");
+      for (let first = 0, last; first < run.lanes.length; first = last) {
+        // As many lanes as fit, those of a node together if that is possible.
+        last = Math.min(first + most, run.lanes.length);
+        const begins = n => n === run.lanes.length || run.lanes[n].who !== run.lanes[n - 1].who;
+        for (let n = last; n > first; n--) if (begins(n)) { last = n; break; }
+        const lanes = run.lanes.slice(first, last), sheet = arrange(lanes), paper = document.createElement("canvas");
         const high = sheet.height + AXIS;
         paper.width = width * scale;
         paper.height = high * scale;

@@ -11,7 +11,6 @@ use super::model::Model;
 use super::moved;
 use super::schema::Scenario;
 use super::system::{self, System};
-use crate::model::ModelShape;
 use crate::units::FieldFault;
 use std::path::Path;
 
@@ -117,7 +116,10 @@ fn missing(kind: &str, path: &Path, written: &str) -> String {
 fn model(model: &Model, folder: &Path, elsewhere: Option<&Path>) -> Result<(), FieldFault> {
     let written = match model {
         Model::Folder(written) => written,
-        Model::Shape(name) => return shape(name),
+        Model::Shape(source) => {
+            let shape = source.shape(folder).map(|_| ());
+            return shape.map_err(|message| FieldFault::new("Shape", message));
+        }
     };
     let path = elsewhere.map_or_else(|| folder.join(written), Path::to_owned);
     let fault = |message: String| Err(FieldFault::new("Folder", message));
@@ -131,15 +133,4 @@ fn model(model: &Model, folder: &Path, elsewhere: Option<&Path>) -> Result<(), F
         ));
     }
     Ok(())
-}
-
-fn shape(name: &str) -> Result<(), FieldFault> {
-    if ModelShape::named(name).is_some() {
-        return Ok(());
-    }
-    let names: Vec<&str> = ModelShape::names().collect();
-    Err(FieldFault::new(
-        "Shape",
-        format!("there is no shape `{name}`; known are {}", names.join(", ")),
-    ))
 }

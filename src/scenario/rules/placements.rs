@@ -76,7 +76,7 @@ impl Rules<'_> {
     /// The model's layers, as far as is known without reading weights.
     fn layers(&self) -> Option<usize> {
         match &self.scenario.model {
-            Model::Shape(name) => Some(ModelShape::named(name)?.layers),
+            Model::Shape(_) => Some(self.shape()?.layers),
             Model::Folder(written) => {
                 let folder = self.folder.join(written);
                 let settings = self.elsewhere.unwrap_or(&folder).join("config.json");
@@ -89,7 +89,7 @@ impl Rules<'_> {
 
     fn shape(&self) -> Option<ModelShape> {
         match &self.scenario.model {
-            Model::Shape(name) => ModelShape::named(name),
+            Model::Shape(source) => Some(source.shape(self.folder).ok()?.0),
             Model::Folder(_) => None,
         }
     }

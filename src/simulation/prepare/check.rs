@@ -28,9 +28,9 @@ pub(in crate::simulation) fn check(
 fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
     let shape = match &resolved.scenario.model {
         Model::Folder(written) => check_folder(resolved, &resolved.model_path(written), interrupt)?,
-        Model::Shape(name) => {
+        Model::Shape(source) => {
             check_requests(resolved, None, interrupt)?;
-            shape(resolved, name)?
+            shape(resolved, source)?.0
         }
     };
     for placed in &resolved.replicas {

@@ -25,7 +25,7 @@ use crate::numerics;
 use crate::results::folder::FileDigest;
 use crate::results::manifest::Origin;
 use crate::rng::Streams;
-use crate::scenario::{Model, Resolved, Trace};
+use crate::scenario::{Model, Resolved, ShapeSource, Trace};
 use crate::units::{FieldFault, Seconds};
 use links::Links;
 use served::Served;
@@ -175,13 +175,17 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
     })
 }
 
-/// The published shape of that name, in the scenario's precision.
-fn shape(resolved: &Resolved, name: &str) -> Result<ModelShape, RunError> {
+/// The shape from `source`, in the scenario's precision, and the digest of its file, if it is from
+/// one.
+fn shape(
+    resolved: &Resolved,
+    source: &ShapeSource,
+) -> Result<(ModelShape, Option<numerics::FileDigest>), RunError> {
     let precision = resolved.scenario.precision.unwrap_or_default();
-    precision.shape(name).ok_or_else(|| {
-        let fault = FieldFault::new("model", format!("there is no shape `{name}`"));
-        resolved.fault(fault).into()
-    })
+    let (shape, file) = source
+        .shape(&resolved.folder)
+        .map_err(|message| resolved.fault(FieldFault::new("model", message)))?;
+    Ok((precision.of(shape), file))
 }
 
 /// What the scenario calls its model: not where it happens to lie now.

@@ -4,7 +4,7 @@ use super::{TEXT, digest, shape};
 use crate::execution::{Loaded, Words};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape};
-use crate::numerics::{self, Llama, LoadError, Mixtral, ModelConfig, Tokenizer};
+use crate::numerics::{self, Llama, Mixtral, ModelConfig, Tokenizer};
 use crate::placement::Placed;
 use crate::results::folder::FileDigest;
 use crate::rng::Streams;
@@ -17,20 +17,16 @@ use std::sync::Arc;
 
 /// What is served.
 pub(super) enum Served {
-    Timed(ModelShape),
+    /// A shape, and the file that it is from, if it is from one.
+    Timed(ModelShape, Option<numerics::FileDigest>),
     Dense(Box<Loaded<Llama>>),
     Sparse(Arc<Mixtral>, Words),
 }
 
-/// The family of the model in `folder`; of what is neither, a LLaMA, whose reader says what is
+/// How the model in `folder` steps; one that is not known like a LLaMA, whose reader says what is
 /// wrong with it.
 pub(super) fn family(folder: &Path) -> Architecture {
-    match numerics::inspect(folder, Architecture::Llama) {
-        Err(LoadError::Architecture { found, .. }) if found.to_lowercase().contains("mixtral") => {
-            Architecture::Mixtral
-        }
-        _ => Architecture::Llama,
-    }
+    numerics::architecture(folder).unwrap_or(Architecture::Llama)
 }
 
 /// The family that the placements of `resolved` ask for, if one of them does.
@@ -47,7 +43,10 @@ pub(super) fn wanted(resolved: &Resolved) -> Option<Architecture> {
 impl Served {
     pub(super) fn read(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<Self, RunError> {
         let folder = match &resolved.scenario.model {
-            Model::Shape(name) => return Ok(Self::Timed(shape(resolved, name)?)),
+            Model::Shape(source) => {
+                let (shape, file) = shape(resolved, source)?;
+                return Ok(Self::Timed(shape, file));
+            }
             Model::Folder(written) => resolved.model_path(written),
         };
         let words = |config: &ModelConfig| -> Result<Words, RunError> {
@@ -72,19 +71,19 @@ impl Served {
 
     pub(super) fn shape(&self) -> &ModelShape {
         match self {
-            Self::Timed(shape) => shape,
+            Self::Timed(shape, _) => shape,
             Self::Dense(loaded) => loaded.model.shape(),
             Self::Sparse(model, _) => model.shape(),
         }
     }
 
     pub(super) fn is_computed(&self) -> bool {
-        !matches!(self, Self::Timed(_))
+        !matches!(self, Self::Timed(..))
     }
 
     pub(super) fn words(&self) -> Option<&Words> {
         match self {
-            Self::Timed(_) => None,
+            Self::Timed(..) => None,
             Self::Dense(loaded) => Some(&loaded.words),
             Self::Sparse(_, words) => Some(words),
         }
@@ -100,7 +99,7 @@ impl Served {
         interrupt: Interrupt<'_>,
     ) -> Result<Vec<Request>, RunError> {
         let read = match self {
-            Self::Timed(_) => None,
+            Self::Timed(..) => None,
             Self::Dense(loaded) => {
                 let Loaded { model, words } = loaded.as_ref();
                 Some((model.config(), model.digests(), words))
@@ -125,6 +124,9 @@ impl Served {
             inputs.extend(files.iter().map(digest));
             inputs.extend(words.tokenizer.digests().iter().map(digest));
             inputs.push(text_digest(&resolved.scenario.workload, &requests));
+        }
+        if let Self::Timed(_, Some(file)) = self {
+            inputs.push(digest(file));
         }
         inputs.extend(of_streams);
         Ok(requests)

@@ -9,7 +9,7 @@ use airloom::model::ModelShape;
 use airloom::placement::Placed;
 use airloom::radio::{AirComp, Digital, LinkRate, Scheme};
 use airloom::rng::Streams;
-use airloom::scenario::{self, Model, Publication, Resolved};
+use airloom::scenario::{self, Model, Publication, Resolved, ShapeSource};
 use airloom::simulation::{RunOptions, prepare, run};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -44,7 +44,7 @@ fn cells(file: &str) -> Vec<Cell> {
     pairs
         .map(|(point, published)| {
             let resolved = point.resolve().unwrap();
-            let Model::Shape(name) = &resolved.scenario.model else {
+            let Model::Shape(ShapeSource::Named(name)) = &resolved.scenario.model else {
                 panic!("Table I is timed");
             };
             let Placed::Tensor {

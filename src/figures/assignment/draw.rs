@@ -1,31 +1,15 @@
-//! `assignment`: how the iterates of an assignment converge, drawn from `assignment.csv`.
-//!
-//! Above is the error of each iterate, below are the nodes' shares of the model.
+//! Draws iterates: their errors, and the shares of the nodes.
 
-use super::Width;
-use super::catalogue::Figure;
-use super::elements::{Marker, Words};
-use super::font::{self, Weight};
-use super::key::{Key, Sample};
-use super::panel::{
+use super::Iterates;
+use crate::figures::Width;
+use crate::figures::elements::{Marker, Words};
+use crate::figures::font::{self, Weight};
+use crate::figures::key::{Key, Sample};
+use crate::figures::panel::{
     Area, Axis, Fault, Frame, LABELS, LINE, NAME, beside, curve, heading, page, panel,
 };
-use super::scene::{Scene, Text};
-use super::style::{self, MARGIN, SMALL, TEXT};
-use crate::results::assignment::{ITERATE, TABLE};
-use crate::results::tables::{TableError, TableFile, not_negative, not_negative_if_any};
-use crate::text::Visible;
-use serde::Deserialize;
-use std::path::Path;
-
-/// Its line in the catalogue.
-pub const FIGURE: Figure = Figure {
-    name: "assignment",
-    width: Width::Column,
-    has_parts: false,
-    wanted: |run| Ok(run.has(TABLE) && !read(run.folder)?.is_empty()),
-    draw: |run, width, _| Ok(read(run.folder)?.draw(width)),
-};
+use crate::figures::scene::{Scene, Text};
+use crate::figures::style::{self, MARGIN, SMALL, TEXT};
 
 /// How far above the largest value a panel reaches.
 const ABOVE: f64 = 1.08;
@@ -40,111 +24,7 @@ const RECENT: usize = 20;
 const SAMPLE: usize = 5;
 const MEAN: usize = 1;
 
-/// A row of the table, as far as the figure shows it.
-#[derive(Deserialize)]
-struct Row {
-    stage: String,
-    iteration: Option<usize>,
-    node: String,
-    #[serde(deserialize_with = "not_negative")]
-    share: f64,
-    #[serde(deserialize_with = "not_negative_if_any")]
-    mse: Option<f64>,
-}
-
-/// One iterate.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Iterate {
-    error: f64,
-    shares: Vec<f64>,
-}
-
-/// The iterates of an iterative assignment, in order.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Iterates {
-    /// The nodes that have the shares.
-    nodes: Vec<String>,
-    steps: Vec<Iterate>,
-}
-
-/// Reads the iterates of the run in `folder`.
-///
-/// # Errors
-/// If the table is missing or damaged.
-pub fn read(folder: &Path) -> Result<Iterates, TableError> {
-    let mut iterates: Vec<Iterate> = Vec::new();
-    let mut nodes: Vec<String> = Vec::new();
-    let path = folder.join(TABLE);
-    let damaged = |line: u64, fault: String| TableError {
-        path: path.clone(),
-        line: Some(line),
-        fault,
-    };
-    let mut last = 0;
-    for row in TableFile::open(&path)?.rows::<Row>() {
-        let (line, row) = row?;
-        last = line;
-        if row.stage != ITERATE {
-            continue;
-        }
-        let (Some(iteration), Some(error)) = (row.iteration, row.mse) else {
-            return Err(damaged(
-                line,
-                "an iterate has a number and an error".to_owned(),
-            ));
-        };
-        if iteration == iterates.len() {
-            check_whole(&iterates).map_err(|fault| damaged(line, fault))?;
-            iterates.push(Iterate::default());
-        }
-        let count = iterates.len();
-        match iterates.last_mut() {
-            Some(step)
-                if iteration + 1 == count
-                    && (count == 1 && !nodes.contains(&row.node)
-                        || count > 1 && nodes.get(step.shares.len()) == Some(&row.node)) =>
-            {
-                if count == 1 {
-                    nodes.push(row.node);
-                }
-                step.error = error;
-                step.shares.push(row.share);
-            }
-            _ => {
-                let fault = format!(
-                    "no row of iteration {iteration}, node {} stands here",
-                    Visible(&row.node)
-                );
-                return Err(damaged(line, fault));
-            }
-        }
-    }
-    check_whole(&iterates).map_err(|fault| damaged(last, fault))?;
-    Ok(Iterates {
-        nodes,
-        steps: iterates,
-    })
-}
-
-/// Checks that the last iterate has as many nodes as the first.
-fn check_whole(iterates: &[Iterate]) -> Result<(), String> {
-    match iterates {
-        [first, .., last] if first.shares.len() != last.shares.len() => Err(format!(
-            "before it, iteration {} has {} nodes, and the first has {}",
-            iterates.len() - 1,
-            last.shares.len(),
-            first.shares.len()
-        )),
-        _ => Ok(()),
-    }
-}
-
 impl Iterates {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.steps.is_empty()
-    }
-
     /// The mean error of each iterate and up to [`RECENT`] − 1 before it.
     fn recent(&self) -> Vec<(f64, f64)> {
         let recent = (0..self.steps.len()).map(|x| {
@@ -335,6 +215,7 @@ fn spaced(ends: &[(i32, usize)], top: i32, bottom: i32) -> Vec<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::assignment::Iterate;
 
     #[test]
     fn names_behind_curves_keep_apart_and_within_the_panel() {
