@@ -109,10 +109,11 @@ pub fn width(words: &str, size: i32, weight: Weight) -> i32 {
     ((parts + units - 1) / units) as i32
 }
 
-/// Divides `words` at blanks into lines of at most `room`, as far as its words allow.
+/// Divides `words` at blanks into lines of at most `room`, as far as its words allow; a no-break
+/// space holds a number and its unit together.
 pub fn wrapped(words: &str, size: i32, weight: Weight, room: i32) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
+    for word in words.split(' ').filter(|word| !word.is_empty()) {
         if let Some(line) = lines.last_mut() {
             let longer = format!("{line} {word}");
             if width(&longer, size, weight) <= room {
@@ -212,6 +213,8 @@ mod tests {
             13_500,
         );
         assert_eq!(even, ["95th percentile of", "end-to-end latency (ms)"]);
+        let unit = wrapped("it takes 17.47\u{a0}ms", 700, Weight::Regular, 5_000);
+        assert_eq!(unit, ["it takes", "17.47\u{a0}ms"]);
         let short = shortened("time to first token", 700, Weight::Regular, 3_500);
         assert!(short.ends_with('…') && width(&short, 700, Weight::Regular) <= 3_500);
     }

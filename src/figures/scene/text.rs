@@ -17,7 +17,8 @@ pub enum Anchor {
 /// One line of words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// What is written: no line breaks, no blanks at the ends, one blank between words.
+    /// What is written: no line breaks, no blanks at the ends, one blank between words; no-break
+    /// spaces stay.
     pub words: String,
     /// Where its anchor is, on the base line.
     pub at: Place,
@@ -37,7 +38,7 @@ impl Text {
     /// Black words of `size` hundredths of a point that start at `at`.
     pub fn new(words: &str, size: i32, at: Place) -> Self {
         let words: Vec<&str> = words
-            .split(|c: char| c.is_whitespace() || c.is_control())
+            .split(|c: char| (c.is_whitespace() && c != '\u{a0}') || c.is_control())
             .filter(|word| !word.is_empty())
             .collect();
         Self {
