@@ -7,7 +7,9 @@
 //! activations by our own exponential add a little: 4·10⁻⁶.
 
 use airloom::model::{Architecture, ShardPlan, Shares};
-use airloom::numerics::{Llama, Mixtral, Rows, ShardedLlama, architecture};
+use airloom::numerics::{
+    Contribution, Llama, Mixtral, Routing, Rows, ShardedLlama, architecture, strongest, top_experts,
+};
 use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -181,5 +183,73 @@ fn layers_in_stages_have_the_bits_of_the_whole() {
             .expect("has the head");
         let staged = bits(&buffers.logits().expect("made"));
         assert_eq!(staged, bits(&dense(&whole, tokens, tokens.len())), "{name}");
+    }
+}
+
+/// Experts that may be anywhere, each computed on its tokens and added by weight, make the whole.
+#[test]
+fn experts_apart_have_the_bits_of_the_whole() {
+    for name in ["qwen2_moe", "qwen3_moe", "mixtral_window"] {
+        let folder = folder(name);
+        let tokens = expected(&folder).tokens;
+        let model = Mixtral::load(&folder).expect("intact");
+        let shape = model.shape().clone();
+        let (width, active) = (shape.hidden, shape.active_experts());
+        let mut hidden = model.embed(&tokens, 0).expect("its tokens");
+        let mut cache = model.cache(tokens.len()).expect("short");
+        let mut workspace = model.workspace();
+        let mut routing = Routing::default();
+        for layer in 0..shape.layers {
+            model
+                .attend(layer, &mut hidden, &mut cache, &mut workspace)
+                .expect("in turn");
+            model.route(layer, &hidden, &mut routing).expect("a layer");
+            let mut visits = Vec::new();
+            for expert in 0..shape.expert_count() {
+                let (mut visitors, mut weights, mut inputs) = (vec![], vec![], vec![]);
+                for token in 0..tokens.len() {
+                    let given = routing.weights_of(token).expect("a token");
+                    let chosen = match shape.design.sums_to_one {
+                        true => top_experts(&given, active),
+                        false => strongest(&given, active),
+                    };
+                    let Some((_, weight)) = chosen.iter().find(|(chosen, _)| *chosen == expert)
+                    else {
+                        continue;
+                    };
+                    visitors.push(token);
+                    weights.push(*weight);
+                    inputs.extend_from_slice(&routing.input(token).expect("a token"));
+                }
+                let mut outputs = vec![0.0; visitors.len() * width];
+                model
+                    .expert(layer, expert, &inputs, &mut outputs)
+                    .expect("whole rows");
+                visits.push((visitors, weights, outputs));
+            }
+            let contributions = visits
+                .iter()
+                .map(|(tokens, weights, outputs)| Contribution {
+                    tokens,
+                    weights,
+                    outputs,
+                });
+            let contributions: Vec<_> = contributions.collect();
+            model
+                .combine(&mut hidden, &contributions)
+                .expect("they fit");
+            model
+                .add_shared(&mut hidden, &routing)
+                .expect("of this step");
+        }
+        model
+            .logits(&hidden, Rows::All, &mut workspace)
+            .expect("has the head");
+        let apart = bits(&workspace.logits().expect("made"));
+        assert_eq!(
+            apart,
+            bits(&sparse(&model, &tokens, tokens.len())),
+            "{name}"
+        );
     }
 }

@@ -1,12 +1,12 @@
-//! The fields of a `config.json` that matter, and those that are refused.
+//! The fields of a `config.json` that matter.
 //!
 //! The file has many more: how a model was trained, how it likes to be sampled, who wrote it. They
-//! are not read. But some fields of some families change what a model computes ([`MEANING`]): where
-//! a family that has no such field finds it set, the model is not what its name says, and it is
-//! refused by the field's name instead of being computed wrongly.
+//! are not read, save for those that [`refuse_foreign`] refuses.
 
 use super::config::ModelConfig;
 use super::families::Family;
+use super::foreign::refuse_foreign;
+use super::rope_settings::RawRope;
 use crate::model::{Activation, Window, WindowLayers};
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,30 +26,6 @@ impl Ids {
             Self::Many(ids) => ids,
         }
     }
-}
-
-/// What stretches rotary embeddings.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct RawRope {
-    pub(super) rope_type: Option<String>,
-    /// What `rope_type` was called at first. Files of the time between have both.
-    #[serde(rename = "type")]
-    pub(super) former_type: Option<String>,
-    pub(super) rope_theta: Option<f64>,
-    pub(super) factor: Option<f64>,
-    pub(super) low_freq_factor: Option<f64>,
-    pub(super) high_freq_factor: Option<f64>,
-    pub(super) original_max_position_embeddings: Option<f64>,
-    pub(super) partial_rotary_factor: Option<f64>,
-    pub(super) attention_factor: Option<f64>,
-    pub(super) beta_fast: Option<f64>,
-    pub(super) beta_slow: Option<f64>,
-    pub(super) mscale: Option<f64>,
-    pub(super) mscale_all_dim: Option<f64>,
-    pub(super) truncate: Option<bool>,
-    pub(super) short_factor: Option<Vec<f64>>,
-    pub(super) long_factor: Option<Vec<f64>>,
 }
 
 /// The fields that matter.
@@ -93,62 +69,8 @@ pub(super) struct Settings {
     pub(super) eos_token_id: Option<Ids>,
     /// The file itself, for what depends on whether a field is there at all.
     #[serde(skip)]
-    file: Value,
+    pub(super) file: Value,
 }
-
-/// Values of a field with which it changes nothing.
-#[derive(Debug, Clone, Copy)]
-enum Neutral {
-    /// `null`, `false`, 0 or nothing in a list.
-    Off,
-    /// Those, and this number.
-    Number(f64),
-}
-
-/// Fields that change what a model computes in some family or other.
-const MEANING: [(&str, Neutral); 41] = [
-    ("add_cross_attention", Neutral::Off),
-    ("alibi", Neutral::Off),
-    ("attention_bias", Neutral::Off),
-    ("attention_chunk_size", Neutral::Off),
-    ("attention_multiplier", Neutral::Off),
-    ("attention_out_bias", Neutral::Off),
-    ("attn_logit_softcapping", Neutral::Off),
-    ("clip_qkv", Neutral::Off),
-    ("cross_attention_layers", Neutral::Off),
-    ("dim_model_base", Neutral::Off),
-    ("embedding_multiplier", Neutral::Number(1.0)),
-    ("final_logit_softcapping", Neutral::Off),
-    ("first_k_dense_replace", Neutral::Off),
-    ("is_encoder_decoder", Neutral::Off),
-    ("kv_lora_rank", Neutral::Off),
-    ("logit_scale", Neutral::Number(1.0)),
-    ("logits_scaling", Neutral::Number(1.0)),
-    ("mlp_bias", Neutral::Off),
-    ("n_routed_experts", Neutral::Off),
-    ("n_shared_experts", Neutral::Off),
-    ("no_rope_layers", Neutral::Off),
-    ("num_kv_shared_layers", Neutral::Off),
-    ("parallel_attn", Neutral::Off),
-    ("partial_rotary_factor", Neutral::Number(1.0)),
-    ("q_lora_rank", Neutral::Off),
-    ("qk_layernorm", Neutral::Off),
-    ("qk_norm", Neutral::Off),
-    ("quantization_config", Neutral::Off),
-    ("query_pre_attn_scalar", Neutral::Off),
-    ("residual_multiplier", Neutral::Number(1.0)),
-    ("rotary_emb_fraction", Neutral::Number(1.0)),
-    ("rotary_pct", Neutral::Number(1.0)),
-    ("rope_ratio", Neutral::Number(1.0)),
-    ("scale_depth", Neutral::Off),
-    ("scale_emb", Neutral::Number(1.0)),
-    ("shared_expert_intermediate_size", Neutral::Off),
-    ("text_config", Neutral::Off),
-    ("use_bidirectional_attention", Neutral::Off),
-    ("use_parallel_residual", Neutral::Off),
-    ("use_qk_norm", Neutral::Off),
-    ("vision_config", Neutral::Off),
-];
 
 /// Names of the activations that are implemented.
 const ACTIVATIONS: [(&str, Activation); 5] = [
@@ -169,35 +91,8 @@ impl Settings {
             |error| format!("{error}; the config.json of a {} is expected", family.class);
         let read: Self = serde_json::from_value(file.clone()).map_err(expected)?;
         let settings = Self { file, ..read };
-        settings.refuse_foreign(family)?;
+        refuse_foreign(&settings.file, family)?;
         Ok(settings)
-    }
-
-    /// Refuses a field that changes what a model computes, and that `family` does not have.
-    fn refuse_foreign(&self, family: &Family) -> Result<(), String> {
-        for (field, neutral) in MEANING {
-            let Some(value) = self.file.get(field) else {
-                continue;
-            };
-            if family.reads.contains(&field) || neutral.is(value) {
-                continue;
-            }
-            if field == "quantization_config" {
-                return Err("the weights are quantised (quantization_config); \
-                     use the f32, f16 or bf16 checkpoint of this model"
-                    .into());
-            }
-            let mut shown = value.to_string();
-            if shown.chars().count() > 40 {
-                shown = shown.chars().take(40).chain(['…']).collect();
-            }
-            return Err(format!(
-                "{field} is {shown}: that changes what a model computes, and is not implemented \
-                 for {} ({}); use a model without it",
-                family.name, family.class
-            ));
-        }
-        Ok(())
     }
 
     /// A size that must be there.
@@ -356,21 +251,6 @@ impl Settings {
         }
     }
 
-    /// Refuses rotary settings by kind of layer.
-    pub(super) fn refuse_nested_rope(&self) -> Result<(), String> {
-        for field in ["rope_parameters", "rope_scaling"] {
-            let settings = self.file.get(field).and_then(Value::as_object);
-            let nested = settings.and_then(|all| all.iter().find(|(_, value)| value.is_object()));
-            if let Some((kind, _)) = nested {
-                return Err(format!(
-                    "{field} has settings of their own for `{kind}`, but only the same for all \
-                     layers are implemented; use a model with one rotary embedding"
-                ));
-            }
-        }
-        Ok(())
-    }
-
     /// A soft cap: `default` where `field` is absent, none where it is null.
     pub(super) fn cap(&self, field: &str, default: Option<f32>) -> Result<Option<f32>, String> {
         match self.file.get(field) {
@@ -404,23 +284,5 @@ impl Settings {
         }
         config.shape.design.sums_to_one = self.norm_topk_prob.unwrap_or(false);
         Ok(())
-    }
-}
-
-impl Neutral {
-    fn is(self, value: &Value) -> bool {
-        let off = match value {
-            Value::Null | Value::Bool(false) => true,
-            Value::Array(all) => all.is_empty(),
-            Value::Object(all) => all.is_empty(),
-            Value::Number(number) => number.as_f64() == Some(0.0),
-            _ => false,
-        };
-        let same = |number: f64| value.as_f64() == Some(number);
-        match self {
-            Self::Off => off,
-            // A multiplier of nothing is no neutral one.
-            Self::Number(number) => value.is_null() || same(number),
-        }
     }
 }
