@@ -18,7 +18,8 @@ pub(super) fn page() -> String {
         .map(|preset| preset.name.chars().count())
         .max();
     let mut widths = vec![longest.unwrap_or(0)];
-    widths.resize(1 + GROUPS.len(), 10);
+    // "data sheet" and a gap.
+    widths.resize(1 + GROUPS.len(), 12);
     let mut table = Table::new(0, 1, widths);
     let heading = ["device"].into_iter().chain(GROUPS);
     table.push(heading.map(str::to_owned).collect());

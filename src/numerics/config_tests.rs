@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::{Window, WindowLayers};
+use crate::numerics::RopeScaling;
 
 const BASE: &str = r#"{"architectures": ["LlamaForCausalLM"], "hidden_size": 64,
     "intermediate_size": 160, "num_hidden_layers": 2, "num_attention_heads": 8,
