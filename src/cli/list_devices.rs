@@ -18,7 +18,7 @@ pub(super) fn page() -> String {
         .map(|preset| preset.name.chars().count())
         .max();
     let mut widths = vec![longest.unwrap_or(0)];
-    widths.resize(1 + GROUPS.len(), 10);
+    widths.resize(1 + GROUPS.len(), 11);
     let mut table = Table::new(0, 1, widths);
     let heading = ["device"].into_iter().chain(GROUPS);
     table.push(heading.map(str::to_owned).collect());
@@ -34,6 +34,7 @@ pub(super) fn page() -> String {
          context adds;\nlinks: what a message costs its ends, – where the device says nothing of it.\n",
     );
     for preset in PRESETS {
+        page.push('\n');
         block(&mut page, preset, columns);
     }
     page
@@ -55,7 +56,6 @@ fn block(page: &mut String, preset: &Preset, columns: Option<usize>) {
             let _ = writeln!(page, "{:indent$}{line}", "");
         }
     };
-    entry(0, "");
     entry(0, &format!("{}: {}", preset.name, preset.summary));
     for (name, ground) in preset.basis.groups() {
         let kind = ground.kind().word();
