@@ -156,8 +156,7 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
     }
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
-    let context = crate::serving::passes::longest_context(&requests);
-    let grounds = trust::grounds(resolved, served.shape(), context);
+    let grounds = trust::grounds(resolved, served.shape(), &requests)?;
     Ok(Made {
         system: System {
             topology: resolved.topology.clone(),

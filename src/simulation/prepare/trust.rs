@@ -1,16 +1,20 @@
 //! What a run rests on: which profiles, links and channels take part, and whether it lies inside of
 //! what was measured.
 
-use crate::device::Basis;
 use crate::device::basis::Ground;
+use crate::device::{Basis, DeviceProfile, Group};
 use crate::measurement::NodeRecord;
 use crate::medium::Link;
-use crate::model::ModelShape;
+use crate::model::{ModelShape, ShardPlan};
+use crate::numerics::StepError;
 use crate::placement::Placed;
 use crate::radio::{AllReduce, Symbols};
 use crate::scenario::Resolved;
+use crate::serving::passes::longest_context;
+use crate::serving::workload::Request;
 use crate::topology::{LinkId, NodeId};
 use crate::trust::{Asked, Card, Source, Trust, judge};
+use crate::units::{BytesPerSecond, FlopsPerSecond};
 
 /// What has less of all that nodes do, or of all that they draw, has no say.
 const NEGLIGIBLE: f64 = 0.01;
@@ -29,11 +33,77 @@ struct Grounded {
     label: String,
     basis: Basis,
     asked: Asked,
+    says: Says,
 }
 
-/// How far the sources of a run of `resolved` are known: of a model of `shape`, up to `context`
-/// tokens.
-pub(super) fn grounds(resolved: &Resolved, shape: &ModelShape, context: usize) -> Grounds {
+/// What of a profile has a say in how long passes take.
+#[derive(Debug, Clone, Copy)]
+struct Says {
+    /// The part of the peak that long prompts reach.
+    prefill: bool,
+    /// The rate at which the cache is read.
+    context: bool,
+}
+
+impl Says {
+    /// Of `profile` in passes of up to `tokens` tokens up to `context`, of a model divided by `plan`:
+    /// what changes their times when it doubles.
+    fn of(profile: &DeviceProfile, plan: &ShardPlan, (tokens, context): (usize, usize)) -> Self {
+        let shape = plan.shape();
+        let seconds = |profile: &DeviceProfile, tokens: usize| {
+            let before = context.saturating_sub(tokens);
+            let halves = [
+                (
+                    plan.attention(0, tokens, before),
+                    shape.attention_parameters(),
+                ),
+                (plan.mlp(0, tokens), shape.mlp_parameters()),
+            ];
+            let times = halves.map(|(work, weights)| {
+                let alone = Group {
+                    devices: 1,
+                    weights,
+                };
+                let computation = profile.compute(&work, alone);
+                computation.map_or(f64::INFINITY, |done| done.duration.as_seconds())
+            });
+            times.iter().sum::<f64>()
+        };
+        let changes = |other: &DeviceProfile, tokens: usize| {
+            let (one, two) = (seconds(profile, tokens), seconds(other, tokens));
+            (one - two).abs() > NEGLIGIBLE * one
+        };
+        let faster = DeviceProfile {
+            peak: FlopsPerSecond(2.0 * profile.peak.0),
+            ..*profile
+        };
+        let reading = |rate: BytesPerSecond| DeviceProfile {
+            cache_rate: Some(BytesPerSecond(2.0 * rate.0)),
+            ..*profile
+        };
+        Self {
+            prefill: changes(&faster, tokens),
+            // Without a rate of its own the cache is read with everything else.
+            context: profile
+                .cache_rate
+                .is_none_or(|rate| changes(&reading(rate), 1)),
+        }
+    }
+}
+
+/// How far the sources of a run of `resolved` are known: of a model of `shape` that serves `requests`.
+///
+/// # Errors
+/// If the shape cannot be.
+pub(super) fn grounds(
+    resolved: &Resolved,
+    shape: &ModelShape,
+    requests: &[Request],
+) -> Result<Grounds, StepError> {
+    let context = longest_context(requests);
+    let prompts = requests.iter().map(|request| request.task.prompt_tokens());
+    let tokens = prompts.max().unwrap_or(1).clamp(1, context.max(1) as u64) as usize;
+    let plan = ShardPlan::whole(shape)?;
     let asked = Asked {
         weights: shape.parameters() as f64,
         weight_bits: shape.weight_bits,
@@ -44,6 +114,7 @@ pub(super) fn grounds(resolved: &Resolved, shape: &ModelShape, context: usize) -
         label: node.label.clone(),
         basis: node.basis.clone(),
         asked,
+        says: Says::of(&node.profile, &plan, (tokens, context)),
     });
     let mut grounds = Grounds {
         nodes: nodes.collect(),
@@ -61,7 +132,7 @@ pub(super) fn grounds(resolved: &Resolved, shape: &ModelShape, context: usize) -
         links(resolved, stage, &asked, &mut grounds.others);
         channel(stage, &mut grounds.others);
     }
-    grounds
+    Ok(grounds)
 }
 
 impl Grounds {
@@ -98,8 +169,8 @@ impl Grounds {
             let draws = joules(record) > NEGLIGIBLE * drawn;
             for (source, ground, has_say) in [
                 (Source::Compute, compute, computes),
-                (Source::Prefill, prefill, computes),
-                (Source::Context, context, computes),
+                (Source::Prefill, prefill, computes && node.says.prefill),
+                (Source::Context, context, computes && node.says.context),
                 (Source::Power, power, draws),
             ] {
                 let kind = (source, node.label.as_str(), node.asked.devices);
