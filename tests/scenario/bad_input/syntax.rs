@@ -17,7 +17,7 @@ fn a_fault_is_shown_with_its_line() {
    |
  5 |         bandwith: \"10 MHz\",
    |         ^^^^^^^^ did you mean `bandwidth`? known are hub, members, sharing, \
-         bandwidth, device_antennas, device_antennas_except, server_antennas, fading, coherence, \
+         messages, bandwidth, device_antennas, device_antennas_except, server_antennas, fading, coherence, \
          doppler, budget, convention, budget_offsets, coding, csi, synchronisation, downlink, \
          round_overhead, lone_device_transmits"
     );
