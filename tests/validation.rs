@@ -46,7 +46,7 @@ fn profiles_left_out_are_the_fits_of_the_other_rows() {
         let text = calibration::calibrate(&others, &choice).unwrap();
         let text = text.calibrated.to_ron();
         let file = root().join(format!(
-            "scenarios/validation/left_out/{board}-line-{line}.ron"
+            "results/validation/left_out/{board}-line-{line}.ron"
         ));
         if std::env::var_os("AIRLOOM_REWRITE").is_some() {
             std::fs::write(&file, &text).unwrap();
@@ -202,7 +202,7 @@ fn time_grows_with_the_context_by_the_rate_of_the_cache() {
 /// A file's profile is read once, from beside the scenario, and kept in what a run writes down.
 #[test]
 fn a_scenario_keeps_what_a_profiles_file_held() {
-    let file = "../scenarios/validation/left_out/raspberry-pi-4b-line-3.ron";
+    let file = "../results/validation/left_out/raspberry-pi-4b-line-3.ron";
     let text = |file: &str| {
         format!(
             "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"pi\": (profile: File(\"{file}\"))}}, \

@@ -37,7 +37,7 @@ fn an_unknown_field() {
         "error: bad.ron:6:9: unknown field `bandwith`
    |
  6 |         bandwith: \"10 MHz\",
-   |         ^^^^^^^^ did you mean `bandwidth`? known are hub, members, sharing, \
+   |         ^^^^^^^^ did you mean `bandwidth`? known are hub, members, sharing, messages, \
          bandwidth, device_antennas, device_antennas_except, server_antennas, fading, coherence, \
          doppler, budget, convention, budget_offsets, coding, csi, synchronisation, downlink, \
          round_overhead, lone_device_transmits\n"

@@ -45,12 +45,7 @@ fn it_writes_a_tensor_a_table_and_a_figure() {
         assert!(number(5) < 1.95 / 8000f64.sqrt(), "{row:?}");
     }
     let figure = desk.text("x/channel.svg");
-    for words in [
-        "device 1",
-        "theory",
-        "singular values",
-        "mean gain of each device",
-    ] {
+    for words in ["device 1", "theory", "singular values", "Mean gains"] {
         assert!(figure.contains(words), "{words}");
     }
     // The same again, in its usual place.
@@ -86,7 +81,7 @@ fn with_doppler_it_shows_the_autocorrelation() {
     assert!((cell(2, 3) - 0.903_713).abs() < 1e-6);
     assert!((cell(6, 3) + 0.304_242).abs() < 1e-6);
     assert!((cell(2, 1) - 0.904).abs() < 0.1);
-    assert!(desk.text("x/channel.svg").contains("autocorrelation"));
+    assert!(desk.text("x/channel.svg").contains("Autocorrelation"));
 }
 
 /// The same draws as a run has: a run on the trace of its own channels is the same run.

@@ -168,7 +168,7 @@ fn a_model_is_described_without_its_weights() {
         ": ok",
         "LLaMA",
         "parameters",
-        "2 848",
+        "2 853",
         "rotary",
         "RMSNorm, Silu that gates",
         "MB",
