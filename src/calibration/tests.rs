@@ -37,8 +37,7 @@ const CACHE: f64 = 5e9;
 /// Rows of a board that is just as the model has it, times `noise` of the row's number.
 fn made(noise: impl Fn(usize) -> f64) -> Vec<Row> {
     let mut table = "board,model,weight_bits,cache_bits,devices,context,compute_ms\n".to_owned();
-    let mut number = 0;
-    for (model, devices, context, kind) in [
+    let rows = [
         ("llama-2-7b", 1, 0, 0),
         ("llama-2-7b", 2, 0, 0),
         ("llama-2-7b", 4, 2000, 0),
@@ -47,7 +46,8 @@ fn made(noise: impl Fn(usize) -> f64) -> Vec<Row> {
         ("llama-2-7b", 1, 0, 1),
         ("llama-2-13b", 2, 1000, 1),
         ("llama-3-8b", 8, 0, 0),
-    ] {
+    ];
+    for (number, (model, devices, context, kind)) in rows.into_iter().enumerate() {
         let (bits, rate) = RATES[kind];
         let shape = format!("board,{model},{bits},32,{devices},{context},1");
         let header = table.lines().next().unwrap();
@@ -60,7 +60,6 @@ fn made(noise: impl Fn(usize) -> f64) -> Vec<Row> {
             + counts.cache_bytes / CACHE;
         let ms = seconds * 1e3 * noise(number);
         table += &format!("board,{model},{bits},32,{devices},{context},{ms:e}\n");
-        number += 1;
     }
     read(&table, "made.csv").unwrap()
 }

@@ -12,6 +12,8 @@ use std::path::Path;
 /// A device as a scenario states it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+// A scenario has a handful of them, and a box would be in the way of all who match on one.
+#[expect(clippy::large_enum_variant)]
 pub enum Profile {
     /// A device by name, such as `jetson-orin-nano`: `airloom list` has them all.
     Preset(String),

@@ -5,6 +5,7 @@ use super::media::Medium;
 use crate::engine::{ResourceId, Resources};
 use crate::topology::{Ends, Link, LinkId, NodeId, Topology};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Who works where.
 #[derive(Debug)]
@@ -72,9 +73,8 @@ impl NodeResources {
         for (link, medium) in topology.links.iter().zip(media) {
             let costly = !medium.costs().is_nothing();
             for end in ends(link).into_iter().filter(|_| costly) {
-                if !own.stacks.contains_key(&end) {
-                    let stack = resources.add(format!("{}.messages", name(end)), 1)?;
-                    own.stacks.insert(end, stack);
+                if let Entry::Vacant(place) = own.stacks.entry(end) {
+                    place.insert(resources.add(format!("{}.messages", name(end)), 1)?);
                 }
             }
         }

@@ -51,7 +51,8 @@ fn outside(evidence: &Evidence, asked: &Asked) -> Option<String> {
     let billions = |weights: f64| format!("{:.1} G weights", weights / 1e9);
     let count = |value: f64| format!("{value}");
     type Words<'a> = &'a dyn Fn(f64) -> String;
-    let checks: [(Option<(f64, f64)>, f64, Words<'_>, &str); 4] = [
+    type Check<'a> = (Option<(f64, f64)>, f64, Words<'a>, &'a str);
+    let checks: [Check<'_>; 4] = [
         (range.weights, asked.weights, &billions, ""),
         (
             range.weight_bits,

@@ -22,7 +22,7 @@ use super::path::Kernels;
 use crate::model::Activation;
 
 /// 2√(2/π).
-const GELU_LINEAR: f32 = 1.595_769_1;
+const GELU_LINEAR: f32 = 1.595_769;
 /// 0.044715 · 2√(2/π).
 const GELU_CUBIC: f32 = 0.071_354_814;
 
