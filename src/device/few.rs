@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 /// No list of a profile has more entries.
 pub const MOST: usize = 8;
 
-/// At most [`MOST`] values, written as a list.
+/// At most `MOST` values, written as a list.
 #[derive(Debug, Clone, Copy)]
 pub struct Few<T> {
     values: [Option<T>; MOST],

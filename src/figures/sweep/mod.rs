@@ -63,7 +63,7 @@ fn plots(outcomes: &Outcomes<'_>) -> Vec<(String, Plot)> {
         .collect()
 }
 
-/// The figures of [`plots`], drawn.
+/// The figures of `plots`, drawn.
 pub fn figures(outcomes: &Outcomes<'_>, width: Option<Width>) -> Vec<Named> {
     let width = width.unwrap_or(WIDTH);
     let drawn = plots(outcomes).into_iter();

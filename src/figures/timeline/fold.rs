@@ -130,7 +130,7 @@ impl Timeline {
 }
 
 /// `timeline` with nodes folded that are the same within `tolerance`, if it has more than
-/// [`UNFOLDED`] lanes; with more than [`READABLE`] even so, within the least multiple of it by a
+/// `UNFOLDED` lanes; with more than `READABLE` even so, within the least multiple of it by a
 /// power of two that leaves so many, up to a twentieth of the time shown.
 pub fn fold(timeline: Timeline, tolerance: Tolerance) -> Timeline {
     if timeline.lanes() <= UNFOLDED {
