@@ -100,16 +100,26 @@ fn assert_each_legible(folder: &Path, pictures: Vec<PathBuf>) -> usize {
     pictures.len()
 }
 
+/// Drawn by an earlier version, whose texts have no measured widths: to be published again.
+const EARLIER: [&str; 11] = [
+    "aircomp/figure2a.svg",
+    "aircomp/figure2a_relative.svg",
+    "aircomp/figure2b.svg",
+    "beyond/batches_energy.svg",
+    "beyond/batches_pace.svg",
+    "beyond/batches_perplexity.svg",
+    "beyond/devices_energy.svg",
+    "beyond/devices_time.svg",
+    "beyond/pareto.svg",
+    "beyond/phase_mse.svg",
+    "beyond/phase_perplexity.svg",
+];
+
 #[test]
 fn published_figures_can_be_read_in_print() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
-    // What an earlier version drew says nothing of the widths of its texts, and stays as it is until
-    // its sweep is published again.
-    let measured = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).unwrap();
-        text.contains("textLength=")
-    };
-    let drawn = pictures(&folder).into_iter().filter(measured).collect();
+    let now = |path: &PathBuf| !EARLIER.iter().any(|name| path.ends_with(name));
+    let drawn = pictures(&folder).into_iter().filter(now).collect();
     assert!(assert_each_legible(&folder, drawn) > 2);
 }
 
