@@ -4,6 +4,7 @@ use super::error::RadioError;
 use super::hermitian::log2_det_in_place;
 use super::matrix::Matrix;
 use crate::units::{FieldFault, SpectralEfficiency};
+use crate::wide;
 use num_complex::Complex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,29 +38,63 @@ const INLINE: usize = 64;
 /// A rate is asked of every channel that is drawn, and there a general product of matrices
 /// costs more than the draw.
 fn smaller_gram(channel: &Matrix) -> (usize, SmallVec<[Complex<f64>; INLINE]>) {
-    let (rows, columns) = channel.shape();
-    let n = rows.min(columns);
+    let n = channel.nrows().min(channel.ncols());
     let mut gram = smallvec![Complex::ZERO; n * n];
-    let mut add = |vector: &[Complex<f64>]| {
-        for (j, right) in vector.iter().enumerate() {
-            let right = right.conj();
-            for (sum, left) in gram[n * j..][..n].iter_mut().zip(vector) {
-                *sum += left * right;
+    wide::run(
+        #[inline(always)]
+        || match n {
+            1 => of_some::<1>(channel, &mut gram),
+            2 => of_some::<2>(channel, &mut gram),
+            3 => of_some::<3>(channel, &mut gram),
+            4 => of_some::<4>(channel, &mut gram),
+            8 => of_some::<8>(channel, &mut gram),
+            _ => of_any(channel, n, &mut gram),
+        },
+    );
+    (n, gram)
+}
+
+/// [`of_any`] of a size that the compiler knows, whose sums stay in registers.
+#[inline(always)]
+fn of_some<const N: usize>(channel: &Matrix, gram: &mut [Complex<f64>]) {
+    let (mut re, mut im) = ([[0.0; N]; N], [[0.0; N]; N]);
+    for k in 0..channel.nrows().max(channel.ncols()) {
+        let vector: [Complex<f64>; N] = std::array::from_fn(|i| entry(channel, N, i, k));
+        for j in 0..N {
+            let right = vector[j].conj();
+            for i in 0..N {
+                let product = vector[i] * right;
+                re[j][i] += product.re;
+                im[j][i] += product.im;
             }
-        }
-    };
-    if rows <= columns {
-        channel.as_slice().chunks_exact(n.max(1)).for_each(add);
-    } else {
-        let mut conjugate: SmallVec<[Complex<f64>; INLINE]> = smallvec![Complex::ZERO; n];
-        for k in 0..rows {
-            for (entry, column) in conjugate.iter_mut().zip(channel.column_iter()) {
-                *entry = column[k].conj();
-            }
-            add(&conjugate);
         }
     }
-    (n, gram)
+    for (place, sum) in gram.iter_mut().enumerate() {
+        let (j, i) = (place / N, place % N);
+        *sum = Complex::new(re[j][i], im[j][i]);
+    }
+}
+
+fn of_any(channel: &Matrix, n: usize, gram: &mut [Complex<f64>]) {
+    for k in 0..channel.nrows().max(channel.ncols()) {
+        for j in 0..n {
+            let right = entry(channel, n, j, k).conj();
+            for i in j..n {
+                gram[i + n * j] += entry(channel, n, i, k) * right;
+            }
+        }
+    }
+}
+
+/// The factor of index k in the sum over k, of row i of n: h_ik, or h_ki* where columns are fewer.
+#[inline(always)]
+fn entry(channel: &Matrix, n: usize, i: usize, k: usize) -> Complex<f64> {
+    let (rows, entries) = (channel.nrows(), channel.as_slice());
+    if rows == n {
+        entries[i + rows * k]
+    } else {
+        entries[k + rows * i].conj()
+    }
 }
 
 /// Shannon's capacity B log₂(1 + P g/(N₀ B)) in bit/s.
