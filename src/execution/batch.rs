@@ -49,6 +49,10 @@ pub(super) struct Slice {
     pub(super) continues: bool,
     /// Whether its pass is read to the end with it.
     pub(super) completes: bool,
+    /// How many of the last tokens of its pass are drafted, and the bits that these take on
+    /// their way through a pipeline.
+    pub(super) drafted: usize,
+    pub(super) draft_bits: u64,
 }
 
 impl Slice {
@@ -66,7 +70,7 @@ impl Slice {
 
     /// The place of its first row of logits among those wanted of `pass`.
     pub(super) fn first_row(&self, pass: &Pass) -> usize {
-        let unasked = pass.count - pass.targets.len().max(1);
+        let unasked = pass.count - pass.rows();
         (self.piece.end - self.rows).saturating_sub(unasked)
     }
 
@@ -91,6 +95,11 @@ impl Batch {
     /// Rows of logits that it asks of the LM head.
     pub(super) fn logit_rows(&self) -> usize {
         self.slices.iter().map(|slice| slice.rows).sum()
+    }
+
+    /// Bits of the drafts that go with it.
+    pub(super) fn draft_bits(&self) -> u64 {
+        self.slices.iter().map(|slice| slice.draft_bits).sum()
     }
 
     /// New tokens and those before them, of every slice.

@@ -105,7 +105,9 @@ impl Execution<'_> {
         let layers = replica.layers as u64 + 1;
         let layer = u64::from(key.layer).min(layers - 1);
         let bits = match Stage::of(key.stage).whole() {
-            Stage::Cut => state.tokens as u64 * replica.payload.bits(replica.hidden),
+            Stage::Cut => {
+                state.tokens as u64 * replica.payload.bits(replica.hidden) + state.draft_bits()
+            }
             _ => TOKEN_BITS * self.returning(key.batch),
         };
         Carried {

@@ -11,6 +11,7 @@ mod goals;
 mod load;
 mod pass;
 mod request;
+mod round;
 mod totals;
 mod visit;
 
@@ -19,6 +20,7 @@ pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};
 pub use request::{AnswerRecord, Mode, RequestRecord, TokenRecord};
+pub use round::RoundRecord;
 pub use totals::{AssignmentRecord, DivisionRecord, IterateRecord, NodeRecord, Totals};
 pub use visit::{ExpertRecord, PairRecord, VisitRecord};
 
@@ -33,6 +35,8 @@ pub struct Measurements {
     pub passes: Vec<PassRecord>,
     /// Per token that reached who asked for it, in time order.
     pub tokens: Vec<TokenRecord>,
+    /// Per draft that was verified, in time order.
+    pub rounds: Vec<RoundRecord>,
     /// Per all-reduce, in time order.
     pub blocks: Vec<BlockRecord>,
     /// Per block and node with tokens, if experts are spread.

@@ -125,7 +125,17 @@ impl KvCache {
     /// If its memory cannot be written.
     pub fn fork(&self, tokens: usize) -> Result<Self, StepError> {
         let mut own = self.clone();
-        for device in &mut own.devices {
+        own.truncate(tokens)?;
+        Ok(own)
+    }
+
+    /// Forgets all but the first `tokens`: what it is stepped with then has the bits of a cache
+    /// that read those alone.
+    ///
+    /// # Errors
+    /// If its memory cannot be written.
+    pub fn truncate(&mut self, tokens: usize) -> Result<(), StepError> {
+        for device in &mut self.devices {
             let device = device.get_mut().unwrap_or_else(PoisonError::into_inner);
             for layer in &mut device.layers {
                 let LayerCache {
@@ -141,7 +151,7 @@ impl KvCache {
                 *seen = tokens.min(*seen);
             }
         }
-        Ok(own)
+        Ok(())
     }
 
     /// Takes the layers out of the cache of one device, which cannot be used any more: for caches

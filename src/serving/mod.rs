@@ -23,8 +23,7 @@ pub use cache_pool::{
 };
 pub use config::{Admission, Replica, Role};
 pub use decoding::{
-    Adapted, Cascade, Decoding, Draft, DraftModel, Draws, Helper, Length, Lookup, Sampling, Sends,
-    Speculative,
+    Adapted, Decoding, Draft, DraftModel, Draws, Length, Lookup, Sampling, Sends, Speculative,
 };
 pub use goals::Goals;
 pub use identity::Identity;

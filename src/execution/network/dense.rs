@@ -202,6 +202,10 @@ impl Network for Dense {
         Ok(())
     }
 
+    fn rewind(&mut self, sequence: u32, tokens: usize) -> Result<(), ExecutionError> {
+        self.shelf.rewind(sequence, tokens)
+    }
+
     fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError> {
         self.shelf.hand_over(sequence)
     }

@@ -162,6 +162,13 @@ pub(super) trait Network: fmt::Debug {
     /// If that cannot be copied.
     fn reuse(&mut self, sequence: u32, from: u32, tokens: usize) -> Result<(), ExecutionError>;
 
+    /// Lets `sequence`, which no batch reads, forget all but the first `tokens` of what it has
+    /// read.
+    ///
+    /// # Errors
+    /// If its cache cannot be written.
+    fn rewind(&mut self, sequence: u32, tokens: usize) -> Result<(), ExecutionError>;
+
     /// Takes out what `sequence` has read, to go on with it in another replica; `None` if nothing
     /// is computed.
     ///

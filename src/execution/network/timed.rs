@@ -126,6 +126,10 @@ impl Network for Timed {
         Ok(())
     }
 
+    fn rewind(&mut self, _: u32, _: usize) -> Result<(), ExecutionError> {
+        Ok(())
+    }
+
     fn hand_over(&mut self, _: u32) -> Result<Option<CachedLayers>, ExecutionError> {
         Ok(None)
     }

@@ -7,13 +7,14 @@ use super::energy::Budgets;
 use super::experts::Spread;
 use super::latency::Passes;
 use super::load::Loads;
+use super::speculation::Rounds;
 use super::tails::Gaps;
 use super::{
     Collector, DEFINITIONS, Metrics, assignment, energy, latency, likelihood, serving, tails,
 };
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, PassRecord, RequestRecord,
-    TokenRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, Mode, PassRecord, RequestRecord,
+    RoundRecord, TokenRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::units::Instant;
@@ -29,6 +30,7 @@ pub struct Accumulator {
     budgets: Budgets,
     gaps: Gaps,
     loads: Loads,
+    rounds: Rounds,
 }
 
 impl Accumulator {
@@ -48,6 +50,7 @@ impl Accumulator {
         serving::collect(requests, goals, &mut metrics);
         self.loads.collect(requests, &mut metrics);
         likelihood::collect(requests, &mut metrics);
+        self.rounds.collect(&mut metrics);
         self.answers.collect(requests, &mut metrics);
         self.spread.collect(totals, &mut metrics);
         self.errors.collect(&mut metrics);
@@ -76,9 +79,18 @@ impl Observer for Accumulator {
     }
 
     fn pass(&mut self, pass: &PassRecord) -> io::Result<()> {
+        // What drafts take is told of their rounds.
+        if pass.mode == Mode::Draft {
+            return Ok(());
+        }
         self.passes.enter(pass);
         self.spread.enter_pass(pass);
         self.loads.enter_pass(pass);
+        Ok(())
+    }
+
+    fn round(&mut self, round: &RoundRecord) -> io::Result<()> {
+        self.rounds.enter(round);
         Ok(())
     }
 

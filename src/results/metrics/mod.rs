@@ -16,6 +16,7 @@ mod load;
 mod mean;
 mod percentile;
 mod serving;
+mod speculation;
 mod tails;
 #[cfg(test)]
 mod tests;
@@ -99,6 +100,7 @@ pub const SUBJECTS: &[Subject] = &[
     subject("Accuracy", accuracy::DEFINITIONS),
     subject("Spread experts", experts::DEFINITIONS),
     subject("Generation", likelihood::GENERATION),
+    subject("Speculation", speculation::DEFINITIONS),
     subject("All-reduce error", distortion::DEFINITIONS),
     subject("Energy and memory", energy::DEFINITIONS),
     subject("Model assignment", assignment::DEFINITIONS),

@@ -3,11 +3,9 @@
 //! A scheme is one variant here, with its fields in a file of its own; what it decides lies in
 //! [`policy`](crate::policy), on plain slices, and what it takes is measured by whoever executes.
 
-mod cascade;
 mod sampling;
 mod speculative;
 
-pub use cascade::Cascade;
 pub use sampling::Sampling;
 pub use speculative::{Adapted, Draft, DraftModel, Draws, Length, Lookup, Sends, Speculative};
 
@@ -26,8 +24,6 @@ pub enum Decoding {
     Sample(Sampling),
     /// Somebody cheap drafts several tokens, and the model verifies them in one pass.
     Speculative(Box<Speculative>),
-    /// A small model answers; where it is not sure, the model answers in its place.
-    Cascade(Box<Cascade>),
 }
 
 impl Decoding {
@@ -38,10 +34,6 @@ impl Decoding {
         (
             "Speculative",
             "drafts of several tokens, verified in one pass",
-        ),
-        (
-            "Cascade",
-            "a small model answers, and a large one where it is not sure",
         ),
     ];
 
@@ -62,7 +54,6 @@ impl Decoding {
             Self::Speculative(fields) => fields
                 .validate()
                 .map_err(|fault| fault.under("Speculative")),
-            Self::Cascade(fields) => fields.validate().map_err(|fault| fault.under("Cascade")),
         }
     }
 
@@ -72,40 +63,8 @@ impl Decoding {
             Self::Greedy => None,
             Self::Sample(sampling) => Some(*sampling),
             Self::Speculative(fields) => fields.sampling,
-            Self::Cascade(fields) => fields.sampling,
         }
     }
-
-    /// The other model that it needs: its name, where it lies, and the fields that say so.
-    pub fn helper(&self) -> Option<Helper<'_>> {
-        match self {
-            Self::Greedy | Self::Sample(_) => None,
-            Self::Speculative(fields) => match &fields.draft {
-                Draft::Model(draft) => Some(Helper {
-                    model: &draft.model,
-                    at: &draft.at,
-                    path: "Speculative.draft.Model",
-                }),
-                Draft::Lookup(_) => None,
-            },
-            Self::Cascade(fields) => Some(Helper {
-                model: &fields.model,
-                at: &fields.at,
-                path: "Cascade",
-            }),
-        }
-    }
-}
-
-/// Another model beside the one that a replica serves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Helper<'a> {
-    /// Its name among the scenario's `models`.
-    pub model: &'a str,
-    /// The node that computes it, or the group each of whose nodes does for its own requests.
-    pub at: &'a str,
-    /// The fields that say so, below `decoding`.
-    pub path: &'static str,
 }
 
 #[cfg(test)]
@@ -117,7 +76,6 @@ mod tests {
         let text = |name: &str| match name {
             "Sample" => "Sample()".to_owned(),
             "Speculative" => "Speculative(draft: Lookup())".to_owned(),
-            "Cascade" => "Cascade(model: \"small\", at: \"phone\", threshold: 0.5)".to_owned(),
             name => name.to_owned(),
         };
         for (name, _) in Decoding::REGISTRY {

@@ -1,6 +1,7 @@
 //! Reads everything that a run needs and puts its system together: links, replicas, requests.
 
 mod check;
+mod drafters;
 mod experts;
 mod links;
 mod partition;
@@ -154,6 +155,13 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         assignment = assignment.or(record);
         replicas.push(replica);
     }
+    let drafters = drafters::Drafters {
+        resolved,
+        served: &served,
+        requests: &requests,
+        interrupt,
+    };
+    drafters.join(&mut replicas, &mut inputs)?;
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
     let grounds = trust::grounds(resolved, served.shape(), &requests)?;

@@ -6,7 +6,7 @@ use super::model_name;
 use super::partition;
 use super::served::Served;
 use super::team::TeamParts;
-use crate::execution::{Dense, PipelineStage, Replica, Serves, Source, StageKind};
+use crate::execution::{Decodes, Dense, PipelineStage, Replica, Serves, Source, StageKind};
 use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::{ModelShape, Parts, ShardPlan};
@@ -75,6 +75,7 @@ impl Maker<'_> {
                 Placed::Pipeline { fields, .. } => fields.bits,
                 _ => Payload::default(),
             },
+            decodes: Decodes::default(),
         };
         Ok((replica, assignment))
     }
