@@ -1,7 +1,7 @@
 //! How replicas decode, and the replicas that draft for them.
 
-use super::digest;
 use super::served::{Served, family};
+use super::{MODEL_FILE, digest};
 use crate::execution::{
     Decodes, Dense, PipelineStage, Replica, Serves, Source, Speculation, StageKind,
 };
@@ -10,7 +10,7 @@ use crate::model::ShardPlan;
 use crate::numerics::{StepError, Tokenizer};
 use crate::radio::Payload;
 use crate::results::folder::FileDigest;
-use crate::scenario::{Model, Resolved};
+use crate::scenario::Resolved;
 use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
 use crate::serving::{Continuous, Decoding, Draft, DraftModel, Scheduling};
@@ -73,11 +73,17 @@ impl Drafters<'_> {
     ) -> Result<Vec<Replica>, RunError> {
         let path = format!("replicas[{number}].decoding.Speculative.draft.Model.model");
         let fault = |message: String| RunError::from(FieldFault::new(path.as_str(), message));
-        let Some(Model::Folder(written)) = self.resolved.scenario.models.get(&draft.model) else {
+        let Some(folder) = self.resolved.other_model_folder(&draft.model) else {
             return Err(fault(format!("there is no folder of `{}`", draft.model)));
         };
-        let folder = self.resolved.path(written);
-        let model = Served::of_folder(&folder, family(&folder), self.interrupt)?;
+        let model = Served::of_folder(&folder, family(&folder), self.interrupt);
+        let model = model.map_err(|error| match error {
+            RunError::Model(error) => {
+                let path = format!("models.{}", draft.model);
+                FieldFault::new(path, error.to_string()).into()
+            }
+            error => error,
+        })?;
         let (Some((config, files, words)), Some(own)) = (model.parts(), self.served.words()) else {
             return Err(fault("a Shape computes no token".to_owned()));
         };
@@ -95,7 +101,7 @@ impl Drafters<'_> {
         }
         let files = files.iter().chain(words.tokenizer.digests()).map(digest);
         inputs.extend(files.map(|file| FileDigest {
-            name: format!("{}: {}", draft.model, file.name),
+            name: format!("{}{MODEL_FILE}{}", draft.model, file.name),
             ..file
         }));
         let serves = &target.serves;

@@ -35,6 +35,9 @@ use std::path::{Path, PathBuf};
 /// The input that is no file: the tokens that the run reads.
 pub(super) const TEXT: &str = "text (tokens)";
 
+/// What stands between the name of another model and that of one of its files.
+pub(super) const MODEL_FILE: &str = ": ";
+
 /// A run that is ready to be simulated.
 #[derive(Debug)]
 pub struct Prepared {
