@@ -2,7 +2,7 @@
 //!
 //! A run learns a byte-level vocabulary from the world's documents, then trains
 //! a LLaMA or a Mixtral by AdamW with warm-up and a cosine schedule, and writes a Hugging Face
-//! model folder. Everything is seeded: the same settings give the same weights,
+//! model folder; a smaller LLaMA may learn from a teacher beside the text. Everything is seeded: the same settings give the same weights,
 //! bit for bit, whether the run was interrupted and resumed or not, on any number
 //! of cores. Another kind of CPU may round matrix products otherwise, for here
 //! they are candle's; a trained model is data, and committed as such.
@@ -22,13 +22,16 @@ mod ops;
 mod optimizer;
 mod run;
 mod shards;
+mod teacher;
 mod vocabulary;
 
-pub use config::{ExpertsConfig, NetworkConfig, TrainConfig};
+pub use config::{Distilling, ExpertsConfig, NetworkConfig, TrainConfig};
 pub use evaluate::{Evaluation, Marks, Tally};
 pub use log::{HeldOutRow, Log, LossRow};
 pub use run::{Observer, Outcome, Progress, train};
+pub use teacher::Likeness;
 
+use super::{LoadError, StepError};
 use crate::whole::Unwritable;
 use std::path::PathBuf;
 
@@ -99,6 +102,12 @@ pub enum TrainError {
     /// Threads cannot be started.
     #[error("cannot start training threads: {0}")]
     Threads(String),
+    /// The teacher cannot be loaded.
+    #[error("the teacher: {0}")]
+    Load(#[from] LoadError),
+    /// The teacher cannot be stepped.
+    #[error("the teacher: {0}")]
+    Step(#[from] StepError),
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -116,7 +125,10 @@ impl TrainError {
     pub fn is_input(&self) -> bool {
         matches!(
             self,
-            Self::Config { .. } | Self::Exists { .. } | Self::Checkpoint { .. }
+            Self::Config { .. }
+                | Self::Exists { .. }
+                | Self::Checkpoint { .. }
+                | Self::Load(_)
         )
     }
 }
