@@ -171,7 +171,6 @@ impl TrainConfig {
                 share: 0.75,
                 temperature: 1.0,
             }),
-            steps: 2000,
             shards: 1,
             ..Self::new(out)
         }

@@ -14,6 +14,7 @@ mod batch;
 mod checkpoint;
 mod config;
 mod evaluate;
+mod exits;
 mod experts;
 mod export;
 mod log;
@@ -27,6 +28,7 @@ mod vocabulary;
 
 pub use config::{Distilling, ExpertsConfig, NetworkConfig, TrainConfig};
 pub use evaluate::{Evaluation, Marks, Tally};
+pub use exits::{ExitQuality, ExitsConfig, ExitsOutcome, train_exits};
 pub use log::{HeldOutRow, Log, LossRow};
 pub use run::{Observer, Outcome, Progress, train};
 pub use teacher::Likeness;
@@ -99,14 +101,20 @@ pub enum TrainError {
         /// The checkpoint.
         checkpoint: PathBuf,
     },
+    /// Stopped on request; nothing was written.
+    #[error("stopped after step {step}; nothing was written")]
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
     /// Threads cannot be started.
     #[error("cannot start training threads: {0}")]
     Threads(String),
-    /// The teacher cannot be loaded.
-    #[error("the teacher: {0}")]
+    /// The model that teaches or gets exits cannot be loaded.
+    #[error(transparent)]
     Load(#[from] LoadError),
-    /// The teacher cannot be stepped.
-    #[error("the teacher: {0}")]
+    /// It cannot be stepped.
+    #[error(transparent)]
     Step(#[from] StepError),
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
