@@ -9,8 +9,8 @@ use super::output::tell;
 use crate::figures::format::svg;
 use crate::figures::{Width, training};
 use crate::numerics::train::{
-    Distilling, Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError,
-    train,
+    Distilling, Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig,
+    TrainError, train,
 };
 use crate::whole::Files;
 
@@ -146,21 +146,28 @@ fn with_default(argument: clap::Arg) -> clap::Arg {
     };
     let others = [
         ("of a Mixtral", TrainConfig::mixtral(PathBuf::new())),
-        ("with a teacher", TrainConfig::draft(PathBuf::new(), PathBuf::new())),
+        (
+            "with a teacher",
+            TrainConfig::draft(PathBuf::new(), PathBuf::new()),
+        ),
     ];
     let mut defaults: Vec<(String, String)> = Vec::new();
     let first = of(&TrainConfig::new(PathBuf::new()));
     let first = first.map(|value| (String::new(), value));
-    let rest = others.iter().filter_map(|(whose, config)| {
-        Some(((*whose).to_owned(), of(config)?))
-    });
+    let rest = others
+        .iter()
+        .filter_map(|(whose, config)| Some(((*whose).to_owned(), of(config)?)));
     for (whose, value) in first.into_iter().chain(rest) {
         if defaults.first().is_none_or(|(_, told)| *told != value) {
             defaults.push((whose, value));
         }
     }
     let mut told = defaults.iter().enumerate().map(|(place, (whose, value))| {
-        if place == 0 { value.clone() } else { format!("{whose} {value}") }
+        if place == 0 {
+            value.clone()
+        } else {
+            format!("{whose} {value}")
+        }
     });
     let default = told.by_ref().collect::<Vec<_>>().join(", ");
     let what = argument

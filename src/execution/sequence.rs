@@ -8,6 +8,7 @@ use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, RequestPosition};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
+use crate::topology::NodeId;
 use crate::units::{Duration, Instant};
 
 /// A request that has arrived and is not answered.
@@ -29,6 +30,8 @@ pub(super) struct Sequence {
     pub(super) forgotten: bool,
     /// The tokens in its cache, where tokens are computed.
     history: Vec<u32>,
+    /// Where its last token was chosen, if that was at an exit.
+    pub(super) chosen_at: Option<NodeId>,
     /// What pieces of the pass have said so far.
     nats: f64,
     pub(super) outcome: Outcome,
@@ -72,6 +75,7 @@ impl Sequence {
             read: 0,
             forgotten: false,
             history: Vec::new(),
+            chosen_at: None,
             nats: 0.0,
             outcome: Outcome::default(),
             joules: 0.0,
@@ -130,6 +134,8 @@ impl Sequence {
             rows,
             continues: pass.targets.is_empty() && self.step > 0 && piece.start == 0,
             completes: piece.end == pass.count,
+            scores: !pass.targets.is_empty(),
+            chosen_at: self.chosen_at,
             piece,
         }
     }

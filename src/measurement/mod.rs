@@ -7,6 +7,7 @@
 //! ([`Observer`](crate::observer::Observer)); [`Measurements`] keeps them all.
 
 mod block;
+mod exit;
 mod goals;
 mod load;
 mod pass;
@@ -15,6 +16,7 @@ mod totals;
 mod visit;
 
 pub use block::{AllReduceMse, BlockRecord, BudgetUse, Felt, is_together};
+pub use exit::ExitRecord;
 pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};
@@ -33,6 +35,8 @@ pub struct Measurements {
     pub passes: Vec<PassRecord>,
     /// Per token that reached who asked for it, in time order.
     pub tokens: Vec<TokenRecord>,
+    /// Per decoded token of a replica with exits, in time order.
+    pub exits: Vec<ExitRecord>,
     /// Per all-reduce, in time order.
     pub blocks: Vec<BlockRecord>,
     /// Per block and node with tokens, if experts are spread.

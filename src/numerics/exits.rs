@@ -114,7 +114,9 @@ impl ExitHeads {
             let known = name.strip_prefix("exits.").and_then(|rest| {
                 let (layers, part) = rest.split_once('.')?;
                 let parts = ["norm.weight", "down.weight", "up.weight"];
-                parts.contains(&part).then(|| layers.parse::<usize>().ok())?
+                parts
+                    .contains(&part)
+                    .then(|| layers.parse::<usize>().ok())?
             });
             let Some(layers) = known else {
                 return Err(fault(format!(

@@ -105,7 +105,12 @@ pub(super) fn evaluate(
     let mut evaluation = Evaluation::default();
     for round in firsts.chunks(shards.count()) {
         let parts = shards.map(round, |&first| {
-            score(network, teacher, reader, first..documents.min(first + CHUNK))
+            score(
+                network,
+                teacher,
+                reader,
+                first..documents.min(first + CHUNK),
+            )
         });
         for part in parts {
             let (scored, likeness) = part?;

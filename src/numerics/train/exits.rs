@@ -291,7 +291,8 @@ fn initial(
     let mut variables = BTreeMap::new();
     for &exit in after {
         let mut stream = streams.open("train.exits", NO_DEVICE, exit as u64);
-        let down = (0..rank * hidden).map(|_| (reach * (2.0 * stream.random::<f64>() - 1.0)) as f32);
+        let down =
+            (0..rank * hidden).map(|_| (reach * (2.0 * stream.random::<f64>() - 1.0)) as f32);
         let down = Tensor::from_vec(down.collect::<Vec<_>>(), (rank, hidden), &Device::Cpu)?;
         let norm = Tensor::from_vec(vec![1f32; hidden], hidden, &Device::Cpu)?;
         let up = Tensor::from_vec(vec![0f32; hidden * rank], (hidden, rank), &Device::Cpu)?;

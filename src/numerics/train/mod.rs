@@ -133,10 +133,7 @@ impl TrainError {
     pub fn is_input(&self) -> bool {
         matches!(
             self,
-            Self::Config { .. }
-                | Self::Exists { .. }
-                | Self::Checkpoint { .. }
-                | Self::Load(_)
+            Self::Config { .. } | Self::Exists { .. } | Self::Checkpoint { .. } | Self::Load(_)
         )
     }
 }

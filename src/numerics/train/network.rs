@@ -16,7 +16,8 @@ use super::batch::Batch;
 use super::config::{Distilling, NetworkConfig};
 use super::experts::{Mixed, Routing};
 use super::ops::{
-    CausalSoftmax, CrossEntropy, Distillation, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu};
+    CausalSoftmax, CrossEntropy, Distillation, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
+};
 use crate::rng::{NO_DEVICE, Streams};
 
 /// Standard deviation of the initial matrices (GPT-2's and LLaMA's choice).

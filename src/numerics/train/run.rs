@@ -146,7 +146,8 @@ pub fn train(
         let rate = config.rate_after(state.step);
         let (documents, questions) = (config.documents, config.questions);
         let dealt = reader.step(state.step, documents, questions, config.shards)?;
-        let (loss, tokens, gradients) = gradients(&network, taught.as_ref(), &reader, &dealt, &shards)?;
+        let (loss, tokens, gradients) =
+            gradients(&network, taught.as_ref(), &reader, &dealt, &shards)?;
         let step = state.step + 1;
         if !loss.is_finite() {
             return Err(TrainError::Diverged { step, loss });

@@ -4,6 +4,7 @@
 use super::accuracy::Answers;
 use super::distortion::Errors;
 use super::energy::Budgets;
+use super::exits::Exits;
 use super::experts::Spread;
 use super::latency::Passes;
 use super::load::Loads;
@@ -12,8 +13,8 @@ use super::{
     Collector, DEFINITIONS, Metrics, assignment, energy, latency, likelihood, serving, tails,
 };
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, PassRecord, RequestRecord,
-    TokenRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, Goals, LoadRecord, PassRecord,
+    RequestRecord, TokenRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::units::Instant;
@@ -24,6 +25,7 @@ use std::io;
 pub struct Accumulator {
     passes: Passes,
     answers: Answers,
+    exits: Exits,
     spread: Spread,
     errors: Errors,
     budgets: Budgets,
@@ -49,6 +51,7 @@ impl Accumulator {
         self.loads.collect(requests, &mut metrics);
         likelihood::collect(requests, &mut metrics);
         self.answers.collect(requests, &mut metrics);
+        self.exits.collect(&mut metrics);
         self.spread.collect(totals, &mut metrics);
         self.errors.collect(&mut metrics);
         self.budgets.collect(&mut metrics);
@@ -72,6 +75,11 @@ impl Observer for Accumulator {
 
     fn answer(&mut self, answer: &AnswerRecord) -> io::Result<()> {
         self.answers.enter(answer);
+        Ok(())
+    }
+
+    fn exit(&mut self, exit: &ExitRecord) -> io::Result<()> {
+        self.exits.enter(exit);
         Ok(())
     }
 

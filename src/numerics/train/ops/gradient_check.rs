@@ -7,8 +7,8 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor, Var};
 
 use super::{
-    Balance, CausalSoftmax, CrossEntropy, Distillation, Gate, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
-    select,
+    Balance, CausalSoftmax, CrossEntropy, Distillation, Gate, NO_TARGET, RmsNorm, Rotation,
+    SplitHeads, SwiGlu, select,
 };
 use crate::rng::{NO_DEVICE, Streams};
 
