@@ -22,6 +22,7 @@ pub mod partition;
 mod relaxation;
 mod span;
 mod sum_error;
+pub mod tokens;
 mod weakest;
 
 pub use alternating::AlternatingMmse;

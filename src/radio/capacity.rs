@@ -1,12 +1,13 @@
 //! Link rates: how many bits a channel carries.
 
 use super::error::RadioError;
-use super::hermitian::log2_det;
-use super::matrix::{Matrix, adjoint_product, product_adjoint};
+use super::hermitian::log2_det_in_place;
+use super::matrix::Matrix;
 use crate::units::{FieldFault, SpectralEfficiency};
 use num_complex::Complex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use smallvec::{SmallVec, smallvec};
 
 /// Capacity of a MIMO channel whose transmitter does not know it, in bit/s/Hz:
 /// log₂ det(I + P/(N_t σ²) H Hᴴ).
@@ -18,18 +19,47 @@ use serde::{Deserialize, Serialize};
 /// Range: finite H, P ≥ 0, σ² > 0.
 pub fn mimo_capacity(channel: &Matrix, power: f64, noise: f64) -> f64 {
     let factor = power / (channel.ncols() as f64 * noise);
-    // det(I + c H Hᴴ) = det(I + c Hᴴ H): take the smaller.
-    let gram = if channel.nrows() <= channel.ncols() {
-        product_adjoint(channel, channel)
-    } else {
-        adjoint_product(channel, channel)
-    };
-    let n = gram.nrows();
-    let shifted = Matrix::from_fn(n, n, |i, j| {
-        Complex::from(if i == j { 1.0 } else { 0.0 }) + gram[(i, j)] * factor
-    });
+    let (n, mut gram) = smaller_gram(channel);
+    for (place, entry) in gram.iter_mut().enumerate() {
+        let unit = if place % (n + 1) == 0 { 1.0 } else { 0.0 };
+        *entry = Complex::from(unit) + *entry * factor;
+    }
     // I plus a semidefinite matrix has a factor unless the numbers are not finite.
-    log2_det(&shifted).unwrap_or(f64::NAN)
+    log2_det_in_place(n, &mut gram).unwrap_or(f64::NAN)
+}
+
+/// Entries of a Gram matrix that need no allocation: those of eight antennas.
+const INLINE: usize = 64;
+
+/// n and the lower triangle, stored by columns, of H Hᴴ or of Hᴴ H, whichever is smaller: with
+/// c > 0 both give det(I + c H Hᴴ). Sums go over k in ascending order.
+///
+/// A rate is asked of every channel that is drawn, and there a general product of matrices
+/// costs more than the draw.
+fn smaller_gram(channel: &Matrix) -> (usize, SmallVec<[Complex<f64>; INLINE]>) {
+    let (rows, columns) = channel.shape();
+    let n = rows.min(columns);
+    let mut gram = smallvec![Complex::ZERO; n * n];
+    let mut add = |vector: &[Complex<f64>]| {
+        for (j, right) in vector.iter().enumerate() {
+            let right = right.conj();
+            for (sum, left) in gram[n * j..][..n].iter_mut().zip(vector) {
+                *sum += left * right;
+            }
+        }
+    };
+    if rows <= columns {
+        channel.as_slice().chunks_exact(n.max(1)).for_each(add);
+    } else {
+        let mut conjugate: SmallVec<[Complex<f64>; INLINE]> = smallvec![Complex::ZERO; n];
+        for k in 0..rows {
+            for (entry, column) in conjugate.iter_mut().zip(channel.column_iter()) {
+                *entry = column[k].conj();
+            }
+            add(&conjugate);
+        }
+    }
+    (n, gram)
 }
 
 /// Shannon's capacity B log₂(1 + P g/(N₀ B)) in bit/s.
@@ -70,5 +100,40 @@ impl LinkRate {
             Self::Drawn => Ok(()),
             Self::Fixed(rate) => FieldFault::unless_positive("rate", rate.0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::matrix::singular_values;
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Σ log₂(1 + P σ²/(N_t N₀)) over singular values, which come from another
+        /// decomposition.
+        #[test]
+        fn capacity_is_that_of_the_parallel_channels(
+            (rows, columns) in (1usize..12, 1usize..12),
+            entries in prop::collection::vec((-1.0..1.0, -1.0..1.0), 144),
+            power in 0.0..100.0,
+        ) {
+            let entries = entries.into_iter().map(|(re, im)| Complex::new(re, im));
+            let channel = Matrix::from_iterator(rows, columns, entries.take(rows * columns));
+            let factor = power / (columns as f64 * 0.5);
+            let parallel = singular_values(&channel)
+                .iter()
+                .map(|value: &f64| f64::log2(1.0 + factor * value * value))
+                .sum::<f64>();
+            prop_assert!((mimo_capacity(&channel, power, 0.5) - parallel).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn a_channel_of_no_finite_entries_has_no_capacity() {
+        let channel = Matrix::from_element(3, 2, Complex::new(f64::INFINITY, 0.0));
+        assert!(mimo_capacity(&channel, 1.0, 1.0).is_nan());
     }
 }

@@ -84,7 +84,7 @@ pub use error::RadioError;
 pub use exchange::{Exchange, Pattern, Ring, Star};
 pub use fading::{Fading, FadingModel, Mean, Moments, Nakagami, Rayleigh, Rician, path_loss_db};
 pub(crate) use hermitian::factor_in_place;
-pub use hermitian::{cholesky, inverse, log2_det, semidefinite_factor};
+pub use hermitian::{cholesky, inverse, semidefinite_factor};
 pub use ideal::Ideal;
 pub use matrix::{
     Matrix, adjoint_product, column, power, product, product_adjoint, scaled, singular_values,

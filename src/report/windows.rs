@@ -13,6 +13,9 @@ use std::path::Path;
 /// Tasks that a page holds one by one, over all windows.
 pub(super) const MOST_TASKS: usize = 40_000;
 
+/// Between the first and the last name of windows that are one.
+const JOINT: &str = " to ";
+
 /// A stretch of time of which every task is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Window {
@@ -126,7 +129,9 @@ fn merged(mut windows: Vec<Window>) -> Vec<Window> {
         match merged.last_mut() {
             Some(last) if window.start <= last.end => {
                 last.end = last.end.max(window.end);
-                last.name = format!("{}, {}", last.name, window.name);
+                // Those between lie between.
+                let first = last.name.split(JOINT).next().unwrap_or_default();
+                last.name = format!("{first}{JOINT}{}", window.name);
             }
             _ => merged.push(window),
         }

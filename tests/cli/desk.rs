@@ -162,12 +162,12 @@ impl Desk {
 /// Holds two folders' files to be the same, and says which is not.
 #[track_caller]
 pub fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>) {
-    assert!(
-        left.keys().eq(right.keys()),
-        "{:?} {:?}",
-        left.keys(),
-        right.keys()
-    );
+    let only = |one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>| {
+        let names = one.keys().filter(|name| !other.contains_key(*name));
+        names.cloned().collect::<Vec<_>>()
+    };
+    let lone = [only(left, right), only(right, left)];
+    assert!(lone.iter().all(Vec::is_empty), "only on one side: {lone:?}");
     for (name, content) in left {
         assert!(content == &right[name], "{name} differs");
     }
