@@ -38,6 +38,16 @@ pub const EXITS_FILE: &str = "exits.safetensors";
 /// The field of the file's metadata that holds the digest of the weights.
 pub(super) const TRUNK: &str = "trunk_blake3";
 
+/// What to do about a file that cannot be read.
+const FIX: &str = "make it a readable file, or take it away";
+
+/// The layers before the exit that a tensor called `name` is of, and what it is there.
+fn place(name: &str) -> Option<(usize, &str)> {
+    let (layers, part) = name.strip_prefix("exits.")?.split_once('.')?;
+    let parts = ["norm.weight", "down.weight", "up.weight"];
+    Some((layers.parse().ok()?, part)).filter(|_| parts.contains(&part))
+}
+
 /// The exit heads of a model, packed.
 #[derive(Debug)]
 pub struct ExitHeads {
@@ -67,8 +77,7 @@ impl ExitHeads {
     /// If the file cannot be read or is damaged, was trained for other weights, or holds a tensor
     /// of another name or shape, or an exit after a layer that the model does not have.
     pub fn load(folder: &Path, model: &Llama) -> Result<Option<Self>, LoadError> {
-        let fix = "make it a readable file, or take it away";
-        let file = match WeightsFile::open(folder, EXITS_FILE, fix) {
+        let file = match WeightsFile::open(folder, EXITS_FILE, FIX) {
             Err(LoadError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 return Ok(None);
             }
@@ -98,6 +107,25 @@ impl ExitHeads {
         Ok(Some(heads))
     }
 
+    /// After how many layers the model in `folder` has exits, by their names alone.
+    ///
+    /// # Errors
+    /// If the file is there and its header cannot be read.
+    pub fn listed(folder: &Path) -> Result<Vec<usize>, LoadError> {
+        let file = match WeightsFile::open(folder, EXITS_FILE, FIX) {
+            Err(LoadError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(Vec::new());
+            }
+            other => other?,
+        };
+        let names = file.header.offset_keys();
+        let after: BTreeSet<usize> = names
+            .iter()
+            .filter_map(|name| Some(place(name)?.0))
+            .collect();
+        Ok(after.into_iter().collect())
+    }
+
     /// Exits of `model` from tensors by their names in the file.
     ///
     /// # Errors
@@ -111,14 +139,7 @@ impl ExitHeads {
         let fault = |told: String| StepError::Tensor(candle_core::Error::Msg(told));
         let mut after = BTreeSet::new();
         for name in tensors.keys() {
-            let known = name.strip_prefix("exits.").and_then(|rest| {
-                let (layers, part) = rest.split_once('.')?;
-                let parts = ["norm.weight", "down.weight", "up.weight"];
-                parts
-                    .contains(&part)
-                    .then(|| layers.parse::<usize>().ok())?
-            });
-            let Some(layers) = known else {
+            let Some((layers, _)) = place(name) else {
                 return Err(fault(format!(
                     "the tensor `{name}` means nothing here; exits are named as airloom train \
                      --exits names them"

@@ -4,10 +4,12 @@
 //! [`policy`](crate::policy), on plain slices, and what it takes is measured by whoever executes.
 
 mod cascade;
+mod early_exit;
 mod sampling;
 mod speculative;
 
 pub use cascade::Cascade;
+pub use early_exit::EarlyExit;
 pub use sampling::Sampling;
 pub use speculative::{Adapted, Draft, DraftModel, Draws, Length, Lookup, Sends, Speculative};
 
@@ -28,6 +30,8 @@ pub enum Decoding {
     Speculative(Box<Speculative>),
     /// A small model answers; where it is not sure, the model answers in its place.
     Cascade(Box<Cascade>),
+    /// A token leaves the model at the first exit that is sure of it.
+    EarlyExit(EarlyExit),
 }
 
 impl Decoding {
@@ -42,6 +46,10 @@ impl Decoding {
         (
             "Cascade",
             "a small model answers, and a large one where it is not sure",
+        ),
+        (
+            "EarlyExit",
+            "a token leaves the model at the first exit that is sure of it",
         ),
     ];
 
@@ -63,13 +71,14 @@ impl Decoding {
                 .validate()
                 .map_err(|fault| fault.under("Speculative")),
             Self::Cascade(fields) => fields.validate().map_err(|fault| fault.under("Cascade")),
+            Self::EarlyExit(fields) => fields.validate().map_err(|fault| fault.under("EarlyExit")),
         }
     }
 
     /// How tokens are drawn, where they are.
     pub fn sampling(&self) -> Option<Sampling> {
         match self {
-            Self::Greedy => None,
+            Self::Greedy | Self::EarlyExit(_) => None,
             Self::Sample(sampling) => Some(*sampling),
             Self::Speculative(fields) => fields.sampling,
             Self::Cascade(fields) => fields.sampling,
@@ -79,7 +88,7 @@ impl Decoding {
     /// The other model that it needs: its name, where it lies, and the fields that say so.
     pub fn helper(&self) -> Option<Helper<'_>> {
         match self {
-            Self::Greedy | Self::Sample(_) => None,
+            Self::Greedy | Self::Sample(_) | Self::EarlyExit(_) => None,
             Self::Speculative(fields) => match &fields.draft {
                 Draft::Model(draft) => Some(Helper {
                     model: &draft.model,
@@ -118,6 +127,7 @@ mod tests {
             "Sample" => "Sample()".to_owned(),
             "Speculative" => "Speculative(draft: Lookup())".to_owned(),
             "Cascade" => "Cascade(model: \"small\", at: \"phone\", threshold: 0.5)".to_owned(),
+            "EarlyExit" => "EarlyExit(threshold: 0.9)".to_owned(),
             name => name.to_owned(),
         };
         for (name, _) in Decoding::REGISTRY {
