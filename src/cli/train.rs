@@ -9,8 +9,8 @@ use super::output::tell;
 use crate::figures::format::svg;
 use crate::figures::{Width, training};
 use crate::numerics::train::{
-    Distilling, Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig,
-    TrainError, train,
+    Distilling, Evaluation, ExitsConfig, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress,
+    TrainConfig, TrainError, train, train_exits,
 };
 use crate::whole::Files;
 
@@ -30,7 +30,8 @@ pub enum Recipe {
 #[command(after_help = "Examples:\n  \
     airloom train --out models/mine\n  \
     airloom train --architecture mixtral --out models/two\n  \
-    airloom train --teacher models/tiny-llama --out models/small")]
+    airloom train --teacher models/tiny-llama --out models/small\n  \
+    airloom train --exits 2,4 --out models/mine")]
 #[command(mut_args(with_default))]
 pub struct TrainArgs {
     /// Architecture, and with it the recipe
@@ -46,6 +47,18 @@ pub struct TrainArgs {
     /// Softens the probabilities of teacher and student; 1 leaves them as they are
     #[arg(long, requires = "teacher")]
     pub temperature: Option<f64>,
+    /// Train exits after so many layers, such as 2,4, for the model that lies in --out already
+    #[arg(
+        long,
+        value_name = "LAYERS",
+        value_delimiter = ',',
+        conflicts_with_all = ["teacher", "architecture", "questions", "shards", "hidden", "layers",
+            "heads", "ffn", "experts", "active", "balance", "vocabulary", "checkpoint_every"]
+    )]
+    pub exits: Vec<usize>,
+    /// Rank of each exit's change of basis [default: 48]
+    #[arg(long, requires = "exits")]
+    pub rank: Option<usize>,
     /// Model folder to write
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: PathBuf,
@@ -231,6 +244,9 @@ const FIGURE: &str = "loss.svg";
 /// # Errors
 /// [`TrainError`], an interruption included.
 pub fn run(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError> {
+    if !args.exits.is_empty() {
+        return run_exits(args, interrupt);
+    }
     let config = args.resolve();
     let mut display = Display::new(config.steps);
     let outcome = train(&config, &mut display, interrupt);
@@ -241,6 +257,44 @@ pub fn run(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError
     files.stage(&config.out.join(FIGURE), figure.as_bytes())?;
     files.commit()?;
     Ok(report(&outcome))
+}
+
+/// Trains exits and returns the table to print.
+fn run_exits(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError> {
+    let base = ExitsConfig::new(args.out, args.exits);
+    let config = ExitsConfig {
+        rank: args.rank.unwrap_or(base.rank),
+        seed: args.seed.unwrap_or(base.seed),
+        steps: args.steps.unwrap_or(base.steps),
+        documents: args.documents.unwrap_or(base.documents),
+        learning_rate: args.learning_rate.unwrap_or(base.learning_rate),
+        held_out: args.held_out.unwrap_or(base.held_out),
+        ..base
+    };
+    let display = Display::new(config.steps);
+    let mut watch = |step, loss| {
+        display.bar.set_message(format!("divergence {loss:.4}"));
+        display.bar.set_position(step);
+    };
+    let outcome = train_exits(&config, &mut watch, interrupt);
+    display.bar.finish_and_clear();
+    let outcome = outcome?;
+    let mut text = format!(
+        "{} parameters\n{:<15} {:>10} {:>9} {:>9} {:>11}\n",
+        outcome.parameters, "exit", "perplexity", "same", "overlap", "divergence"
+    );
+    for exit in &outcome.exits {
+        let tokens = exit.likeness.tokens as f64;
+        let place = format!("after {}", exit.after);
+        text.push_str(&format!(
+            "{place:<15} {:>10.4} {:>7.1} % {:>7.1} % {:>11.4}\n",
+            libm::exp(exit.nats),
+            100.0 * exit.likeness.same as f64 / tokens,
+            100.0 * exit.likeness.overlap / tokens,
+            exit.likeness.divergence / tokens
+        ));
+    }
+    Ok(text)
 }
 
 /// The progress bar on a terminal; elsewhere a line per evaluation.
