@@ -2,8 +2,8 @@
 //! tensors as they travel.
 
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, LoadRecord, Measurements, PassRecord, RequestRecord,
-    RoundRecord, TokenRecord, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, LoadRecord, Measurements, PassRecord,
+    RequestRecord, RoundRecord, TokenRecord, VisitRecord,
 };
 use std::io;
 
@@ -76,6 +76,8 @@ observer! {
     token: TokenRecord;
     /// A draft was verified.
     round: RoundRecord;
+    /// A token was decoded where tokens may leave at exits.
+    exit: ExitRecord;
     /// An all-reduce is over, or a layer whose experts are spread.
     block: BlockRecord;
     /// A node's part of such a layer is over; told before its block.
@@ -99,6 +101,7 @@ impl Measurements {
         self.passes.iter().try_for_each(|it| observer.pass(it))?;
         self.tokens.iter().try_for_each(|it| observer.token(it))?;
         self.rounds.iter().try_for_each(|it| observer.round(it))?;
+        self.exits.iter().try_for_each(|it| observer.exit(it))?;
         self.visits.iter().try_for_each(|it| observer.visit(it))?;
         self.experts.iter().try_for_each(|it| observer.expert(it))?;
         self.blocks.iter().try_for_each(|it| observer.block(it))?;
@@ -117,6 +120,11 @@ impl Observer for Measurements {
         let later = known.take_while(|other| other.request > record.request);
         let place = self.requests.len() - later.count();
         self.requests.insert(place, record.clone());
+        Ok(())
+    }
+
+    fn exit(&mut self, record: &ExitRecord) -> io::Result<()> {
+        self.exits.push(*record);
         Ok(())
     }
 

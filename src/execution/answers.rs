@@ -24,6 +24,7 @@ impl Execution<'_> {
         let sequence = sequence.expect("who is in a batch is not answered");
         let stages = &self.replicas[sequence.replica].stages;
         let root = stages[stages.len() - 1].root();
+        let root = sequence.chosen_at.unwrap_or(root);
         match request.from.filter(|from| *from != root) {
             None => self.note_tokens(number, (index, tokens), graph.now()),
             Some(from) => {

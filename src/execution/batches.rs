@@ -188,6 +188,7 @@ impl Execution<'_> {
             })
             .collect();
         serving.network.begin(id, &fed)?;
+        let left = vec![None; slices.len()];
         let batch = Batch {
             id,
             replica,
@@ -200,6 +201,11 @@ impl Execution<'_> {
             planned: None,
             dispatch: Dispatch::default(),
             awaited: None,
+            left,
+            segment: 0..0,
+            done: 0,
+            resumes: Vec::new(),
+            owed: 0,
         };
         serving.batch_slices += batch.slices.len();
         serving.batch_tokens += batch.tokens;
@@ -233,12 +239,19 @@ impl Execution<'_> {
             return self.end_draft(&state, (split, spent), sample, graph);
         }
         let readings = self.read(&state)?;
+        let nats: Vec<_> = readings
+            .iter()
+            .map(|reading| reading.as_ref().map(Reading::nats))
+            .collect();
+        self.note_exits(&state, &nats)?;
         let each = spent.over(state.tokens);
         self.replicas[state.replica].network.end(batch);
-        for (slice, reading) in state.slices.iter().zip(readings) {
+        for ((slice, left), reading) in state.slices.iter().zip(&state.left).zip(readings) {
+            let chosen_at = self.left_at(state.replica, *left);
             let sequence = self.sequences.get_mut(&slice.request);
             let sequence = sequence.expect("who is in a batch is not answered");
             sequence.joules += per_token * slice.tokens() as f64;
+            sequence.chosen_at = chosen_at;
             let record = PassRecord {
                 batch,
                 replica: state.replica as u32,
@@ -266,7 +279,7 @@ impl Execution<'_> {
     /// What the logits of `batch` say, slice by slice: nothing where none are wanted or computed.
     fn read(&mut self, batch: &Batch) -> Result<Vec<Option<Reading>>, ExecutionError> {
         let nothing = || Ok(vec![None; batch.slices.len()]);
-        if batch.logit_rows() == 0 {
+        if !batch.wants_logits() {
             return nothing();
         }
         let replica = &mut self.replicas[batch.replica];
@@ -274,14 +287,25 @@ impl Execution<'_> {
         let ends = self.words.as_ref();
         let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
         let rows: Vec<_> = batch.slices.iter().map(Slice::wanted).collect();
-        let Some(logits) = replica.network.logits(batch.id, &rows)? else {
-            return nothing();
+        let left = replica.network.left(batch.id).to_vec();
+        let computed = match batch.logit_rows() {
+            0 => None,
+            _ => replica.network.logits(batch.id, &rows)?,
         };
+        if computed.is_none() && left.is_empty() {
+            return nothing();
+        }
+        let logits = computed.as_deref().unwrap_or_default();
         let mut first = 0;
         let mut readings = Vec::with_capacity(batch.slices.len());
-        for slice in &batch.slices {
-            let own = &logits[first * vocabulary..][..slice.rows * vocabulary];
-            first += slice.rows;
+        for (place, slice) in batch.slices.iter().enumerate() {
+            let own = match left.iter().find(|left| left.slice == place) {
+                Some(left) => &left.logits[..],
+                None => {
+                    first += slice.rows;
+                    &logits[(first - slice.rows) * vocabulary..first * vocabulary]
+                }
+            };
             if slice.rows == 0 {
                 readings.push(None);
                 continue;

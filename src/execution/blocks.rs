@@ -36,7 +36,7 @@ impl Execution<'_> {
             .filter(|_| self.knows_joules(&group.members))
             .and_then(|budgets| {
                 planned?;
-                let tokens = state.tokens as f64;
+                let tokens = state.active_tokens() as f64;
                 let used = meeting.parts.iter().zip(budgets);
                 let used = used.map(|(part, budget)| BudgetUse {
                     node: u32::from(part.node.0),

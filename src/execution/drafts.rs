@@ -108,6 +108,8 @@ impl Drafting {
             context: self.cached,
             rows: usize::from(asks),
             continues: false,
+            scores: false,
+            chosen_at: None,
             completes: true,
             drafted: 0,
             draft_bits: 0,

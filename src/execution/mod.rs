@@ -35,6 +35,7 @@ mod cut;
 mod drafts;
 mod error;
 mod exchange;
+mod exits;
 mod experts;
 mod letters;
 mod load;
@@ -60,7 +61,7 @@ mod whole;
 pub use drafts::Speculation;
 pub use error::ExecutionError;
 pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
-pub use network::{Dense, Source};
+pub use network::{Dense, Exits, Source};
 pub use stage::STAGE_NAMES;
 pub use system::{
     Decodes, Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words,
@@ -120,6 +121,8 @@ struct Serving {
     layers: usize,
     hidden: usize,
     vocabulary: usize,
+    /// After how many layers tokens may leave, in order, with the ranks of the exits.
+    exits: Vec<(usize, usize)>,
     /// Over whom times are averaged: whoever holds a part of a layer.
     workers: Vec<NodeId>,
     /// Batches in flight, the most of them, and what they hold.
@@ -319,7 +322,7 @@ impl<'a> Execution<'a> {
 
     /// Real entries of the state that `batch` carries.
     fn entries(&self, batch: u32) -> usize {
-        self.batch(batch).tokens * self.replica(batch).hidden
+        self.batch(batch).active_tokens() * self.replica(batch).hidden
     }
 
     /// What numbers the draws of a sublayer of `batch`: its request, and its place in that.

@@ -9,6 +9,7 @@ use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, RequestPosition};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
+use crate::topology::NodeId;
 use crate::units::{Duration, Instant};
 
 /// A request that has arrived and is not answered.
@@ -30,6 +31,8 @@ pub(super) struct Sequence {
     pub(super) forgotten: bool,
     /// The tokens in its cache, where tokens are computed.
     history: Vec<u32>,
+    /// Where its last token was chosen, if that was at an exit.
+    pub(super) chosen_at: Option<NodeId>,
     /// What pieces of the pass have said so far.
     nats: f64,
     /// The drafted tokens of the pass, which are its last, and the bits that they take on their way.
@@ -87,6 +90,7 @@ impl Sequence {
             read: 0,
             forgotten: false,
             history: Vec::new(),
+            chosen_at: None,
             nats: 0.0,
             drafted: Vec::new(),
             draft_bits: 0,
@@ -184,6 +188,8 @@ impl Sequence {
             } else {
                 0
             },
+            scores: !pass.targets.is_empty(),
+            chosen_at: self.chosen_at,
             piece,
         }
     }

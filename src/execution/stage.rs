@@ -102,6 +102,8 @@ stages! {
     MlpSumDelay "mlp_sum_delay",
     MlpSumSendCost "mlp_sum_send_cost",
     MlpSumReceiveCost "mlp_sum_receive_cost",
+    ExitHead "exit_head",
+    ExitAnswered "exit_answered",
     LmHead "lm_head",
     LmHeadGather "lm_head_gather",
     Sample "sample",

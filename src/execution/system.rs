@@ -329,7 +329,12 @@ impl Replica {
             swap_to,
             ..
         } = self.serves;
+        let exits = match &self.source {
+            Source::Dense(dense) => dense.exits(),
+            _ => Vec::new(),
+        };
         Ok(Serving {
+            exits,
             network: self.source.network(&self.shape, capacity, streams)?,
             stages: self.stages,
             scheduler: scheduling.scheduler(&order, self.in_flight, most),

@@ -7,6 +7,7 @@
 //! ([`Observer`](crate::observer::Observer)); [`Measurements`] keeps them all.
 
 mod block;
+mod exit;
 mod goals;
 mod load;
 mod pass;
@@ -16,6 +17,7 @@ mod totals;
 mod visit;
 
 pub use block::{AllReduceMse, BlockRecord, BudgetUse, Felt, is_together};
+pub use exit::ExitRecord;
 pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};
@@ -37,6 +39,8 @@ pub struct Measurements {
     pub tokens: Vec<TokenRecord>,
     /// Per draft that was verified, in time order.
     pub rounds: Vec<RoundRecord>,
+    /// Per decoded token of a replica with exits, in time order.
+    pub exits: Vec<ExitRecord>,
     /// Per all-reduce, in time order.
     pub blocks: Vec<BlockRecord>,
     /// Per block and node with tokens, if experts are spread.

@@ -117,6 +117,17 @@ impl KvCache {
         self.devices.iter().filter_map(seen).min().unwrap_or(0)
     }
 
+    /// Tokens that `layer` of the model has seen on all devices; none of a layer that is not here.
+    pub fn tokens_in(&self, layer: usize) -> usize {
+        let first = self.plan.parts().layers.start;
+        let seen = |device| {
+            let place = layer.checked_sub(first)?;
+            Some(held(device).layers.get(place)?.seen)
+        };
+        let seen = self.devices.iter().map(|device| seen(device).unwrap_or(0));
+        seen.min().unwrap_or(0)
+    }
+
     /// A cache of its own that begins with the first `tokens` of this one, or all if there are
     /// fewer: what a request goes on from whose prompt begins alike. What it is stepped with
     /// then has the bits of a cache that read those tokens itself.

@@ -11,6 +11,7 @@ mod bound;
 mod descent;
 mod designs;
 mod dominant;
+pub mod early_exit;
 mod error;
 mod experts;
 mod jacobi;

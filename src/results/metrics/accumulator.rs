@@ -4,6 +4,7 @@
 use super::accuracy::Answers;
 use super::distortion::Errors;
 use super::energy::Budgets;
+use super::exits::Exits;
 use super::experts::Spread;
 use super::latency::Passes;
 use super::load::Loads;
@@ -13,8 +14,8 @@ use super::{
     Collector, DEFINITIONS, Metrics, assignment, energy, latency, likelihood, serving, tails,
 };
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, Mode, PassRecord, RequestRecord,
-    RoundRecord, TokenRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, Goals, LoadRecord, Mode, PassRecord,
+    RequestRecord, RoundRecord, TokenRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::units::Instant;
@@ -25,6 +26,7 @@ use std::io;
 pub struct Accumulator {
     passes: Passes,
     answers: Answers,
+    exits: Exits,
     spread: Spread,
     errors: Errors,
     budgets: Budgets,
@@ -52,6 +54,7 @@ impl Accumulator {
         likelihood::collect(requests, &mut metrics);
         self.rounds.collect(&mut metrics);
         self.answers.collect(requests, &mut metrics);
+        self.exits.collect(&mut metrics);
         self.spread.collect(totals, &mut metrics);
         self.errors.collect(&mut metrics);
         self.budgets.collect(&mut metrics);
@@ -75,6 +78,11 @@ impl Observer for Accumulator {
 
     fn answer(&mut self, answer: &AnswerRecord) -> io::Result<()> {
         self.answers.enter(answer);
+        Ok(())
+    }
+
+    fn exit(&mut self, exit: &ExitRecord) -> io::Result<()> {
+        self.exits.enter(exit);
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod accuracy;
 mod assignment;
 mod distortion;
 mod energy;
+mod exits;
 mod experts;
 mod latency;
 mod likelihood;
@@ -101,6 +102,7 @@ pub const SUBJECTS: &[Subject] = &[
     subject("Spread experts", experts::DEFINITIONS),
     subject("Generation", likelihood::GENERATION),
     subject("Speculation", speculation::DEFINITIONS),
+    subject("Early exit", exits::DEFINITIONS),
     subject("All-reduce error", distortion::DEFINITIONS),
     subject("Energy and memory", energy::DEFINITIONS),
     subject("Model assignment", assignment::DEFINITIONS),

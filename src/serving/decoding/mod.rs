@@ -3,9 +3,11 @@
 //! A scheme is one variant here, with its fields in a file of its own; what it decides lies in
 //! [`policy`](crate::policy), on plain slices, and what it takes is measured by whoever executes.
 
+mod early_exit;
 mod sampling;
 mod speculative;
 
+pub use early_exit::EarlyExit;
 pub use sampling::Sampling;
 pub use speculative::{Adapted, Draft, DraftModel, Draws, Length, Lookup, Sends, Speculative};
 
@@ -24,6 +26,8 @@ pub enum Decoding {
     Sample(Sampling),
     /// Somebody cheap drafts several tokens, and the model verifies them in one pass.
     Speculative(Box<Speculative>),
+    /// A token leaves the model at the first exit that is sure of it.
+    EarlyExit(EarlyExit),
 }
 
 impl Decoding {
@@ -34,6 +38,10 @@ impl Decoding {
         (
             "Speculative",
             "drafts of several tokens, verified in one pass",
+        ),
+        (
+            "EarlyExit",
+            "a token leaves the model at the first exit that is sure of it",
         ),
     ];
 
@@ -54,13 +62,14 @@ impl Decoding {
             Self::Speculative(fields) => fields
                 .validate()
                 .map_err(|fault| fault.under("Speculative")),
+            Self::EarlyExit(fields) => fields.validate().map_err(|fault| fault.under("EarlyExit")),
         }
     }
 
     /// How tokens are drawn, where they are.
     pub fn sampling(&self) -> Option<Sampling> {
         match self {
-            Self::Greedy => None,
+            Self::Greedy | Self::EarlyExit(_) => None,
             Self::Sample(sampling) => Some(*sampling),
             Self::Speculative(fields) => fields.sampling,
         }
@@ -76,6 +85,7 @@ mod tests {
         let text = |name: &str| match name {
             "Sample" => "Sample()".to_owned(),
             "Speculative" => "Speculative(draft: Lookup())".to_owned(),
+            "EarlyExit" => "EarlyExit(threshold: 0.9)".to_owned(),
             name => name.to_owned(),
         };
         for (name, _) in Decoding::REGISTRY {
