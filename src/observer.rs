@@ -2,8 +2,8 @@
 //! tensors as they travel.
 
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, LoadRecord, Measurements, PassRecord, RequestRecord,
-    TokenRecord, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, LoadRecord, Measurements, PassRecord,
+    RequestRecord, RoundRecord, TokenRecord, VisitRecord,
 };
 use std::io;
 
@@ -74,6 +74,10 @@ observer! {
     pass: PassRecord;
     /// A token reached who asked for it.
     token: TokenRecord;
+    /// A draft was verified.
+    round: RoundRecord;
+    /// A token was decoded where tokens may leave at exits.
+    exit: ExitRecord;
     /// An all-reduce is over, or a layer whose experts are spread.
     block: BlockRecord;
     /// A node's part of such a layer is over; told before its block.
@@ -96,6 +100,8 @@ impl Measurements {
         self.answers.iter().try_for_each(|it| observer.answer(it))?;
         self.passes.iter().try_for_each(|it| observer.pass(it))?;
         self.tokens.iter().try_for_each(|it| observer.token(it))?;
+        self.rounds.iter().try_for_each(|it| observer.round(it))?;
+        self.exits.iter().try_for_each(|it| observer.exit(it))?;
         self.visits.iter().try_for_each(|it| observer.visit(it))?;
         self.experts.iter().try_for_each(|it| observer.expert(it))?;
         self.blocks.iter().try_for_each(|it| observer.block(it))?;
@@ -117,6 +123,11 @@ impl Observer for Measurements {
         Ok(())
     }
 
+    fn exit(&mut self, record: &ExitRecord) -> io::Result<()> {
+        self.exits.push(*record);
+        Ok(())
+    }
+
     fn answer(&mut self, record: &AnswerRecord) -> io::Result<()> {
         self.answers.push(*record);
         Ok(())
@@ -129,6 +140,11 @@ impl Observer for Measurements {
 
     fn token(&mut self, record: &TokenRecord) -> io::Result<()> {
         self.tokens.push(*record);
+        Ok(())
+    }
+
+    fn round(&mut self, record: &RoundRecord) -> io::Result<()> {
+        self.rounds.push(*record);
         Ok(())
     }
 

@@ -82,6 +82,11 @@ pub(super) fn list(args: &ListArgs) -> Result<(), Failure> {
     section(&mut text, "caches", owned(serving::Cache::REGISTRY));
     section(
         &mut text,
+        "decoding schemes",
+        owned(serving::Decoding::REGISTRY),
+    );
+    section(
+        &mut text,
         "choices of a replica",
         owned(serving::Router::REGISTRY),
     );

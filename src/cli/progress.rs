@@ -1,7 +1,7 @@
 //! Progress bars on stderr, short enough for 60 columns; indicatif hides them where nobody
 //! watches.
 
-use crate::measurement::PassRecord;
+use crate::measurement::{Mode, PassRecord};
 use crate::observer::Observer;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io;
@@ -19,7 +19,7 @@ pub(super) struct Passes<'a>(pub(super) &'a ProgressBar);
 
 impl Observer for Passes<'_> {
     fn pass(&mut self, pass: &PassRecord) -> io::Result<()> {
-        if pass.last {
+        if pass.last && pass.mode != Mode::Draft {
             self.0.inc(1);
         }
         Ok(())

@@ -9,8 +9,8 @@ use super::output::tell;
 use crate::figures::format::svg;
 use crate::figures::{Width, training};
 use crate::numerics::train::{
-    Evaluation, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress, TrainConfig, TrainError,
-    train,
+    Distilling, Evaluation, ExitsConfig, ExpertsConfig, NetworkConfig, Observer, Outcome, Progress,
+    TrainConfig, TrainError, train, train_exits,
 };
 use crate::whole::Files;
 
@@ -29,12 +29,36 @@ pub enum Recipe {
 #[derive(Debug, Clone, clap::Args)]
 #[command(after_help = "Examples:\n  \
     airloom train --out models/mine\n  \
-    airloom train --architecture mixtral --out models/two")]
+    airloom train --architecture mixtral --out models/two\n  \
+    airloom train --teacher models/tiny-llama --out models/small\n  \
+    airloom train --exits 2,4 --out models/mine")]
 #[command(mut_args(with_default))]
 pub struct TrainArgs {
     /// Architecture, and with it the recipe
     #[arg(long, value_enum, default_value = "llama")]
     pub architecture: Recipe,
+    /// Distil a smaller LLaMA from the model in this folder, whose tokenizer it gets; the
+    /// recipe is that of models/tiny-llama-draft
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    pub teacher: Option<PathBuf>,
+    /// Share of the teacher's probabilities in the loss, 0 to 1; the rest is the text's
+    #[arg(long, value_name = "SHARE", requires = "teacher")]
+    pub teacher_share: Option<f64>,
+    /// Softens the probabilities of teacher and student; 1 leaves them as they are
+    #[arg(long, requires = "teacher")]
+    pub temperature: Option<f64>,
+    /// Train exits after so many layers, such as 2,4, for the model that lies in --out already
+    #[arg(
+        long,
+        value_name = "LAYERS",
+        value_delimiter = ',',
+        conflicts_with_all = ["teacher", "architecture", "questions", "shards", "hidden", "layers",
+            "heads", "ffn", "experts", "active", "balance", "vocabulary", "checkpoint_every"]
+    )]
+    pub exits: Vec<usize>,
+    /// Rank of each exit's change of basis [default: 48]
+    #[arg(long, requires = "exits")]
+    pub rank: Option<usize>,
     /// Model folder to write
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     pub out: PathBuf,
@@ -78,7 +102,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "WEIGHT")]
     pub balance: Option<f64>,
     /// The most entries the tokenizer may have
-    #[arg(long)]
+    #[arg(long, conflicts_with = "teacher")]
     pub vocabulary: Option<usize>,
     /// Held-out documents of the final evaluation
     #[arg(long, value_name = "DOCUMENTS")]
@@ -93,6 +117,12 @@ type Told = (&'static str, fn(&TrainConfig) -> Option<String>);
 
 /// The settings that a recipe decides where no argument does.
 const SETTINGS: &[Told] = &[
+    ("teacher_share", |config| {
+        Some(config.distilling.as_ref()?.share.to_string())
+    }),
+    ("temperature", |config| {
+        Some(config.distilling.as_ref()?.temperature.to_string())
+    }),
     ("seed", |config| Some(config.seed.to_string())),
     ("steps", |config| Some(config.steps.to_string())),
     ("documents", |config| Some(config.documents.to_string())),
@@ -127,14 +157,32 @@ fn with_default(argument: clap::Arg) -> clap::Arg {
     let Some((_, of)) = setting else {
         return argument;
     };
-    let llama = of(&TrainConfig::new(PathBuf::new()));
-    let mixtral = of(&TrainConfig::mixtral(PathBuf::new()));
-    let default = match (llama, mixtral) {
-        (Some(llama), Some(mixtral)) if llama != mixtral => {
-            format!("{llama}, of a Mixtral {mixtral}")
+    let others = [
+        ("of a Mixtral", TrainConfig::mixtral(PathBuf::new())),
+        (
+            "with a teacher",
+            TrainConfig::draft(PathBuf::new(), PathBuf::new()),
+        ),
+    ];
+    let mut defaults: Vec<(String, String)> = Vec::new();
+    let first = of(&TrainConfig::new(PathBuf::new()));
+    let first = first.map(|value| (String::new(), value));
+    let rest = others
+        .iter()
+        .filter_map(|(whose, config)| Some(((*whose).to_owned(), of(config)?)));
+    for (whose, value) in first.into_iter().chain(rest) {
+        if defaults.first().is_none_or(|(_, told)| *told != value) {
+            defaults.push((whose, value));
         }
-        (llama, mixtral) => llama.or(mixtral).unwrap_or_default(),
-    };
+    }
+    let mut told = defaults.iter().enumerate().map(|(place, (whose, value))| {
+        if place == 0 {
+            value.clone()
+        } else {
+            format!("{whose} {value}")
+        }
+    });
+    let default = told.by_ref().collect::<Vec<_>>().join(", ");
     let what = argument
         .get_help()
         .map_or(String::new(), ToString::to_string);
@@ -145,10 +193,20 @@ impl TrainArgs {
     /// The settings: the bundled recipe, changed where an argument was given.
     /// Experts make a Mixtral, so the arguments about them change no LLaMA.
     pub fn resolve(self) -> TrainConfig {
-        let base = match self.architecture {
-            Recipe::Llama => TrainConfig::new(self.out),
-            Recipe::Mixtral => TrainConfig::mixtral(self.out),
+        let base = match (self.architecture, self.teacher) {
+            (Recipe::Mixtral, None) => TrainConfig::mixtral(self.out),
+            (Recipe::Llama, None) => TrainConfig::new(self.out),
+            (Recipe::Llama, Some(teacher)) => TrainConfig::draft(self.out, teacher),
+            (Recipe::Mixtral, Some(teacher)) => TrainConfig {
+                distilling: TrainConfig::draft(PathBuf::new(), teacher).distilling,
+                ..TrainConfig::mixtral(self.out)
+            },
         };
+        let distilling = base.distilling.map(|distilling| Distilling {
+            share: self.teacher_share.unwrap_or(distilling.share),
+            temperature: self.temperature.unwrap_or(distilling.temperature),
+            ..distilling
+        });
         let experts = base.network.experts.map(|experts| ExpertsConfig {
             count: self.experts.unwrap_or(experts.count),
             active: self.active.unwrap_or(experts.active),
@@ -163,6 +221,7 @@ impl TrainArgs {
                 experts,
                 ..base.network
             },
+            distilling,
             seed: self.seed.unwrap_or(base.seed),
             steps: self.steps.unwrap_or(base.steps),
             documents: self.documents.unwrap_or(base.documents),
@@ -185,6 +244,9 @@ const FIGURE: &str = "loss.svg";
 /// # Errors
 /// [`TrainError`], an interruption included.
 pub fn run(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError> {
+    if !args.exits.is_empty() {
+        return run_exits(args, interrupt);
+    }
     let config = args.resolve();
     let mut display = Display::new(config.steps);
     let outcome = train(&config, &mut display, interrupt);
@@ -195,6 +257,44 @@ pub fn run(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError
     files.stage(&config.out.join(FIGURE), figure.as_bytes())?;
     files.commit()?;
     Ok(report(&outcome))
+}
+
+/// Trains exits and returns the table to print.
+fn run_exits(args: TrainArgs, interrupt: &AtomicBool) -> Result<String, TrainError> {
+    let base = ExitsConfig::new(args.out, args.exits);
+    let config = ExitsConfig {
+        rank: args.rank.unwrap_or(base.rank),
+        seed: args.seed.unwrap_or(base.seed),
+        steps: args.steps.unwrap_or(base.steps),
+        documents: args.documents.unwrap_or(base.documents),
+        learning_rate: args.learning_rate.unwrap_or(base.learning_rate),
+        held_out: args.held_out.unwrap_or(base.held_out),
+        ..base
+    };
+    let display = Display::new(config.steps);
+    let mut watch = |step, loss| {
+        display.bar.set_message(format!("divergence {loss:.4}"));
+        display.bar.set_position(step);
+    };
+    let outcome = train_exits(&config, &mut watch, interrupt);
+    display.bar.finish_and_clear();
+    let outcome = outcome?;
+    let mut text = format!(
+        "{} parameters\n{:<15} {:>10} {:>9} {:>9} {:>11}\n",
+        outcome.parameters, "exit", "perplexity", "same", "overlap", "divergence"
+    );
+    for exit in &outcome.exits {
+        let tokens = exit.likeness.tokens as f64;
+        let place = format!("after {}", exit.after);
+        text.push_str(&format!(
+            "{place:<15} {:>10.4} {:>7.1} % {:>7.1} % {:>11.4}\n",
+            libm::exp(exit.nats),
+            100.0 * exit.likeness.same as f64 / tokens,
+            100.0 * exit.likeness.overlap / tokens,
+            exit.likeness.divergence / tokens
+        ));
+    }
+    Ok(text)
 }
 
 /// The progress bar on a terminal; elsewhere a line per evaluation.
@@ -304,6 +404,16 @@ fn report(outcome: &Outcome) -> String {
             marks.questions,
             100.0 * marks.accuracy(),
             100.0 * suite.chance()
+        ));
+    }
+    if let Some(likeness) = &outcome.held_out.teacher {
+        let tokens = likeness.tokens as f64;
+        text.push_str(&format!(
+            "beside its teacher: the same most probable token {:.1} %, overlap {:.1} %, \
+             divergence {:.4} nats per token\n",
+            100.0 * likeness.same as f64 / tokens,
+            100.0 * likeness.overlap / tokens,
+            likeness.divergence / tokens
         ));
     }
     for layer in 0..outcome.held_out.experts.values().next().map_or(0, Vec::len) {

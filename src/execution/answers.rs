@@ -8,58 +8,74 @@ use crate::measurement::{RequestRecord, TokenRecord};
 use crate::units::Instant;
 
 impl Execution<'_> {
-    /// Sends the token number `index` of request `number`, which `batch` chose, to who asked for
-    /// it.
+    /// Sends so many tokens of request `number`, from number `index` on, which `batch` chose, to
+    /// who asked for them.
     pub(super) fn deliver(
         &mut self,
         number: u32,
-        index: u32,
+        (index, tokens): (u32, u32),
         (batch, text): (u32, Option<&str>),
         sample: TaskId,
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
-        let bits = self.token_bits(number, text);
+        let bits = self.token_bits(number, tokens, text);
         let request = &self.requests[number as usize];
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who is in a batch is not answered");
         let stages = &self.replicas[sequence.replica].stages;
         let root = stages[stages.len() - 1].root();
+        let root = sequence.chosen_at.unwrap_or(root);
         match request.from.filter(|from| *from != root) {
-            None => self.note_token(number, index, graph.now()),
+            None => self.note_tokens(number, (index, tokens), graph.now()),
             Some(from) => {
                 sequence.under_way += 1;
-                let letter = Letter::token(number, batch, index, bits);
+                let letter = Letter::tokens(number, batch, (index, tokens), bits);
                 self.send_letter(letter, [root, from], &[sample], graph)?;
                 Ok(())
             }
         }
     }
 
-    /// The token number `index` of request `number` has reached who asked for it.
-    pub(super) fn token_arrives(
+    /// So many tokens of request `number`, from number `index` on, have reached who asked for them.
+    pub(super) fn tokens_arrive(
         &mut self,
         number: u32,
-        index: u32,
+        (index, tokens): (u32, u32),
         now: Instant,
     ) -> Result<(), ExecutionError> {
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who has tokens under way is not answered");
         sequence.under_way -= 1;
-        self.note_token(number, index, now)?;
+        let told = sequence.tells && sequence.outcome.generated() == u64::from(index + tokens);
+        if told {
+            sequence.tells = false;
+        }
+        self.note_tokens(number, (index, tokens), now)?;
+        if told {
+            self.draft_goes_on(number)?;
+        }
         self.answer_if_done(number, now)
     }
 
-    fn note_token(&mut self, request: u32, index: u32, at: Instant) -> Result<(), ExecutionError> {
-        let sequence = self.sequences.get_mut(&request);
-        let sequence = sequence.expect("who has tokens under way is not answered");
-        sequence.first_token.get_or_insert(at);
-        sequence.joules_to_first.get_or_insert(sequence.joules);
-        if let Some(last) = sequence.last_token.replace(at) {
-            sequence.longest_gap = sequence.longest_gap.max(Some(at.since(last)));
+    fn note_tokens(
+        &mut self,
+        request: u32,
+        (first, tokens): (u32, u32),
+        at: Instant,
+    ) -> Result<(), ExecutionError> {
+        for index in first..first + tokens {
+            let sequence = self.sequences.get_mut(&request);
+            let sequence = sequence.expect("who has tokens under way is not answered");
+            sequence.first_token.get_or_insert(at);
+            sequence.joules_to_first.get_or_insert(sequence.joules);
+            if let Some(last) = sequence.last_token.replace(at) {
+                sequence.longest_gap = sequence.longest_gap.max(Some(at.since(last)));
+            }
+            let token = TokenRecord { request, index, at };
+            let noted = self.observer.token(&token);
+            noted.map_err(ExecutionError::Observer)?;
         }
-        let token = TokenRecord { request, index, at };
-        let noted = self.observer.token(&token);
-        noted.map_err(ExecutionError::Observer)
+        Ok(())
     }
 
     /// Ends request `number` if it was read to its end and all tokens have arrived.
@@ -77,11 +93,21 @@ impl Execution<'_> {
             self.in_service.end(now);
             self.queue.done(number, now);
         }
-        // A cache that nobody will need is on its way to the end; it belongs to the request.
-        match self.sequences[&number].moving {
-            0 => self.write_down(number, now, None),
-            _ => Ok(()),
+        self.write_if_quiet(number, now)
+    }
+
+    /// Writes down request `number`, which is done, if nothing is under way for it any more: a
+    /// cache or a draft that nobody will need belongs to the request.
+    pub(super) fn write_if_quiet(
+        &mut self,
+        number: u32,
+        now: Instant,
+    ) -> Result<(), ExecutionError> {
+        let sequence = &self.sequences[&number];
+        if sequence.done.is_none() || sequence.moving > 0 || sequence.helped > 0 {
+            return Ok(());
         }
+        self.write_down(number, now)
     }
 
     /// Turns request `number` away.
@@ -93,16 +119,14 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         self.in_service.end(now);
         self.queue.done(number, now);
-        self.write_down(number, now, Some(reason))
+        let sequence = self.sequence(number);
+        (sequence.done, sequence.turned_away) = (Some(now), Some(reason));
+        self.write_if_quiet(number, now)
     }
 
     /// Writes down request `number`, which is answered, or rejected, by `now`.
-    fn write_down(
-        &mut self,
-        number: u32,
-        now: Instant,
-        rejected: Option<String>,
-    ) -> Result<(), ExecutionError> {
+    fn write_down(&mut self, number: u32, now: Instant) -> Result<(), ExecutionError> {
+        self.close_draft(number);
         let sequence = self.sequences.remove(&number);
         let sequence = sequence.expect("a request is answered once");
         let elsewhere = sequence.successor.filter(|to| *to != sequence.replica);
@@ -113,6 +137,7 @@ impl Execution<'_> {
         let request = &self.requests[number as usize];
         let words = self.words.as_ref().map(|words| &words.tokenizer);
         let yielded = sequence.outcome.record(number, &request.task, words)?;
+        let rejected = sequence.turned_away;
         let answered = rejected.is_none();
         let record = RequestRecord {
             from: request.from.map(|node| u32::from(node.0)),

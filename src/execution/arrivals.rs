@@ -58,9 +58,12 @@ impl Execution<'_> {
         let from = request.from;
         let replica = self.route(number, Role::Prefill, graph.now())?;
         let identity = self.identities[number as usize];
-        let sequence = Sequence::new(replica, identity, arrival);
+        let mut sequence = Sequence::new(replica, identity, arrival);
+        let speculation = self.replicas[replica].speculation.as_ref();
+        sequence.length = speculation.map_or(0, |speculation| speculation.length.first());
         self.sequences.insert(number, sequence);
         self.in_service.begin(graph.now());
+        self.open_draft(number, after.as_slice(), graph)?;
         let root = self.replicas[replica].stages[0].root();
         match from.filter(|from| *from != root) {
             None => self.join(number, graph.now()),
@@ -87,7 +90,11 @@ impl Execution<'_> {
     ) -> Result<usize, ExecutionError> {
         let mut views = Vec::with_capacity(self.replicas.len());
         for replica in 0..self.replicas.len() {
-            let own = self.replicas[replica].role;
+            let serving = &self.replicas[replica];
+            if serving.helps {
+                continue;
+            }
+            let own = serving.role;
             if own == Role::Both || own == role {
                 views.push(self.view(replica, number, now)?);
             }

@@ -30,6 +30,15 @@ pub(super) struct Batch {
     pub(super) dispatch: Dispatch,
     /// The last task of the message that it waits for.
     pub(super) awaited: Option<TaskId>,
+    /// By slice, the stage at which its last token left at an exit.
+    pub(super) left: Vec<Option<usize>>,
+    /// The layers under way in a whole stage.
+    pub(super) segment: Range<usize>,
+    /// Layers before the exit asked last, and what who stays goes on after.
+    pub(super) done: usize,
+    pub(super) resumes: Vec<TaskId>,
+    /// States of tokens that left before which cross beside its own.
+    pub(super) owed: usize,
 }
 
 /// The tokens of one request in a batch: a pass of it, or a piece of one.
@@ -47,13 +56,27 @@ pub(super) struct Slice {
     pub(super) rows: usize,
     /// Whether the token that it reads was chosen by the pass before.
     pub(super) continues: bool,
+    /// Whether texts are scored by it.
+    pub(super) scores: bool,
     /// Whether its pass is read to the end with it.
     pub(super) completes: bool,
+    /// How many of the last tokens of its pass are drafted, and the bits that these take on
+    /// their way through a pipeline.
+    pub(super) drafted: usize,
+    pub(super) draft_bits: u64,
+    /// Where the token that it reads was chosen, if that was at an exit.
+    pub(super) chosen_at: Option<NodeId>,
 }
 
 impl Slice {
     pub(super) fn tokens(&self) -> usize {
         self.piece.len()
+    }
+
+    /// Whether its last token chooses one that is generated, after the first: it may leave at an
+    /// exit.
+    pub(super) fn decides(&self) -> bool {
+        self.step > 0 && self.completes && self.rows == 1 && !self.scores
     }
 
     /// The rows of logits wanted of it.
@@ -66,7 +89,7 @@ impl Slice {
 
     /// The place of its first row of logits among those wanted of `pass`.
     pub(super) fn first_row(&self, pass: &Pass) -> usize {
-        let unasked = pass.count - pass.targets.len().max(1);
+        let unasked = pass.count - pass.rows();
         (self.piece.end - self.rows).saturating_sub(unasked)
     }
 
@@ -88,15 +111,42 @@ impl Batch {
         &self.slices[0]
     }
 
+    /// Whether any logits are wanted of it.
+    pub(super) fn wants_logits(&self) -> bool {
+        self.slices.iter().any(|slice| slice.rows > 0)
+    }
+
     /// Rows of logits that it asks of the LM head.
     pub(super) fn logit_rows(&self) -> usize {
-        self.slices.iter().map(|slice| slice.rows).sum()
+        let slices = self.slices.iter().zip(&self.left);
+        let staying = slices.filter(|(_, left)| left.is_none());
+        staying.map(|(slice, _)| slice.rows).sum()
+    }
+
+    /// The places of slices whose last token may leave and has not.
+    pub(super) fn may_leave(&self) -> impl Iterator<Item = usize> + '_ {
+        let slices = self.slices.iter().zip(&self.left).enumerate();
+        slices
+            .filter(|(_, (slice, left))| slice.decides() && left.is_none())
+            .map(|(place, _)| place)
+    }
+
+    /// Tokens that are in it still.
+    pub(super) fn active_tokens(&self) -> usize {
+        self.tokens - self.left.iter().flatten().count()
+    }
+
+    /// Bits of the drafts that go with it.
+    pub(super) fn draft_bits(&self) -> u64 {
+        self.slices.iter().map(|slice| slice.draft_bits).sum()
     }
 
     /// New tokens and those before them, of every slice.
     pub(super) fn contexts(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let slices = self.slices.iter();
-        slices.map(|slice| (slice.tokens(), slice.context))
+        let slices = self.slices.iter().zip(&self.left);
+        let staying = slices
+            .map(|(slice, left)| (slice.tokens() - usize::from(left.is_some()), slice.context));
+        staying.filter(|(tokens, _)| *tokens > 0)
     }
 
     /// The key of one of its tasks.

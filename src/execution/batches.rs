@@ -2,6 +2,8 @@
 
 use super::arrivals::await_instant;
 use super::batch::{Batch, Slice};
+use super::choice::Choice;
+use super::drafts::Spent;
 use super::error::ExecutionError;
 use super::experts::Dispatch;
 use super::network::{Begins, Fed};
@@ -153,10 +155,17 @@ impl Execution<'_> {
             let context = job.expect("who is in a batch is running").context;
             let sequence = self.sequences.get_mut(&piece.request);
             let sequence = sequence.expect("who is in a batch has arrived");
+            if serving.helps {
+                sequence.helped += 1;
+                let drafting = &self.drafts[&piece.request];
+                slices.push(drafting.slice(piece, sequence.identity));
+                continue;
+            }
             sequence.start.get_or_insert(now);
             slices.push(sequence.slice(piece.request, piece.tokens, context));
         }
-        let sequences = &self.sequences;
+        let (sequences, drafts) = (&self.sequences, &self.drafts);
+        let helps = serving.helps;
         let fed: Vec<Fed<'_>> = slices
             .iter()
             .map(|slice| {
@@ -165,17 +174,21 @@ impl Execution<'_> {
                     sequence: slice.request,
                     identity: slice.identity,
                     begins: match (slice.context, sequence.forgotten) {
-                        (0, false) => Begins::Anew,
-                        (0, true) => Begins::Again,
+                        (0, true) if !helps => Begins::Again,
+                        (0, _) => Begins::Anew,
                         _ => Begins::Not,
                     },
                     context: slice.context,
-                    tokens: sequence.tokens(slice),
+                    tokens: match helps {
+                        true => drafts[&slice.request].tokens(slice),
+                        false => sequence.tokens(slice),
+                    },
                     count: slice.tokens(),
                 }
             })
             .collect();
         serving.network.begin(id, &fed)?;
+        let left = vec![None; slices.len()];
         let batch = Batch {
             id,
             replica,
@@ -188,6 +201,11 @@ impl Execution<'_> {
             planned: None,
             dispatch: Dispatch::default(),
             awaited: None,
+            left,
+            segment: 0..0,
+            done: 0,
+            resumes: Vec::new(),
+            owed: 0,
         };
         serving.batch_slices += batch.slices.len();
         serving.batch_tokens += batch.tokens;
@@ -209,20 +227,31 @@ impl Execution<'_> {
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
         let now = graph.now();
-        let (split, joules) = self.close_batch(batch, now);
+        let (split, spent) = self.close_batch(batch, now);
         let state = self.batches.remove(&batch);
         let state = state.expect("a batch ends once");
         let replica = &mut self.replicas[state.replica];
         replica.in_flight -= 1;
         replica.batch_slices -= state.slices.len();
         replica.batch_tokens -= state.tokens;
+        let per_token = spent.joules / state.tokens as f64;
+        if replica.helps {
+            return self.end_draft(&state, (split, spent), sample, graph);
+        }
         let readings = self.read(&state)?;
-        let per_token = joules / state.tokens as f64;
+        let nats: Vec<_> = readings
+            .iter()
+            .map(|reading| reading.as_ref().map(Reading::nats))
+            .collect();
+        self.note_exits(&state, &nats)?;
+        let each = spent.over(state.tokens);
         self.replicas[state.replica].network.end(batch);
-        for (slice, reading) in state.slices.iter().zip(readings) {
+        for ((slice, left), reading) in state.slices.iter().zip(&state.left).zip(readings) {
+            let chosen_at = self.left_at(state.replica, *left);
             let sequence = self.sequences.get_mut(&slice.request);
             let sequence = sequence.expect("who is in a batch is not answered");
             sequence.joules += per_token * slice.tokens() as f64;
+            sequence.chosen_at = chosen_at;
             let record = PassRecord {
                 batch,
                 replica: state.replica as u32,
@@ -235,13 +264,13 @@ impl Execution<'_> {
                 end: now,
                 slices: state.slices.len() as u32,
                 batch_tokens: state.tokens as u64,
-                decodes: slice.continues && slice.completes && slice.tokens() == 1,
+                decodes: slice.continues && slice.completes && slice.tokens() == 1 + slice.drafted,
                 last: slice.completes,
                 split,
                 chosen: self.word(reading.as_ref())?,
                 negative_log_likelihood: reading.as_ref().map(Reading::nats),
             };
-            self.enter_slice(slice, reading, &record, sample, graph)?;
+            self.enter_slice((slice, each), reading, &record, sample, graph)?;
         }
         self.end_dispatch(&state);
         self.admit(Some(sample), graph)
@@ -250,48 +279,77 @@ impl Execution<'_> {
     /// What the logits of `batch` say, slice by slice: nothing where none are wanted or computed.
     fn read(&mut self, batch: &Batch) -> Result<Vec<Option<Reading>>, ExecutionError> {
         let nothing = || Ok(vec![None; batch.slices.len()]);
-        if batch.logit_rows() == 0 {
+        if !batch.wants_logits() {
             return nothing();
         }
         let replica = &mut self.replicas[batch.replica];
-        let vocabulary = replica.vocabulary;
+        let (vocabulary, sampling) = (replica.vocabulary, replica.sampling);
+        let ends = self.words.as_ref();
+        let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
         let rows: Vec<_> = batch.slices.iter().map(Slice::wanted).collect();
-        let Some(logits) = replica.network.logits(batch.id, &rows)? else {
-            return nothing();
+        let left = replica.network.left(batch.id).to_vec();
+        let computed = match batch.logit_rows() {
+            0 => None,
+            _ => replica.network.logits(batch.id, &rows)?,
         };
+        if computed.is_none() && left.is_empty() {
+            return nothing();
+        }
+        let logits = computed.as_deref().unwrap_or_default();
         let mut first = 0;
         let mut readings = Vec::with_capacity(batch.slices.len());
-        for slice in &batch.slices {
-            let own = &logits[first * vocabulary..][..slice.rows * vocabulary];
-            first += slice.rows;
+        for (place, slice) in batch.slices.iter().enumerate() {
+            let own = match left.iter().find(|left| left.slice == place) {
+                Some(left) => &left.logits[..],
+                None => {
+                    first += slice.rows;
+                    &logits[(first - slice.rows) * vocabulary..first * vocabulary]
+                }
+            };
             if slice.rows == 0 {
                 readings.push(None);
                 continue;
             }
-            let sequence = &self.sequences[&slice.request];
-            let targets = sequence.targets(slice);
+            let sequence = self.sequences.get_mut(&slice.request);
+            let sequence = sequence.expect("who is in a batch is not answered");
             let row = slice.first_row(sequence.pass());
             let place = (slice.request, slice.step, row);
             note_logits(own, vocabulary, place, self.observer, &mut self.logits)?;
-            readings.push(Some(Reading::of(own, vocabulary, targets)?));
+            let targets = sequence.targets(slice);
+            if !targets.is_empty() {
+                readings.push(Some(Reading::of(own, vocabulary, targets)?));
+                continue;
+            }
+            let asked = self.requests[slice.request as usize].sampling;
+            let choice = Choice {
+                sampling: asked.or(sampling),
+                streams: self.streams,
+                identity: slice.identity,
+            };
+            readings.push(Some(sequence.judge(
+                slice,
+                (own, vocabulary),
+                &choice,
+                ends,
+            )?));
         }
         Ok(readings)
     }
 
-    /// The token that a reading chose, with its text.
+    /// The last token that a reading chose, with the text of all that it chose.
     fn word(&self, reading: Option<&Reading>) -> Result<Option<(u32, String)>, ExecutionError> {
-        let token = reading.and_then(|reading| reading.chosen);
-        match token.zip(self.words.as_ref()) {
-            Some((token, words)) => Ok(Some((token, words.tokenizer.decode(&[token])?))),
+        let chosen = reading.map_or(&[][..], |reading| &reading.chosen);
+        match chosen.last().zip(self.words.as_ref()) {
+            Some((token, words)) => Ok(Some((*token, words.tokenizer.decode(chosen)?))),
             None => Ok(None),
         }
     }
 
-    /// Enters that a slice was read: where its pass is complete, its request goes on to the next
-    /// one, or has all that it asked for.
+    /// Enters that a slice was read, of which each token took so much: where its pass is complete,
+    /// its request goes on to the next one, or has all that it asked for.
     fn enter_slice(
         &mut self,
-        slice: &Slice,
+        (slice, each): (&Slice, Spent),
         reading: Option<Reading>,
         record: &PassRecord,
         sample: TaskId,
@@ -299,7 +357,6 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let now = graph.now();
         let number = slice.request;
-        let request = &self.requests[number as usize];
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who is in a batch is not answered");
         let replica = sequence.replica;
@@ -311,23 +368,38 @@ impl Execution<'_> {
         if !slice.completes {
             return Ok(());
         }
+        self.settle_draft((slice, each), said.as_ref(), record)?;
+        let request = &self.requests[number as usize];
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who is in a batch is not answered");
+        let serving = &mut self.replicas[replica];
         let known = sequence.outcome.generated();
         let answer = sequence.complete(number, &request.task, said);
         if let Some(answer) = answer {
             let noted = self.observer.answer(&answer);
             noted.map_err(ExecutionError::Observer)?;
         }
-        let token = (sequence.outcome.generated() > known).then_some(known as u32);
+        let tokens = (sequence.outcome.generated() - known) as u32;
         let ends = self.words.as_ref();
         let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
-        let decodes = token.is_some();
-        if decodes {
+        let decodes = tokens > 0;
+        for _ in 0..tokens {
             serving.jobs.generate(number);
         }
         let moves = sequence.successor.is_some_and(|to| to != replica);
-        match sequence.go_on(request, ends) {
-            Some(pass) => {
-                let (count, fresh) = (pass.count, pass.fresh);
+        let next = sequence.go_on(request, ends);
+        let next = next.map(|pass| (pass.count, pass.fresh));
+        let mut awaits = false;
+        match next {
+            Some((count, fresh)) => {
+                awaits = decodes && self.speculate(number);
+                // Drafts found in the text are part of the pass, those of a model will be.
+                let count = match (decodes, awaits) {
+                    (true, true) => 0,
+                    (true, false) => self.sequences[&number].pass().count,
+                    (false, _) => count,
+                };
+                let serving = &mut self.replicas[replica];
                 serving
                     .jobs
                     .next_pass(number, count, decodes && !fresh, fresh);
@@ -338,9 +410,13 @@ impl Execution<'_> {
             }
             None => self.leave_replica(replica, number),
         }
-        if let Some(index) = token {
+        if decodes {
             let text = record.chosen.as_ref().map(|(_, text)| text.as_str());
-            self.deliver(number, index, (record.batch, text), sample, graph)?;
+            let place = (known as u32, tokens);
+            self.deliver(number, place, (record.batch, text), sample, graph)?;
+        }
+        if awaits {
+            self.tell_draft(number, sample, graph)?;
         }
         if moves {
             self.join_successor_if_moved(number, now);

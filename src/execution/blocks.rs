@@ -1,5 +1,6 @@
 //! Sublayers and passes written down, as the engine measured them.
 
+use super::drafts::Spent;
 use super::meter::Account;
 use super::stage::Stage;
 use super::{Execution, ExecutionError};
@@ -35,7 +36,7 @@ impl Execution<'_> {
             .filter(|_| self.knows_joules(&group.members))
             .and_then(|budgets| {
                 planned?;
-                let tokens = state.tokens as f64;
+                let tokens = state.active_tokens() as f64;
                 let used = meeting.parts.iter().zip(budgets);
                 let used = used.map(|(part, budget)| BudgetUse {
                     node: u32::from(part.node.0),
@@ -71,8 +72,8 @@ impl Execution<'_> {
     }
 
     /// Ends the measurement of `batch` at `now`; where its time went, and the joules that it
-    /// took of all nodes together.
-    pub(super) fn close_batch(&mut self, batch: u32, now: Instant) -> (TimeSplit, f64) {
+    /// took of all nodes together, with its FLOPs.
+    pub(super) fn close_batch(&mut self, batch: u32, now: Instant) -> (TimeSplit, Spent) {
         let meter = self.meter.close(batch);
         let state = &self.batches[&batch];
         let length = now.since(state.start);
@@ -89,9 +90,14 @@ impl Execution<'_> {
             downlink_s: mean(|account| account.downlink),
             wait_s: waited.sum::<Duration>().as_seconds() / count,
         };
-        let spent = meter.accounts.iter();
-        let joules = spent.map(|spent| spent.compute_j + spent.radio_j).sum();
-        (split, joules)
+        let accounts = || meter.accounts.iter();
+        let spent = Spent {
+            flops: accounts().map(|spent| spent.flops).sum::<u64>() as f64,
+            joules: accounts()
+                .map(|spent| spent.compute_j + spent.radio_j)
+                .sum(),
+        };
+        (split, spent)
     }
 
     /// Whether the joules of all that `nodes` did are known.

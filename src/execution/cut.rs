@@ -1,6 +1,7 @@
 //! Where a state crosses from one stage to the next, and where chosen tokens return to the first.
 
 use super::Execution;
+use super::batch::Slice;
 use super::error::ExecutionError;
 use super::messages::{Carried, Then};
 use super::stage::{Stage, Sublayer};
@@ -25,12 +26,14 @@ impl Execution<'_> {
         let (to, first) = (next.root(), next.layers.start);
         let state = self.batch_mut(batch);
         (state.layer, state.sublayer) = (first, Sublayer::Attention);
-        if from == to {
-            return self.enter(batch, last, graph);
-        }
         let replica = self.batch(batch).replica;
         let replica = &mut self.replicas[replica];
-        replica.network.cross(batch, replica.payload)?;
+        if from == to {
+            replica.network.move_on(batch);
+            return self.enter(batch, last, graph);
+        }
+        let owed = replica.network.cross(batch, replica.payload)?;
+        self.batch_mut(batch).owed = owed;
         self.send_state(batch, Stage::Cut, [from, to], &[last], graph)
     }
 
@@ -53,8 +56,11 @@ impl Execution<'_> {
 
     /// How many of its tokens were chosen by passes before.
     fn returning(&self, batch: u32) -> u64 {
+        let first = self.replica(batch).stages[0].root();
         let slices = self.batch(batch).slices.iter();
-        slices.filter(|slice| slice.continues).count() as u64
+        let elsewhere = |slice: &&Slice| slice.chosen_at != Some(first);
+        let returning = slices.filter(|slice| slice.continues).filter(elsewhere);
+        returning.count() as u64
     }
 
     fn send_state(
@@ -105,7 +111,10 @@ impl Execution<'_> {
         let layers = replica.layers as u64 + 1;
         let layer = u64::from(key.layer).min(layers - 1);
         let bits = match Stage::of(key.stage).whole() {
-            Stage::Cut => state.tokens as u64 * replica.payload.bits(replica.hidden),
+            Stage::Cut => {
+                let states = (state.active_tokens() + state.owed) as u64;
+                states * replica.payload.bits(replica.hidden) + state.draft_bits()
+            }
             _ => TOKEN_BITS * self.returning(key.batch),
         };
         Carried {

@@ -230,7 +230,7 @@ impl Execution<'_> {
         let place = (layer * 5 + phase) * numbers + u64::from(key.sequence);
         let draws = (layers + 1) * 5 * numbers;
         Carried {
-            bits: state.tokens as u64 * of_token,
+            bits: state.active_tokens() as u64 * of_token,
             index: state.lead().draw(draws, EXCHANGES + place),
         }
     }

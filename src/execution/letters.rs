@@ -21,6 +21,8 @@ pub(super) struct Letter {
     /// The layer, of a layer's cache.
     pub(super) layer: u16,
     pub(super) bits: u64,
+    /// Tokens that it delivers.
+    tokens: u32,
     /// Its place among the request's messages.
     place: u64,
     sent: Instant,
@@ -34,6 +36,9 @@ const MESSAGES: u64 = 1 << 36;
 /// Tokens whose delivery comes before the parts of its cache.
 const CACHES: u64 = 1 << 32;
 
+/// Draws that everything else leaves to drafts and verdicts.
+const DRAFTS: u64 = 1 << 38;
+
 /// What a letter is known by: stage, batch, request, layer.
 pub(super) type Address = (u16, u32, u32, u16);
 
@@ -46,17 +51,19 @@ impl Letter {
             batch: TaskKey::NO_BATCH,
             layer: TaskKey::NO_LAYER,
             bits,
+            tokens: 0,
             place: 0,
             sent: Instant::ZERO,
             awaited: None,
         }
     }
 
-    /// The token number `index` of `request`, which `batch` chose.
-    pub(super) fn token(request: u32, batch: u32, index: u32, bits: u64) -> Self {
+    /// So many `tokens` of `request`, from its token number `index` on, which `batch` chose.
+    pub(super) fn tokens(request: u32, batch: u32, (index, tokens): (u32, u32), bits: u64) -> Self {
         Self {
             stage: Stage::TokenDelivery,
             batch,
+            tokens,
             place: 1 + u64::from(index),
             ..Self::prompt(request, bits)
         }
@@ -81,6 +88,33 @@ impl Letter {
         }
     }
 
+    /// The prompt of `request` on its way to who drafts for it.
+    pub(super) fn draft_prompt(request: u32, bits: u64) -> Self {
+        Self {
+            stage: Stage::DraftPrompt,
+            place: DRAFTS,
+            ..Self::prompt(request, bits)
+        }
+    }
+
+    /// What is drafted for `request` after so many tokens of its answer.
+    pub(super) fn draft(request: u32, generated: u64, bits: u64) -> Self {
+        Self {
+            stage: Stage::Draft,
+            place: DRAFTS + 1 + 2 * generated,
+            ..Self::prompt(request, bits)
+        }
+    }
+
+    /// What stands of `request`, so many tokens of its answer, for who drafts for it.
+    pub(super) fn verdict(request: u32, generated: u64, bits: u64) -> Self {
+        Self {
+            stage: Stage::Verdict,
+            place: DRAFTS + 2 + 2 * generated,
+            ..Self::prompt(request, bits)
+        }
+    }
+
     fn address(&self) -> Address {
         (self.stage.code(), self.batch, self.request, self.layer)
     }
@@ -102,12 +136,12 @@ impl Execution<'_> {
         }
     }
 
-    /// Bits of a token of request `number` on its way down, whose text is known where it was
-    /// computed.
-    pub(super) fn token_bits(&self, number: u32, text: Option<&str>) -> u64 {
+    /// Bits of so many tokens of request `number` on their way down, whose text is known where they
+    /// were computed.
+    pub(super) fn token_bits(&self, number: u32, tokens: u32, text: Option<&str>) -> u64 {
         match (self.requests[number as usize].carries, text) {
             (Carries::Text, Some(text)) => 8 * text.len() as u64,
-            _ => TOKEN_BITS,
+            _ => TOKEN_BITS * u64::from(tokens),
         }
     }
 
@@ -182,7 +216,11 @@ impl Execution<'_> {
             }
             Stage::TokenDelivery => {
                 let index = (letter.place - 1) as u32;
-                self.token_arrives(letter.request, index, graph.now())?;
+                self.tokens_arrive(letter.request, (index, letter.tokens), graph.now())?;
+                self.admit(Some(id), graph)
+            }
+            Stage::DraftPrompt | Stage::Draft | Stage::Verdict => {
+                self.draft_letter_arrives(&letter, graph)?;
                 self.admit(Some(id), graph)
             }
             _ => self.cache_arrives(&letter, id, graph),

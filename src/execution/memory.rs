@@ -1,6 +1,7 @@
 //! What every node must hold, over all parts that lie on it and all requests in flight.
 
 use super::error::ExecutionError;
+use super::network::Source;
 use super::system::{PipelineStage, Replica, StageKind, System};
 use crate::device::Footprint;
 use crate::serving::workload::Request;
@@ -159,8 +160,34 @@ fn rooms(system: &System, held: &[Held], holders: &[Vec<(NodeId, u64)>]) -> Vec<
     holders.iter().map(|own| least(own) as usize).collect()
 }
 
+/// Bytes of the exits that the root of `stage` asks, and of the LM head where it has none.
+fn exit_bytes(replica: &Replica, stage: &PipelineStage) -> u64 {
+    let Source::Dense(dense) = &replica.source else {
+        return 0;
+    };
+    let layers = &stage.layers;
+    let (shape, exits) = (&replica.shape, dense.exits());
+    let own = exits
+        .iter()
+        .filter(|(after, _)| *after > layers.start && *after <= layers.end);
+    let bytes: u64 = own.clone().map(|(_, rank)| shape.exit_bytes(*rank)).sum();
+    let parts = match &stage.kind {
+        StageKind::Whole { plan, .. } => plan.parts(),
+        StageKind::Tensor(group) => group.plan.parts(),
+        StageKind::Experts(_) => return 0,
+    };
+    let whole = matches!(stage.kind, StageKind::Whole { .. });
+    let has_head = whole && parts.head || shape.tied_embeddings && parts.embedding;
+    match own.count() {
+        0 => 0,
+        _ if has_head => bytes,
+        _ => bytes + (shape.embedding_parameters() as f64 * shape.weight_bits / 8.0).ceil() as u64,
+    }
+}
+
 fn hold_stage(replica: &Replica, stage: &PipelineStage, demand: &Demand, held: &mut [Held]) {
     let flights = demand.caches;
+    held[stage.root().index()].footprint.weights += exit_bytes(replica, stage);
     match &stage.kind {
         StageKind::Whole { node, plan } => {
             let shape = &replica.shape;

@@ -30,9 +30,12 @@ mod batch;
 mod batches;
 mod blocks;
 mod caches;
+mod choice;
 mod cut;
+mod drafts;
 mod error;
 mod exchange;
+mod exits;
 mod experts;
 mod letters;
 mod load;
@@ -51,22 +54,30 @@ mod stage;
 mod system;
 mod tensor;
 mod turns;
+mod verdict;
 mod warmth;
 mod whole;
 
+pub use drafts::Speculation;
 pub use error::ExecutionError;
 pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
-pub use network::{Dense, Source};
+pub use network::{Dense, Exits, Source};
 pub use stage::STAGE_NAMES;
-pub use system::{Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words};
+pub use system::{
+    Decodes, Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words,
+};
 
 use crate::engine::{Resources, TaskId};
 use crate::measurement::{LoadRecord, Totals};
 use crate::observer::Observer;
-use crate::serving::{Admission, CachePool, Identity, Jobs, Queue, Role, Routing, Scheduler};
+use crate::rng::Streams;
+use crate::serving::{
+    Admission, CachePool, Identity, Jobs, Queue, Role, Routing, Sampling, Scheduler,
+};
 use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::Instant;
 use batch::Batch;
+use drafts::Drafting;
 use letters::{Address, Letter};
 pub use media::{Medium, Radio, WireLink};
 use meter::Meter;
@@ -89,6 +100,11 @@ struct Serving {
     pool: CachePool,
     admission: Admission,
     role: Role,
+    /// How tokens are drawn; `None` where the most probable ones are taken.
+    sampling: Option<Sampling>,
+    speculation: Option<Speculation>,
+    /// Whether it drafts for others, and serves nobody itself.
+    helps: bool,
     /// Requests whose prompts or caches are on their way to it.
     coming: usize,
     /// Caches on their way that the next batch waits for.
@@ -105,6 +121,8 @@ struct Serving {
     layers: usize,
     hidden: usize,
     vocabulary: usize,
+    /// After how many layers tokens may leave, in order, with the ranks of the exits.
+    exits: Vec<(usize, usize)>,
     /// Over whom times are averaged: whoever holds a part of a layer.
     workers: Vec<NodeId>,
     /// Batches in flight, the most of them, and what they hold.
@@ -143,6 +161,9 @@ pub struct Execution<'a> {
     identities: Vec<Identity>,
     words: Option<Words>,
     sequences: BTreeMap<u32, Sequence>,
+    /// Requests that are drafted for.
+    drafts: BTreeMap<u32, Drafting>,
+    streams: Streams,
     letters: BTreeMap<Address, Letter>,
     /// Prompts on their way.
     in_transit: usize,
@@ -209,6 +230,8 @@ impl<'a> Execution<'a> {
             requests,
             words,
             sequences: BTreeMap::new(),
+            drafts: BTreeMap::new(),
+            streams,
             letters: BTreeMap::new(),
             in_transit: 0,
             windows: 0,
@@ -299,7 +322,7 @@ impl<'a> Execution<'a> {
 
     /// Real entries of the state that `batch` carries.
     fn entries(&self, batch: u32) -> usize {
-        self.batch(batch).tokens * self.replica(batch).hidden
+        self.batch(batch).active_tokens() * self.replica(batch).hidden
     }
 
     /// What numbers the draws of a sublayer of `batch`: its request, and its place in that.

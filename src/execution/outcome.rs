@@ -4,7 +4,7 @@
 use super::ExecutionError;
 use crate::digest::little_endian;
 use crate::measurement::{AnswerRecord, Mode, RequestRecord};
-use crate::numerics::{Tokenizer, greedy, score};
+use crate::numerics::{Tokenizer, score};
 use crate::observer::{Observer, Travelling};
 use crate::serving::passes::Pass;
 use crate::serving::workload::Task;
@@ -13,30 +13,21 @@ use crate::units::Instant;
 /// What one pass's logits say.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reading {
-    /// The token they choose; only when generating.
-    pub(super) chosen: Option<u32>,
-    /// −ln p of the chosen token, or of each of the targets.
+    /// The tokens they choose; only when generating.
+    pub(super) chosen: Vec<u32>,
+    /// −ln p of each chosen token, or of each of the targets.
     pub(super) rows: Vec<f64>,
 }
 
 impl Reading {
-    /// Reads `logits`, rows of `vocabulary`: scores `targets`, one for each row, or where there
-    /// are none chooses the token that follows the last row.
+    /// Reads `logits`, rows of `vocabulary`: scores `targets`, one for each row.
     pub(super) fn of(
         logits: &[f32],
         vocabulary: usize,
         targets: &[u32],
     ) -> Result<Self, ExecutionError> {
-        if targets.is_empty() {
-            let token = greedy(logits)?;
-            let nats = score(logits, vocabulary, &[token])?;
-            return Ok(Self {
-                chosen: Some(token),
-                rows: nats,
-            });
-        }
         Ok(Self {
-            chosen: None,
+            chosen: Vec::new(),
             rows: score(logits, vocabulary, targets)?,
         })
     }
@@ -116,10 +107,8 @@ impl Outcome {
         };
         let nats = reading.nats();
         self.nats += nats;
-        if let Some(token) = reading.chosen {
-            self.chosen.push(token);
-            self.output_tokens += 1;
-        }
+        self.output_tokens += reading.chosen.len() as u64;
+        self.chosen.extend(reading.chosen);
         let Task::Choose { questions } = task else {
             return None;
         };
@@ -132,6 +121,11 @@ impl Outcome {
         self.choices.clear();
         self.answered += 1;
         Some(answer)
+    }
+
+    /// The tokens chosen so far.
+    pub(super) fn tokens(&self) -> &[u32] {
+        &self.chosen
     }
 
     /// Tokens generated, or counted as such.

@@ -28,6 +28,7 @@ impl Program for Execution<'_> {
             Stage::AttentionGather | Stage::MlpGather => self.gathered(batch, id, graph),
             Stage::MlpReduced => self.leave(batch, id, graph),
             Stage::Mlp => self.computed(batch, id, graph),
+            Stage::ExitHead => self.exit_asked(batch, id, graph),
             Stage::Gate => self.dispatch(batch, id, graph),
             Stage::ExpertGather => self.mix(batch, id, graph),
             Stage::Sample => self.end_batch(batch, id, graph),

@@ -2,12 +2,14 @@
 //! cache holds.
 
 use super::batch::Slice;
+use super::choice::Drafted;
 use super::outcome::{Outcome, Reading};
 use crate::engine::TaskId;
 use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, RequestPosition};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
+use crate::topology::NodeId;
 use crate::units::{Duration, Instant};
 
 /// A request that has arrived and is not answered.
@@ -29,8 +31,22 @@ pub(super) struct Sequence {
     pub(super) forgotten: bool,
     /// The tokens in its cache, where tokens are computed.
     history: Vec<u32>,
+    /// Where its last token was chosen, if that was at an exit.
+    pub(super) chosen_at: Option<NodeId>,
     /// What pieces of the pass have said so far.
     nats: f64,
+    /// The drafted tokens of the pass, which are its last, and the bits that they take on their way.
+    pub(super) drafted: Vec<Drafted>,
+    draft_bits: u64,
+    /// What pieces of the pass have chosen so far, and whether nothing after that can stand.
+    pub(super) verified: Vec<u32>,
+    pub(super) settled: bool,
+    /// Tokens of its next draft, if it may have so many.
+    pub(super) length: usize,
+    /// Whether who drafts for it goes on when its last token has reached who asked.
+    pub(super) tells: bool,
+    /// Messages and batches of who drafts for it that are under way.
+    pub(super) helped: u32,
     pub(super) outcome: Outcome,
     /// Of its part of the batches so far, and of its messages.
     pub(super) joules: f64,
@@ -48,8 +64,10 @@ pub(super) struct Sequence {
     pub(super) kept_by: Option<usize>,
     /// The messages in which its cache was moved away last.
     pub(super) swapped: Vec<TaskId>,
-    /// When it had all that it asked for.
+    /// When it had all that it asked for, or was turned away.
     pub(super) done: Option<Instant>,
+    /// Why it was.
+    pub(super) turned_away: Option<String>,
     /// Tokens on their way to who asked.
     pub(super) under_way: u32,
     /// When the first one was there, and the last, and the longest time between two.
@@ -72,7 +90,15 @@ impl Sequence {
             read: 0,
             forgotten: false,
             history: Vec::new(),
+            chosen_at: None,
             nats: 0.0,
+            drafted: Vec::new(),
+            draft_bits: 0,
+            verified: Vec::new(),
+            settled: false,
+            length: 0,
+            tells: false,
+            helped: 0,
             outcome: Outcome::default(),
             joules: 0.0,
             joules_to_first: None,
@@ -85,6 +111,7 @@ impl Sequence {
             kept_by: None,
             swapped: Vec::new(),
             done: None,
+            turned_away: None,
             under_way: 0,
             first_token: None,
             last_token: None,
@@ -97,13 +124,38 @@ impl Sequence {
         let last = self.outcome.last();
         self.pass = self.position.next(request, last, end_tokens);
         self.asked = self.pass.as_ref().map_or(0, |pass| pass.count);
-        self.read = 0;
-        self.nats = 0.0;
+        self.begin_again();
+        self.drafted.clear();
+        self.draft_bits = 0;
         if self.pass.as_ref().is_some_and(|pass| pass.fresh) {
             self.history.clear();
             self.forgotten = false;
         }
         self.pass.as_ref()
+    }
+
+    /// Nothing of its pass is read.
+    fn begin_again(&mut self) {
+        self.read = 0;
+        self.nats = 0.0;
+        self.verified.clear();
+        self.settled = false;
+    }
+
+    /// Lets its pass go on with `drafted` tokens, which take so many bits on their way.
+    pub(super) fn extend(&mut self, drafted: Vec<Drafted>, bits: u64) {
+        let Some(pass) = &mut self.pass else { return };
+        pass.tokens
+            .extend(drafted.iter().map(|drafted| drafted.token));
+        pass.count += drafted.len();
+        pass.drafted = drafted.len();
+        (self.drafted, self.draft_bits) = (drafted, bits);
+    }
+
+    /// The last `tokens` tokens of its cache do not stand.
+    pub(super) fn rewind(&mut self, tokens: usize) {
+        self.history
+            .truncate(self.history.len().saturating_sub(tokens));
     }
 
     pub(super) fn pass(&self) -> &Pass {
@@ -120,7 +172,7 @@ impl Sequence {
     pub(super) fn slice(&self, request: u32, tokens: usize, context: usize) -> Slice {
         let pass = self.pass();
         let piece = self.read..self.read + tokens;
-        let first_row = pass.count - pass.targets.len().max(1);
+        let first_row = pass.count - pass.rows();
         let rows = piece.end.saturating_sub(first_row.max(piece.start));
         Slice {
             request,
@@ -130,6 +182,14 @@ impl Sequence {
             rows,
             continues: pass.targets.is_empty() && self.step > 0 && piece.start == 0,
             completes: piece.end == pass.count,
+            drafted: pass.drafted,
+            draft_bits: if piece.end == pass.count {
+                self.draft_bits
+            } else {
+                0
+            },
+            scores: !pass.targets.is_empty(),
+            chosen_at: self.chosen_at,
             piece,
         }
     }
@@ -166,9 +226,13 @@ impl Sequence {
         let reading = reading?;
         // Row by row, as where the pass is read in one piece.
         reading.rows.iter().for_each(|nats| self.nats += nats);
+        let chosen = match slice.completes {
+            true => std::mem::take(&mut self.verified),
+            false => Vec::new(),
+        };
         Some(Reading {
+            chosen,
             rows: vec![self.nats],
-            ..reading
         })
     }
 
@@ -181,6 +245,8 @@ impl Sequence {
         said: Option<Reading>,
     ) -> Option<AnswerRecord> {
         self.step += 1;
+        let chosen = said.as_ref().map_or(0, |said| said.chosen.len());
+        self.position.skip(chosen.saturating_sub(1));
         let pass = self.pass.as_ref()?;
         self.outcome.enter(number, task, (pass, self.asked), said)
     }
@@ -195,8 +261,7 @@ impl Sequence {
         pass.count += context - self.read;
         pass.tokens = std::mem::take(&mut self.history);
         pass.tokens.extend(rest);
-        self.read = 0;
-        self.nats = 0.0;
+        self.begin_again();
     }
 
     /// Its cache begins with the first `tokens` of another's.

@@ -102,6 +102,8 @@ stages! {
     MlpSumDelay "mlp_sum_delay",
     MlpSumSendCost "mlp_sum_send_cost",
     MlpSumReceiveCost "mlp_sum_receive_cost",
+    ExitHead "exit_head",
+    ExitAnswered "exit_answered",
     LmHead "lm_head",
     LmHeadGather "lm_head_gather",
     Sample "sample",
@@ -110,11 +112,26 @@ stages! {
     TokenDeliveryDelay "token_delivery_delay",
     TokenDeliverySendCost "token_delivery_send_cost",
     TokenDeliveryReceiveCost "token_delivery_receive_cost",
+    DraftPrompt "draft_prompt",
+    DraftPromptDownlink "draft_prompt_downlink",
+    DraftPromptDelay "draft_prompt_delay",
+    DraftPromptSendCost "draft_prompt_send_cost",
+    DraftPromptReceiveCost "draft_prompt_receive_cost",
+    Draft "draft",
+    DraftDownlink "draft_downlink",
+    DraftDelay "draft_delay",
+    DraftSendCost "draft_send_cost",
+    DraftReceiveCost "draft_receive_cost",
+    Verdict "verdict",
+    VerdictDownlink "verdict_downlink",
+    VerdictDelay "verdict_delay",
+    VerdictSendCost "verdict_send_cost",
+    VerdictReceiveCost "verdict_receive_cost",
 }
 
 /// Messages from node to node: as they are called on an uplink or a wire, on a downlink, while they
 /// are under way on a wire, and where their two ends hand them over and take them.
-const MESSAGES: [[Stage; 5]; 12] = [
+const MESSAGES: [[Stage; 5]; 15] = [
     [
         Stage::Prompt,
         Stage::PromptDownlink,
@@ -199,6 +216,27 @@ const MESSAGES: [[Stage; 5]; 12] = [
         Stage::MlpSumSendCost,
         Stage::MlpSumReceiveCost,
     ],
+    [
+        Stage::DraftPrompt,
+        Stage::DraftPromptDownlink,
+        Stage::DraftPromptDelay,
+        Stage::DraftPromptSendCost,
+        Stage::DraftPromptReceiveCost,
+    ],
+    [
+        Stage::Draft,
+        Stage::DraftDownlink,
+        Stage::DraftDelay,
+        Stage::DraftSendCost,
+        Stage::DraftReceiveCost,
+    ],
+    [
+        Stage::Verdict,
+        Stage::VerdictDownlink,
+        Stage::VerdictDelay,
+        Stage::VerdictSendCost,
+        Stage::VerdictReceiveCost,
+    ],
 ];
 
 impl Stage {
@@ -229,7 +267,13 @@ impl Stage {
     pub(super) fn is_letter(self) -> bool {
         matches!(
             self.whole(),
-            Self::Prompt | Self::TokenDelivery | Self::CacheMove | Self::CacheSwap
+            Self::Prompt
+                | Self::TokenDelivery
+                | Self::CacheMove
+                | Self::CacheSwap
+                | Self::DraftPrompt
+                | Self::Draft
+                | Self::Verdict
         )
     }
 

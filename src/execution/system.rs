@@ -2,6 +2,7 @@
 //! requests.
 
 use super::Serving;
+use super::drafts::Speculation;
 use super::error::ExecutionError;
 use super::experts::ExpertGroup;
 use super::media::{Medium, Radio};
@@ -13,7 +14,9 @@ use crate::numerics::Tokenizer;
 use crate::radio::{Air, Exchange, Payload};
 use crate::rng::Streams;
 use crate::serving::workload::Request;
-use crate::serving::{Admission, Cache, Jobs, Order, Role, RoundRobin, Routing, Scheduling};
+use crate::serving::{
+    Admission, Cache, Jobs, Order, Role, RoundRobin, Routing, Sampling, Scheduling,
+};
 use crate::topology::{Ends, Link, LinkId, Node, NodeId, Topology};
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -146,6 +149,19 @@ pub struct Replica {
     pub in_flight: usize,
     /// Bits per entry of a state that crosses from one stage to the next.
     pub payload: Payload,
+    /// How it turns logits into tokens.
+    pub decodes: Decodes,
+}
+
+/// How a replica turns logits into tokens.
+#[derive(Debug, Clone, Default)]
+pub struct Decodes {
+    /// How tokens are drawn; `None` where the most probable ones are taken.
+    pub sampling: Option<Sampling>,
+    /// Who drafts for it.
+    pub speculation: Option<Speculation>,
+    /// Whether it drafts for others, and serves nobody itself.
+    pub helps: bool,
 }
 
 /// Whom a replica serves, and together with whom.
@@ -277,6 +293,7 @@ impl Replica {
             serves: Serves::default(),
             in_flight: 1,
             payload: Payload::default(),
+            decodes: Decodes::default(),
         }
     }
 
@@ -312,7 +329,12 @@ impl Replica {
             swap_to,
             ..
         } = self.serves;
+        let exits = match &self.source {
+            Source::Dense(dense) => dense.exits(),
+            _ => Vec::new(),
+        };
         Ok(Serving {
+            exits,
             network: self.source.network(&self.shape, capacity, streams)?,
             stages: self.stages,
             scheduler: scheduling.scheduler(&order, self.in_flight, most),
@@ -323,6 +345,9 @@ impl Replica {
             swap_to,
             admission,
             role,
+            sampling: self.decodes.sampling,
+            speculation: self.decodes.speculation,
+            helps: self.decodes.helps,
             coming: 0,
             moves: Vec::new(),
             wakes: BTreeSet::new(),

@@ -37,7 +37,7 @@ impl Execution<'_> {
     }
 
     /// Every member's part of a sublayer, and the barrier at which they meet.
-    fn emit_sublayer(
+    pub(super) fn emit_sublayer(
         &mut self,
         batch: u32,
         sublayer: Sublayer,
@@ -47,7 +47,9 @@ impl Execution<'_> {
         self.batch_mut(batch).sublayer = sublayer;
         let stages = sublayer.stages();
         let state = self.batch(batch);
-        let (layer, tokens) = (state.layer, state.tokens);
+        let (layer, tokens) = (state.layer, state.active_tokens());
+        let network = &self.replica(batch).network;
+        let lag = network.lagging(batch, state.stage, layer);
         let group = self.tensor(batch);
         let shape = group.plan.shape();
         let weights = match sublayer {
@@ -63,7 +65,11 @@ impl Execution<'_> {
             .iter()
             .enumerate()
             .map(|(place, member)| match sublayer {
-                Sublayer::Attention => (*member, group.plan.attention_of(place, state.contexts())),
+                Sublayer::Attention => {
+                    let skipped = group.plan.skipped(place, lag);
+                    let attention = group.plan.attention_of(place, state.contexts());
+                    (*member, attention + skipped)
+                }
                 Sublayer::Mlp => (*member, group.plan.mlp(place, tokens)),
             })
             .collect();
@@ -95,6 +101,11 @@ impl Execution<'_> {
         let is_last_stage = state.stage + 1 == replica.stages.len();
         let answers = !leaves || is_last_stage;
         let (inputs, summed) = self.emit_all_reduce(batch, gather, answers, graph)?;
+        if sublayer == Sublayer::Mlp
+            && let Some(rank) = self.exit_after(batch, layer + 1)
+        {
+            return self.ask_exit(batch, (layer + 1, rank), summed, inputs, graph);
+        }
         match (sublayer, leaves) {
             (Sublayer::Attention, _) => self.emit_sublayer(batch, Sublayer::Mlp, &inputs, graph),
             (Sublayer::Mlp, false) => {

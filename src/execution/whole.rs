@@ -58,9 +58,9 @@ impl Execution<'_> {
         }
     }
 
-    /// All layers of the stage, one task for each sublayer: after those of the batch that came to
+    /// All layers of the stage, or those up to the next exit, one task for each sublayer: after those of the batch that came to
     /// the node before, so that one is on its way to the next stage while the other is computed.
-    fn emit_layers(
+    pub(super) fn emit_layers(
         &mut self,
         batch: u32,
         arrived: TaskId,
@@ -70,9 +70,14 @@ impl Execution<'_> {
         let StageKind::Whole { node, plan } = &stage.kind else {
             unreachable!("layers are whole in whole stages alone")
         };
-        let (node, layers) = (*node, stage.layers.clone());
+        let (node, layers) = (*node, self.segment(batch, state.layer));
         let attention = plan.attention_of(0, state.contexts());
-        let mlp = plan.mlp(0, state.tokens);
+        let network = &self.replica(batch).network;
+        let skipped: Vec<Work> = layers
+            .clone()
+            .map(|layer| plan.skipped(0, network.lagging(batch, state.stage, layer)))
+            .collect();
+        let mlp = plan.mlp(0, state.active_tokens());
         let mut before = vec![arrived];
         if let Some(earlier) = self.visits[node.index()]
             && !graph.is_finished(earlier)?
@@ -80,8 +85,8 @@ impl Execution<'_> {
             before.push(earlier);
         }
         let mut last = arrived;
-        for layer in layers.clone() {
-            for (stage, work) in [(Stage::Attention, attention), (Stage::Mlp, mlp)] {
+        for (layer, skipped) in layers.clone().zip(skipped) {
+            for (stage, work) in [(Stage::Attention, attention + skipped), (Stage::Mlp, mlp)] {
                 let key = self.batch(batch).key(Some(layer), stage, Some(node));
                 last = self.emit_alone(key, work, &before, graph)?;
                 before.clear();
@@ -92,7 +97,9 @@ impl Execution<'_> {
             }
         }
         self.visits[node.index()] = Some(last);
-        self.batch_mut(batch).layer = layers.end - 1;
+        let state = self.batch_mut(batch);
+        state.layer = layers.end - 1;
+        state.segment = layers;
         Ok(graph.notify(last)?)
     }
 
@@ -103,11 +110,15 @@ impl Execution<'_> {
         last: TaskId,
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
-        let (stage, layers) = (self.batch(batch).stage, self.stage(batch).layers.clone());
+        let state = self.batch(batch);
+        let (stage, layers, done) = (state.stage, state.segment.clone(), state.segment.end);
         let replica = self.batch(batch).replica;
         let network = &mut self.replicas[replica].network;
         network.layers(batch, stage, layers)?;
         self.meter.met(batch);
+        if let Some(rank) = self.exit_after(batch, done) {
+            return self.ask_exit(batch, (done, rank), last, Vec::new(), graph);
+        }
         self.leave(batch, last, graph)
     }
 

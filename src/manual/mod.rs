@@ -34,6 +34,7 @@ pages! {
     systems "systems.md";
     requests "requests.md";
     serving "serving.md";
+    early_exit "early_exit.md";
     sweeps "sweeps.md";
     machines "machines.md";
     channels "channels.md";

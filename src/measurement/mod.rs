@@ -7,18 +7,22 @@
 //! ([`Observer`](crate::observer::Observer)); [`Measurements`] keeps them all.
 
 mod block;
+mod exit;
 mod goals;
 mod load;
 mod pass;
 mod request;
+mod round;
 mod totals;
 mod visit;
 
 pub use block::{AllReduceMse, BlockRecord, BudgetUse, Felt, is_together};
+pub use exit::ExitRecord;
 pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};
 pub use request::{AnswerRecord, Mode, RequestRecord, TokenRecord};
+pub use round::RoundRecord;
 pub use totals::{AssignmentRecord, DivisionRecord, IterateRecord, NodeRecord, Totals};
 pub use visit::{ExpertRecord, PairRecord, VisitRecord};
 
@@ -33,6 +37,10 @@ pub struct Measurements {
     pub passes: Vec<PassRecord>,
     /// Per token that reached who asked for it, in time order.
     pub tokens: Vec<TokenRecord>,
+    /// Per draft that was verified, in time order.
+    pub rounds: Vec<RoundRecord>,
+    /// Per decoded token of a replica with exits, in time order.
+    pub exits: Vec<ExitRecord>,
     /// Per all-reduce, in time order.
     pub blocks: Vec<BlockRecord>,
     /// Per block and node with tokens, if experts are spread.

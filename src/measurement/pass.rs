@@ -53,7 +53,7 @@ pub struct PassRecord {
     pub last: bool,
     /// Where the time went.
     pub split: TimeSplit,
-    /// The token it chose, with its text; only for Generate.
+    /// The last token it chose, with the text of all that it chose; only for Generate.
     pub chosen: Option<(u32, String)>,
     /// −ln p of the chosen token, or the sum over the scored ones, in nats; `None` if
     /// the pass was timed and not computed.
@@ -66,6 +66,7 @@ impl PassRecord {
         match self.mode {
             Mode::Score => "score",
             Mode::Choose => "choose",
+            Mode::Draft => "draft",
             Mode::Generate | Mode::Tokens if self.decodes => "decode",
             Mode::Generate | Mode::Tokens => "prefill",
         }

@@ -12,6 +12,8 @@ pub enum Mode {
     Generate,
     /// The likelihoods of given answers are compared: their choice yields accuracy.
     Choose,
+    /// A pass of a model that drafts for another one, for a request that generates.
+    Draft,
     /// Tokens are counted, not read, and none is generated: only their time is known.
     Tokens,
 }
@@ -23,6 +25,7 @@ impl Mode {
             Self::Score => "score",
             Self::Generate => "generate",
             Self::Choose => "choose",
+            Self::Draft => "draft",
             Self::Tokens => "tokens",
         }
     }

@@ -186,7 +186,7 @@ impl ShardPlan {
         held - self.shape.kv_heads
     }
 
-    fn counter(&self, device: usize) -> Counter<'_> {
+    pub(super) fn counter(&self, device: usize) -> Counter<'_> {
         Counter::new(&self.shape, &self.shards[device])
     }
 

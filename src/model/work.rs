@@ -11,6 +11,8 @@
 //! head attends to S = Σ_{i=1..T} (C + i) = T·C + T(T+1)/2 of them. Decode is
 //! T = 1.
 
+mod exits;
+
 use super::design::{Activation, Norm, Positions};
 use super::parameters::{bytes, saturate};
 use super::{DeviceShard, ModelShape};

@@ -54,6 +54,31 @@ impl ShardedLlama {
         self.embed_all(slices.iter().copied(), hidden)
     }
 
+    /// States that are known, \[tokens × hidden\] row-major: slices of so many tokens, each with the
+    /// position of its first in its sequence.
+    ///
+    /// # Errors
+    /// If there is no slice, one has no token, or `values` have another length.
+    pub fn states(&self, values: &[f32], slices: &[(usize, usize)]) -> Result<Hidden, StepError> {
+        let width = self.shape().hidden;
+        let mut hidden = Hidden::empty(self.kernels);
+        let mut total = 0;
+        for &(tokens, position) in slices {
+            if tokens == 0 {
+                return Err(StepError::NoToken);
+            }
+            let rows = total..total + tokens;
+            total = rows.end;
+            hidden.slices.push(Slice { rows, position });
+        }
+        if total == 0 {
+            return Err(StepError::NoToken);
+        }
+        hidden.states.fit(total, width)?;
+        hidden.replace(values)?;
+        Ok(hidden)
+    }
+
     pub(super) fn embed_all<'a>(
         &self,
         slices: impl Iterator<Item = (&'a [u32], usize)> + Clone,

@@ -117,6 +117,17 @@ impl KvCache {
         self.devices.iter().filter_map(seen).min().unwrap_or(0)
     }
 
+    /// Tokens that `layer` of the model has seen on all devices; none of a layer that is not here.
+    pub fn tokens_in(&self, layer: usize) -> usize {
+        let first = self.plan.parts().layers.start;
+        let seen = |device| {
+            let place = layer.checked_sub(first)?;
+            Some(held(device).layers.get(place)?.seen)
+        };
+        let seen = self.devices.iter().map(|device| seen(device).unwrap_or(0));
+        seen.min().unwrap_or(0)
+    }
+
     /// A cache of its own that begins with the first `tokens` of this one, or all if there are
     /// fewer: what a request goes on from whose prompt begins alike. What it is stepped with
     /// then has the bits of a cache that read those tokens itself.
@@ -125,7 +136,17 @@ impl KvCache {
     /// If its memory cannot be written.
     pub fn fork(&self, tokens: usize) -> Result<Self, StepError> {
         let mut own = self.clone();
-        for device in &mut own.devices {
+        own.truncate(tokens)?;
+        Ok(own)
+    }
+
+    /// Forgets all but the first `tokens`: what it is stepped with then has the bits of a cache
+    /// that read those alone.
+    ///
+    /// # Errors
+    /// If its memory cannot be written.
+    pub fn truncate(&mut self, tokens: usize) -> Result<(), StepError> {
+        for device in &mut self.devices {
             let device = device.get_mut().unwrap_or_else(PoisonError::into_inner);
             for layer in &mut device.layers {
                 let LayerCache {
@@ -141,7 +162,7 @@ impl KvCache {
                 *seen = tokens.min(*seen);
             }
         }
-        Ok(own)
+        Ok(())
     }
 
     /// Takes the layers out of the cache of one device, which cannot be used any more: for caches

@@ -106,6 +106,11 @@ impl Llama {
         self.weights.tensor(name)
     }
 
+    /// The LM head as stored, the embedding table where they are tied: \[vocabulary × hidden\].
+    pub fn lm_head(&self) -> &Tensor {
+        &self.weights.head
+    }
+
     /// Digests of the files it was loaded from; none for a model made here.
     pub fn digests(&self) -> &[FileDigest] {
         &self.digests

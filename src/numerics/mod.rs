@@ -39,6 +39,7 @@ mod checkpoint;
 mod config;
 mod embedding;
 mod error;
+mod exits;
 mod families;
 mod feed_forward;
 mod folder;
@@ -73,6 +74,7 @@ mod weights_file;
 
 pub use config::ModelConfig;
 pub use error::{LoadError, StepError};
+pub use exits::{EXITS_FILE, ExitHeads};
 pub use folder::{architecture, describe, inspect};
 pub use forward::Sublayer;
 pub use kv_cache::{CachedLayers, KvCache};

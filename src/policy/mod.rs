@@ -11,6 +11,7 @@ mod bound;
 mod descent;
 mod designs;
 mod dominant;
+pub mod early_exit;
 mod error;
 mod experts;
 mod jacobi;
@@ -21,6 +22,7 @@ pub mod partition;
 mod relaxation;
 mod span;
 mod sum_error;
+pub mod tokens;
 mod weakest;
 
 pub use alternating::AlternatingMmse;

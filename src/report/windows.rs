@@ -63,6 +63,7 @@ fn name(phase: Phase) -> &'static str {
         Phase::Decode => "decode step",
         Phase::Score => "scoring pass",
         Phase::Choose => "choosing pass",
+        Phase::Draft => "draft pass",
     }
 }
 

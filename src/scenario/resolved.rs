@@ -252,6 +252,14 @@ impl Resolved {
         }
     }
 
+    /// The folder of the other model `name`; `None` if there is none, or it is only a shape.
+    pub fn other_model_folder(&self, name: &str) -> Option<PathBuf> {
+        match self.scenario.models.get(name)? {
+            Model::Folder(written) => Some(self.path(written)),
+            Model::Shape(_) => None,
+        }
+    }
+
     /// Every field, defaults included: a scenario that resolves to the same.
     pub fn to_ron(&self) -> String {
         raw::pretty(&tree_of(&self.scenario))

@@ -3,6 +3,7 @@
 
 use super::arrivals::{Arrivals, Recorded};
 use crate::corpus::{Suite, World};
+use crate::serving::Sampling;
 use crate::serving::workload::Carries;
 use crate::units::Seconds;
 use schemars::JsonSchema;
@@ -47,6 +48,14 @@ impl Request {
             Self::Tokens(tokens) => tokens.priority,
             Self::Arrivals(arrivals) => arrivals.priority,
             Self::Trace(recorded) => recorded.priority,
+        }
+    }
+
+    /// How its tokens are drawn, if it says so itself.
+    pub fn sampling(&self) -> Option<Sampling> {
+        match self {
+            Self::Generate(generate) => generate.sampling,
+            _ => None,
         }
     }
 
@@ -155,6 +164,10 @@ pub struct Generate {
     /// Its class, where a replica's order is Priority: the smaller is served first. Default 0.
     #[serde(default)]
     pub priority: u32,
+    /// How its tokens are drawn, whatever its replica's `decoding` says of that. Default: as it
+    /// says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
 }
 
 fn default_max_tokens() -> u32 {

@@ -1,6 +1,7 @@
 //! The replicas of a scenario: what serves, whom it takes in, and which part of a request it does.
 
 use super::cache_pool::{Cache, CachePool};
+use super::decoding::Decoding;
 use super::jobs::{Job, Jobs};
 use super::order::Order;
 use super::scheduling::{Prefill, Reason, Scheduling};
@@ -35,6 +36,9 @@ pub struct Replica {
     /// Which part of a request it does. Default: both.
     #[serde(default)]
     pub role: Role,
+    /// How it turns logits into tokens. Default: the most probable one is taken.
+    #[serde(default, skip_serializing_if = "Decoding::is_greedy")]
+    pub decoding: Decoding,
 }
 
 /// Whom a replica takes in.
@@ -75,6 +79,7 @@ impl Replica {
             cache: None,
             admission: Admission::default(),
             role: Role::default(),
+            decoding: Decoding::default(),
         }
     }
 
@@ -97,6 +102,9 @@ impl Replica {
             cache.validate().map_err(|fault| fault.under("cache"))?;
         }
         self.admission.validate()?;
+        self.decoding
+            .validate()
+            .map_err(|fault| fault.under("decoding"))?;
         if let (Role::Decode, Admission::Reject(_)) = (self.role, self.admission) {
             let message = "whose prompt was read cannot be turned away any more; put Reject on the \
                            replica with role: Prefill, or use Queue";

@@ -4,6 +4,7 @@
 pub mod arrivals;
 mod cache_pool;
 mod config;
+mod decoding;
 mod goals;
 mod identity;
 mod jobs;
@@ -21,6 +22,10 @@ pub use cache_pool::{
     Cache, CachePool, Paged, Preemption, Reserved, Reuse, Swap, Usage, block_hashes,
 };
 pub use config::{Admission, Replica, Role};
+pub use decoding::{
+    Adapted, Decoding, Draft, DraftModel, Draws, EarlyExit, Length, Lookup, Sampling, Sends,
+    Speculative,
+};
 pub use goals::Goals;
 pub use identity::Identity;
 pub use jobs::{Job, Jobs};

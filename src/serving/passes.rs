@@ -14,6 +14,16 @@ pub(crate) struct Pass {
     /// The token that should follow each of the last as many of `tokens`; empty when
     /// generating.
     pub(crate) targets: Vec<u32>,
+    /// How many of the last of `tokens` are drafted: what the model says to each decides whether
+    /// it stands.
+    pub(crate) drafted: usize,
+}
+
+impl Pass {
+    /// Rows of logits that are wanted, of its last tokens.
+    pub(crate) fn rows(&self) -> usize {
+        self.targets.len().max(1 + self.drafted)
+    }
 }
 
 /// How far a request has come.
@@ -26,6 +36,11 @@ pub(crate) struct RequestPosition {
 }
 
 impl RequestPosition {
+    /// Goes past `tokens` more that its last pass has generated.
+    pub(crate) fn skip(&mut self, tokens: usize) {
+        self.position += tokens;
+    }
+
     /// The pass after those already run; `last` is the token chosen by the pass
     /// before, if any. `None` when the request is answered.
     pub(crate) fn next(
@@ -51,6 +66,7 @@ impl RequestPosition {
                     count: to - from,
                     fresh: from == 0,
                     targets: window.targets[from..to].to_vec(),
+                    drafted: 0,
                 });
             },
             Task::Choose { questions } => loop {
@@ -66,6 +82,7 @@ impl RequestPosition {
                     count: choice.inputs.len(),
                     fresh: true,
                     targets: choice.targets.clone(),
+                    drafted: 0,
                 });
             },
             Task::Generate { prompt, max_tokens } => {
@@ -83,6 +100,7 @@ impl RequestPosition {
                     tokens,
                     fresh: last.is_none(),
                     targets: Vec::new(),
+                    drafted: 0,
                 })
             }
             Task::Tokens { prompt, generate } => {
@@ -97,6 +115,7 @@ impl RequestPosition {
                     count,
                     fresh,
                     targets: Vec::new(),
+                    drafted: 0,
                 })
             }
         }

@@ -4,6 +4,7 @@
 //! and then one token after another of its own choosing; a Choose request reads a
 //! question once with each of its answers. A request's number is its place in the workload.
 
+use super::decoding::Sampling;
 use crate::corpus::Suite;
 use crate::measurement::{AnswerRecord, Mode};
 use crate::topology::NodeId;
@@ -72,6 +73,8 @@ pub struct Request {
     pub prefix_group: u32,
     /// The entry of the scenario's workload that it comes from.
     pub entry: u32,
+    /// How its tokens are drawn, if not as its replica says.
+    pub sampling: Option<Sampling>,
 }
 
 impl Request {
@@ -88,6 +91,7 @@ impl Request {
             shared_prefix: 0,
             prefix_group: 0,
             entry: 0,
+            sampling: None,
             task,
         }
     }

@@ -2,12 +2,15 @@
 //! timed. Many sequences at once, each with its own cache; many batches, each with its own state.
 
 mod dense;
+mod exits;
 mod gate;
 mod shelf;
 mod sparse;
 mod timed;
 
 pub use dense::Dense;
+pub use exits::Exits;
+pub(super) use exits::Left;
 pub(super) use gate::{GateSequence, GateSource};
 
 use super::error::ExecutionError;
@@ -139,11 +142,46 @@ pub(super) trait Network: fmt::Debug {
     /// If the forward pass fails.
     fn mix(&mut self, batch: u32, mix: &Mix<'_>) -> Result<Vec<Journey>, ExecutionError>;
 
-    /// What arrives of the state of `batch` after it crossed with so many bits.
+    /// What arrives of the state of `batch` after it crossed to the next stage with so many bits;
+    /// how many states of tokens that left before cross beside it.
     ///
     /// # Errors
     /// If the state cannot be written.
-    fn cross(&mut self, batch: u32, payload: Payload) -> Result<(), ExecutionError>;
+    fn cross(&mut self, batch: u32, payload: Payload) -> Result<usize, ExecutionError>;
+
+    /// The next stage of `batch` is on the same node: nothing crosses.
+    fn move_on(&mut self, batch: u32) {
+        let _ = batch;
+    }
+
+    /// How many tokens that left before need keys and values in `layer` of the pipeline's `stage`
+    /// before `batch` may go through it.
+    fn lagging(&self, batch: u32, stage: usize, layer: usize) -> usize {
+        let _ = (batch, stage, layer);
+        0
+    }
+
+    /// Asks the exit after `after` layers, the last in `stage` so far, about the last tokens of
+    /// `asked`, places in the batch: who leaves.
+    ///
+    /// # Errors
+    /// If the forward pass fails.
+    fn exit(
+        &mut self,
+        batch: u32,
+        stage: usize,
+        after: usize,
+        asked: &[usize],
+    ) -> Result<Vec<Left>, ExecutionError> {
+        let _ = (batch, stage, after, asked);
+        unreachable!("a model without exits is not asked")
+    }
+
+    /// Who has left `batch`.
+    fn left(&self, batch: u32) -> &[Left] {
+        let _ = batch;
+        &[]
+    }
 
     /// The logits of `batch`, with the rows wanted of each of its sequences; `None` if nothing is
     /// computed.
@@ -161,6 +199,13 @@ pub(super) trait Network: fmt::Debug {
     /// # Errors
     /// If that cannot be copied.
     fn reuse(&mut self, sequence: u32, from: u32, tokens: usize) -> Result<(), ExecutionError>;
+
+    /// Lets `sequence`, which no batch reads, forget all but the first `tokens` of what it has
+    /// read.
+    ///
+    /// # Errors
+    /// If its cache cannot be written.
+    fn rewind(&mut self, sequence: u32, tokens: usize) -> Result<(), ExecutionError>;
 
     /// Takes out what `sequence` has read, to go on with it in another replica; `None` if nothing
     /// is computed.

@@ -59,6 +59,15 @@ impl Shelf {
         self.resting.get(&sequence)
     }
 
+    /// Forgets all but the first `tokens` of what `sequence` has read.
+    pub(super) fn rewind(&mut self, sequence: u32, tokens: usize) -> Result<(), ExecutionError> {
+        let caches = self.resting.get_mut(&sequence).into_iter().flatten();
+        for cache in caches {
+            cache.truncate(tokens)?;
+        }
+        Ok(())
+    }
+
     /// Takes out what `sequence` has read.
     pub(super) fn hand_over(
         &mut self,

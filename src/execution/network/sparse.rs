@@ -176,14 +176,15 @@ impl Network for Sparse {
         Ok(journeys)
     }
 
-    fn cross(&mut self, batch: u32, payload: Payload) -> Result<(), ExecutionError> {
+    fn cross(&mut self, batch: u32, payload: Payload) -> Result<usize, ExecutionError> {
         let step = self.batches.get_mut(&batch).expect("a batch in flight");
         let mut states = step.hidden.values().to_vec();
         let width = step.hidden.width();
         states
             .chunks_exact_mut(width)
             .for_each(|state| payload.carry(state));
-        Ok(step.hidden.replace(&states)?)
+        step.hidden.replace(&states)?;
+        Ok(0)
     }
 
     fn logits(&mut self, batch: u32, rows: &[Rows]) -> Result<Option<Values<'_>>, ExecutionError> {
@@ -209,6 +210,10 @@ impl Network for Sparse {
         let caches = fork(known.expect("a prefix has a cache"), tokens)?;
         self.shelf.rest(sequence, caches);
         Ok(())
+    }
+
+    fn rewind(&mut self, sequence: u32, tokens: usize) -> Result<(), ExecutionError> {
+        self.shelf.rewind(sequence, tokens)
     }
 
     fn hand_over(&mut self, sequence: u32) -> Result<Option<CachedLayers>, ExecutionError> {

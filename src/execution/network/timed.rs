@@ -110,8 +110,8 @@ impl Network for Timed {
         Ok(Vec::new())
     }
 
-    fn cross(&mut self, _: u32, _: Payload) -> Result<(), ExecutionError> {
-        Ok(())
+    fn cross(&mut self, _: u32, _: Payload) -> Result<usize, ExecutionError> {
+        Ok(0)
     }
 
     fn logits(&mut self, _: u32, _: &[Rows]) -> Result<Option<Values<'_>>, ExecutionError> {
@@ -123,6 +123,10 @@ impl Network for Timed {
     }
 
     fn reuse(&mut self, _: u32, _: u32, _: usize) -> Result<(), ExecutionError> {
+        Ok(())
+    }
+
+    fn rewind(&mut self, _: u32, _: usize) -> Result<(), ExecutionError> {
         Ok(())
     }
 

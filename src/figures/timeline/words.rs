@@ -25,6 +25,7 @@ pub(super) fn what_passed(window: &Window) -> String {
             Phase::Decode => "one decode step".to_owned(),
             Phase::Score => format!("scoring a window of {tokens} tokens"),
             Phase::Choose => format!("reading a choice of {tokens} tokens"),
+            Phase::Draft => format!("drafting after {tokens} tokens"),
         },
         several => format!("a batch of {} requests, {tokens} tokens", several.len()),
     };
@@ -42,6 +43,7 @@ pub(super) fn passes(window: &Window) -> String {
         (Phase::Decode, "decode step", "decode steps"),
         (Phase::Score, "window scored", "windows scored"),
         (Phase::Choose, "choice read", "choices read"),
+        (Phase::Draft, "draft step", "draft steps"),
     ];
     let counts = named
         .into_iter()

@@ -49,6 +49,20 @@ impl Default for NetworkConfig {
     }
 }
 
+/// What a student is told by its teacher, beside the text.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distilling {
+    /// The teacher's model folder; the student gets its tokenizer.
+    pub teacher: PathBuf,
+    /// λ in \[0, 1\]: the share of the teacher's probabilities in what is descended,
+    /// (1 − λ) · cross-entropy of the text + λ τ² · KL(teacher ‖ student)
+    /// (Hinton, Vinyals and Dean 2015, arXiv:1503.02531).
+    pub share: f64,
+    /// τ > 0: softens both models' probabilities; at 1 they are those that are drawn from,
+    /// which a draft should imitate (Zhou et al. 2024, arXiv:2310.08461).
+    pub temperature: f64,
+}
+
 /// A training run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrainConfig {
@@ -56,6 +70,8 @@ pub struct TrainConfig {
     pub out: PathBuf,
     /// The network's shape.
     pub network: NetworkConfig,
+    /// From whom it learns beside the text.
+    pub distilling: Option<Distilling>,
     /// Seed of the world, its documents and the initial weights.
     pub seed: u64,
     /// Optimiser steps.
@@ -97,6 +113,7 @@ impl TrainConfig {
         Self {
             out: out.into(),
             network: NetworkConfig::default(),
+            distilling: None,
             seed: World::BUNDLED_SEED,
             steps: 3000,
             documents: 32,
@@ -133,6 +150,27 @@ impl TrainConfig {
             documents: 32,
             questions: 24,
             steps: 4000,
+            shards: 1,
+            ..Self::new(out)
+        }
+    }
+
+    /// The recipe of the bundled draft, distilled from the model in `teacher`, writing to
+    /// `out`.
+    pub fn draft(out: impl Into<PathBuf>, teacher: impl Into<PathBuf>) -> Self {
+        Self {
+            network: NetworkConfig {
+                hidden: 128,
+                layers: 2,
+                heads: 4,
+                ffn: 192,
+                ..NetworkConfig::default()
+            },
+            distilling: Some(Distilling {
+                teacher: teacher.into(),
+                share: 0.75,
+                temperature: 1.0,
+            }),
             shards: 1,
             ..Self::new(out)
         }
@@ -195,6 +233,22 @@ impl TrainConfig {
                 );
             }
         }
+        if let Some(distilling) = &self.distilling {
+            if network.experts.is_some() {
+                return fault(
+                    "teacher",
+                    "it teaches a LLaMA; leave out --architecture mixtral".to_owned(),
+                );
+            }
+            if !(0.0..=1.0).contains(&distilling.share) {
+                let told = distilling.share;
+                return fault("teacher_share", format!("{told} is not within 0 to 1"));
+            }
+            let told = distilling.temperature;
+            if !(told.is_finite() && told > 0.0) {
+                return fault("temperature", format!("{told} is not a positive number"));
+            }
+        }
         if self.questions > self.documents {
             return fault(
                 "questions",
@@ -231,10 +285,16 @@ impl TrainConfig {
         Ok(())
     }
 
-    /// What a checkpoint must agree with to be resumed, as text.
-    pub(super) fn fingerprint(&self) -> String {
+    /// What a checkpoint must agree with to be resumed, as text; of a teacher that is what its
+    /// files hold, wherever they lie.
+    pub(super) fn fingerprint(&self, teacher: Option<&str>) -> String {
+        let distilling = self.distilling.clone().map(|distilling| Distilling {
+            teacher: teacher.unwrap_or_default().into(),
+            ..distilling
+        });
         let comparable = Self {
             out: PathBuf::new(),
+            distilling,
             checkpoint_every: 1,
             evaluate_every: 1,
             held_out: 1,

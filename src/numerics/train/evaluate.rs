@@ -1,5 +1,6 @@
 //! Perplexity on held-out documents, beside the generator's own; right answers to
-//! held-out questions; and which experts which register uses.
+//! held-out questions; which experts which register uses; and how like its teacher a
+//! model is.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use super::batch::Reader;
 use super::network::Network;
 use super::ops::token_nats;
 use super::shards::Shards;
+use super::teacher::{Likeness, Teacher};
 use crate::corpus::{Register, Split, Suite};
 
 /// Documents that one thread evaluates at a time.
@@ -75,6 +77,8 @@ pub struct Evaluation {
     /// How many tokens of a register went to each expert of each layer; empty in a
     /// LLaMA.
     pub experts: BTreeMap<Register, Vec<Vec<u64>>>,
+    /// How like its teacher it is on the documents, if it had one.
+    pub teacher: Option<Likeness>,
 }
 
 impl Evaluation {
@@ -92,6 +96,7 @@ impl Evaluation {
 /// an eighth as many questions of each suite.
 pub(super) fn evaluate(
     network: &Network,
+    teacher: Option<&Teacher>,
     reader: &Reader,
     documents: u64,
     shards: &Shards,
@@ -100,10 +105,19 @@ pub(super) fn evaluate(
     let mut evaluation = Evaluation::default();
     for round in firsts.chunks(shards.count()) {
         let parts = shards.map(round, |&first| {
-            score(network, reader, first..documents.min(first + CHUNK))
+            score(
+                network,
+                teacher,
+                reader,
+                first..documents.min(first + CHUNK),
+            )
         });
         for part in parts {
-            for (register, tally, experts) in part? {
+            let (scored, likeness) = part?;
+            if let Some(likeness) = likeness {
+                evaluation.teacher.get_or_insert_default().add(&likeness);
+            }
+            for (register, tally, experts) in scored {
                 evaluation
                     .registers
                     .entry(register)
@@ -195,12 +209,13 @@ fn answer(
 /// to each expert of each layer.
 type Scored = (Register, Tally, Vec<Vec<u64>>);
 
-/// The documents of `range`.
+/// The documents of `range`, and how like `teacher` the model is on them.
 fn score(
     network: &Network,
+    teacher: Option<&Teacher>,
     reader: &Reader,
     range: std::ops::Range<u64>,
-) -> Result<Vec<Scored>, TrainError> {
+) -> Result<(Vec<Scored>, Option<Likeness>), TrainError> {
     let documents: Vec<_> = range
         .map(|index| reader.world().document(Split::HeldOut, index))
         .collect();
@@ -212,8 +227,15 @@ fn score(
     let pass = network.pass(&batch)?;
     let logits = pass.logits.flatten_all()?.to_vec1::<f32>()?;
     let nats = token_nats(&logits, &batch.targets);
+    let likeness = match teacher {
+        Some(teacher) => {
+            let told = teacher.logits(&sequences, &batch)?;
+            Some(Likeness::of(&logits, &told, &batch.targets))
+        }
+        None => None,
+    };
     let scored = documents.iter().zip(&sequences).zip(&batch.places);
-    Ok(scored
+    let scored = scored
         .map(|((document, sequence), &place)| {
             let own = &nats[place..place + sequence.predicted()];
             let tally = Tally {
@@ -226,5 +248,6 @@ fn score(
             let experts = pass.mixed.iter().map(|layer| layer.counts(&span)).collect();
             (document.register, tally, experts)
         })
-        .collect())
+        .collect();
+    Ok((scored, likeness))
 }

@@ -2,7 +2,7 @@
 //!
 //! A run learns a byte-level vocabulary from the world's documents, then trains
 //! a LLaMA or a Mixtral by AdamW with warm-up and a cosine schedule, and writes a Hugging Face
-//! model folder. Everything is seeded: the same settings give the same weights,
+//! model folder; a smaller LLaMA may learn from a teacher beside the text. Everything is seeded: the same settings give the same weights,
 //! bit for bit, whether the run was interrupted and resumed or not, on any number
 //! of cores. Another kind of CPU may round matrix products otherwise, for here
 //! they are candle's; a trained model is data, and committed as such.
@@ -14,6 +14,7 @@ mod batch;
 mod checkpoint;
 mod config;
 mod evaluate;
+mod exits;
 mod experts;
 mod export;
 mod log;
@@ -22,13 +23,17 @@ mod ops;
 mod optimizer;
 mod run;
 mod shards;
+mod teacher;
 mod vocabulary;
 
-pub use config::{ExpertsConfig, NetworkConfig, TrainConfig};
+pub use config::{Distilling, ExpertsConfig, NetworkConfig, TrainConfig};
 pub use evaluate::{Evaluation, Marks, Tally};
+pub use exits::{ExitQuality, ExitsConfig, ExitsOutcome, train_exits};
 pub use log::{HeldOutRow, Log, LossRow};
 pub use run::{Observer, Outcome, Progress, train};
+pub use teacher::Likeness;
 
+use super::{LoadError, StepError};
 use crate::whole::Unwritable;
 use std::path::PathBuf;
 
@@ -96,9 +101,21 @@ pub enum TrainError {
         /// The checkpoint.
         checkpoint: PathBuf,
     },
+    /// Stopped on request; nothing was written.
+    #[error("stopped after step {step}; nothing was written")]
+    Stopped {
+        /// Steps done.
+        step: u64,
+    },
     /// Threads cannot be started.
     #[error("cannot start training threads: {0}")]
     Threads(String),
+    /// The model that teaches or gets exits cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// It cannot be stepped.
+    #[error(transparent)]
+    Step(#[from] StepError),
     /// A tensor operation failed.
     #[error("tensor operation: {0}")]
     Tensor(#[from] candle_core::Error),
@@ -116,7 +133,7 @@ impl TrainError {
     pub fn is_input(&self) -> bool {
         matches!(
             self,
-            Self::Config { .. } | Self::Exists { .. } | Self::Checkpoint { .. }
+            Self::Config { .. } | Self::Exists { .. } | Self::Checkpoint { .. } | Self::Load(_)
         )
     }
 }

@@ -13,9 +13,11 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor, Var};
 
 use super::batch::Batch;
-use super::config::NetworkConfig;
+use super::config::{Distilling, NetworkConfig};
 use super::experts::{Mixed, Routing};
-use super::ops::{CausalSoftmax, CrossEntropy, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu};
+use super::ops::{
+    CausalSoftmax, CrossEntropy, Distillation, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
+};
 use crate::rng::{NO_DEVICE, Streams};
 
 /// Standard deviation of the initial matrices (GPT-2's and LLaMA's choice).
@@ -124,12 +126,28 @@ impl Network {
 
     /// `weight` times the summed cross-entropy of the batch's targets, and what to
     /// descend: that sum and the layers' mean load-balancing loss, the latter by
-    /// the batch's share of all targets.
-    pub(super) fn loss(&self, batch: &Batch, weight: f32) -> Result<(Tensor, Tensor)> {
+    /// the batch's share of all targets. With a teacher's logits of the same batch it is
+    /// what the teacher and the text say that is descended.
+    pub(super) fn loss(
+        &self,
+        batch: &Batch,
+        weight: f32,
+        taught: Option<(&Distilling, Arc<Vec<f32>>)>,
+    ) -> Result<(Tensor, Tensor)> {
         let pass = self.pass(batch)?;
         let targets = batch.targets.clone();
-        let loss = pass.logits.apply_op1(CrossEntropy { targets, weight })?;
-        let mut objective = loss.clone();
+        let loss = CrossEntropy { targets, weight };
+        let loss = pass.logits.apply_op1(loss)?;
+        let mut objective = match taught {
+            None => loss.clone(),
+            Some((distilling, teacher)) => pass.logits.apply_op1(Distillation {
+                targets: batch.targets.clone(),
+                teacher,
+                weight,
+                share: distilling.share as f32,
+                temperature: distilling.temperature as f32,
+            })?,
+        };
         let own = batch.targets.iter().filter(|&&target| target != NO_TARGET);
         let share = f64::from(weight) * own.count() as f64 / self.config.layers as f64;
         for mixed in &pass.mixed {

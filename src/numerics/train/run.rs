@@ -7,13 +7,14 @@ use std::time::Instant;
 use super::TrainError;
 use super::batch::{Reader, Sequence};
 use super::checkpoint::{self, Resumed};
-use super::config::TrainConfig;
+use super::config::{Distilling, TrainConfig};
 use super::evaluate::{Evaluation, evaluate};
 use super::export;
 use super::log::{HeldOutRow, Log, LossRow};
 use super::network::Network;
 use super::optimizer::AdamW;
 use super::shards::Shards;
+use super::teacher::Teacher;
 use super::vocabulary;
 use crate::corpus::{Split, World};
 use crate::whole::{CreatedFolders, Files};
@@ -97,10 +98,26 @@ pub fn train(
     let _created = CreatedFolders::create(&config.out)?;
     let begin = Instant::now();
     let world = World::new(config.seed);
-    let texts = (0..VOCABULARY_DOCUMENTS).map(|index| world.document(Split::Train, index).text);
-    let tokenizer_json = vocabulary::learn(texts, config.vocabulary)?;
+    let taught = match &config.distilling {
+        Some(distilling) => {
+            let teacher = Teacher::load(&distilling.teacher, config.window)?;
+            Some((distilling, teacher))
+        }
+        None => None,
+    };
+    let tokenizer_json = match &taught {
+        Some((_, teacher)) => teacher.tokenizer_json.clone(),
+        None => {
+            let text = |index| world.document(Split::Train, index).text;
+            vocabulary::learn((0..VOCABULARY_DOCUMENTS).map(text), config.vocabulary)?
+        }
+    };
     let reader = Reader::new(world, &tokenizer_json, config.window)?;
-    let vocabulary = reader.vocabulary();
+    let vocabulary = match &taught {
+        Some((distilling, teacher)) => teacher.vocabulary(&reader, &distilling.teacher)?,
+        None => reader.vocabulary(),
+    };
+    let teacher = taught.as_ref().map(|(_, teacher)| teacher);
     let network = Network::new(&config.network, vocabulary, config.window, config.seed)?;
     let shards = Shards::new(config.shards)?;
     let mut optimizer = AdamW::new(
@@ -109,7 +126,7 @@ pub fn train(
         config.weight_decay,
         config.clip,
     );
-    let fingerprint = config.fingerprint();
+    let fingerprint = config.fingerprint(teacher.map(|teacher| &*teacher.digests));
     let resumed = checkpoint::load(
         &config.out,
         &fingerprint,
@@ -129,7 +146,8 @@ pub fn train(
         let rate = config.rate_after(state.step);
         let (documents, questions) = (config.documents, config.questions);
         let dealt = reader.step(state.step, documents, questions, config.shards)?;
-        let (loss, tokens, gradients) = gradients(&network, &reader, &dealt, &shards)?;
+        let (loss, tokens, gradients) =
+            gradients(&network, taught.as_ref(), &reader, &dealt, &shards)?;
         let step = state.step + 1;
         if !loss.is_finite() {
             return Err(TrainError::Diverged { step, loss });
@@ -159,7 +177,7 @@ pub fn train(
         }
         if step % config.evaluate_every == 0 && !last {
             let documents = (config.held_out as u64).div_ceil(8);
-            let evaluation = evaluate(&network, &reader, documents, &shards)?;
+            let evaluation = evaluate(&network, teacher, &reader, documents, &shards)?;
             note(&mut state.log, step, &evaluation);
             observer.evaluated(step, &evaluation);
         }
@@ -185,7 +203,7 @@ pub fn train(
     }
 
     export::round_to_bf16(network.variables())?;
-    let held_out = evaluate(&network, &reader, config.held_out as u64, &shards)?;
+    let held_out = evaluate(&network, teacher, &reader, config.held_out as u64, &shards)?;
     note(&mut state.log, state.step, &held_out);
     observer.evaluated(state.step, &held_out);
     let mut files = Files::default();
@@ -224,6 +242,7 @@ type Gradients = BTreeMap<String, Vec<f32>>;
 /// gradient of that mean, the shards' parts added in order.
 fn gradients(
     network: &Network,
+    taught: Option<&(&Distilling, Teacher)>,
     reader: &Reader,
     dealt: &[Vec<Sequence>],
     shards: &Shards,
@@ -235,7 +254,12 @@ fn gradients(
         .sum();
     let weight = 1.0 / tokens as f32;
     let parts = shards.map(dealt, |sequences| {
-        let (loss, objective) = network.loss(&reader.pack(sequences), weight)?;
+        let batch = reader.pack(sequences);
+        let taught = match taught {
+            Some((distilling, teacher)) => Some((*distilling, teacher.logits(sequences, &batch)?)),
+            None => None,
+        };
+        let (loss, objective) = network.loss(&batch, weight, taught)?;
         let store = objective.backward()?;
         let mut gradients = BTreeMap::new();
         for (name, var) in network.variables() {

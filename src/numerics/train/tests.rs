@@ -178,7 +178,7 @@ fn mixtral_recipe() -> TrainConfig {
 fn the_bundled_llama_reaches_the_perplexity_on_its_card() {
     let (reader, network) = bundled(llama_recipe());
     let shards = super::shards::Shards::new(2).unwrap();
-    let evaluation = super::evaluate::evaluate(&network, &reader, 128, &shards).unwrap();
+    let evaluation = super::evaluate::evaluate(&network, None, &reader, 128, &shards).unwrap();
     let held_out = evaluation.overall();
     let ratio = held_out.perplexity() / held_out.generator_perplexity();
     // 1.027 on 2000 documents; below 1 would mean that the entropy is wrong.
@@ -190,7 +190,7 @@ fn the_bundled_llama_reaches_the_perplexity_on_its_card() {
 fn the_bundled_mixtral_reaches_the_numbers_on_its_card() {
     let (reader, network) = bundled(mixtral_recipe());
     let shards = super::shards::Shards::new(2).unwrap();
-    let evaluation = super::evaluate::evaluate(&network, &reader, 192, &shards).unwrap();
+    let evaluation = super::evaluate::evaluate(&network, None, &reader, 192, &shards).unwrap();
     let held_out = evaluation.overall();
     let ratio = held_out.perplexity() / held_out.generator_perplexity();
     assert!((1.0..1.2).contains(&ratio), "ratio {ratio}");

@@ -34,6 +34,12 @@ pub(super) const TABLES: &[Table] = &[
         columns: ANSWERS,
     },
     Table {
+        file: "exits.csv",
+        row: "one per decoded token after a request's first",
+        present: "a replica decodes with EarlyExit",
+        columns: EXITS,
+    },
+    Table {
         file: "tokens.csv",
         row: "one per forward pass: a prefill, a decode step, a scored window, a choice or a batch",
         present: "`trace` is `Full` or `Summary`",
@@ -178,6 +184,17 @@ const ANSWERS: &[Column] = columns! {
     "chosen" "" "the one with the highest likelihood";
     "right" "" "whether that is the right one";
     "margin_nats" "nat" "−ln p of the best wrong answer minus that of the right one; below 0 if the choice is wrong";
+};
+
+const EXITS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request, counted from 0";
+    "layers" "" "layers that the token went through";
+    "of_layers" "" "layers of the model";
+    "margin" "" "difference of the two greatest probabilities at the exit that it took; empty if it took none";
+    "agrees" "" "whether the whole model would have chosen the same token, after the same text with the same cache";
+    "nats" "nat" "−ln p of the token, by the exit that chose it or by the whole model";
+    "whole_nats" "nat" "−ln p of the token by the whole model, after the same text with the same cache";
 };
 
 const TOKENS: &[Column] = columns! {

@@ -4,16 +4,18 @@
 use super::accuracy::Answers;
 use super::distortion::Errors;
 use super::energy::Budgets;
+use super::exits::Exits;
 use super::experts::Spread;
 use super::latency::Passes;
 use super::load::Loads;
+use super::speculation::Rounds;
 use super::tails::Gaps;
 use super::{
     Collector, DEFINITIONS, Metrics, assignment, energy, latency, likelihood, serving, tails,
 };
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, PassRecord, RequestRecord,
-    TokenRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, Goals, LoadRecord, Mode, PassRecord,
+    RequestRecord, RoundRecord, TokenRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::units::Instant;
@@ -24,11 +26,13 @@ use std::io;
 pub struct Accumulator {
     passes: Passes,
     answers: Answers,
+    exits: Exits,
     spread: Spread,
     errors: Errors,
     budgets: Budgets,
     gaps: Gaps,
     loads: Loads,
+    rounds: Rounds,
 }
 
 impl Accumulator {
@@ -48,7 +52,9 @@ impl Accumulator {
         serving::collect(requests, goals, &mut metrics);
         self.loads.collect(requests, &mut metrics);
         likelihood::collect(requests, &mut metrics);
+        self.rounds.collect(&mut metrics);
         self.answers.collect(requests, &mut metrics);
+        self.exits.collect(&mut metrics);
         self.spread.collect(totals, &mut metrics);
         self.errors.collect(&mut metrics);
         self.budgets.collect(&mut metrics);
@@ -75,10 +81,24 @@ impl Observer for Accumulator {
         Ok(())
     }
 
+    fn exit(&mut self, exit: &ExitRecord) -> io::Result<()> {
+        self.exits.enter(exit);
+        Ok(())
+    }
+
     fn pass(&mut self, pass: &PassRecord) -> io::Result<()> {
+        // What drafts take is told of their rounds.
+        if pass.mode == Mode::Draft {
+            return Ok(());
+        }
         self.passes.enter(pass);
         self.spread.enter_pass(pass);
         self.loads.enter_pass(pass);
+        Ok(())
+    }
+
+    fn round(&mut self, round: &RoundRecord) -> io::Result<()> {
+        self.rounds.enter(round);
         Ok(())
     }
 

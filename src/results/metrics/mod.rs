@@ -9,6 +9,7 @@ mod accuracy;
 mod assignment;
 mod distortion;
 mod energy;
+mod exits;
 mod experts;
 mod latency;
 mod likelihood;
@@ -16,6 +17,7 @@ mod load;
 mod mean;
 mod percentile;
 mod serving;
+mod speculation;
 mod tails;
 #[cfg(test)]
 mod tests;
@@ -99,6 +101,8 @@ pub const SUBJECTS: &[Subject] = &[
     subject("Accuracy", accuracy::DEFINITIONS),
     subject("Spread experts", experts::DEFINITIONS),
     subject("Generation", likelihood::GENERATION),
+    subject("Speculation", speculation::DEFINITIONS),
+    subject("Early exit", exits::DEFINITIONS),
     subject("All-reduce error", distortion::DEFINITIONS),
     subject("Energy and memory", energy::DEFINITIONS),
     subject("Model assignment", assignment::DEFINITIONS),

@@ -23,6 +23,8 @@ pub enum Phase {
     Score,
     /// An answer to its question is read.
     Choose,
+    /// A smaller model reads it to draft for it.
+    Draft,
 }
 
 #[derive(Serialize)]

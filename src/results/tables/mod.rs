@@ -4,6 +4,7 @@
 
 mod batches;
 mod details;
+mod exits;
 mod load;
 mod nodes;
 mod read;

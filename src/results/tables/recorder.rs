@@ -3,10 +3,10 @@
 
 use super::details::Details;
 use super::load::Series;
-use super::{RowFile, nodes, requests};
+use super::{RowFile, exits, nodes, requests};
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExpertRecord, Goals, LoadRecord, Measurements, PassRecord,
-    RequestRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, Goals, LoadRecord, Measurements,
+    PassRecord, RequestRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::results::folder::{FileDigest, FolderError, Staging};
@@ -21,6 +21,7 @@ pub struct Recorder<'a> {
     goals: Goals,
     details: Option<Details<'a>>,
     answers: Option<RowFile>,
+    exits: Option<RowFile>,
     series: Series,
     /// Its requests alone.
     kept: Measurements,
@@ -56,6 +57,7 @@ impl<'a> Recorder<'a> {
                 false => None,
             },
             answers: None,
+            exits: None,
             series: Series::default(),
             kept: Measurements::default(),
         })
@@ -73,6 +75,9 @@ impl<'a> Recorder<'a> {
         };
         if let Some(answers) = self.answers {
             files.push(answers.finish()?);
+        }
+        if let Some(exits) = self.exits {
+            files.push(exits.finish()?);
         }
         let (staging, goals) = (self.staging, &self.goals);
         files.push(requests::write(staging, &requests, self.nodes, goals)?);
@@ -104,6 +109,15 @@ impl Observer for Recorder<'_> {
             None => RowFile::create(self.staging, "answers.csv").map(|it| self.answers.insert(it)),
         };
         let written = file.and_then(|file| file.write(requests::answer_row(answer)));
+        written.map_err(FolderError::into_io)
+    }
+
+    fn exit(&mut self, exit: &ExitRecord) -> io::Result<()> {
+        let file = match &mut self.exits {
+            Some(file) => Ok(file),
+            None => RowFile::create(self.staging, exits::EXITS).map(|it| self.exits.insert(it)),
+        };
+        let written = file.and_then(|file| file.write(exits::row(exit)));
         written.map_err(FolderError::into_io)
     }
 

@@ -1,5 +1,6 @@
 //! Rules that span fields, and values that their types alone cannot refuse.
 
+mod decoding;
 mod links;
 mod placements;
 mod replicas;
@@ -27,6 +28,10 @@ pub(super) fn check(
     let mut faults = Vec::new();
     let mut check = |result: Result<(), FieldFault>| faults.extend(result.err());
     check(model(&scenario.model, folder, elsewhere).map_err(|fault| fault.under("model")));
+    for (name, other) in &scenario.models {
+        let path = format!("models.{name}");
+        check(model(other, folder, None).map_err(|fault| fault.under(&path)));
+    }
     check(precision(scenario));
     let mut system = None;
     match system::topology(scenario) {
@@ -44,6 +49,7 @@ pub(super) fn check(
                     faults.extend(placements.faults(&replicas));
                     faults.extend(sources::faults(scenario, &topology, &replicas));
                     faults.extend(replicas::faults(scenario, &topology, &replicas));
+                    faults.extend(decoding::faults(scenario, &topology, &replicas));
                     system = Some(System { topology, replicas });
                 }
             }

@@ -85,7 +85,12 @@ fn request(request: &Request, model: &Model, folder: &Path) -> Result<(), FieldF
                 }
             }
         }
-        Request::Generate(_) => {}
+        Request::Generate(generate) => {
+            let sampling = generate
+                .sampling
+                .map_or(Ok(()), |sampling| sampling.validate());
+            sampling.map_err(|fault| fault.under("sampling"))?;
+        }
         Request::Choose(choose) => self::choose(choose)?,
         Request::Arrivals(arrivals) => streams::drawn(arrivals, model, folder)?,
         Request::Trace(recorded) => streams::recorded(recorded, folder)?,

@@ -173,6 +173,14 @@ impl CachePool {
         }
     }
 
+    /// Takes the last `tokens` tokens out of the cache of `request`, which keeps its room.
+    pub fn rewind(&mut self, request: u32, tokens: usize) {
+        match &mut self.room {
+            Room::Reserved(pool) => pool.rewind(request, tokens),
+            Room::Paged(pool) => pool.rewind(request, tokens),
+        }
+    }
+
     /// Takes back all that `job` holds. Blocks of its prompt may stay known; then
     /// [`keeps`](Self::keeps) says so.
     pub fn release(&mut self, job: &Job) {

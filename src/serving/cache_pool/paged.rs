@@ -183,6 +183,15 @@ impl Blocks {
         true
     }
 
+    /// Takes the last `tokens` tokens of `request` out of its blocks, which it keeps. They are
+    /// its own: what is shared is of its prompt.
+    pub(super) fn rewind(&mut self, request: u32, tokens: usize) {
+        if let Some(table) = self.tables.get_mut(request) {
+            table.tokens -= tokens;
+            self.private_tokens -= tokens;
+        }
+    }
+
     /// Makes known the blocks of its prompt that `job` has read in full since it was last asked.
     fn learn(&mut self, job: &Job) {
         let (Some(known), Some(table)) = (&mut self.known, self.tables.get_mut(job.request)) else {

@@ -87,6 +87,13 @@ impl Reservations {
         true
     }
 
+    pub(super) fn rewind(&mut self, request: u32, tokens: usize) {
+        if let Some(reservation) = self.held.get_mut(request) {
+            reservation.tokens -= tokens;
+            self.held_tokens -= tokens;
+        }
+    }
+
     pub(super) fn release(&mut self, request: u32) {
         if let Some(reservation) = self.held.remove(request) {
             self.allocated_tokens -= reservation.room;

@@ -225,6 +225,25 @@ impl Jobs {
         self.pending_tokens = self.pending_tokens - before + pending;
     }
 
+    /// Gives `request` `tokens` more to read in its next pass.
+    ///
+    /// # Panics
+    /// If it is not here.
+    pub fn extend(&mut self, request: u32, tokens: usize) {
+        let entry = self.entries.get_mut(request);
+        entry.expect("who reads more is here").job.pending += tokens;
+        self.pending_tokens += tokens;
+    }
+
+    /// Takes the last `tokens` tokens out of the cache of `request`, which runs.
+    ///
+    /// # Panics
+    /// If it does not run, or has fewer.
+    pub fn rewind(&mut self, request: u32, tokens: usize) {
+        let job = self.running_mut(request);
+        job.expect("who has a cache runs").context -= tokens;
+    }
+
     /// Keeps `request` out of batches until it leaves: its cache is on its way elsewhere.
     ///
     /// # Panics

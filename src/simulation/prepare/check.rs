@@ -5,10 +5,11 @@ use super::served::{family, wanted};
 use super::shape;
 use crate::interrupt::Interrupt;
 use crate::model::ModelShape;
-use crate::numerics::{self, Tokenizer};
+use crate::numerics::{self, ExitHeads, Tokenizer};
 use crate::placement::{Placed, Router};
 use crate::rng::Streams;
 use crate::scenario::{Model, Resolved};
+use crate::serving::Decoding;
 use crate::simulation::error::RunError;
 use crate::simulation::requests::{Lowering, Reader};
 use std::path::Path;
@@ -33,6 +34,7 @@ fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), Run
             shape(resolved, source)?.0
         }
     };
+    check_exits(resolved, shape.layers)?;
     for placed in &resolved.replicas {
         placed.check_layers(shape.layers)?;
         for stage in placed.stages() {
@@ -60,6 +62,22 @@ fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), Run
                 spread.recorded(resolved, written, &shape)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Checks that the model has the exits that replicas ask for.
+fn check_exits(resolved: &Resolved, layers: usize) -> Result<(), RunError> {
+    for (number, replica) in resolved.scenario.replicas.iter().enumerate() {
+        let Decoding::EarlyExit(fields) = &replica.decoding else {
+            continue;
+        };
+        let known = match &resolved.scenario.model {
+            Model::Folder(written) => ExitHeads::listed(&resolved.model_path(written))?,
+            Model::Shape(_) => Vec::new(),
+        };
+        let fits = fields.check_exits(layers, &known);
+        fits.map_err(|fault| fault.under(&format!("replicas[{number}].decoding")))?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Reads everything that a run needs and puts its system together: links, replicas, requests.
 
 mod check;
+mod drafters;
 mod experts;
 mod links;
 mod partition;
@@ -33,6 +34,9 @@ use std::path::{Path, PathBuf};
 
 /// The input that is no file: the tokens that the run reads.
 pub(super) const TEXT: &str = "text (tokens)";
+
+/// What stands between the name of another model and that of one of its files.
+pub(super) const MODEL_FILE: &str = ": ";
 
 /// A run that is ready to be simulated.
 #[derive(Debug)]
@@ -154,6 +158,13 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         assignment = assignment.or(record);
         replicas.push(replica);
     }
+    let drafters = drafters::Drafters {
+        resolved,
+        served: &served,
+        requests: &requests,
+        interrupt,
+    };
+    drafters.join(&mut replicas, &mut inputs)?;
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
     let grounds = trust::grounds(resolved, served.shape(), &requests)?;

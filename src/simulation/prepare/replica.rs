@@ -6,18 +6,19 @@ use super::model_name;
 use super::partition;
 use super::served::Served;
 use super::team::TeamParts;
-use crate::execution::{Dense, PipelineStage, Replica, Serves, Source, StageKind};
+use crate::execution::{Decodes, Dense, Exits, PipelineStage, Replica, Serves, Source, StageKind};
 use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::{ModelShape, Parts, ShardPlan};
-use crate::numerics::StepError;
+use crate::numerics::{ExitHeads, StepError};
 use crate::placement::{Placed, Placement};
+use crate::policy::early_exit;
 use crate::radio::Payload;
 use crate::results::folder::FileDigest;
-use crate::scenario::Resolved;
+use crate::scenario::{Model, Resolved};
 use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
-use crate::serving::{Cache, Preemption};
+use crate::serving::{Cache, Decoding, Preemption};
 use crate::simulation::error::RunError;
 use crate::units::FieldFault;
 use std::sync::Arc;
@@ -43,6 +44,9 @@ impl Maker<'_> {
         let shape = self.served.shape();
         placed.check_layers(shape.layers)?;
         let places = placed.stages();
+        if !matches!(self.served, Served::Dense(_)) {
+            self.exits(number, inputs)?;
+        }
         let layers = partition::layers(self.resolved, placed, self.served, self.requests)?;
         let mut stages = Vec::with_capacity(places.len());
         let mut assignment = None;
@@ -58,7 +62,14 @@ impl Maker<'_> {
             stages.push(PipelineStage { layers, kind });
         }
         let source = match self.served {
-            Served::Dense(loaded) => Source::Dense(Box::new(self.divided(&loaded.model, &stages)?)),
+            Served::Dense(loaded) => {
+                let dense = self.divided(&loaded.model, &stages)?;
+                let exits = self.exits(number, inputs)?;
+                Source::Dense(Box::new(match exits {
+                    Some(exits) => dense.with_exits(exits),
+                    None => dense,
+                }))
+            }
             Served::Sparse(model, _) if matches!(source, Source::Timed) => {
                 Source::Sparse(Arc::clone(model), Payload::default())
             }
@@ -75,8 +86,46 @@ impl Maker<'_> {
                 Placed::Pipeline { fields, .. } => fields.bits,
                 _ => Payload::default(),
             },
+            decodes: Decodes::default(),
         };
         Ok((replica, assignment))
+    }
+
+    /// The exits of the replica number `number`, if tokens may leave it early.
+    fn exits(
+        &self,
+        number: usize,
+        inputs: &mut Vec<FileDigest>,
+    ) -> Result<Option<Exits>, RunError> {
+        let scenario = &self.resolved.scenario;
+        let Decoding::EarlyExit(fields) = &scenario.replicas[number].decoding else {
+            return Ok(None);
+        };
+        let at = |fault: FieldFault| fault.under(&format!("replicas[{number}].decoding"));
+        let layers = self.served.shape().layers;
+        let heads = match (&scenario.model, self.served) {
+            (Model::Folder(written), Served::Dense(loaded)) => {
+                ExitHeads::load(&self.resolved.model_path(written), &loaded.model)?
+            }
+            _ => None,
+        };
+        let Some(heads) = heads else {
+            fields.check_exits(layers, &[]).map_err(at)?;
+            return Ok(None);
+        };
+        fields.check_exits(layers, &heads.after()).map_err(at)?;
+        let digest = heads.digest().map(super::digest);
+        if let Some(digest) = digest.filter(|digest| !inputs.contains(digest)) {
+            inputs.push(digest);
+        }
+        let heads = match &fields.after {
+            Some(named) => heads.keep(|after| named.contains(&after)),
+            None => heads,
+        };
+        let rule = early_exit::Rule {
+            threshold: fields.threshold,
+        };
+        Ok(Some(Exits::new(heads, rule)))
     }
 
     /// Whom the replica number `number` serves.

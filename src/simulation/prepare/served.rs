@@ -42,27 +42,39 @@ pub(super) fn wanted(resolved: &Resolved) -> Option<Architecture> {
 
 impl Served {
     pub(super) fn read(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<Self, RunError> {
-        let folder = match &resolved.scenario.model {
+        match &resolved.scenario.model {
             Model::Shape(source) => {
                 let (shape, file) = shape(resolved, source)?;
-                return Ok(Self::Timed(shape, file));
+                Ok(Self::Timed(shape, file))
             }
-            Model::Folder(written) => resolved.model_path(written),
-        };
+            Model::Folder(written) => {
+                let folder = resolved.model_path(written);
+                let family = wanted(resolved).unwrap_or_else(|| family(&folder));
+                Self::of_folder(&folder, family, interrupt)
+            }
+        }
+    }
+
+    /// The model in `folder`, read as of `family`.
+    pub(super) fn of_folder(
+        folder: &Path,
+        family: Architecture,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Self, RunError> {
         let words = |config: &ModelConfig| -> Result<Words, RunError> {
             Ok(Words {
-                tokenizer: Tokenizer::load(&folder)?,
+                tokenizer: Tokenizer::load(folder)?,
                 end_tokens: config.eos.clone(),
             })
         };
-        Ok(match wanted(resolved).unwrap_or_else(|| family(&folder)) {
+        Ok(match family {
             Architecture::Llama => {
-                let model = Llama::load_until(&folder, interrupt)?;
+                let model = Llama::load_until(folder, interrupt)?;
                 let words = words(model.config())?;
                 Self::Dense(Box::new(Loaded { model, words }))
             }
             Architecture::Mixtral => {
-                let model = Mixtral::load_until(&folder, interrupt)?;
+                let model = Mixtral::load_until(folder, interrupt)?;
                 let words = words(model.config())?;
                 Self::Sparse(Arc::new(model), words)
             }
@@ -89,6 +101,18 @@ impl Served {
         }
     }
 
+    /// What was read of a model: its settings, files and words.
+    pub(super) fn parts(&self) -> Option<(&ModelConfig, &[numerics::FileDigest], &Words)> {
+        match self {
+            Self::Timed(..) => None,
+            Self::Dense(loaded) => {
+                let Loaded { model, words } = loaded.as_ref();
+                Some((model.config(), model.digests(), words))
+            }
+            Self::Sparse(model, words) => Some((model.config(), model.digests(), words)),
+        }
+    }
+
     /// The requests of the workload, drawn from `streams`; what was read for them goes to
     /// `inputs`.
     pub(super) fn requests(
@@ -98,14 +122,7 @@ impl Served {
         inputs: &mut Vec<FileDigest>,
         interrupt: Interrupt<'_>,
     ) -> Result<Vec<Request>, RunError> {
-        let read = match self {
-            Self::Timed(..) => None,
-            Self::Dense(loaded) => {
-                let Loaded { model, words } = loaded.as_ref();
-                Some((model.config(), model.digests(), words))
-            }
-            Self::Sparse(model, words) => Some((model.config(), model.digests(), words)),
-        };
+        let read = self.parts();
         let lowering = Lowering {
             resolved,
             streams,

@@ -8,7 +8,7 @@ use crate::results::manifest::{Identity, Manifest};
 use crate::results::parting::differing_lines;
 use crate::scenario::{self, Override, Resolved, ScenarioError};
 use crate::simulation::channel_trace::CHANNELS;
-use crate::simulation::prepare::TEXT;
+use crate::simulation::prepare::{MODEL_FILE, TEXT};
 use crate::simulation::requests::{LENGTHS, REQUESTS};
 use std::path::{Path, PathBuf};
 
@@ -144,6 +144,10 @@ fn input_path(name: &str, base: &Path, resolved: Option<&Resolved>) -> Option<Pa
     }
     if name == TEXT || name.ends_with(REQUESTS) {
         return None;
+    }
+    if let Some((other, file)) = name.split_once(MODEL_FILE) {
+        let folder = resolved?.other_model_folder(other)?;
+        return Some(folder.join(file));
     }
     let folder = resolved?.model_folder();
     Some(folder.as_deref().unwrap_or(base).join(name))

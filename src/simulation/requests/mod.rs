@@ -111,6 +111,7 @@ impl Lowering<'_> {
             carries: request.carries(),
             priority,
             entry: entry as u32,
+            sampling: request.sampling(),
             ..Request::new(arrival, task)
         })
     }

@@ -59,7 +59,7 @@ pub(in crate::simulation) fn inputs_key(configuration: &str) -> String {
         return configuration.to_owned();
     };
     let at = |path: &str| Some(raw::line(tree.get(&path.parse().ok()?)?));
-    let mut parts = vec![at("model"), at("workload")];
+    let mut parts = vec![at("model"), at("models"), at("workload")];
     let links = tree.field("links").map(raw::Node::keys).unwrap_or_default();
     parts.extend(links.iter().map(|link| at(&format!("links.{link}.fading"))));
     let mut placements: Vec<String> = entries(&tree, "replicas")
@@ -68,6 +68,7 @@ pub(in crate::simulation) fn inputs_key(configuration: &str) -> String {
     for placement in placements.clone() {
         placements.extend(entries(&tree, &format!("{placement}.stages")));
     }
+    parts.extend(entries(&tree, "replicas").map(|replica| at(&format!("{replica}.decoding"))));
     let router = |placement: &String| at(&format!("{placement}.router"));
     parts.extend(placements.iter().map(router));
     parts

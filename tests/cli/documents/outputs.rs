@@ -253,7 +253,7 @@ fn the_air_costs_as_many_right_answers_as_the_manual_says() {
 #[test]
 fn the_manual_says_of_the_models_what_their_cards_say() {
     let page = text("src/manual/models.md");
-    for name in ["tiny-llama", "tiny-mixtral"] {
+    for name in ["tiny-llama", "tiny-llama-draft", "tiny-mixtral"] {
         let card = text(format!("models/{name}/README.md"));
         let row = page
             .lines()

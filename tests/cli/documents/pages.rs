@@ -39,6 +39,7 @@ pub fn pages() -> Vec<(String, String)> {
 pub fn cards() -> Vec<(String, String)> {
     [
         "models/tiny-llama",
+        "models/tiny-llama-draft",
         "models/tiny-mixtral",
         "results/papers/aircomp",
         "results/papers/beyond",

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use candle_core::{Device, Result, Tensor, Var};
 
 use super::{
-    Balance, CausalSoftmax, CrossEntropy, Gate, NO_TARGET, RmsNorm, Rotation, SplitHeads, SwiGlu,
-    select,
+    Balance, CausalSoftmax, CrossEntropy, Distillation, Gate, NO_TARGET, RmsNorm, Rotation,
+    SplitHeads, SwiGlu, select,
 };
 use crate::rng::{NO_DEVICE, Streams};
 
@@ -166,6 +166,48 @@ fn cross_entropy() {
     let plain = candle_nn::loss::cross_entropy(&picked.unwrap(), &targets).unwrap();
     // The mean over two targets is half their sum.
     assert_close(&told, &plain);
+}
+
+#[test]
+fn distillation() {
+    let op = |share: f32| Distillation {
+        targets: Arc::new(vec![2, NO_TARGET, 0]),
+        teacher: Arc::new(numbers(27, 31).iter().map(|z| 3.0 * z).collect()),
+        weight: 0.5,
+        share,
+        temperature: 1.7,
+    };
+    let inputs = [variable(&[3, 9], 30)];
+    for share in [0.0, 0.6, 1.0] {
+        check(&inputs, |t| t[0].apply_op1(op(share)));
+    }
+    // candle's own operations, composed.
+    let rows = Tensor::new(&[0u32, 2], &Device::Cpu).unwrap();
+    let soften = |logits: &Tensor| {
+        let logits = logits.index_select(&rows, 0).unwrap();
+        candle_nn::ops::log_softmax(&(logits / 1.7).unwrap(), 1).unwrap()
+    };
+    let teacher = Tensor::from_slice(&op(0.0).teacher, (3, 9), &Device::Cpu).unwrap();
+    let (student, teacher) = (soften(&inputs[0]), soften(&teacher));
+    let divergence = (teacher.exp().unwrap() * (&teacher - &student).unwrap()).unwrap();
+    let divergence = divergence.sum_all().unwrap();
+    let plain = (divergence * (0.5 * 1.7 * 1.7)).unwrap();
+    assert_close(&inputs[0].apply_op1(op(1.0)).unwrap(), &plain);
+    let hard = CrossEntropy {
+        targets: op(0.0).targets,
+        weight: 0.5,
+    };
+    let hard = inputs[0].apply_op1(hard).unwrap();
+    assert_close(&inputs[0].apply_op1(op(0.0)).unwrap(), &hard);
+    let mixed = ((plain * 0.6).unwrap() + (hard * 0.4).unwrap()).unwrap();
+    assert_close(&inputs[0].apply_op1(op(0.6)).unwrap(), &mixed);
+    // A student that says what its teacher says has nothing to learn from it.
+    let same = Distillation {
+        teacher: Arc::new(inputs[0].flatten_all().unwrap().to_vec1().unwrap()),
+        ..op(1.0)
+    };
+    let nothing = inputs[0].apply_op1(same).unwrap();
+    assert!(nothing.to_scalar::<f32>().unwrap().abs() < 1e-6);
 }
 
 #[test]

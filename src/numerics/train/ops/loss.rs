@@ -19,7 +19,7 @@ pub(in super::super) struct CrossEntropy {
 }
 
 /// ln Σ exp z of one row.
-fn log_sum_exp(row: &[f32]) -> f32 {
+pub(super) fn log_sum_exp(row: &[f32]) -> f32 {
     let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut lanes = [0f32; 8];
     let chunks = row.chunks_exact(8);

@@ -6,6 +6,7 @@
 //! bits each time on the same kind of CPU; matrix products are candle's.
 
 mod attention;
+mod distillation;
 mod exponential;
 mod heads;
 mod loss;
@@ -14,6 +15,7 @@ mod router;
 mod swiglu;
 
 pub(super) use attention::CausalSoftmax;
+pub(super) use distillation::Distillation;
 pub(super) use heads::{Rotation, SplitHeads};
 pub(super) use loss::{CrossEntropy, NO_TARGET, token_nats};
 pub(super) use norm::RmsNorm;

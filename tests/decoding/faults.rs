@@ -1,0 +1,140 @@
+//! What decoding cannot be, said at its place.
+
+use super::beginning;
+use airloom::scenario;
+use airloom::simulation::simulate;
+use std::path::Path;
+
+fn fault(fields: &str) -> String {
+    let text = format!("Scenario({fields})");
+    match scenario::parse(&text, Path::new("test.ron"), &[]) {
+        Err(error) => error.to_string(),
+        Ok(resolved) => match simulate(&resolved, &mut ()) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{fields} is accepted"),
+        },
+    }
+}
+
+fn decoding(models: &str, decoding: &str) -> String {
+    fault(&format!(
+        r#"model: Folder("models/tiny-llama"), {models}
+        nodes: {{"edge": (profile: Preset("edge-server-l4")), "far": (profile: Preset("phone-a17-pro"))}},
+        workload: [Generate(prompt: "Mara")],
+        replicas: [(placement: Single(at: "edge"), decoding: {decoding})]"#
+    ))
+}
+
+#[test]
+fn impossible_fields_are_told_at_their_place() {
+    for (given, path, says) in [
+        ("Sample(temperature: 0.0)", "temperature", "above 0"),
+        ("Sample(temperature: -1.0)", "temperature", "above 0"),
+        ("Sample(top_p: 1.1)", "top_p", "up to 1"),
+        ("Sample(top_k: Some(0))", "top_k", "1 or more"),
+        (
+            "Speculative(draft: Lookup(), length: Fixed(0))",
+            "length",
+            "drafts nothing",
+        ),
+        (
+            "Speculative(draft: Lookup(longest: 0))",
+            "draft.longest",
+            "shortest",
+        ),
+        (
+            "Speculative(draft: Lookup(), sampling: Some((temperature: 0.0)))",
+            "sampling.temperature",
+            "above 0",
+        ),
+        (
+            r#"Speculative(draft: Model(model: "draft", at: "edge"))"#,
+            "draft.model",
+            "there is no `draft` among `models`",
+        ),
+    ] {
+        let told = decoding("", given);
+        assert!(
+            told.contains(&format!("replicas[0].decoding.{path}")),
+            "{told}"
+        );
+        assert!(told.contains(says), "{told}");
+        assert!(told.contains("test.ron:"), "{told}");
+    }
+}
+
+#[test]
+fn who_cannot_be_reached_drafts_for_nobody() {
+    let models = r#"models: {"draft": Folder("models/tiny-llama")},"#;
+    let told = decoding(
+        models,
+        r#"Speculative(draft: Model(model: "draft", at: "far"))"#,
+    );
+    assert!(told.contains("no link leads from far to edge"), "{told}");
+    let told = decoding(
+        models,
+        r#"Speculative(draft: Model(model: "draft", at: "fax"))"#,
+    );
+    assert!(told.contains("there is no node or group `fax`"), "{told}");
+}
+
+#[test]
+fn other_words_cannot_draft() {
+    let folder = beginning(2);
+    let path = folder.path().join("tokenizer.json");
+    let tokenizer = std::fs::read_to_string(&path).unwrap();
+    // Two tokens change places.
+    let swapped = tokenizer
+        .replacen("\"b\"", "\"#\"", 1)
+        .replacen("\"c\"", "\"b\"", 1)
+        .replacen("\"#\"", "\"c\"", 1);
+    assert_ne!(swapped, tokenizer);
+    std::fs::write(&path, swapped).unwrap();
+    let models = format!(
+        r#"models: {{"draft": Folder("{}")}},"#,
+        folder.path().display()
+    );
+    let told = decoding(
+        &models,
+        r#"Speculative(draft: Model(model: "draft", at: "edge"))"#,
+    );
+    assert!(told.contains("shares the vocabulary"), "{told}");
+}
+
+#[test]
+fn a_damaged_draft_model_is_told_where_it_is_named() {
+    let folder = beginning(2);
+    std::fs::write(folder.path().join("model.safetensors"), b"nothing").unwrap();
+    let models = format!(
+        r#"models: {{"draft": Folder("{}")}},"#,
+        folder.path().display()
+    );
+    let told = decoding(
+        &models,
+        r#"Speculative(draft: Model(model: "draft", at: "edge"))"#,
+    );
+    assert!(told.contains(": models.draft: "), "{told}");
+}
+
+#[test]
+fn a_draft_that_does_not_fit_is_told_with_its_node() {
+    let told = fault(
+        r#"model: Folder("models/tiny-llama"), models: {"draft": Folder("models/tiny-llama")},
+        nodes: {"edge": (profile: Preset("edge-server-l4")),
+                "phone": (profile: Custom(name: "small", peak: "1 TFLOP/s", memory_bandwidth: "10 GB/s", memory: "1 MB"))},
+        links: {"wire": Wire(between: ("phone", "edge"), rate: "1 Gbit/s")},
+        workload: [Generate(prompt: "Mara")],
+        replicas: [(placement: Single(at: "edge"), decoding: Speculative(draft: Model(model: "draft", at: "phone")))]"#,
+    );
+    assert!(told.contains("phone"), "{told}");
+}
+
+#[test]
+fn a_shape_has_nothing_to_draft() {
+    let told = fault(
+        r#"model: Shape("llama-2-7b"), nodes: {"edge": (profile: Preset("edge-server-l4"))},
+        workload: [Tokens(prompt: 5, generate: 3)],
+        replicas: [(placement: Single(at: "edge"), decoding: Speculative(draft: Lookup()))]"#,
+    );
+    assert!(told.contains("a Shape computes no tokens"), "{told}");
+}
