@@ -1,6 +1,8 @@
 //! Alternating minimisation of the exact error under a power limit.
 
-use super::descent::Descent;
+use super::descent::{Descent, FEW};
+use super::lbfgs::Lbfgs;
+use super::shortfall::Shortfall;
 use super::span::Span;
 use super::sum_error::SumError;
 use crate::radio::{
@@ -9,6 +11,11 @@ use crate::radio::{
 use crate::units::FieldFault;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// Times that the devices to be looked at are chosen again.
+const CHOICES: usize = 3;
+/// The fraction of the error that devices not looked at may add unnoticed.
+const UNNOTICED: f64 = 1e-6;
 
 /// Minimises the error (7) of Zhang et al. itself, misalignment and noise together, where
 /// the paper's zero-forcing (12) forbids misalignment at any price: a device in a fade
@@ -19,7 +26,11 @@ use serde::{Deserialize, Serialize};
 ///   ‖B_n‖² ≤ P_n;
 /// - the server: A = (Σ H_nB_nB_nᴴH_nᴴ + σ_z² I)⁻¹ Σ H_nB_n, the MMSE combiner.
 ///
-/// The lower the SNR, the more it gains; where it gains nothing it is the descent.
+/// The lower the SNR, the more it gains; where it gains nothing it is the descent. Beyond
+/// four devices turns are many, and most devices, aligned within their power, change
+/// nothing: there L-BFGS descends on the error as a function of the combiner alone, the
+/// devices always doing the first step, and looks at those who are short of power or
+/// nearly so.
 ///
 /// (7) takes partial outputs for independent and all as loud as the loudest, whose scale
 /// they share. Real ones are neither, and the two pull apart: alike in sign, they make
@@ -31,9 +42,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AlternatingMmse {
-    /// Turns after which it stops. Default 100.
+    /// Turns, or steps, after which it stops. Default 100.
     pub max_turns: usize,
-    /// It also stops when a turn lowers the error by less than this fraction. Default 1e-4.
+    /// It also stops when a turn, or a step, lowers the error by less than this fraction. Default 1e-4.
     pub tolerance: f64,
 }
 
@@ -48,6 +59,9 @@ impl Default for AlternatingMmse {
 
 impl TransceiverDesign for AlternatingMmse {
     fn design(&self, problem: &TransceiverProblem<'_>) -> Result<Transceiver, RadioError> {
+        if problem.channels.len() > FEW {
+            return self.among_many(problem);
+        }
         let span = Span::new(problem)?;
         let aligned = Descent::default().within(&span, problem)?;
         let start = adjoint_product(&span.basis, &aligned.combiner);
@@ -96,11 +110,68 @@ impl TransceiverDesign for AlternatingMmse {
 }
 
 impl AlternatingMmse {
+    fn among_many(self, problem: &TransceiverProblem<'_>) -> Result<Transceiver, RadioError> {
+        let (rows, streams) = (problem.channels[0].nrows(), problem.streams);
+        let search = Descent::default().among_many(problem)?;
+        let aligned = || Transceiver::zero_forcing(&search.direction(rows, streams), problem);
+        let squares = |x: &[f64]| x.iter().fold(0.0, |sum, x| sum + x * x);
+        if search.least.is_infinite() {
+            return aligned();
+        }
+        // A = √α G/‖G‖, in units of its norm: the minimiser's first step is as long as they.
+        let (length, norm) = (search.least.sqrt(), squares(&search.best).sqrt());
+        let mut direction: Vec<f64> = search.best.iter().map(|x| x / norm).collect();
+        let mut a: Vec<f64> = direction.iter().map(|x| x * length).collect();
+        let mut gradient = vec![0.0; a.len()];
+        let mut errors = Shortfall::new(problem.channels, problem.powers, problem.noise, streams);
+        let mut minimiser = Lbfgs::new(a.len());
+        let first = errors.exact(&a, &mut gradient);
+        let (mut least, mut best) = (first, a.clone());
+        for _ in 0..CHOICES {
+            errors.narrow();
+            minimiser.minimise(
+                &mut direction,
+                self.tolerance,
+                self.max_turns,
+                |x, slopes| {
+                    set(&mut a, x, length);
+                    let value = errors.value(&a, slopes);
+                    for slope in slopes {
+                        *slope *= length / value;
+                    }
+                    libm::log(value)
+                },
+            );
+            set(&mut a, &direction, length);
+            let seen = errors.value(&a, &mut gradient);
+            let error = errors.exact(&a, &mut gradient);
+            if error < least {
+                least = error;
+                best.copy_from_slice(&a);
+            }
+            if error.is_nan() || error <= seen * (1.0 + UNNOTICED) {
+                break;
+            }
+        }
+        if least < first {
+            errors.transceiver(&best).map_or_else(aligned, Ok)
+        } else {
+            aligned()
+        }
+    }
+
     /// Checks the fields.
     ///
     /// # Errors
     /// The first impossible one.
     pub fn validate(&self) -> Result<(), FieldFault> {
         FieldFault::if_negative("tolerance", self.tolerance)
+    }
+}
+
+/// `a` = `length` times `direction`.
+fn set(a: &mut [f64], direction: &[f64], length: f64) {
+    for (a, x) in a.iter_mut().zip(direction) {
+        *a = x * length;
     }
 }

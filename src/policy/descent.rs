@@ -1,7 +1,7 @@
 //! Local descent on the exact short-term problem.
 
 use super::lbfgs::Lbfgs;
-use super::span::Span;
+use super::span::{Span, leading};
 use super::weakest::WeakestLink;
 use crate::radio::{Matrix, RadioError, Transceiver, TransceiverDesign, TransceiverProblem};
 use crate::rng::{BulkDistribution, NO_DEVICE, StandardNormal, Streams};
@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 const STAGES: [(f64, f64); 3] = [(4.0, 1e-4), (30.0, 1e-5), (300.0, 1e-5)];
 /// Steps per stage.
 const MAX_STEPS: usize = 60;
+/// Devices up to which designs work in the span of the channels.
+pub(super) const FEW: usize = 4;
 /// Arbitrary directions are part of the method, not of a run's randomness.
 const FIXED: Streams = Streams { seed: 0, run: 0 };
 
@@ -41,7 +43,12 @@ impl Default for Descent {
 
 impl TransceiverDesign for Descent {
     fn design(&self, problem: &TransceiverProblem<'_>) -> Result<Transceiver, RadioError> {
-        self.within(&Span::new(problem)?, problem)
+        if problem.channels.len() <= FEW {
+            return self.within(&Span::new(problem)?, problem);
+        }
+        let search = self.among_many(problem)?;
+        let rows = problem.channels[0].nrows();
+        Transceiver::zero_forcing(&search.direction(rows, problem.streams), problem)
     }
 }
 
@@ -64,14 +71,34 @@ impl Descent {
         span: &Span,
         problem: &TransceiverProblem<'_>,
     ) -> Result<Transceiver, RadioError> {
-        let (rows, streams) = (span.rows(), problem.streams);
-        let mut objective = WeakestLink::new(&span.channels, problem.powers, streams);
-        let mut search = Search::new(objective.dimension());
-        let mut g = vec![0.0; objective.dimension()];
         // In the basis of the span, the leading eigenvectors are unit vectors.
-        for l in 0..streams.min(rows) {
-            g[2 * (l * rows + l)] = 1.0;
-        }
+        let start = Matrix::identity(span.rows(), problem.streams);
+        let search = self.search(&span.channels, problem, &start);
+        let direction = search.direction(span.rows(), problem.streams);
+        Transceiver::zero_forcing(&span.outwards(&direction), problem)
+    }
+
+    /// The search at the antennas themselves. Its start lies in the joint range of the
+    /// channels and so do all gradients, hence it never leaves it; many devices reach the
+    /// whole space, and turning their channels into a basis of that would cost as much as
+    /// several steps.
+    pub(super) fn among_many(self, problem: &TransceiverProblem<'_>) -> Result<Search, RadioError> {
+        problem.check_streams()?;
+        let start = leading(problem.channels, problem.streams);
+        Ok(self.search(problem.channels, problem, &start))
+    }
+
+    /// Descends on `channels`, those of the problem or seen in a basis, the first time from
+    /// `start`.
+    pub(super) fn search(
+        self,
+        channels: &[Matrix],
+        problem: &TransceiverProblem<'_>,
+        start: &Matrix,
+    ) -> Search {
+        let mut objective = WeakestLink::new(channels, problem.powers, problem.streams);
+        let mut search = Search::new(objective.dimension());
+        let mut g: Vec<f64> = start.iter().flat_map(|x| [x.re, x.im]).collect();
         let mut arbitrary = 0;
         if objective.exact(&g).is_infinite() {
             // The leading directions miss a device entirely; arbitrary ones miss none that
@@ -85,11 +112,7 @@ impl Descent {
             arbitrary += 1;
             search.descend(&mut objective, &mut g);
         }
-        let direction = Matrix::from_fn(rows, streams, |r, l| {
-            let entry = 2 * (l * rows + r);
-            Complex::new(search.best[entry], search.best[entry + 1])
-        });
-        Transceiver::zero_forcing(&span.outwards(&direction), problem)
+        search
     }
 }
 
@@ -99,10 +122,12 @@ fn draw(index: u64, g: &mut [f64]) {
 }
 
 /// The best point that any descent has passed.
-struct Search {
+pub(super) struct Search {
     minimiser: Lbfgs,
-    best: Vec<f64>,
-    least: f64,
+    /// G, as the objective takes it.
+    pub(super) best: Vec<f64>,
+    /// α(G).
+    pub(super) least: f64,
 }
 
 impl Search {
@@ -114,9 +139,18 @@ impl Search {
         }
     }
 
-    fn descend(&mut self, objective: &mut WeakestLink, g: &mut [f64]) {
+    /// The best G ∈ C^{r×L} of all, for r = `rows` and L = `streams`.
+    pub(super) fn direction(&self, rows: usize, streams: usize) -> Matrix {
+        Matrix::from_fn(rows, streams, |r, l| {
+            let entry = 2 * (l * rows + r);
+            Complex::new(self.best[entry], self.best[entry + 1])
+        })
+    }
+
+    fn descend(&mut self, objective: &mut WeakestLink<'_>, g: &mut [f64]) {
         self.keep(objective.exact(g), g);
         for (sharpness, tolerance) in STAGES {
+            objective.rank();
             self.minimiser
                 .minimise(g, tolerance, MAX_STEPS, |g, gradient| {
                     objective.smoothed(g, sharpness, gradient)

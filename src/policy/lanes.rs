@@ -20,6 +20,15 @@ pub(super) const ZERO: ComplexLanes = ComplexLanes {
 };
 
 impl ComplexLanes {
+    /// self += a.
+    #[inline(always)]
+    pub(super) fn add(&mut self, a: &Self) {
+        for k in 0..WIDTH {
+            self.re[k] += a.re[k];
+            self.im[k] += a.im[k];
+        }
+    }
+
     /// self += a b.
     #[inline(always)]
     pub(super) fn add_product(&mut self, a: &Self, b: &Self) {
@@ -72,5 +81,12 @@ impl ComplexLanes {
             self.re[k] *= factor;
             self.im[k] *= factor;
         }
+    }
+
+    /// Σ over the lanes.
+    #[inline(always)]
+    pub(super) fn sum(&self) -> (f64, f64) {
+        let sum = |x: &[f64; WIDTH]| (x[0] + x[1]) + (x[2] + x[3]);
+        (sum(&self.re), sum(&self.im))
     }
 }

@@ -4,8 +4,11 @@
 //! that designs search inside it: fewer variables, same optimum.
 
 use crate::radio::{
-    Matrix, RadioError, TransceiverProblem, adjoint_product, eigen, product, product_adjoint,
+    Matrix, RadioError, TransceiverProblem, adjoint_product, eigen, factor_in_place, product,
+    product_adjoint,
 };
+use crate::wide;
+use num_complex::Complex;
 
 /// Below this fraction of the largest an eigenvalue counts as zero.
 const NEGLIGIBLE: f64 = 1e-12;
@@ -76,4 +79,61 @@ fn range(channel: &Matrix) -> Matrix {
         spectrum.vectors[(i, k)] / spectrum.values[k].sqrt()
     });
     product(channel, &scaled)
+}
+
+/// The `streams` leading eigenvectors of Σ_n H_n(H_nᴴH_n)⁻¹H_nᴴ, by Cholesky factors of the
+/// H_nᴴH_n where [`Span`] takes their eigenvalues; a direction that is lost in rounding is
+/// left out there too.
+pub(super) fn leading(channels: &[Matrix], streams: usize) -> Matrix {
+    let rows = channels.first().map_or(0, Matrix::nrows);
+    let mut sum = Matrix::zeros(rows, rows);
+    wide::run(
+        #[inline(always)]
+        || {
+            for channel in channels {
+                add_projector(channel, &mut sum);
+            }
+        },
+    );
+    sum.fill_upper_triangle_with_lower_triangle();
+    for j in 0..rows {
+        for i in 0..j {
+            sum[(i, j)] = sum[(i, j)].conj();
+        }
+    }
+    let vectors = eigen(&sum).vectors;
+    Matrix::from_fn(rows, streams, |i, k| vectors[(i, k)])
+}
+
+/// The lower triangle of `sum` += W Wᴴ, where W Lᴴ = H and L Lᴴ = HᴴH.
+#[inline(always)]
+fn add_projector(channel: &Matrix, sum: &mut Matrix) {
+    let (rows, n) = (channel.nrows(), channel.ncols());
+    let mut factor = adjoint_product(channel, channel);
+    factor_in_place(n, factor.as_mut_slice(), NEGLIGIBLE);
+    let mut range = channel.clone();
+    let entries = range.as_mut_slice();
+    for j in 0..n {
+        let (done, rest) = entries.split_at_mut(j * rows);
+        let column = &mut rest[..rows];
+        for (k, other) in done.chunks_exact(rows).enumerate() {
+            let share = factor[(j, k)].conj();
+            for (x, y) in column.iter_mut().zip(other) {
+                *x -= y * share;
+            }
+        }
+        let pivot = factor[(j, j)].re;
+        let inverse = if pivot > 0.0 { 1.0 / pivot } else { 0.0 };
+        for x in column {
+            *x *= inverse;
+        }
+    }
+    for column in entries.chunks_exact(rows) {
+        for (j, target) in sum.as_mut_slice().chunks_exact_mut(rows).enumerate() {
+            let share: Complex<f64> = column[j].conj();
+            for (target, x) in target[j..].iter_mut().zip(&column[j..]) {
+                *target += x * share;
+            }
+        }
+    }
 }

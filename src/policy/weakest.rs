@@ -15,77 +15,80 @@
 //! operation is the same few instructions on all of them; lanes never mix before the
 //! last sum, whose order is fixed.
 
+use super::crowd::Crowd;
 use super::lanes::{ComplexLanes, WIDTH, ZERO};
+use super::small::Small;
 use crate::radio::Matrix;
+use crate::wide;
+
+/// A group of devices of less weight than this pulls nowhere.
+const WEIGHTLESS: f64 = 1e-12;
 
 /// The objective on one set of channels, with its buffers.
 #[derive(Debug)]
-pub(super) struct WeakestLink {
-    rows: usize,
-    antennas: usize,
+pub(super) struct WeakestLink<'a> {
+    channels: &'a [Matrix],
+    powers: &'a [f64],
     streams: usize,
-    devices: usize,
-    /// H_n by group, antenna, row. A lane without a device repeats the first one and has
-    /// no weight.
-    channels: Vec<ComplexLanes>,
-    /// 1/P_n.
-    inverse_powers: Vec<f64>,
+    crowd: Crowd,
+    small: Small,
     /// F_nᴴ K_n², later times w_n/tr K_n, by group, stream, antenna.
     pulls: Vec<ComplexLanes>,
-    /// tr K_n.
+    /// 1/P_n, by slot.
+    inverse_powers: Vec<f64>,
+    /// tr K_n, by slot.
     traces: Vec<f64>,
-    /// ln a_n.
+    /// ln a_n, by slot.
     logarithms: Vec<f64>,
-    seen: Vec<ComplexLanes>,
-    gram: Vec<ComplexLanes>,
-    inverse: Vec<ComplexLanes>,
-    square: Vec<ComplexLanes>,
 }
 
-impl WeakestLink {
+impl<'a> WeakestLink<'a> {
     /// `channels` H_n ∈ C^{r×N_t,n}, of one height; `powers` P_n > 0. Devices with fewer
     /// antennas than the most get silent ones, which change nothing.
-    pub(super) fn new(channels: &[Matrix], powers: &[f64], streams: usize) -> Self {
-        let rows = channels[0].nrows();
-        let antennas = channels.iter().map(Matrix::ncols).fold(0, usize::max);
-        let devices = channels.len();
-        let groups = devices.div_ceil(WIDTH);
-        let mut lanes = vec![ZERO; groups * rows * antennas];
-        for slot in 0..groups * WIDTH {
-            let channel = channels.get(slot).unwrap_or(&channels[0]);
-            let (group, lane) = (slot / WIDTH, slot % WIDTH);
-            // nalgebra stores columns one after the other, as here.
-            for (k, entry) in channel.iter().enumerate() {
-                let target = &mut lanes[group * rows * antennas + k];
-                target.re[lane] = entry.re;
-                target.im[lane] = entry.im;
-            }
-        }
+    pub(super) fn new(channels: &'a [Matrix], powers: &'a [f64], streams: usize) -> Self {
+        let crowd = Crowd::new(channels, streams);
+        let groups = crowd.groups();
         Self {
-            rows,
-            antennas,
+            channels,
+            powers,
             streams,
-            devices,
-            channels: lanes,
+            small: Small::new(streams, crowd.antennas),
+            pulls: vec![ZERO; groups * streams * crowd.antennas],
             inverse_powers: powers.iter().map(|power| 1.0 / power).collect(),
-            pulls: vec![ZERO; groups * streams * antennas],
             traces: vec![0.0; groups * WIDTH],
-            logarithms: vec![0.0; devices],
-            seen: vec![ZERO; streams * antennas],
-            gram: vec![ZERO; streams * streams],
-            inverse: vec![ZERO; streams * streams],
-            square: vec![ZERO; streams * streams],
+            logarithms: vec![0.0; channels.len()],
+            crowd,
         }
     }
 
     /// Real variables: two per entry of G, stream by stream, row by row.
     pub(super) fn dimension(&self) -> usize {
-        2 * self.rows * self.streams
+        2 * self.crowd.rows * self.streams
+    }
+
+    /// After [`exact`](Self::exact): puts the weakest into one group, the next into another,
+    /// so that groups without weight are many. Changes no value but for the order of sums;
+    /// a single group is left as it is.
+    pub(super) fn rank(&mut self) {
+        if self.crowd.groups() == 1 {
+            return;
+        }
+        let logarithms = &self.logarithms;
+        let mut slots: Vec<usize> = (0..logarithms.len()).collect();
+        slots.sort_unstable_by(|&i, &j| logarithms[j].total_cmp(&logarithms[i]).then(i.cmp(&j)));
+        self.crowd.arrange(self.channels, &slots);
+        for (inverse, device) in self.inverse_powers.iter_mut().zip(&self.crowd.order) {
+            *inverse = 1.0 / self.powers[*device];
+        }
     }
 
     /// α(G), infinite if some GᴴH_nH_nᴴG is singular.
     pub(super) fn exact(&mut self, g: &[f64]) -> f64 {
-        if !self.weigh(g) {
+        let defined = wide::run(
+            #[inline(always)]
+            || self.weigh(g),
+        );
+        if !defined {
             return f64::INFINITY;
         }
         let largest = self.logarithms.iter().copied().fold(f64::MIN, f64::max);
@@ -95,6 +98,14 @@ impl WeakestLink {
     /// φ_p(G) and its gradient by the real variables; infinite if some GᴴH_nH_nᴴG is
     /// singular, the gradient then being meaningless.
     pub(super) fn smoothed(&mut self, g: &[f64], sharpness: f64, gradient: &mut [f64]) -> f64 {
+        wide::run(
+            #[inline(always)]
+            || self.smooth(g, sharpness, gradient),
+        )
+    }
+
+    #[inline(always)]
+    fn smooth(&mut self, g: &[f64], sharpness: f64, gradient: &mut [f64]) -> f64 {
         if !self.weigh(g) {
             return f64::INFINITY;
         }
@@ -108,161 +119,48 @@ impl WeakestLink {
         for (slope, g) in gradient.iter_mut().zip(g) {
             *slope = 2.0 * g / norm;
         }
-        for group in 0..self.traces.len() / WIDTH {
-            let mut factors = [0.0; WIDTH];
-            for (lane, factor) in factors.iter_mut().enumerate() {
-                let device = group * WIDTH + lane;
-                if device < self.devices {
-                    *factor = -2.0 * self.logarithms[device] / (sum * self.traces[device]);
-                }
+        self.crowd.rest();
+        let size = self.streams * self.crowd.antennas;
+        let weights = self.logarithms.chunks(WIDTH);
+        let traces = self.traces.chunks_exact(WIDTH);
+        let pulls = self.pulls.chunks_exact_mut(size);
+        for (group, ((weights, traces), pulls)) in weights.zip(traces).zip(pulls).enumerate() {
+            if weights.iter().all(|weight| *weight < WEIGHTLESS) {
+                continue;
             }
-            self.pull(group, &factors, gradient);
+            let mut factors = [0.0; WIDTH];
+            for ((factor, weight), trace) in factors.iter_mut().zip(weights).zip(traces) {
+                *factor = -2.0 * weight / (sum * trace);
+            }
+            for pull in &mut *pulls {
+                pull.scale(&factors);
+            }
+            self.crowd.pull(group, pulls);
         }
+        self.crowd.collect(gradient);
         libm::log(norm) + largest + libm::log(sum) / sharpness
     }
 
     /// Computes tr K_n, ln a_n and F_nᴴK_n² of all devices; false if one is singular.
+    #[inline(always)]
     fn weigh(&mut self, g: &[f64]) -> bool {
-        for group in 0..self.traces.len() / WIDTH {
-            self.see(group, g);
-            if !self.invert(group) {
+        let size = self.streams * self.crowd.antennas;
+        let traces = self.traces.chunks_exact_mut(WIDTH);
+        let pulls = self.pulls.chunks_exact_mut(size);
+        for (group, (traces, pulls)) in traces.zip(pulls).enumerate() {
+            self.small.see(self.crowd.group(group), g);
+            if !self.small.invert(&[0.0; WIDTH]) {
                 return false;
             }
+            traces.copy_from_slice(&self.small.trace());
+            self.small.square();
+            self.small.pulls(pulls);
         }
-        for (n, value) in self.logarithms.iter_mut().enumerate() {
-            *value = libm::log(self.traces[n] * self.inverse_powers[n]);
+        let demands = self.traces.iter().zip(&self.inverse_powers);
+        for (value, (trace, inverse)) in self.logarithms.iter_mut().zip(demands) {
+            *value = libm::log(trace * inverse);
         }
         true
-    }
-
-    /// F = GᴴH and the lower triangle of F Fᴴ.
-    fn see(&mut self, group: usize, g: &[f64]) {
-        let (rows, antennas) = (self.rows, self.antennas);
-        let channels = &self.channels[group * rows * antennas..][..rows * antennas];
-        for (l, direction) in g.chunks_exact(2 * rows).enumerate() {
-            for (t, column) in channels.chunks_exact(rows).enumerate() {
-                let mut sum = ZERO;
-                for (g, h) in direction.chunks_exact(2).zip(column) {
-                    sum.add_conjugate_scaled(g[0], g[1], h);
-                }
-                self.seen[l * antennas + t] = sum;
-            }
-        }
-        for i in 0..self.streams {
-            for j in 0..=i {
-                let mut sum = ZERO;
-                for t in 0..antennas {
-                    let (a, b) = (&self.seen[j * antennas + t], &self.seen[i * antennas + t]);
-                    sum.add_conjugate_product(a, b);
-                }
-                self.gram[i * self.streams + j] = sum;
-            }
-        }
-    }
-
-    /// K = (F Fᴴ)⁻¹ by Cholesky, tr K, and Fᴴ K²; false if a lane is not positive definite.
-    fn invert(&mut self, group: usize) -> bool {
-        let n = self.streams;
-        for j in 0..n {
-            let mut pivot = self.gram[j * n + j];
-            for k in 0..j {
-                let factor = self.gram[j * n + k];
-                pivot.subtract_product_conjugate(&factor, &factor);
-            }
-            // A NaN fails too.
-            if !pivot.re.iter().all(|x| *x > 0.0) {
-                return false;
-            }
-            let inverse_root = pivot.re.map(|x| 1.0 / x.sqrt());
-            self.inverse[j * n + j] = ComplexLanes {
-                re: inverse_root,
-                im: [0.0; WIDTH],
-            };
-            for i in j + 1..n {
-                let mut entry = self.gram[i * n + j];
-                for k in 0..j {
-                    entry.subtract_product_conjugate(&self.gram[i * n + k], &self.gram[j * n + k]);
-                }
-                entry.scale(&inverse_root);
-                self.gram[i * n + j] = entry;
-            }
-        }
-        // The inverse of the factor, below its diagonal.
-        for j in 0..n {
-            for i in j + 1..n {
-                let mut sum = ZERO;
-                for k in j..i {
-                    sum.subtract_product(&self.gram[i * n + k], &self.inverse[k * n + j]);
-                }
-                sum.scale(&self.inverse[i * n + i].re);
-                self.inverse[i * n + j] = sum;
-            }
-        }
-        self.finish(group);
-        true
-    }
-
-    /// From the inverse factor: K, tr K, K² and Fᴴ K².
-    fn finish(&mut self, group: usize) {
-        let (n, antennas) = (self.streams, self.antennas);
-        for i in 0..n {
-            for j in 0..n {
-                let mut sum = ZERO;
-                for k in i.max(j)..n {
-                    sum.add_conjugate_product(&self.inverse[k * n + i], &self.inverse[k * n + j]);
-                }
-                self.gram[i * n + j] = sum;
-            }
-        }
-        let traces = &mut self.traces[group * WIDTH..][..WIDTH];
-        for (lane, trace) in traces.iter_mut().enumerate() {
-            *trace = (0..n).fold(0.0, |sum, l| sum + self.gram[l * n + l].re[lane]);
-        }
-        for i in 0..n {
-            for j in 0..n {
-                let mut sum = ZERO;
-                for k in 0..n {
-                    sum.add_product(&self.gram[i * n + k], &self.gram[k * n + j]);
-                }
-                self.square[i * n + j] = sum;
-            }
-        }
-        let pulls = &mut self.pulls[group * n * antennas..][..n * antennas];
-        for l in 0..n {
-            for t in 0..antennas {
-                let mut sum = ZERO;
-                for j in 0..n {
-                    sum.add_conjugate_product(
-                        &self.seen[j * antennas + t],
-                        &self.square[j * n + l],
-                    );
-                }
-                pulls[l * antennas + t] = sum;
-            }
-        }
-    }
-
-    /// gradient += Σ over the group's lanes of factor · H Fᴴ K².
-    fn pull(&mut self, group: usize, factors: &[f64; WIDTH], gradient: &mut [f64]) {
-        let (rows, antennas, streams) = (self.rows, self.antennas, self.streams);
-        let channels = &self.channels[group * rows * antennas..][..rows * antennas];
-        let pulls = &mut self.pulls[group * streams * antennas..][..streams * antennas];
-        for pull in &mut *pulls {
-            pull.scale(factors);
-        }
-        for (slopes, pulls) in gradient
-            .chunks_exact_mut(2 * rows)
-            .zip(pulls.chunks_exact(antennas))
-        {
-            for (r, slope) in slopes.chunks_exact_mut(2).enumerate() {
-                let mut sum = ZERO;
-                for (t, pull) in pulls.iter().enumerate() {
-                    sum.add_product(&channels[t * rows + r], pull);
-                }
-                slope[0] += (sum.re[0] + sum.re[1]) + (sum.re[2] + sum.re[3]);
-                slope[1] += (sum.im[0] + sum.im[1]) + (sum.im[2] + sum.im[3]);
-            }
-        }
     }
 }
 
@@ -279,21 +177,24 @@ mod tests {
 
     const SEEDS: Streams = Streams { seed: 3, run: 0 };
 
-    fn objective(devices: usize, streams: usize) -> (WeakestLink, Vec<f64>) {
-        let channels: Vec<Matrix> = (0..devices)
-            .map(|n| Fading::default().draw(SEEDS, n, 0, 7, 4))
-            .collect();
-        let powers: Vec<f64> = (0..devices).map(|n| 1.0 + n as f64).collect();
-        let link = WeakestLink::new(&channels, &powers, streams);
+    fn fleet(devices: usize) -> (Vec<Matrix>, Vec<f64>) {
+        let channels = (0..devices).map(|n| Fading::default().draw(SEEDS, n, 0, 7, 4));
+        let powers = (0..devices).map(|n| 1.0 + n as f64);
+        (channels.collect(), powers.collect())
+    }
+
+    fn start(link: &WeakestLink<'_>) -> Vec<f64> {
         let mut g = vec![0.0; link.dimension()];
         StandardNormal.fill(&mut SEEDS.open("test.start", NO_DEVICE, 0), &mut g);
-        (link, g)
+        g
     }
 
     #[test]
     fn the_gradient_agrees_with_finite_differences() {
         for (devices, streams) in [(1, 2), (3, 4), (5, 1), (8, 3)] {
-            let (mut link, mut g) = objective(devices, streams);
+            let (channels, powers) = fleet(devices);
+            let mut link = WeakestLink::new(&channels, &powers, streams);
+            let mut g = start(&link);
             let mut gradient = vec![0.0; g.len()];
             let mut scrap = gradient.clone();
             link.smoothed(&g, 6.0, &mut gradient);
@@ -317,7 +218,9 @@ mod tests {
     #[test]
     fn the_exact_objective_is_the_formulas() {
         for (devices, streams) in [(1, 2), (3, 4), (5, 1), (8, 3)] {
-            let (mut link, g) = objective(devices, streams);
+            let (channels, powers) = fleet(devices);
+            let mut link = WeakestLink::new(&channels, &powers, streams);
+            let g = start(&link);
             let direction = Matrix::from_fn(7, streams, |i, l| {
                 let entry = 2 * (7 * l + i);
                 num_complex::Complex::new(g[entry], g[entry + 1])
@@ -335,7 +238,9 @@ mod tests {
 
     #[test]
     fn smoothing_stays_within_its_bounds_and_scale_does_not_matter() {
-        let (mut link, g) = objective(6, 3);
+        let (channels, powers) = fleet(6);
+        let mut link = WeakestLink::new(&channels, &powers, 3);
+        let g = start(&link);
         let mut scrap = vec![0.0; g.len()];
         let exact = link.exact(&g).ln();
         for sharpness in [1.0, 10.0, 100.0] {
@@ -345,5 +250,23 @@ mod tests {
         let doubled: Vec<f64> = g.iter().map(|x| 2.0 * x).collect();
         assert!((link.exact(&doubled).ln() - exact).abs() < 1e-12);
         assert_eq!(link.exact(&vec![0.0; g.len()]), f64::INFINITY);
+    }
+
+    /// Another order of the devices is another order of sums and nothing else.
+    #[test]
+    fn ranking_changes_nothing() {
+        let (channels, powers) = fleet(11);
+        let mut link = WeakestLink::new(&channels, &powers, 3);
+        let g = start(&link);
+        let (mut before, mut after) = (vec![0.0; g.len()], vec![0.0; g.len()]);
+        let value = link.smoothed(&g, 30.0, &mut before);
+        let exact = link.exact(&g);
+        link.rank();
+        assert!((link.smoothed(&g, 30.0, &mut after) - value).abs() < 1e-12);
+        assert!((link.exact(&g) / exact - 1.0).abs() < 1e-14);
+        assert!(link.logarithms.is_sorted_by(|x, y| x >= y));
+        for (before, after) in before.iter().zip(&after) {
+            assert!((before - after).abs() < 1e-10);
+        }
     }
 }
