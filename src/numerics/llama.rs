@@ -10,6 +10,7 @@ use super::kernels::Kernels;
 use super::model_file::FileDigest;
 use super::sharded::ShardedLlama;
 use super::source;
+use super::stored::Stored;
 use super::weights::Weights;
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, ShardPlan};
@@ -28,7 +29,8 @@ pub struct Llama {
 
 impl Llama {
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or the
-    /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16.
+    /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16; or a GGUF file, or
+    /// the first of its parts.
     ///
     /// The shape's precisions become that of the stored weights.
     ///
@@ -80,7 +82,7 @@ impl Llama {
 
     fn from_source(
         config: ModelConfig,
-        source: impl FnMut(&str, &[usize]) -> candle_core::Result<Tensor>,
+        source: impl FnMut(&str, &[usize]) -> candle_core::Result<Stored>,
     ) -> Result<Self, StepError> {
         let weights = source::gather(&config, Architecture::Llama, source)?;
         Ok(Self {

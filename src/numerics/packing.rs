@@ -7,8 +7,9 @@ use super::error::StepError;
 use super::kernels::{Kernels, Packed, Packing, Part};
 use super::matrix::{Matrix, Values};
 use super::ops::{AddToRows, Project};
+use super::stored::{Stored, single};
 use super::weights::Linear;
-use candle_core::{DType, Device, Error, Tensor};
+use candle_core::{Device, Error, Tensor};
 use std::ops::Range;
 
 /// A weight matrix in the panels that products read.
@@ -20,10 +21,10 @@ pub(super) struct PackedMatrix {
 
 impl PackedMatrix {
     /// Packs some rows and columns of matrices, one below the other.
-    pub(super) fn pack(parts: &[(&Tensor, Range<usize>, Range<usize>)]) -> Result<Self, StepError> {
+    pub(super) fn pack(parts: &[(&Stored, Range<usize>, Range<usize>)]) -> Result<Self, StepError> {
         let matrices = parts
             .iter()
-            .map(|(tensor, ..)| single(tensor))
+            .map(|(stored, ..)| stored.single())
             .collect::<Result<Vec<_>, _>>()?;
         let values: Vec<_> = matrices.iter().map(Values::of).collect();
         let parts: Vec<Part<'_>> = parts
@@ -90,7 +91,7 @@ impl Projection {
 
     /// Some rows and columns of a matrix, with the bias given.
     pub(super) fn columns(
-        weight: &Tensor,
+        weight: &Stored,
         bias: Option<&Tensor>,
         outputs: Range<usize>,
         inputs: Range<usize>,
@@ -121,14 +122,10 @@ impl Projection {
     }
 }
 
-/// A tensor in f32 and row-major; itself if it is.
-pub(super) fn single(tensor: &Tensor) -> Result<Tensor, Error> {
-    tensor.to_dtype(DType::F32)?.contiguous()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::DType;
 
     #[test]
     fn half_precision_is_widened_exactly() {

@@ -27,7 +27,8 @@ use super::kernels::{Kernels, RopeTable};
 use super::kv_cache::KvCache;
 use super::mlp::MlpPart;
 use super::norm::Norm;
-use super::packing::{PackedMatrix, single};
+use super::packing::PackedMatrix;
+use super::stored::{Stored, single};
 use super::state::Workspace;
 use super::weights::{NormWeights, Weights};
 use crate::model::{ModelShape, Parts, ShardPlan};
@@ -107,9 +108,9 @@ impl ShardedLlama {
         let layers = weights.layers[covered.layers.clone()].iter();
         let norms_after =
             layers.map(|layer| Ok([norm(&layer.attention_after)?, norm(&layer.mlp_after)?]));
-        let embedding = |table: &Tensor| match config.embedding_scale {
-            Some(scale) => single(table)?.affine(f64::from(scale), 0.0),
-            None => single(table),
+        let embedding = |table: &Stored| match config.embedding_scale {
+            Some(scale) => table.single()?.affine(f64::from(scale), 0.0),
+            None => table.single(),
         };
         let positions = weights.positions.as_ref();
         Ok(Self {

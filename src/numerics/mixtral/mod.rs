@@ -39,6 +39,7 @@ use super::packing::PackedMatrix;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::state::Workspace;
+use super::stored::Stored;
 use super::weights::{FeedForwardWeights, NetworkWeights, Weights};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, Parts, ShardPlan};
@@ -73,7 +74,7 @@ struct SparseLayer {
 impl Mixtral {
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or the
     /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16, with
-    /// one tensor per expert and matrix.
+    /// one tensor per expert and matrix; or a GGUF file, or the first of its parts.
     ///
     /// The shape's precisions become that of the stored weights.
     ///
@@ -185,7 +186,10 @@ impl Mixtral {
                 FeedForward::pack(expert, shape.design.activation, 0..columns, shape.hidden)
             };
             let matrix =
-                |matrix: &Tensor, rows| PackedMatrix::pack(&[(matrix, 0..rows, 0..shape.hidden)]);
+                |matrix: &Tensor, rows| {
+                    let matrix = Stored::Plain(matrix.clone());
+                    PackedMatrix::pack(&[(&matrix, 0..rows, 0..shape.hidden)])
+                };
             let shared = match (shared, shape.design.shared_expert) {
                 (Some((network, gate)), Some(columns)) => {
                     Some((pack(network, columns)?, matrix(gate, 1)?))
