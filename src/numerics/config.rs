@@ -37,6 +37,8 @@ pub struct ModelConfig {
     pub bos: Option<u32>,
     /// The tokens that end a text.
     pub eos: Vec<u32>,
+    /// Bits to which keys and values are rounded, if they are.
+    pub cache_rounding: Option<u32>,
     /// In which formats its weights are stored, each with its share of them, the largest first;
     /// none before the weights are known.
     pub formats: Vec<(&'static str, f64)>,
@@ -77,6 +79,7 @@ impl ModelConfig {
             },
             bos: None,
             eos: Vec::new(),
+            cache_rounding: None,
             formats: Vec::new(),
             names: family.names,
         }
@@ -155,7 +158,11 @@ fn named(file: &serde_json::Value) -> Option<&str> {
 }
 
 impl Settings {
-    pub(super) fn resolve(self, name: &str, family: &'static Family) -> Result<ModelConfig, String> {
+    pub(super) fn resolve(
+        self,
+        name: &str,
+        family: &'static Family,
+    ) -> Result<ModelConfig, String> {
         let required = |field, value| self.required(field, value, family);
         let hidden = required("hidden_size", self.hidden_size)?;
         let ffn = self.columns(family)?;
@@ -226,6 +233,7 @@ impl Settings {
             max_positions,
             bos: first(&self.bos_token_id),
             eos: Vec::new(),
+            cache_rounding: None,
             formats: Vec::new(),
             names: family.names,
         };

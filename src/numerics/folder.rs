@@ -6,6 +6,7 @@ use super::error::LoadError;
 use super::generation::{self, Generation};
 use super::gguf::{self, GgufCheckpoint};
 use super::model_file::{FileDigest, MOST_SETTINGS, read};
+use super::rounding::Rounding;
 use super::stored::Stored;
 use super::weights::Weights;
 use crate::interrupt::Interrupt;
@@ -168,8 +169,12 @@ impl Described {
         })
     }
 
-    /// Reads the weights.
-    pub(super) fn load(self, interrupt: Interrupt<'_>) -> Result<Published, LoadError> {
+    /// Reads the weights, and rounds them.
+    pub(super) fn load(
+        self,
+        rounding: Rounding,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Published, LoadError> {
         let (mut tensors, digests) = match self.checkpoint {
             Source::Safetensors(checkpoint) => checkpoint.read(interrupt)?,
             Source::Gguf(checkpoint) => checkpoint.read(interrupt)?,
@@ -178,9 +183,15 @@ impl Described {
         let weights = Weights::gather(&self.config, |name, _| {
             Ok::<_, Gathering>(tensors.remove(name).expect("every tensor wanted was read"))
         });
-        let weights = weights.map_err(|error| error.at(&path))?;
+        let mut weights = weights.map_err(|error| error.at(&path))?;
+        rounding
+            .apply(&mut weights)
+            .map_err(|error| Gathering::Tensor(error).at(&path))?;
+        let mut config = self.config;
+        config.shape = rounding.of(config.shape);
+        config.cache_rounding = rounding.cache;
         Ok(Published {
-            config: self.config,
+            config,
             weights,
             digests: [self.digests, digests].concat(),
         })
@@ -190,10 +201,12 @@ impl Described {
 /// What stands in for a tensor while headers are checked.
 fn nothing(path: &Path) -> Result<Stored, LoadError> {
     let nothing = Tensor::zeros(0, DType::F32, &Device::Cpu);
-    nothing.map(Stored::Plain).map_err(|source| LoadError::Tensor {
-        path: path.to_owned(),
-        source,
-    })
+    nothing
+        .map(Stored::Plain)
+        .map_err(|source| LoadError::Tensor {
+            path: path.to_owned(),
+            source,
+        })
 }
 
 /// Holds every tensor of the model against the headers, and every header against the model.

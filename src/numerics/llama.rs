@@ -8,6 +8,7 @@ use super::error::{LoadError, StepError};
 use super::folder::Described;
 use super::kernels::Kernels;
 use super::model_file::FileDigest;
+use super::rounding::Rounding;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::stored::Stored;
@@ -47,7 +48,20 @@ impl Llama {
     /// # Errors
     /// Those of [`Llama::load`], and [`LoadError::Interrupted`].
     pub fn load_until(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, LoadError> {
-        let published = Described::open(folder, Architecture::Llama)?.load(interrupt)?;
+        Self::load_rounded(folder, Rounding::default(), interrupt)
+    }
+
+    /// [`Llama::load_until`], with weights and cache rounded; then no tensor has a name any more
+    /// that is not as published.
+    ///
+    /// # Errors
+    /// Those of [`Llama::load_until`].
+    pub fn load_rounded(
+        folder: &Path,
+        rounding: Rounding,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Self, LoadError> {
+        let published = Described::open(folder, Architecture::Llama)?.load(rounding, interrupt)?;
         Ok(Self {
             config: published.config,
             weights: published.weights,

@@ -79,6 +79,8 @@ pub(super) struct Weights {
     pub(super) norm: NormWeights,
     /// The embedding itself where the two are tied.
     pub(super) head: Stored,
+    /// Whether that is so.
+    tied: bool,
     by_name: BTreeMap<String, Stored>,
 }
 
@@ -135,8 +137,19 @@ impl Weights {
             layers,
             norm,
             head,
+            tied: shape.tied_embeddings,
             by_name,
         })
+    }
+
+    /// Whether the head is the embedding.
+    pub(super) fn is_tied(&self) -> bool {
+        self.tied
+    }
+
+    /// Gives up tensors by their names: what is in place of them is not what was published.
+    pub(super) fn forget_names(&mut self) {
+        self.by_name.clear();
     }
 
     /// A tensor by its published name, unless it is in blocks.

@@ -26,7 +26,7 @@ pub struct Scenario {
     pub seed: u64,
     /// Which model is served.
     pub model: Model,
-    /// The bits of a Shape's numbers; those of a Folder are as its files have them.
+    /// The bits of a Shape's numbers, or how those of a Folder are rounded.
     /// Default for a Shape: 16 each.
     #[serde(default)]
     pub precision: Option<Precision>,

@@ -212,7 +212,8 @@ impl GgufCheckpoint {
                         None => bytes,
                     };
                     let stored = entry.format.stored(bytes, &one.sizes);
-                    let stored = stored.map_err(|fault| part.fault(format!("`{name}`: {fault}")))?;
+                    let stored =
+                        stored.map_err(|fault| part.fault(format!("`{name}`: {fault}")))?;
                     tensors.insert(one.asked, stored);
                 }
             }

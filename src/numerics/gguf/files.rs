@@ -201,7 +201,9 @@ fn split(part: &Part) -> Result<Option<(usize, usize)>, String> {
         return Ok(None);
     }
     if count > MOST_PARTS {
-        return Err(format!("split.count is {count}; at most {MOST_PARTS} are read"));
+        return Err(format!(
+            "split.count is {count}; at most {MOST_PARTS} are read"
+        ));
     }
     let number = keys.required("split.no")?;
     if number >= count {

@@ -1,6 +1,6 @@
 //! The number formats of GGUF's tensors (`ggml_type` in ggml.h), and which of them are computed with.
 
-use crate::numerics::stored::Stored;
+use crate::numerics::stored::{Blocks, Stored};
 use crate::numerics::weights_file::first_not_finite;
 use candle_core::{DType, Device, Tensor};
 use half::f16;
@@ -8,7 +8,7 @@ use safetensors::Dtype;
 
 /// How the entries of a tensor are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(in crate::numerics) enum Format {
     F32,
     F16,
     Bf16,
@@ -95,12 +95,12 @@ impl Format {
     }
 
     /// Entries of a row that share a block.
-    pub(super) fn block(self) -> u64 {
+    pub(in crate::numerics) fn block(self) -> u64 {
         self.row().3
     }
 
     /// Bytes of so many entries in whole blocks.
-    pub(super) fn bytes(self, entries: u64) -> Option<u64> {
+    pub(in crate::numerics) fn bytes(self, entries: u64) -> Option<u64> {
         let (_, _, _, block, bytes) = self.row();
         entries
             .is_multiple_of(*block)
@@ -124,14 +124,14 @@ impl Format {
             Self::F32 => DType::F32,
             Self::F16 => DType::F16,
             Self::Bf16 => DType::BF16,
-            _ => return Err("blocks".into()),
+            _ => return Ok(Stored::Blocks(Blocks::new(self, bytes, sizes))),
         };
         let tensor = Tensor::from_raw_buffer(&bytes, format, sizes, &Device::Cpu);
         tensor.map(Stored::Plain).map_err(|error| error.to_string())
     }
 
     /// Where in a block the numbers stand that scale it, each of 16 bits.
-    fn scales(self) -> &'static [usize] {
+    pub(super) fn scales(self) -> &'static [usize] {
         match self {
             Self::F32 | Self::F16 | Self::Bf16 => &[],
             Self::Q4_0 | Self::Q8_0 => &[0],
@@ -155,9 +155,10 @@ impl Format {
         let (_, _, _, entries, length) = self.row();
         let mut blocks = bytes.chunks_exact(*length as usize).enumerate();
         blocks.find_map(|(number, block)| {
-            let mut scales = self.scales().iter().map(|place| {
-                f16::from_le_bytes([block[*place], block[place + 1]]).to_f32()
-            });
+            let mut scales = self
+                .scales()
+                .iter()
+                .map(|place| f16::from_le_bytes([block[*place], block[place + 1]]).to_f32());
             let scale = scales.find(|scale| !scale.is_finite())?;
             Some((number * *entries as usize, scale))
         })

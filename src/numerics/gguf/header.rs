@@ -252,7 +252,11 @@ impl Reader<'_> {
             4..=6 => 4,
             8 | 10..=12 => 8,
             9 => 12,
-            _ => return damaged(format!("{what} lists what is of kind {kind}, and there is none")),
+            _ => {
+                return damaged(format!(
+                    "{what} lists what is of kind {kind}, and there is none"
+                ));
+            }
         };
         let bytes = count.checked_mul(least);
         self.check(bytes.unwrap_or(u64::MAX), what)?;
@@ -321,7 +325,9 @@ impl Reader<'_> {
         let what = format!("the tensor `{name}`");
         let dimensions = self.u32(&what)?;
         if !(1..=MOST_DIMENSIONS).contains(&dimensions) {
-            return damaged(format!("{what} has {dimensions} dimensions; one to four are possible"));
+            return damaged(format!(
+                "{what} has {dimensions} dimensions; one to four are possible"
+            ));
         }
         let mut sizes = Vec::with_capacity(dimensions as usize);
         let mut entries = Some(1u64);
@@ -332,7 +338,9 @@ impl Reader<'_> {
         }
         let entries = entries.filter(|entries| (1..=1 << 60).contains(entries));
         let Some(entries) = entries else {
-            return damaged(format!("{what} has the sizes {sizes:?}, which no tensor can have"));
+            return damaged(format!(
+                "{what} has the sizes {sizes:?}, which no tensor can have"
+            ));
         };
         let format = Format::of(self.u32(&what)?)
             .map_err(|fault| HeaderFault::Unusable(format!("{what} {fault}")))?;

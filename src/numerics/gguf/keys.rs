@@ -98,10 +98,14 @@ impl<'a> Keys<'a> {
     }
 
     pub(super) fn integers(&self, key: &str) -> Result<Option<&'a [i64]>, String> {
-        self.of_kind(key, "a list of whole numbers of 32 bits", |value| match value {
-            Value::Integers(value) => Some(value.as_slice()),
-            _ => None,
-        })
+        self.of_kind(
+            key,
+            "a list of whole numbers of 32 bits",
+            |value| match value {
+                Value::Integers(value) => Some(value.as_slice()),
+                _ => None,
+            },
+        )
     }
 
     pub(super) fn numbers(&self, key: &str) -> Result<Option<&'a [f32]>, String> {

@@ -10,6 +10,7 @@
 //! Formats of numbers, keys and names of tensors are those of ggml's docs/gguf.md and of llama.cpp.
 //! What could change what a model computes and is not understood is refused by its name.
 
+mod blocks;
 mod checkpoint;
 mod files;
 mod format;
@@ -21,7 +22,9 @@ mod stream;
 mod value;
 mod vocabulary;
 
+pub(super) use blocks::dequantise;
 pub(super) use checkpoint::GgufCheckpoint;
+pub(super) use format::Format;
 pub(super) use vocabulary::Vocabulary;
 
 use super::config::ModelConfig;
@@ -44,7 +47,11 @@ fn called(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     match files::stem(&name) {
         Some((stem, ..)) => stem.to_owned(),
-        None => path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+        None => path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
     }
 }
 

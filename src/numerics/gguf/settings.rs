@@ -109,7 +109,9 @@ pub(super) fn read(
     let architecture = keys
         .text("general.architecture")?
         .ok_or("the key general.architecture is missing; convert the model again")?;
-    let known = KNOWN.iter().find(|known| known.architecture == architecture);
+    let known = KNOWN
+        .iter()
+        .find(|known| known.architecture == architecture);
     let Some(known) = known else {
         let all: Vec<_> = KNOWN.iter().map(|known| known.architecture).collect();
         return Err(format!(
@@ -134,21 +136,20 @@ pub(super) fn read(
             ));
         }
     };
-    let mut json = file.settings(class, divisors)?;
-    let class = match json.remove("sliding_window_of_llama") {
-        Some(_) => "MistralForCausalLM",
-        None => class,
+    // Of LLaMA's kind, the one with a window is Mistral.
+    let window = file.size("attention.sliding_window")?;
+    let class = match window {
+        Some(_) if class == "LlamaForCausalLM" => "MistralForCausalLM",
+        _ => class,
     };
+    let json = file.settings(class, divisors)?;
     keys.refuse_unread(architecture)?;
     let family = Family::find(class).expect("classes above are of families");
     let settings = Settings::read(Json::Object(json), family)?;
     let mut config = settings.resolve(name, family)?;
     config.norm_offset = 0.0;
     config.names = known.names;
-    config
-        .shape
-        .validate()
-        .map_err(|error| error.to_string())?;
+    config.shape.validate().map_err(|error| error.to_string())?;
     Ok(Read {
         config,
         interleaved: known.interleaved,
@@ -219,7 +220,7 @@ impl Translation<'_> {
             set("rope_scaling", scaling);
         }
         self.feed_forward(&mut json)?;
-        self.own(&mut json, class, [hidden, heads, layers, head_dim])?;
+        self.own(&mut json, [hidden, heads, layers, head_dim])?;
         Ok(json)
     }
 
@@ -236,10 +237,16 @@ impl Translation<'_> {
         let Some(count) = self.size("expert_count")?.filter(|count| *count > 0) else {
             return Ok(());
         };
-        set("moe_intermediate_size", json!(of_experts.unwrap_or(columns)));
+        set(
+            "moe_intermediate_size",
+            json!(of_experts.unwrap_or(columns)),
+        );
         set("num_local_experts", json!(count));
         set("num_experts", json!(count));
-        set("num_experts_per_tok", json!(self.required("expert_used_count")?));
+        set(
+            "num_experts_per_tok",
+            json!(self.required("expert_used_count")?),
+        );
         if self.architecture == "qwen2moe" {
             // llama.cpp reads the width off the tensor where the key is missing.
             let tensor = self.tensors.get("blk.0.ffn_up_shexp.weight");
@@ -256,25 +263,18 @@ impl Translation<'_> {
     fn own(
         &self,
         json: &mut Map<String, Json>,
-        class: &str,
         [hidden, heads, layers, head_dim]: [usize; 4],
     ) -> Result<(), String> {
         let mut set = |field: &str, value: Json| json.insert(field.to_owned(), value);
         let window = self.size("attention.sliding_window")?;
         match self.architecture {
             "llama" => {
-                let biased = self.has("blk.0.attn_q.bias");
-                match window.filter(|_| class == "LlamaForCausalLM" && !biased) {
-                    Some(window) => {
-                        set("sliding_window", json!(window));
-                        set("sliding_window_of_llama", Json::Null);
-                    }
-                    None if biased => {
-                        set("attention_bias", json!(true));
-                    }
-                    None => {
-                        set("sliding_window", json!(window));
-                    }
+                set("sliding_window", json!(window));
+                if self.has("blk.0.attn_q.bias") {
+                    set("attention_bias", json!(true));
+                }
+                if self.has("blk.0.ffn_up.bias") {
+                    set("mlp_bias", json!(true));
                 }
             }
             "qwen3" | "qwen3moe" => {
@@ -286,7 +286,11 @@ impl Translation<'_> {
                 set("final_logit_softcapping", cap("final_logit_softcapping")?);
                 set("sliding_window", json!(window.unwrap_or(4096)));
                 // llama.cpp's rule: the model of 27 billion weights, of 46 layers, has another.
-                let scalar = if layers == 46 { hidden / heads } else { head_dim };
+                let scalar = if layers == 46 {
+                    hidden / heads
+                } else {
+                    head_dim
+                };
                 set("query_pre_attn_scalar", json!(scalar));
             }
             "phi3" => {
@@ -329,7 +333,9 @@ impl Translation<'_> {
     fn vocabulary(&self) -> Result<usize, String> {
         let table = self.tensors.get("token_embd.weight");
         let rows = table.and_then(|entry| entry.sizes.first().copied());
-        rows.ok_or_else(|| "the tensor `token_embd.weight` is missing; convert the model again".into())
+        rows.ok_or_else(|| {
+            "the tensor `token_embd.weight` is missing; convert the model again".into()
+        })
     }
 
     fn token(&self, which: &str) -> Result<Option<u32>, String> {
@@ -356,14 +362,18 @@ impl Translation<'_> {
         let linear = self.number("rope.scale_linear")?;
         let factor = self.number("rope.scaling.factor")?.or(linear);
         let original = self.size("rope.scaling.original_context_length")?;
-        let original = original.filter(|original| *original > 0).unwrap_or(positions);
+        let original = original
+            .filter(|original| *original > 0)
+            .unwrap_or(positions);
         let stretch = self.number("rope.scaling.attn_factor")?;
         let fast = self.number("rope.scaling.yarn_beta_fast")?;
         let slow = self.number("rope.scaling.yarn_beta_slow")?;
         let log = self.number("rope.scaling.yarn_log_multiplier")?;
         if let Some(log) = log.filter(|log| *log != 0.0) {
             let key = self.key("rope.scaling.yarn_log_multiplier");
-            return Err(format!("{key} is {log}, which is not implemented; use a model without it"));
+            return Err(format!(
+                "{key} is {log}, which is not implemented; use a model without it"
+            ));
         }
         let long = |short: &[f32], long: &[f32], stretch: f64| {
             let list = |all: &[f32]| all.iter().map(|one| f64::from(*one)).collect::<Vec<_>>();
@@ -401,7 +411,11 @@ impl Translation<'_> {
                 .map(|factor| json!({ "rope_type": "linear", "factor": factor }))),
             Some("yarn") => {
                 let factor = factor.unwrap_or(1.0);
-                let own = if factor > 1.0 { 0.1 * libm::log(factor) + 1.0 } else { 1.0 };
+                let own = if factor > 1.0 {
+                    0.1 * libm::log(factor) + 1.0
+                } else {
+                    1.0
+                };
                 Ok(Some(json!({
                     "rope_type": "yarn", "factor": factor,
                     "original_max_position_embeddings": original,

@@ -35,7 +35,9 @@ struct Splitting {
 
 const SPLITTINGS: [Splitting; 7] = [
     Splitting {
-        names: &["gpt-2", "mpt", "olmo", "jais", "phi-2", "mellum", "gigachat"],
+        names: &[
+            "gpt-2", "mpt", "olmo", "jais", "phi-2", "mellum", "gigachat",
+        ],
         expressions: &[GPT2],
         whole_tokens: false,
     },
@@ -139,7 +141,10 @@ impl Vocabulary {
                 ));
             }
         };
-        let name = keys.text("general.name")?.unwrap_or_default().to_lowercase();
+        let name = keys
+            .text("general.name")?
+            .unwrap_or_default()
+            .to_lowercase();
         let strips = name.contains("phi-3") || name.contains("phi3");
         tokenizer["version"] = json!("1.0");
         tokenizer["added_tokens"] = apart(tokens, types, strips);
@@ -186,7 +191,11 @@ fn merged(keys: &Keys<'_>, tokens: &[String]) -> Result<(Json, bool), String> {
     let name = keys.text("tokenizer.ggml.pre")?.unwrap_or("(none named)");
     let splitting = SPLITTINGS.iter().find(|all| all.names.contains(&name));
     let Some(splitting) = splitting else {
-        let known: Vec<_> = SPLITTINGS.iter().flat_map(|all| all.names).copied().collect();
+        let known: Vec<_> = SPLITTINGS
+            .iter()
+            .flat_map(|all| all.names)
+            .copied()
+            .collect();
         return Err(format!(
             "tokenizer.ggml.pre is `{name}`, and how texts are split by it is not known; known \
              are {}",
@@ -194,7 +203,8 @@ fn merged(keys: &Keys<'_>, tokens: &[String]) -> Result<(Json, bool), String> {
         ));
     };
     let merges = keys.texts("tokenizer.ggml.merges")?;
-    let merges = merges.ok_or("the key tokenizer.ggml.merges is missing; convert the model again")?;
+    let merges =
+        merges.ok_or("the key tokenizer.ggml.merges is missing; convert the model again")?;
     let mut pairs = Vec::with_capacity(merges.len());
     for merge in merges {
         // The first letter may be a space itself.
@@ -240,7 +250,8 @@ fn merged(keys: &Keys<'_>, tokens: &[String]) -> Result<(Json, bool), String> {
 /// Letters, merged by scores.
 fn scored(keys: &Keys<'_>, tokens: &[String]) -> Result<(Json, bool), String> {
     let scores = keys.numbers("tokenizer.ggml.scores")?;
-    let scores = scores.ok_or("the key tokenizer.ggml.scores is missing; convert the model again")?;
+    let scores =
+        scores.ok_or("the key tokenizer.ggml.scores is missing; convert the model again")?;
     if scores.len() != tokens.len() || scores.iter().any(|score| score.is_nan()) {
         return Err(format!(
             "tokenizer.ggml.scores has {} scores for {} tokens, and each must be a number",
@@ -249,7 +260,9 @@ fn scored(keys: &Keys<'_>, tokens: &[String]) -> Result<(Json, bool), String> {
         ));
     }
     let unknown = keys.size("tokenizer.ggml.unknown_token_id")?;
-    let prefixed = keys.flag("tokenizer.ggml.add_space_prefix")?.unwrap_or(true);
+    let prefixed = keys
+        .flag("tokenizer.ggml.add_space_prefix")?
+        .unwrap_or(true);
     let space = json!({"type": "Replace", "pattern": {"String": " "}, "content": SPACE});
     let prefix = json!({"type": "Prepend", "prepend": SPACE});
     let mut decoders = vec![

@@ -36,6 +36,7 @@ use super::kv_cache::KvCache;
 use super::model_file::FileDigest;
 use super::norm::Norm;
 use super::packing::PackedMatrix;
+use super::rounding::Rounding;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::state::Workspace;
@@ -92,7 +93,21 @@ impl Mixtral {
     /// # Errors
     /// Those of [`Mixtral::load`], and [`LoadError::Interrupted`].
     pub fn load_until(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, LoadError> {
-        let published = Described::open(folder, Architecture::Mixtral)?.load(interrupt)?;
+        Self::load_rounded(folder, Rounding::default(), interrupt)
+    }
+
+    /// [`Mixtral::load_until`], with weights and cache rounded; then no tensor has a name any more
+    /// that is not as published.
+    ///
+    /// # Errors
+    /// Those of [`Mixtral::load_until`].
+    pub fn load_rounded(
+        folder: &Path,
+        rounding: Rounding,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Self, LoadError> {
+        let published =
+            Described::open(folder, Architecture::Mixtral)?.load(rounding, interrupt)?;
         let packed = Kernels::active()
             .map_err(StepError::from)
             .and_then(|kernels| Self::pack(published.config, published.weights, kernels));
@@ -185,11 +200,10 @@ impl Mixtral {
             let pack = |expert: &NetworkWeights, columns| {
                 FeedForward::pack(expert, shape.design.activation, 0..columns, shape.hidden)
             };
-            let matrix =
-                |matrix: &Tensor, rows| {
-                    let matrix = Stored::Plain(matrix.clone());
-                    PackedMatrix::pack(&[(&matrix, 0..rows, 0..shape.hidden)])
-                };
+            let matrix = |matrix: &Tensor, rows| {
+                let matrix = Stored::Plain(matrix.clone());
+                PackedMatrix::pack(&[(&matrix, 0..rows, 0..shape.hidden)])
+            };
             let shared = match (shared, shape.design.shared_expert) {
                 (Some((network, gate)), Some(columns)) => {
                     Some((pack(network, columns)?, matrix(gate, 1)?))

@@ -10,7 +10,7 @@
 
 mod attention;
 
-pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate};
+pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate, RoundHeads};
 
 use super::kernels::{Kernels, Packing, gather};
 use super::matrix::Matrix;

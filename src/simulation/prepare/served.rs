@@ -47,8 +47,9 @@ impl Served {
                 let (shape, file) = shape(resolved, source)?;
                 return Ok(Self::Timed(shape, file));
             }
-            Model::Folder(written) => resolved.model_path(written),
+            Model::Folder(written) | Model::Gguf(written) => resolved.model_path(written),
         };
+        let rounding = resolved.scenario.precision.unwrap_or_default().rounding();
         let words = |config: &ModelConfig| -> Result<Words, RunError> {
             Ok(Words {
                 tokenizer: Tokenizer::load(&folder)?,
@@ -57,12 +58,12 @@ impl Served {
         };
         Ok(match wanted(resolved).unwrap_or_else(|| family(&folder)) {
             Architecture::Llama => {
-                let model = Llama::load_until(&folder, interrupt)?;
+                let model = Llama::load_rounded(&folder, rounding, interrupt)?;
                 let words = words(model.config())?;
                 Self::Dense(Box::new(Loaded { model, words }))
             }
             Architecture::Mixtral => {
-                let model = Mixtral::load_until(&folder, interrupt)?;
+                let model = Mixtral::load_rounded(&folder, rounding, interrupt)?;
                 let words = words(model.config())?;
                 Self::Sparse(Arc::new(model), words)
             }
