@@ -34,6 +34,7 @@
 //! tensors that live for one step, for which tokens visit them differs from step to step.
 
 mod attention;
+mod block_product;
 mod blocks;
 mod checkpoint;
 mod config;

@@ -1,16 +1,18 @@
 //! Numbers of fewer bits than a model was published in: weights in groups, and the cache.
 //!
-//! A group of n values becomes whole numbers q of b bits with one scale s of 16:
-//! s = max |x| / (2^(b−1) − 1), rounded to f16, and q = round(x / s) within ±(2^(b−1) − 1), halves
-//! away from zero. What is computed with is s·q in f32, so that only the rounding differs from
-//! the published model. Bits per value are b + 16 / n.
+//! Weights become [blocks](super::kernels::BlockMatrix) and are computed with as such. Keys and
+//! values of one head and token are n numbers x that become whole numbers q of b bits with one scale
+//! s of 16: s = max |x| / (2^(b−1) − 1), rounded to f16, and q = round(x / s) within ±(2^(b−1) − 1),
+//! halves away from zero; what is attended to is s·q in f32. Bits per value are b + 16 / n in both.
 
+use super::kernels::{BlockFormat, BlockMatrix};
+use super::matrix::Values;
 use super::stored::Stored;
 use super::weights::{FeedForwardWeights, Linear, Weights};
 use crate::model::ModelShape;
-use candle_core::{Device, Error, Tensor};
+use candle_core::Error;
 use half::f16;
-use rayon::prelude::*;
+use std::sync::Arc;
 
 /// How weights and cache are rounded; not at all by default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,7 +29,7 @@ pub struct Rounding {
 pub struct Groups {
     /// Of each weight, 2 to 8.
     pub bits: u32,
-    /// Weights that share a scale.
+    /// Weights that share a scale: 32, 64, 96 or 128.
     pub size: usize,
 }
 
@@ -121,14 +123,13 @@ impl Rounding {
 impl Groups {
     fn round(self, matrix: &mut Stored) -> Result<(), Error> {
         let numbers = matrix.single()?;
-        let columns = numbers.dims().last().copied().unwrap_or(1);
-        let mut values = numbers.flatten_all()?.to_vec1::<f32>()?;
-        values.par_chunks_mut(columns.max(1)).for_each(|row| {
-            for group in row.chunks_mut(self.size) {
-                round(group, self.bits);
-            }
-        });
-        *matrix = Stored::Plain(Tensor::from_vec(values, numbers.dims(), &Device::Cpu)?);
+        let (rows, columns) = numbers.dims2()?;
+        let format = BlockFormat::Groups {
+            bits: self.bits as u8,
+            size: self.size as u16,
+        };
+        let blocks = BlockMatrix::round(format, rows, columns, &Values::of(&numbers));
+        *matrix = Stored::Blocks(Arc::new(blocks.map_err(Error::wrap)?));
         Ok(())
     }
 }

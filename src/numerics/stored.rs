@@ -1,10 +1,10 @@
 //! A matrix as a model's files have it: numbers each on their own, or in blocks.
 //!
-//! Blocks stay blocks until a model is packed, so that a file in memory is as large as on the
-//! disk.
+//! Blocks stay blocks: a model in memory is as large as its file.
 
-use super::gguf::{Format, dequantise};
+use super::kernels::{BlockMatrix, KernelError};
 use candle_core::{DType, Device, Error, Tensor};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A matrix in the precision in which it was published.
@@ -13,17 +13,7 @@ pub(super) enum Stored {
     /// Numbers of 16 or 32 bits, each on its own.
     Plain(Tensor),
     /// Small whole numbers in blocks, with what scales them.
-    Blocks(Blocks),
-}
-
-/// Rows of blocks.
-#[derive(Debug, Clone)]
-pub(super) struct Blocks {
-    format: Format,
-    sizes: Vec<usize>,
-    bytes: Arc<[u8]>,
-    /// The row of `bytes` with which these begin.
-    first: usize,
+    Blocks(Arc<BlockMatrix>),
 }
 
 impl From<Tensor> for Stored {
@@ -32,33 +22,12 @@ impl From<Tensor> for Stored {
     }
 }
 
-impl Blocks {
-    /// A tensor of `sizes` whose blocks are `bytes`.
-    pub(super) fn new(format: Format, bytes: Vec<u8>, sizes: &[usize]) -> Self {
-        Self {
-            format,
-            sizes: sizes.to_owned(),
-            bytes: bytes.into(),
-            first: 0,
-        }
-    }
-
-    fn numbers(&self) -> Result<Tensor, Error> {
-        let entries: usize = self.sizes.iter().product();
-        let columns = entries / self.sizes.first().copied().unwrap_or(1).max(1);
-        let row = self.format.bytes(columns as u64).unwrap_or(0) as usize;
-        let mut numbers = vec![0.0; entries];
-        dequantise(self.format, &self.bytes[self.first * row..], &mut numbers);
-        Tensor::from_vec(numbers, self.sizes.as_slice(), &Device::Cpu)
-    }
-}
-
 impl Stored {
-    /// Its sizes.
-    pub(super) fn dims(&self) -> &[usize] {
+    /// Rows, of a matrix or of what has more sizes or one.
+    pub(super) fn first_size(&self) -> Option<usize> {
         match self {
-            Self::Plain(tensor) => tensor.dims(),
-            Self::Blocks(blocks) => &blocks.sizes,
+            Self::Plain(tensor) => tensor.dims().first().copied(),
+            Self::Blocks(matrix) => Some(matrix.rows()),
         }
     }
 
@@ -66,15 +35,9 @@ impl Stored {
     pub(super) fn rows(&self, first: usize, count: usize) -> Result<Self, Error> {
         match self {
             Self::Plain(tensor) => tensor.narrow(0, first, count).map(Self::Plain),
-            Self::Blocks(blocks) => {
-                let mut sizes = blocks.sizes.clone();
-                sizes[0] = count;
-                Ok(Self::Blocks(Blocks {
-                    first: blocks.first + first,
-                    sizes,
-                    ..blocks.clone()
-                }))
-            }
+            Self::Blocks(matrix) => rows_of(matrix, first..first + count)
+                .map(Self::Blocks)
+                .map_err(Error::wrap),
         }
     }
 
@@ -82,7 +45,14 @@ impl Stored {
     pub(super) fn plain(self) -> Result<Tensor, Error> {
         match self {
             Self::Plain(tensor) => Ok(tensor),
-            Self::Blocks(blocks) => blocks.numbers(),
+            Self::Blocks(matrix) => {
+                let (rows, columns) = (matrix.rows(), matrix.columns());
+                let mut numbers = vec![0.0; rows * columns];
+                for (row, to) in numbers.chunks_exact_mut(columns.max(1)).enumerate() {
+                    matrix.dequantise_row(row, to);
+                }
+                Tensor::from_vec(numbers, (rows, columns), &Device::Cpu)
+            }
         }
     }
 
@@ -97,6 +67,17 @@ impl Stored {
             Self::Plain(tensor) => Some(tensor),
             Self::Blocks(_) => None,
         }
+    }
+}
+
+/// Rows of `matrix`; itself if they are all.
+pub(super) fn rows_of(
+    matrix: &Arc<BlockMatrix>,
+    rows: Range<usize>,
+) -> Result<Arc<BlockMatrix>, KernelError> {
+    match rows == (0..matrix.rows()) {
+        true => Ok(Arc::clone(matrix)),
+        false => matrix.rows_of(rows).map(Arc::new),
     }
 }
 

@@ -81,7 +81,7 @@ pub(super) struct Weights {
     pub(super) head: Stored,
     /// Whether that is so.
     tied: bool,
-    by_name: BTreeMap<String, Stored>,
+    by_name: BTreeMap<String, Tensor>,
 }
 
 impl Weights {
@@ -95,7 +95,10 @@ impl Weights {
         let mut by_name = BTreeMap::new();
         let mut source = |name: &str, sizes: &[usize]| -> Result<Stored, E> {
             let tensor = source(name, sizes)?;
-            by_name.insert(name.to_owned(), tensor.clone());
+            // Blocks have no name: whoever takes some of their rows would keep them all.
+            if let Some(plain) = tensor.as_plain() {
+                by_name.insert(name.to_owned(), plain.clone());
+            }
             Ok(tensor)
         };
         let hidden = shape.hidden;
@@ -154,7 +157,7 @@ impl Weights {
 
     /// A tensor by its published name, unless it is in blocks.
     pub(super) fn tensor(&self, name: &str) -> Option<&Tensor> {
-        self.by_name.get(name)?.as_plain()
+        self.by_name.get(name)
     }
 }
 
@@ -263,8 +266,8 @@ impl<E: From<candle_core::Error>, S: FnMut(&str, &[usize]) -> Result<Stored, E>>
         let mut first = 0;
         for count in rows {
             // A stand-in while a file's header is checked has no rows.
-            let weight = match all.weight.dims().first() {
-                Some(rows) if *rows == sizes[0] => all.weight.rows(first, count)?,
+            let weight = match all.weight.first_size() {
+                Some(rows) if rows == sizes[0] => all.weight.rows(first, count)?,
                 _ => all.weight.clone(),
             };
             let bias = all.bias.as_ref().map(|bias| match bias.dims().first() {

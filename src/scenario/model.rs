@@ -183,7 +183,7 @@ pub enum WeightFormat {
 pub struct WeightGroups {
     /// Bits of each weight, 2 to 8. Default 4.
     pub bits: u32,
-    /// Weights that share a scale, 8 to 1024. Default 64.
+    /// Weights that share a scale: 32, 64, 96 or 128. Default 64.
     pub size: usize,
 }
 
@@ -235,8 +235,8 @@ impl Precision {
                 let message = format!("{bits} bits; use 2 to 8");
                 return Err(FieldFault::new("weights.bits", message));
             }
-            if !(8..=1024).contains(&size) {
-                let message = format!("{size} weights in a group; use 8 to 1024");
+            if !matches!(size, 32 | 64 | 96 | 128) {
+                let message = format!("{size} weights in a group; use 32, 64, 96 or 128");
                 return Err(FieldFault::new("weights.size", message));
             }
         }

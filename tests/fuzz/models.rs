@@ -234,7 +234,9 @@ fn gguf_files() {
             match Tokenizer::load(&file) {
                 Ok(tokenizer) => {
                     for text in ["", "  a text\n", "\0 東京"] {
-                        let tokens = tokenizer.encode(text).and_then(|all| tokenizer.decode(&all));
+                        let tokens = tokenizer
+                            .encode(text)
+                            .and_then(|all| tokenizer.decode(&all));
                         if let Err(error) = tokens {
                             assert!(!error.to_string().is_empty());
                         }

@@ -4,6 +4,7 @@
 //! The files in `tests/fixtures/gguf` were written by ggml's own package (`gguf_reference.py`), the
 //! others by [`writer`].
 
+mod bits;
 mod families;
 mod refusals;
 mod tokens;

@@ -51,7 +51,7 @@ fn q8_0(values: &[f32]) -> Vec<u8> {
     blocks.collect()
 }
 
-fn tiny(format: u32) -> Gguf {
+pub fn tiny(format: u32) -> Gguf {
     let folder = bundled("tiny-llama");
     let read = |name: &str| fs::read(folder.join(name)).expect("the bundled model");
     let config: Json = serde_json::from_slice(&read("config.json")).expect("JSON");
@@ -128,7 +128,7 @@ fn whole(path: &Path) -> ShardedLlama {
 }
 
 /// Mean negative log-likelihood, and the bits of all logits.
-fn likelihood(model: &ShardedLlama, tokens: &[u32]) -> (f64, Vec<u32>) {
+pub fn likelihood(model: &ShardedLlama, tokens: &[u32]) -> (f64, Vec<u32>) {
     let mut cache = model.cache(tokens.len()).expect("short");
     let mut workspace = model.workspace();
     model
@@ -142,7 +142,7 @@ fn likelihood(model: &ShardedLlama, tokens: &[u32]) -> (f64, Vec<u32>) {
     (mean, logits.iter().map(|logit| logit.to_bits()).collect())
 }
 
-const TEXT: &str = "The miller walked to the river in the morning, and the river was high. ";
+pub const TEXT: &str = "The miller walked to the river in the morning, and the river was high. ";
 
 #[test]
 fn a_model_is_the_same_from_either_layout_and_near_in_eight_bits() {

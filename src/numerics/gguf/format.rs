@@ -1,14 +1,16 @@
 //! The number formats of GGUF's tensors (`ggml_type` in ggml.h), and which of them are computed with.
 
-use crate::numerics::stored::{Blocks, Stored};
+use crate::numerics::kernels::{BlockFormat, BlockMatrix};
+use crate::numerics::stored::Stored;
 use crate::numerics::weights_file::first_not_finite;
 use candle_core::{DType, Device, Tensor};
 use half::f16;
 use safetensors::Dtype;
+use std::sync::Arc;
 
 /// How the entries of a tensor are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::numerics) enum Format {
+pub(super) enum Format {
     F32,
     F16,
     Bf16,
@@ -95,12 +97,12 @@ impl Format {
     }
 
     /// Entries of a row that share a block.
-    pub(in crate::numerics) fn block(self) -> u64 {
+    pub(super) fn block(self) -> u64 {
         self.row().3
     }
 
     /// Bytes of so many entries in whole blocks.
-    pub(in crate::numerics) fn bytes(self, entries: u64) -> Option<u64> {
+    pub(super) fn bytes(self, entries: u64) -> Option<u64> {
         let (_, _, _, block, bytes) = self.row();
         entries
             .is_multiple_of(*block)
@@ -120,18 +122,29 @@ impl Format {
     /// # Errors
     /// If they are not so many.
     pub(super) fn stored(self, bytes: Vec<u8>, sizes: &[usize]) -> Result<Stored, String> {
-        let format = match self {
-            Self::F32 => DType::F32,
-            Self::F16 => DType::F16,
-            Self::Bf16 => DType::BF16,
-            _ => return Ok(Stored::Blocks(Blocks::new(self, bytes, sizes))),
+        let plain = |format| {
+            let tensor = Tensor::from_raw_buffer(&bytes, format, sizes, &Device::Cpu);
+            tensor.map(Stored::Plain).map_err(|error| error.to_string())
         };
-        let tensor = Tensor::from_raw_buffer(&bytes, format, sizes, &Device::Cpu);
-        tensor.map(Stored::Plain).map_err(|error| error.to_string())
+        let format = match self {
+            Self::F32 => return plain(DType::F32),
+            Self::F16 => return plain(DType::F16),
+            Self::Bf16 => return plain(DType::BF16),
+            Self::Q4_0 => BlockFormat::Q4_0,
+            Self::Q8_0 => BlockFormat::Q8_0,
+            Self::Q4K => BlockFormat::Q4K,
+            Self::Q5K => BlockFormat::Q5K,
+            Self::Q6K => BlockFormat::Q6K,
+        };
+        let columns = sizes.last().copied().unwrap_or(1);
+        let rows = sizes.iter().product::<usize>() / columns.max(1);
+        let matrix = BlockMatrix::from_bytes(format, rows, columns, &bytes);
+        let matrix = matrix.map_err(|error| error.to_string())?;
+        Ok(Stored::Blocks(Arc::new(matrix)))
     }
 
     /// Where in a block the numbers stand that scale it, each of 16 bits.
-    pub(super) fn scales(self) -> &'static [usize] {
+    fn scales(self) -> &'static [usize] {
         match self {
             Self::F32 | Self::F16 | Self::Bf16 => &[],
             Self::Q4_0 | Self::Q8_0 => &[0],

@@ -10,7 +10,6 @@
 //! Formats of numbers, keys and names of tensors are those of ggml's docs/gguf.md and of llama.cpp.
 //! What could change what a model computes and is not understood is refused by its name.
 
-mod blocks;
 mod checkpoint;
 mod files;
 mod format;
@@ -22,9 +21,7 @@ mod stream;
 mod value;
 mod vocabulary;
 
-pub(super) use blocks::dequantise;
 pub(super) use checkpoint::GgufCheckpoint;
-pub(super) use format::Format;
 pub(super) use vocabulary::Vocabulary;
 
 use super::config::ModelConfig;
