@@ -1,4 +1,4 @@
-//! What `airloom check` says of a model: a folder, or a `config.json` alone.
+//! What `airloom check` says of a model: a folder, a GGUF file, or a `config.json` alone.
 
 use crate::model::{Architecture, Experts, Norm, Positions};
 use crate::numerics::{self, LoadError, ModelConfig};
@@ -14,7 +14,11 @@ pub(super) struct Described {
 
 /// Whether `path` is that of a model, not of a scenario.
 pub(super) fn is_model(path: &Path) -> bool {
-    path.is_dir() || path.file_name().is_some_and(|name| name == "config.json")
+    path.is_dir() || path.file_name().is_some_and(|name| name == "config.json") || is_gguf(path)
+}
+
+fn is_gguf(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "gguf")
 }
 
 impl Described {
@@ -24,7 +28,7 @@ impl Described {
     /// # Errors
     /// What loading it would say, save for faults within the weights.
     pub(super) fn read(path: &Path) -> Result<Self, LoadError> {
-        if !path.is_dir() {
+        if !path.is_dir() && !is_gguf(path) {
             let (config, _) = numerics::describe(path)?;
             return Ok(Self {
                 config,
@@ -33,7 +37,7 @@ impl Described {
         }
         let architecture = numerics::architecture(path).unwrap_or(Architecture::Llama);
         let config = numerics::inspect(path, architecture)?;
-        if path.join("tokenizer.json").exists() {
+        if is_gguf(path) || path.join("tokenizer.json").exists() {
             numerics::Tokenizer::load(path)?;
         }
         Ok(Self {
@@ -100,6 +104,14 @@ impl Display for Described {
         let weights = shape.parameters() as f64 * bits / 8.0;
         let entries = 2 * shape.layers * shape.kv_heads * shape.head_dim;
         let cache = entries as f64 * shape.cache_bits / 8.0;
+        if !self.config.formats.is_empty() {
+            let formats = self.config.formats.iter();
+            let formats: Vec<String> = formats
+                .map(|(name, share)| format!("{name} {:.1} %", 100.0 * share))
+                .collect();
+            row("weights", formats.join(", "))?;
+        }
+        let bits = (1000.0 * bits).round() / 1000.0;
         let stored = match self.weights {
             true => format!("{bits} bits per weight as stored"),
             false => format!("{bits} bits per weight, for there are none"),

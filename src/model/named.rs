@@ -3,6 +3,14 @@
 //! A model joins by one row: its sizes, what its layers are made of, where the numbers are from, and
 //! how many parameters its checkpoint has: the sum of its tensors' sizes, without the copy of a tied
 //! table that some files have. Precisions are 16 bit throughout; callers that quantise change them.
+//!
+//! Beside the papers, all sizes but the parameters were held against the list of configurations in
+//! Lightning-AI/litgpt (`litgpt/config.py`, commit 2685705 of 2026), which was made from the published
+//! files and agrees on LLaMA 2 and 3, TinyLlama, Mistral, Mixtral, Gemma 2, Qwen2.5, Qwen3, Phi-3-mini
+//! and Phi-4 (of Mixtral 8x22B it has the vocabulary of the Instruct version, 32 768); and against
+//! copies of `config.json` in public repositories: OPT 125m, 1.3b, 6.7b and 13b, Yi-34B,
+//! DeepSeek-Coder 1.3b and Qwen1.5-MoE. Nobody but the paper was found for OPT 2.7b and 30b, Yi-6B,
+//! DeepSeek-Coder 6.7b and 33b, and Phi-3-medium.
 
 use super::design::{Activation, Biases, Norm, Positions, Window, WindowLayers};
 use super::{Architecture, Design, Experts, ModelShape};

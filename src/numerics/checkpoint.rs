@@ -11,10 +11,10 @@ use super::error::LoadError;
 use super::formats;
 use super::json;
 use super::model_file::{FileDigest, MOST_SETTINGS, read};
+use super::stored::Stored;
 use super::weights_file::WeightsFile;
 use crate::files::is_plain;
 use crate::interrupt::Interrupt;
-use candle_core::Tensor;
 use safetensors::Dtype;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -229,7 +229,7 @@ impl Checkpoint {
     pub(super) fn read(
         self,
         interrupt: Interrupt<'_>,
-    ) -> Result<(BTreeMap<String, Tensor>, Vec<FileDigest>), LoadError> {
+    ) -> Result<(BTreeMap<String, Stored>, Vec<FileDigest>), LoadError> {
         let mut tensors = BTreeMap::new();
         let mut digests: Vec<FileDigest> = self.index.into_iter().collect();
         for (number, file) in self.files.into_iter().enumerate() {

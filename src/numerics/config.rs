@@ -37,6 +37,11 @@ pub struct ModelConfig {
     pub bos: Option<u32>,
     /// The tokens that end a text.
     pub eos: Vec<u32>,
+    /// Bits to which keys and values are rounded, if they are.
+    pub cache_rounding: Option<u32>,
+    /// In which formats its weights are stored, each with its share of them, the largest first;
+    /// none before the weights are known.
+    pub formats: Vec<(&'static str, f64)>,
     pub(super) names: &'static Names,
 }
 
@@ -74,6 +79,8 @@ impl ModelConfig {
             },
             bos: None,
             eos: Vec::new(),
+            cache_rounding: None,
+            formats: Vec::new(),
             names: family.names,
         }
     }
@@ -118,6 +125,23 @@ impl ModelConfig {
     }
 }
 
+/// Refuses a model that steps in another way than `wanted`.
+///
+/// # Errors
+/// What it is, and what would do.
+pub(super) fn check_architecture(config: &ModelConfig, wanted: Architecture) -> Result<(), String> {
+    if config.shape.architecture == wanted {
+        return Ok(());
+    }
+    let family = Family::called(config.family).expect("a configuration is of a family");
+    Err(format!(
+        "it is a {}; use a model whose family is one of: {}{}",
+        family.name,
+        Family::classes(wanted),
+        hint(family)
+    ))
+}
+
 /// How the model of a `config.json` steps, if it says so and that is known.
 pub(super) fn architecture(text: &[u8]) -> Option<Architecture> {
     let value = json::parse(text).ok()?;
@@ -134,7 +158,11 @@ fn named(file: &serde_json::Value) -> Option<&str> {
 }
 
 impl Settings {
-    fn resolve(self, name: &str, family: &'static Family) -> Result<ModelConfig, String> {
+    pub(super) fn resolve(
+        self,
+        name: &str,
+        family: &'static Family,
+    ) -> Result<ModelConfig, String> {
         let required = |field, value| self.required(field, value, family);
         let hidden = required("hidden_size", self.hidden_size)?;
         let ffn = self.columns(family)?;
@@ -205,6 +233,8 @@ impl Settings {
             max_positions,
             bos: first(&self.bos_token_id),
             eos: Vec::new(),
+            cache_rounding: None,
+            formats: Vec::new(),
             names: family.names,
         };
         (family.settle)(&self, &mut config)?;

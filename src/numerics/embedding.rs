@@ -1,8 +1,8 @@
 //! Where a step begins: the embeddings of its tokens, of one sequence or of several.
 
 use super::error::StepError;
-use super::ops::{AddRows, Embed};
-use super::sharded::ShardedLlama;
+use super::ops::{AddRows, Embed, EmbedBlocks};
+use super::sharded::{ShardedLlama, Table};
 use super::state::{Hidden, Slice};
 use crate::model::Positions;
 
@@ -109,7 +109,14 @@ impl ShardedLlama {
             }));
         let states = hidden.states.fit(total, self.shape().hidden)?;
         let texts = slices.map(|(tokens, _)| tokens);
-        states.apply2(embedding, &Embed { texts })?;
+        match embedding {
+            Table::Plain(table) => states.apply2(table, &Embed { texts })?,
+            Table::Blocks(table, scale) => states.apply1(&EmbedBlocks {
+                table,
+                scale: *scale,
+                texts,
+            })?,
+        }
         let Some(table) = &self.positions else {
             return Ok(());
         };

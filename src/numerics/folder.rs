@@ -1,10 +1,13 @@
-//! A model as a Hugging Face folder publishes it.
+//! A model as a Hugging Face folder publishes it, or a GGUF file.
 
 use super::checkpoint::Checkpoint;
 use super::config::{self, ModelConfig};
 use super::error::LoadError;
 use super::generation::{self, Generation};
+use super::gguf::{self, GgufCheckpoint};
 use super::model_file::{FileDigest, MOST_SETTINGS, read};
+use super::rounding::Rounding;
+use super::stored::Stored;
 use super::weights::Weights;
 use crate::interrupt::Interrupt;
 use crate::model::Architecture;
@@ -25,10 +28,17 @@ pub(super) struct Published {
 #[derive(Debug)]
 pub(super) struct Described {
     config: ModelConfig,
-    checkpoint: Checkpoint,
+    checkpoint: Source,
     digests: Vec<FileDigest>,
     /// Of the configuration.
     path: PathBuf,
+}
+
+/// Where the weights are.
+#[derive(Debug)]
+enum Source {
+    Safetensors(Checkpoint),
+    Gguf(GgufCheckpoint),
 }
 
 /// What ends a gathering of weights.
@@ -61,16 +71,20 @@ impl Gathering {
     }
 }
 
-/// How the model in `folder` steps, if its `config.json` can be read and names a family that is
-/// known.
+/// How the model in `folder`, or in a GGUF file of this path, steps, if its settings can be read
+/// and name a family that is known.
 pub fn architecture(folder: &Path) -> Option<Architecture> {
+    if gguf::is_file(folder) {
+        return Some(gguf::open(folder).ok()?.0.shape.architecture);
+    }
     let fix = "give the path of a Hugging Face model folder";
     let (text, _) = read(folder, CONFIG_FILE, MOST_SETTINGS, fix).ok()?;
     config::architecture(&text)
 }
 
-/// Checks the model folder `folder` for a model of `architecture` without reading its
-/// weights: `config.json`, `generation_config.json`, and the headers of the weights files.
+/// Checks the model folder, or GGUF file, `folder` for a model of `architecture` without reading its
+/// weights: `config.json`, `generation_config.json`, and the headers of the weights files, or the
+/// header of the one.
 /// Returns what it says of the model, the precision of its stored weights included.
 ///
 /// # Errors
@@ -101,6 +115,9 @@ pub fn describe(file: &Path) -> Result<(ModelConfig, FileDigest), LoadError> {
 
 impl Described {
     pub(super) fn open(folder: &Path, architecture: Architecture) -> Result<Self, LoadError> {
+        if gguf::is_file(folder) {
+            return Self::open_gguf(folder, architecture);
+        }
         let fix = "give the path of a Hugging Face model folder";
         let (text, digest) = read(folder, CONFIG_FILE, MOST_SETTINGS, fix)?;
         let name = folder.file_name().map_or_else(
@@ -122,35 +139,78 @@ impl Described {
         config.shape.activation_bits = bits;
         Ok(Self {
             config,
-            checkpoint,
+            checkpoint: Source::Safetensors(checkpoint),
             digests,
             path,
         })
     }
 
-    /// Reads the weights.
-    pub(super) fn load(self, interrupt: Interrupt<'_>) -> Result<Published, LoadError> {
-        let (mut tensors, digests) = self.checkpoint.read(interrupt)?;
+    fn open_gguf(path: &Path, architecture: Architecture) -> Result<Self, LoadError> {
+        let (mut config, mut checkpoint) = gguf::open(path)?;
+        config::check_architecture(&config, architecture).map_err(|fault| LoadError::Config {
+            path: path.to_owned(),
+            fault,
+        })?;
+        let gathered = Weights::gather(&config, |name, sizes| {
+            checkpoint.want(name, sizes)?;
+            Ok::<_, Gathering>(nothing(path)?)
+        });
+        gathered.map_err(|error| error.at(path))?;
+        checkpoint.refuse_unread()?;
+        config.shape.weight_bits = checkpoint.bits();
+        config.shape.cache_bits = 16.0;
+        config.shape.activation_bits = 16.0;
+        config.formats = checkpoint.formats();
+        Ok(Self {
+            config,
+            checkpoint: Source::Gguf(checkpoint),
+            digests: Vec::new(),
+            path: path.to_owned(),
+        })
+    }
+
+    /// Reads the weights, and rounds them.
+    pub(super) fn load(
+        self,
+        rounding: Rounding,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Published, LoadError> {
+        let (mut tensors, digests) = match self.checkpoint {
+            Source::Safetensors(checkpoint) => checkpoint.read(interrupt)?,
+            Source::Gguf(checkpoint) => checkpoint.read(interrupt)?,
+        };
         let path = self.path;
         let weights = Weights::gather(&self.config, |name, _| {
             Ok::<_, Gathering>(tensors.remove(name).expect("every tensor wanted was read"))
         });
-        let weights = weights.map_err(|error| error.at(&path))?;
+        let mut weights = weights.map_err(|error| error.at(&path))?;
+        rounding
+            .apply(&mut weights)
+            .map_err(|error| Gathering::Tensor(error).at(&path))?;
+        let mut config = self.config;
+        config.shape = rounding.of(config.shape);
+        config.cache_rounding = rounding.cache;
         Ok(Published {
-            config: self.config,
+            config,
             weights,
             digests: [self.digests, digests].concat(),
         })
     }
 }
 
+/// What stands in for a tensor while headers are checked.
+fn nothing(path: &Path) -> Result<Stored, LoadError> {
+    let nothing = Tensor::zeros(0, DType::F32, &Device::Cpu);
+    nothing
+        .map(Stored::Plain)
+        .map_err(|source| LoadError::Tensor {
+            path: path.to_owned(),
+            source,
+        })
+}
+
 /// Holds every tensor of the model against the headers, and every header against the model.
 fn fit(config: &ModelConfig, checkpoint: &mut Checkpoint, path: &Path) -> Result<(), LoadError> {
-    let nothing = Tensor::zeros(0, DType::F32, &Device::Cpu);
-    let nothing = nothing.map_err(|source| LoadError::Tensor {
-        path: path.to_owned(),
-        source,
-    })?;
     let gathered = Weights::gather(config, |name, sizes| {
         let hint = if name == "lm_head.weight" {
             " (a model that has none says `\"tie_word_embeddings\": true` in config.json)"
@@ -158,7 +218,7 @@ fn fit(config: &ModelConfig, checkpoint: &mut Checkpoint, path: &Path) -> Result
             ""
         };
         checkpoint.want(name, sizes, hint)?;
-        Ok::<_, Gathering>(nothing.clone())
+        Ok::<_, Gathering>(nothing(path)?)
     });
     gathered.map_err(|error| error.at(path))?;
     let tied = config.shape.tied_embeddings;

@@ -8,8 +8,10 @@ use super::error::{LoadError, StepError};
 use super::folder::Described;
 use super::kernels::Kernels;
 use super::model_file::FileDigest;
+use super::rounding::Rounding;
 use super::sharded::ShardedLlama;
 use super::source;
+use super::stored::Stored;
 use super::weights::Weights;
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, ShardPlan};
@@ -28,7 +30,8 @@ pub struct Llama {
 
 impl Llama {
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or the
-    /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16.
+    /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16; or a GGUF file, or
+    /// the first of its parts.
     ///
     /// The shape's precisions become that of the stored weights.
     ///
@@ -45,7 +48,20 @@ impl Llama {
     /// # Errors
     /// Those of [`Llama::load`], and [`LoadError::Interrupted`].
     pub fn load_until(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, LoadError> {
-        let published = Described::open(folder, Architecture::Llama)?.load(interrupt)?;
+        Self::load_rounded(folder, Rounding::default(), interrupt)
+    }
+
+    /// [`Llama::load_until`], with weights and cache rounded; then no tensor has a name any more
+    /// that is not as published.
+    ///
+    /// # Errors
+    /// Those of [`Llama::load_until`].
+    pub fn load_rounded(
+        folder: &Path,
+        rounding: Rounding,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Self, LoadError> {
+        let published = Described::open(folder, Architecture::Llama)?.load(rounding, interrupt)?;
         Ok(Self {
             config: published.config,
             weights: published.weights,
@@ -80,7 +96,7 @@ impl Llama {
 
     fn from_source(
         config: ModelConfig,
-        source: impl FnMut(&str, &[usize]) -> candle_core::Result<Tensor>,
+        source: impl FnMut(&str, &[usize]) -> candle_core::Result<Stored>,
     ) -> Result<Self, StepError> {
         let weights = source::gather(&config, Architecture::Llama, source)?;
         Ok(Self {

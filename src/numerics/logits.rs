@@ -2,7 +2,7 @@
 
 use super::blocks::check_slices;
 use super::error::StepError;
-use super::ops::{Project, SoftCap};
+use super::ops::SoftCap;
 use super::sharded::ShardedLlama;
 use super::state::{Hidden, Slice, Workspace};
 use std::ops::Range;
@@ -99,13 +99,12 @@ impl ShardedLlama {
             let normed = buffers.normed.fit(count, hidden.width())?;
             let states = hidden.states.tensor();
             self.norm.apply(kernels, states, wanted.clone(), normed)?;
-            let project = Project::with(kernels, weights);
             if weights.outputs() == self.shape().vocabulary {
-                project.apply(normed.tensor(), all)?;
+                weights.multiply(kernels, normed.tensor(), all)?;
                 continue;
             }
             let own = buffers.logits.fit(count, weights.outputs())?;
-            project.apply(normed.tensor(), own)?;
+            weights.multiply(kernels, normed.tensor(), own)?;
             all.place_columns(own, self.plan.shards()[device].rows.start)?;
         }
         if let Some(cap) = self.shape().design.logit_cap {

@@ -34,6 +34,7 @@
 //! tensors that live for one step, for which tokens visit them differs from step to step.
 
 mod attention;
+mod block_product;
 mod blocks;
 mod checkpoint;
 mod config;
@@ -47,6 +48,7 @@ mod foreign;
 mod formats;
 mod forward;
 mod generation;
+mod gguf;
 mod json;
 pub mod kernels;
 mod kv_cache;
@@ -61,12 +63,14 @@ mod ops;
 mod packing;
 mod rope;
 mod rope_settings;
+mod rounding;
 mod routing;
 mod score;
 mod settings;
 mod sharded;
 mod source;
 mod state;
+mod stored;
 mod tokenizer;
 pub mod train;
 mod weights;
@@ -84,6 +88,7 @@ pub use matrix::Values;
 pub use mixtral::{Contribution, Mixtral};
 pub use model_file::FileDigest;
 pub use rope::{Rope, RopeScaling};
+pub use rounding::{Groups, Rounding};
 pub use routing::{Routing, strongest, top_experts};
 pub use score::{greedy, score};
 pub use sharded::ShardedLlama;

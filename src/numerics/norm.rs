@@ -5,7 +5,7 @@ use super::error::StepError;
 use super::kernels::Kernels;
 use super::matrix::Matrix;
 use super::ops::{LayerNorm, RmsNorm};
-use super::packing::single;
+use super::stored::single;
 use super::weights::NormWeights;
 use candle_core::{Error, Tensor};
 use std::ops::Range;

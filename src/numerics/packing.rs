@@ -3,33 +3,50 @@
 //! f16 and bf16 become f32 exactly, so packing loses nothing. It happens once,
 //! when a model is sharded.
 
+use super::block_product::{BlockPart, BlockProject};
 use super::error::StepError;
 use super::kernels::{Kernels, Packed, Packing, Part};
 use super::matrix::{Matrix, Values};
 use super::ops::{AddToRows, Project};
+use super::stored::{Stored, single};
 use super::weights::Linear;
-use candle_core::{DType, Device, Error, Tensor};
+use candle_core::{Device, Error, Tensor};
 use std::ops::Range;
 
-/// A weight matrix in the panels that products read.
+/// A weight matrix as products read it, in pieces whose outputs follow each other.
 #[derive(Debug)]
 pub(super) struct PackedMatrix {
-    pub(super) packing: Packing,
-    pub(super) panels: Tensor,
+    pieces: Vec<Piece>,
+    outputs: usize,
 }
 
-impl PackedMatrix {
-    /// Packs some rows and columns of matrices, one below the other.
-    pub(super) fn pack(parts: &[(&Tensor, Range<usize>, Range<usize>)]) -> Result<Self, StepError> {
-        let matrices = parts
+/// Outputs of one kind.
+#[derive(Debug)]
+enum Piece {
+    /// In panels of f32.
+    Panels { packing: Packing, panels: Tensor },
+    /// In blocks of small whole numbers.
+    Blocks(BlockPart),
+}
+
+impl Piece {
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Panels { packing, .. } => packing.outputs(),
+            Self::Blocks(part) => part.outputs(),
+        }
+    }
+
+    /// Packs matrices whose numbers each stand on their own, one below the other.
+    fn panels(parts: &[(Tensor, Range<usize>, Range<usize>)]) -> Result<Self, StepError> {
+        let values: Vec<_> = parts
             .iter()
-            .map(|(tensor, ..)| single(tensor))
-            .collect::<Result<Vec<_>, _>>()?;
-        let values: Vec<_> = matrices.iter().map(Values::of).collect();
+            .map(|(tensor, ..)| Values::of(tensor))
+            .collect();
         let parts: Vec<Part<'_>> = parts
             .iter()
-            .zip(matrices.iter().zip(&values))
-            .map(|((_, rows, columns), (matrix, values))| {
+            .zip(&values)
+            .map(|((matrix, rows, columns), values)| {
                 let (outputs, inputs) = matrix.dims2()?;
                 Ok(Part {
                     weights: values,
@@ -42,15 +59,76 @@ impl PackedMatrix {
             .collect::<Result<_, Error>>()?;
         let (packing, panels) = Packed::from_parts(&parts)?.into_parts();
         let count = panels.len();
+        let panels = Tensor::from_vec(panels, count, &Device::Cpu)?;
+        Ok(Self::Panels { packing, panels })
+    }
+}
+
+impl PackedMatrix {
+    /// Packs some rows and columns of matrices, one below the other: those in a row that are not
+    /// in blocks together, others each on its own.
+    pub(super) fn pack(parts: &[(&Stored, Range<usize>, Range<usize>)]) -> Result<Self, StepError> {
+        let mut pieces = Vec::new();
+        let mut together = Vec::new();
+        for (stored, rows, columns) in parts {
+            match stored {
+                Stored::Plain(tensor) => {
+                    together.push((single(tensor)?, rows.clone(), columns.clone()));
+                }
+                Stored::Blocks(matrix) => {
+                    if !together.is_empty() {
+                        pieces.push(Piece::panels(&std::mem::take(&mut together))?);
+                    }
+                    let part = BlockPart::cut(matrix, rows.clone(), columns.clone())?;
+                    pieces.push(Piece::Blocks(part));
+                }
+            }
+        }
+        if !together.is_empty() {
+            pieces.push(Piece::panels(&together)?);
+        }
         Ok(Self {
-            packing,
-            panels: Tensor::from_vec(panels, count, &Device::Cpu)?,
+            outputs: pieces.iter().map(Piece::outputs).sum(),
+            pieces,
         })
     }
 
     /// Values per row of a product.
     pub(super) fn outputs(&self) -> usize {
-        self.packing.outputs()
+        self.outputs
+    }
+
+    /// `out` ← `x` · weightsᵀ.
+    pub(super) fn multiply(
+        &self,
+        kernels: Kernels,
+        x: &Tensor,
+        out: &mut Matrix,
+    ) -> Result<(), Error> {
+        let mut first = 0;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Panels { packing, panels } => {
+                    let project = Project::with(kernels, packing, panels);
+                    if self.pieces.len() == 1 {
+                        return project.apply(x, out);
+                    }
+                    let mut own = Matrix::zeros(out.rows(), packing.outputs())?;
+                    project.apply(x, &mut own)?;
+                    out.place_columns(&own, first)?;
+                }
+                Piece::Blocks(part) => {
+                    let project = BlockProject {
+                        kernels,
+                        part,
+                        first,
+                    };
+                    out.apply2(x, &project)?;
+                }
+            }
+            first += piece.outputs();
+        }
+        Ok(())
     }
 }
 
@@ -90,7 +168,7 @@ impl Projection {
 
     /// Some rows and columns of a matrix, with the bias given.
     pub(super) fn columns(
-        weight: &Tensor,
+        weight: &Stored,
         bias: Option<&Tensor>,
         outputs: Range<usize>,
         inputs: Range<usize>,
@@ -113,7 +191,7 @@ impl Projection {
         x: &Tensor,
         out: &mut Matrix,
     ) -> Result<(), Error> {
-        Project::with(kernels, &self.matrix).apply(x, out)?;
+        self.matrix.multiply(kernels, x, out)?;
         match &self.bias {
             Some(bias) => out.apply2(bias, &AddToRows { kernels }),
             None => Ok(()),
@@ -121,14 +199,10 @@ impl Projection {
     }
 }
 
-/// A tensor in f32 and row-major; itself if it is.
-pub(super) fn single(tensor: &Tensor) -> Result<Tensor, Error> {
-    tensor.to_dtype(DType::F32)?.contiguous()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::DType;
 
     #[test]
     fn half_precision_is_widened_exactly() {

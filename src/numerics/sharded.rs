@@ -23,12 +23,13 @@
 use super::attention::AttentionPart;
 use super::config::ModelConfig;
 use super::error::StepError;
-use super::kernels::{Kernels, RopeTable};
+use super::kernels::{BlockMatrix, Kernels, RopeTable};
 use super::kv_cache::KvCache;
 use super::mlp::MlpPart;
 use super::norm::Norm;
-use super::packing::{PackedMatrix, single};
+use super::packing::PackedMatrix;
 use super::state::Workspace;
+use super::stored::{Stored, single};
 use super::weights::{NormWeights, Weights};
 use crate::model::{ModelShape, Parts, ShardPlan};
 use candle_core::Tensor;
@@ -41,13 +42,34 @@ pub struct ShardedLlama {
     pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
     /// Where it is covered.
-    pub(super) embedding: Option<Tensor>,
+    pub(super) embedding: Option<Table>,
     /// Of learned positions, where the embedding is covered.
     pub(super) positions: Option<Tensor>,
     pub(super) norm: Norm,
     /// After attention and feed-forward network of the layers covered, where there are such.
     pub(super) norms_after: Vec<[Option<Norm>; 2]>,
     pub(super) parts: Vec<DevicePart>,
+}
+
+/// The embedding of each token.
+#[derive(Debug, Clone)]
+pub(super) enum Table {
+    /// In f32, scaled as the family has it.
+    Plain(Tensor),
+    /// In blocks, and what each number is multiplied by.
+    Blocks(Arc<BlockMatrix>, Option<f32>),
+}
+
+impl Table {
+    fn pack(stored: &Stored, scale: Option<f32>) -> Result<Self, StepError> {
+        Ok(match (stored, scale) {
+            (Stored::Blocks(matrix), _) => Self::Blocks(Arc::clone(matrix), scale),
+            (Stored::Plain(table), None) => Self::Plain(single(table)?),
+            (Stored::Plain(table), Some(scale)) => {
+                Self::Plain(single(table)?.affine(f64::from(scale), 0.0)?)
+            }
+        })
+    }
 }
 
 /// What one device holds.
@@ -107,17 +129,13 @@ impl ShardedLlama {
         let layers = weights.layers[covered.layers.clone()].iter();
         let norms_after =
             layers.map(|layer| Ok([norm(&layer.attention_after)?, norm(&layer.mlp_after)?]));
-        let embedding = |table: &Tensor| match config.embedding_scale {
-            Some(scale) => single(table)?.affine(f64::from(scale), 0.0),
-            None => single(table),
-        };
         let positions = weights.positions.as_ref();
         Ok(Self {
             config: config.clone(),
             plan: Arc::new(plan.clone()),
             kernels,
             embedding: match covered.embedding {
-                true => Some(embedding(&weights.embedding)?),
+                true => Some(Table::pack(&weights.embedding, config.embedding_scale)?),
                 false => None,
             },
             positions: match covered.embedding {

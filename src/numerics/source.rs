@@ -2,6 +2,7 @@
 
 use super::config::ModelConfig;
 use super::error::StepError;
+use super::stored::Stored;
 use super::weights::Weights;
 use crate::model::{Architecture, Positions};
 use crate::rng::{BulkDistribution, StandardNormal, Stream};
@@ -12,7 +13,7 @@ use std::collections::BTreeMap;
 /// normal with variance 1 / inputs, so that activations keep their size.
 pub(super) fn random(
     stream: &mut Stream,
-) -> impl FnMut(&str, &[usize]) -> candle_core::Result<Tensor> {
+) -> impl FnMut(&str, &[usize]) -> candle_core::Result<Stored> {
     let mut draws = Vec::new();
     move |name, sizes| {
         let count: usize = sizes.iter().product();
@@ -31,16 +32,16 @@ pub(super) fn random(
             _ if name.ends_with(".bias") => vec![0.0; count],
             _ => vec![1.0; count],
         };
-        Tensor::from_vec(values, sizes, &Device::Cpu)
+        Tensor::from_vec(values, sizes, &Device::Cpu).map(Stored::Plain)
     }
 }
 
 /// Tensors by their published names; they are shared, not copied.
 pub(super) fn named(
     tensors: &BTreeMap<String, Tensor>,
-) -> impl FnMut(&str, &[usize]) -> candle_core::Result<Tensor> {
+) -> impl FnMut(&str, &[usize]) -> candle_core::Result<Stored> {
     |name, sizes| match tensors.get(name) {
-        Some(tensor) if tensor.dims() == sizes => Ok(tensor.clone()),
+        Some(tensor) if tensor.dims() == sizes => Ok(Stored::Plain(tensor.clone())),
         Some(tensor) => Err(candle_core::Error::Msg(format!(
             "the tensor `{name}` has shape {:?}, expected {sizes:?}",
             tensor.dims()
@@ -56,7 +57,7 @@ pub(super) fn named(
 pub(super) fn gather(
     config: &ModelConfig,
     architecture: Architecture,
-    source: impl FnMut(&str, &[usize]) -> candle_core::Result<Tensor>,
+    source: impl FnMut(&str, &[usize]) -> candle_core::Result<Stored>,
 ) -> Result<Weights, StepError> {
     let shape = &config.shape;
     shape.validate()?;

@@ -7,6 +7,7 @@
 
 use super::config::ModelConfig;
 use super::families::Names;
+use super::stored::Stored;
 use crate::model::{Architecture, Design, ModelShape, Norm, Positions};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -33,7 +34,7 @@ pub(super) struct LayerWeights {
 /// A product's matrix, \[outputs, inputs\], and its bias, if it has one.
 #[derive(Debug, Clone)]
 pub(super) struct Linear {
-    pub(super) weight: Tensor,
+    pub(super) weight: Stored,
     pub(super) bias: Option<Tensor>,
 }
 
@@ -71,13 +72,15 @@ pub(super) struct NetworkWeights {
 /// All of them.
 #[derive(Debug, Clone)]
 pub(super) struct Weights {
-    pub(super) embedding: Tensor,
+    pub(super) embedding: Stored,
     /// Of learned positions: \[rows, h\].
     pub(super) positions: Option<Tensor>,
     pub(super) layers: Vec<LayerWeights>,
     pub(super) norm: NormWeights,
     /// The embedding itself where the two are tied.
-    pub(super) head: Tensor,
+    pub(super) head: Stored,
+    /// Whether that is so.
+    tied: bool,
     by_name: BTreeMap<String, Tensor>,
 }
 
@@ -86,23 +89,26 @@ impl Weights {
     /// tensor by name and shape: matrices are \[outputs, inputs\], norms \[h\].
     pub(super) fn gather<E: From<candle_core::Error>>(
         config: &ModelConfig,
-        mut source: impl FnMut(&str, &[usize]) -> Result<Tensor, E>,
+        mut source: impl FnMut(&str, &[usize]) -> Result<Stored, E>,
     ) -> Result<Self, E> {
         let (shape, names) = (&config.shape, config.names);
         let mut by_name = BTreeMap::new();
-        let mut source = |name: &str, sizes: &[usize]| -> Result<Tensor, E> {
+        let mut source = |name: &str, sizes: &[usize]| -> Result<Stored, E> {
             let tensor = source(name, sizes)?;
-            by_name.insert(name.to_owned(), tensor.clone());
+            // Blocks have no name: whoever takes some of their rows would keep them all.
+            if let Some(plain) = tensor.as_plain() {
+                by_name.insert(name.to_owned(), plain.clone());
+            }
             Ok(tensor)
         };
         let hidden = shape.hidden;
         let embedding = source(&weight(names.embedding), &[shape.vocabulary, hidden])?;
         let positions = match shape.design.positions {
             Positions::Rotary => None,
-            Positions::Learned { positions, before } => Some(source(
-                &weight(names.positions),
-                &[positions + before, hidden],
-            )?),
+            Positions::Learned { positions, before } => {
+                let sizes = [positions + before, hidden];
+                Some(source(&weight(names.positions), &sizes)?.plain()?)
+            }
         };
         let mut layers = Vec::with_capacity(shape.layers);
         for layer in 0..shape.layers {
@@ -134,11 +140,22 @@ impl Weights {
             layers,
             norm,
             head,
+            tied: shape.tied_embeddings,
             by_name,
         })
     }
 
-    /// A tensor by its published name.
+    /// Whether the head is the embedding.
+    pub(super) fn is_tied(&self) -> bool {
+        self.tied
+    }
+
+    /// Gives up tensors by their names: what is in place of them is not what was published.
+    pub(super) fn forget_names(&mut self) {
+        self.by_name.clear();
+    }
+
+    /// A tensor by its published name, unless it is in blocks.
     pub(super) fn tensor(&self, name: &str) -> Option<&Tensor> {
         self.by_name.get(name)
     }
@@ -157,7 +174,7 @@ struct Layer<'a, S> {
     source: &'a mut S,
 }
 
-impl<E: From<candle_core::Error>, S: FnMut(&str, &[usize]) -> Result<Tensor, E>> Layer<'_, S> {
+impl<E: From<candle_core::Error>, S: FnMut(&str, &[usize]) -> Result<Stored, E>> Layer<'_, S> {
     fn gather(mut self) -> Result<LayerWeights, E> {
         let (names, design) = (self.names, self.design);
         let dim = self.shape.head_dim;
@@ -194,6 +211,10 @@ impl<E: From<candle_core::Error>, S: FnMut(&str, &[usize]) -> Result<Tensor, E>>
     }
 
     fn tensor(&mut self, name: &str, sizes: &[usize]) -> Result<Tensor, E> {
+        Ok(self.stored(name, sizes)?.plain()?)
+    }
+
+    fn stored(&mut self, name: &str, sizes: &[usize]) -> Result<Stored, E> {
         match self.prefix.is_empty() {
             true => (self.source)(name, sizes),
             false => (self.source)(&format!("{}.{name}", self.prefix), sizes),
@@ -221,7 +242,7 @@ impl<E: From<candle_core::Error>, S: FnMut(&str, &[usize]) -> Result<Tensor, E>>
     }
 
     fn linear(&mut self, name: &str, sizes: [usize; 2], biased: bool) -> Result<Linear, E> {
-        let matrix = self.tensor(&weight(name), &sizes)?;
+        let matrix = self.stored(&weight(name), &sizes)?;
         let bias = match biased {
             true => Some(self.tensor(&format!("{name}.bias"), &sizes[..1])?),
             false => None,
@@ -244,14 +265,18 @@ impl<E: From<candle_core::Error>, S: FnMut(&str, &[usize]) -> Result<Tensor, E>>
         let mut parts = Vec::with_capacity(N);
         let mut first = 0;
         for count in rows {
-            let part = |tensor: &Tensor| match tensor.dims().first() {
-                Some(rows) if *rows == sizes[0] => tensor.narrow(0, first, count),
-                // A stand-in while a file's header is checked.
-                _ => Ok(tensor.clone()),
+            // A stand-in while a file's header is checked has no rows.
+            let weight = match all.weight.first_size() {
+                Some(rows) if rows == sizes[0] => all.weight.rows(first, count)?,
+                _ => all.weight.clone(),
             };
+            let bias = all.bias.as_ref().map(|bias| match bias.dims().first() {
+                Some(rows) if *rows == sizes[0] => bias.narrow(0, first, count),
+                _ => Ok(bias.clone()),
+            });
             parts.push(Linear {
-                weight: part(&all.weight)?,
-                bias: all.bias.as_ref().map(part).transpose()?,
+                weight,
+                bias: bias.transpose()?,
             });
             first += count;
         }

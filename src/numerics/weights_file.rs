@@ -3,6 +3,7 @@
 
 use super::error::LoadError;
 use super::model_file::FileDigest;
+use super::stored::Stored;
 use crate::files;
 use crate::interrupt::Interrupt;
 use candle_core::{DType, Device, Tensor};
@@ -81,7 +82,7 @@ impl WeightsFile {
     pub(super) fn read(
         mut self,
         wanted: impl Fn(&str) -> bool,
-        tensors: &mut BTreeMap<String, Tensor>,
+        tensors: &mut BTreeMap<String, Stored>,
         interrupt: Interrupt<'_>,
     ) -> Result<FileDigest, LoadError> {
         let mut buffer = Vec::new();
@@ -110,7 +111,7 @@ impl WeightsFile {
             }
             if keep {
                 let tensor = self.tensor(&name, &info, &buffer)?;
-                tensors.insert(name, tensor);
+                tensors.insert(name, Stored::Plain(tensor));
             }
         }
         Ok(FileDigest {
@@ -161,7 +162,7 @@ fn damaged(path: &Path, bytes: u64, fault: &SafeTensorError) -> LoadError {
 }
 
 /// The first entry that is NaN or infinite: its exponent is all ones.
-fn first_not_finite(format: Dtype, data: &[u8]) -> Option<(usize, f32)> {
+pub(super) fn first_not_finite(format: Dtype, data: &[u8]) -> Option<(usize, f32)> {
     let halves = || {
         data.as_chunks::<2>()
             .0

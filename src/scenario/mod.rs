@@ -39,7 +39,7 @@ mod workload;
 pub use arrivals::{Arrivals, Prompts, Recorded, WorldPrompts};
 pub use fault::{Fault, Location, ScenarioError};
 pub use literal::Literal;
-pub use model::{Model, Precision, ShapeSource};
+pub use model::{CacheFormat, Model, Precision, ShapeSource, WeightFormat, WeightGroups};
 pub use overrides::{Override, OverrideError};
 pub use range::{Range, Scale};
 pub use resolved::{Resolved, load, model_of, parse, parse_with_model};

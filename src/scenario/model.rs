@@ -1,7 +1,7 @@
 //! Where the model comes from, and how many bits its numbers take.
 
 use crate::model::ModelShape;
-use crate::numerics::{self, FileDigest};
+use crate::numerics::{self, FileDigest, Groups, Rounding};
 use crate::units::FieldFault;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, EnumAccess, MapAccess, VariantAccess, Visitor};
@@ -17,9 +17,22 @@ pub enum Model {
     /// A folder in Hugging Face layout: `config.json`, safetensors, `tokenizer.json`. The
     /// path is relative to the scenario's file.
     Folder(String),
+    /// A GGUF file, which has settings, tokenizer and weights in one; of several parts the first.
+    /// The path is relative to the scenario's file.
+    Gguf(String),
     /// A published shape by name, such as `llama-2-70b`, or that of a `config.json`:
     /// `File("config.json")`. Without weights: passes are timed, not computed.
     Shape(ShapeSource),
+}
+
+impl Model {
+    /// The path of its files, as written; `None` if it is only a shape.
+    pub fn written(&self) -> Option<&str> {
+        match self {
+            Self::Folder(written) | Self::Gguf(written) => Some(written),
+            Self::Shape(_) => None,
+        }
+    }
 }
 
 /// Where a shape comes from.
@@ -138,8 +151,9 @@ impl ShapeSource {
     }
 }
 
-/// How many bits the numbers of a shape take. They may be fractional: 4.5 are four-bit
-/// weights in blocks of 32 that share a 16-bit scale.
+/// How many bits the numbers of a model take. Those of a Shape may be any, and fractional: 4.5
+/// are four-bit weights in blocks of 32 that share a 16-bit scale. Of a model that computes,
+/// `weights` and `cache` round the numbers themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Precision {
@@ -149,6 +163,43 @@ pub struct Precision {
     pub cache_bits: f64,
     /// Bits per entry of an activation, above 0 and up to 64. Default 16.
     pub activation_bits: f64,
+    /// Rounds every matrix: `Groups(bits: 4, size: 64)`. Default: as its files have it.
+    pub weights: Option<WeightFormat>,
+    /// Rounds every key and value: `Int8` or `Int4`. Default: as computed.
+    pub cache: Option<CacheFormat>,
+}
+
+/// How weights are rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub enum WeightFormat {
+    /// To the nearest whole number, in groups that share a scale of 16 bits.
+    Groups(WeightGroups),
+}
+
+/// Groups of weights along a matrix's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WeightGroups {
+    /// Bits of each weight, 2 to 8. Default 4.
+    pub bits: u32,
+    /// Weights that share a scale: 32, 64, 96 or 128. Default 64.
+    pub size: usize,
+}
+
+impl Default for WeightGroups {
+    fn default() -> Self {
+        Self { bits: 4, size: 64 }
+    }
+}
+
+/// How keys and values are rounded: those of one head and token share a scale of 16 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum CacheFormat {
+    /// To 8 bits.
+    Int8,
+    /// To 4 bits.
+    Int4,
 }
 
 impl Default for Precision {
@@ -157,6 +208,8 @@ impl Default for Precision {
             weight_bits: 16.0,
             cache_bits: 16.0,
             activation_bits: 16.0,
+            weights: None,
+            cache: None,
         }
     }
 }
@@ -177,16 +230,82 @@ impl Precision {
                 return Err(FieldFault::new(field, message));
             }
         }
+        if let Some(WeightFormat::Groups(WeightGroups { bits, size })) = self.weights {
+            if !(2..=8).contains(&bits) {
+                let message = format!("{bits} bits; use 2 to 8");
+                return Err(FieldFault::new("weights.bits", message));
+            }
+            if !matches!(size, 32 | 64 | 96 | 128) {
+                let message = format!("{size} weights in a group; use 32, 64, 96 or 128");
+                return Err(FieldFault::new("weights.size", message));
+            }
+        }
+        for (field, given, other) in [
+            (
+                "weight_bits",
+                self.weight_bits,
+                self.weights.is_some().then_some("weights"),
+            ),
+            (
+                "cache_bits",
+                self.cache_bits,
+                self.cache.is_some().then_some("cache"),
+            ),
+        ] {
+            if let Some(other) = other.filter(|_| given != 16.0) {
+                let message = format!("`{other}` says how many bits these take; leave one out");
+                return Err(FieldFault::new(field, message));
+            }
+        }
         Ok(())
+    }
+
+    /// Checks what may be said of a model that computes; of a GGUF file if `in_blocks`, whose
+    /// weights have formats of their own.
+    ///
+    /// # Errors
+    /// What is said of it that its files say.
+    pub fn of_computed(self, in_blocks: bool) -> Result<(), FieldFault> {
+        self.validate()?;
+        for (field, bits) in [
+            ("weight_bits", self.weight_bits),
+            ("cache_bits", self.cache_bits),
+            ("activation_bits", self.activation_bits),
+        ] {
+            if bits != 16.0 {
+                let message = "the numbers of a model that computes are as its files have them; \
+                               leave this out, round them by `weights` and `cache`, or use a Shape";
+                return Err(FieldFault::new(field, message));
+            }
+        }
+        if in_blocks && self.weights.is_some() {
+            let message = "a GGUF file's weights are in formats of its own; leave this out, or use \
+                           the model's Folder";
+            return Err(FieldFault::new("weights", message));
+        }
+        Ok(())
+    }
+
+    /// How numbers are rounded.
+    pub fn rounding(self) -> Rounding {
+        Rounding {
+            weights: self
+                .weights
+                .map(|WeightFormat::Groups(WeightGroups { bits, size })| Groups { bits, size }),
+            cache: self.cache.map(|cache| match cache {
+                CacheFormat::Int8 => 8,
+                CacheFormat::Int4 => 4,
+            }),
+        }
     }
 
     /// `shape` in this precision.
     pub fn of(self, shape: ModelShape) -> ModelShape {
-        ModelShape {
+        self.rounding().of(ModelShape {
             weight_bits: self.weight_bits,
             cache_bits: self.cache_bits,
             activation_bits: self.activation_bits,
             ..shape
-        }
+        })
     }
 }

@@ -246,10 +246,8 @@ impl Resolved {
 
     /// The model's folder; `None` if it is only a shape.
     pub fn model_folder(&self) -> Option<PathBuf> {
-        match &self.scenario.model {
-            Model::Folder(written) => Some(self.model_path(written)),
-            Model::Shape(_) => None,
-        }
+        let written = self.scenario.model.written()?;
+        Some(self.model_path(written))
     }
 
     /// The folder of the other model `name`; `None` if there is none, or it is only a shape.

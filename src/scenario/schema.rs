@@ -30,7 +30,7 @@ pub struct Scenario {
     /// Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, Model>,
-    /// The bits of a Shape's numbers; those of a Folder are as its files have them.
+    /// The bits of a Shape's numbers, or how those of a Folder are rounded.
     /// Default for a Shape: 16 each.
     #[serde(default)]
     pub precision: Option<Precision>,

@@ -198,3 +198,53 @@ fn tokenizers() {
     }
     .run();
 }
+
+#[test]
+fn gguf_files() {
+    let good = fs::read(fixture("gguf/llama_biased.gguf")).unwrap();
+    // The header is what makes claims: it ends behind the last name, with sizes and an offset.
+    let names = good.windows(7).take(8192);
+    let last = names.enumerate().filter(|(_, name)| *name == b".weight");
+    let header = last.map(|(place, _)| place).max().unwrap() + 7 + 24;
+    let (head, data) = good.split_at(header.next_multiple_of(32));
+    let vocabulary = fs::read(fixture("gguf/scores.gguf")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("damaged.gguf");
+    Target {
+        name: "gguf files",
+        words: &[
+            "GGUF",
+            "\u{9}\0\0\0",
+            "\u{8}\0\0\0",
+            "\0\0\0\u{1}",
+            "general.alignment",
+            "split.count",
+            "tokenizer.ggml.model",
+            "gpt2",
+            "llama.block_count",
+            "blk.0.attn_q.weight",
+        ],
+        seeds: vec![head.to_vec(), vocabulary],
+        inputs: 600,
+        read: &|input| {
+            fs::write(&file, [input, data].concat()).unwrap();
+            if let Err(error) = Llama::load(&file) {
+                assert!(error.to_string().contains("damaged.gguf"), "{error}");
+            }
+            match Tokenizer::load(&file) {
+                Ok(tokenizer) => {
+                    for text in ["", "  a text\n", "\0 東京"] {
+                        let tokens = tokenizer
+                            .encode(text)
+                            .and_then(|all| tokenizer.decode(&all));
+                        if let Err(error) = tokens {
+                            assert!(!error.to_string().is_empty());
+                        }
+                    }
+                }
+                Err(error) => assert!(error.to_string().contains("damaged.gguf"), "{error}"),
+            }
+        },
+    }
+    .run();
+}

@@ -17,7 +17,7 @@ mod qwen2_moe;
 mod qwen3;
 mod qwen3_moe;
 
-pub(super) use names::Names;
+pub(super) use names::{Expert, Names};
 
 use super::config::ModelConfig;
 use super::settings::Settings;
@@ -82,6 +82,11 @@ impl Family {
     pub(super) fn find(found: &str) -> Option<&'static Self> {
         let mut all = FAMILIES.into_iter();
         all.find(|family| found == family.class || found == family.model_type)
+    }
+
+    /// The one that people call so.
+    pub(super) fn called(name: &str) -> Option<&'static Self> {
+        FAMILIES.into_iter().find(|family| family.name == name)
     }
 
     /// The best-known one that steps so.

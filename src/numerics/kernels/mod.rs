@@ -50,6 +50,7 @@ mod packed;
 mod panel;
 mod path;
 mod portable;
+mod quantised;
 mod rope;
 mod softmax;
 
@@ -60,4 +61,5 @@ pub use error::KernelError;
 pub use likelihood::{argmax, log_softmax_at, negative_log_likelihood};
 pub use packed::{Packed, PackedView, Packing, Part};
 pub use path::{Kernels, Path, VARIABLE};
+pub use quantised::{BLOCK, BlockFormat, BlockMatrix, Columns, RoundedRows};
 pub use rope::RopeTable;

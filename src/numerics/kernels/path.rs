@@ -9,8 +9,9 @@ use std::str::FromStr;
 use std::sync::OnceLock;
 
 use super::error::KernelError;
+use super::quantised::{IntegerKernel, Integers};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use super::{avx2::Avx2, avx512::Avx512, quantised::Vnni};
 use super::{lanes::Kernel, lanes::Lanes, portable::Portable};
 
 /// The environment variable that overrides the choice of [`Path`].
@@ -131,6 +132,22 @@ impl Kernels {
             Isa::Avx2(_) => Path::Avx2,
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(_) => Path::Avx512,
+        }
+    }
+
+    /// Runs `kernel` compiled for the path's integers: those of AVX2 where a CPU with AVX-512 has
+    /// none of its own that are as good.
+    pub(super) fn enter_integers<K: IntegerKernel>(self, kernel: K) {
+        match self.isa {
+            Isa::Portable(integers) => Integers::enter(integers, kernel),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2(integers) => Integers::enter(integers, kernel),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512(lanes) => match (Vnni::detect(lanes), Avx2::detect()) {
+                (Some(integers), _) => integers.enter(kernel),
+                (None, Some(integers)) => Integers::enter(integers, kernel),
+                (None, None) => Integers::enter(Portable, kernel),
+            },
         }
     }
 

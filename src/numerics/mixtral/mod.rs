@@ -36,9 +36,11 @@ use super::kv_cache::KvCache;
 use super::model_file::FileDigest;
 use super::norm::Norm;
 use super::packing::PackedMatrix;
+use super::rounding::Rounding;
 use super::sharded::ShardedLlama;
 use super::source;
 use super::state::Workspace;
+use super::stored::Stored;
 use super::weights::{FeedForwardWeights, NetworkWeights, Weights};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape, Parts, ShardPlan};
@@ -73,7 +75,7 @@ struct SparseLayer {
 impl Mixtral {
     /// Loads a Hugging Face folder: `config.json` and `model.safetensors`, or the
     /// shards that `model.safetensors.index.json` lists, in f32, f16 or bf16, with
-    /// one tensor per expert and matrix.
+    /// one tensor per expert and matrix; or a GGUF file, or the first of its parts.
     ///
     /// The shape's precisions become that of the stored weights.
     ///
@@ -91,7 +93,21 @@ impl Mixtral {
     /// # Errors
     /// Those of [`Mixtral::load`], and [`LoadError::Interrupted`].
     pub fn load_until(folder: &Path, interrupt: Interrupt<'_>) -> Result<Self, LoadError> {
-        let published = Described::open(folder, Architecture::Mixtral)?.load(interrupt)?;
+        Self::load_rounded(folder, Rounding::default(), interrupt)
+    }
+
+    /// [`Mixtral::load_until`], with weights and cache rounded; then no tensor has a name any more
+    /// that is not as published.
+    ///
+    /// # Errors
+    /// Those of [`Mixtral::load_until`].
+    pub fn load_rounded(
+        folder: &Path,
+        rounding: Rounding,
+        interrupt: Interrupt<'_>,
+    ) -> Result<Self, LoadError> {
+        let published =
+            Described::open(folder, Architecture::Mixtral)?.load(rounding, interrupt)?;
         let packed = Kernels::active()
             .map_err(StepError::from)
             .and_then(|kernels| Self::pack(published.config, published.weights, kernels));
@@ -184,8 +200,10 @@ impl Mixtral {
             let pack = |expert: &NetworkWeights, columns| {
                 FeedForward::pack(expert, shape.design.activation, 0..columns, shape.hidden)
             };
-            let matrix =
-                |matrix: &Tensor, rows| PackedMatrix::pack(&[(matrix, 0..rows, 0..shape.hidden)]);
+            let matrix = |matrix: &Tensor, rows| {
+                let matrix = Stored::Plain(matrix.clone());
+                PackedMatrix::pack(&[(&matrix, 0..rows, 0..shape.hidden)])
+            };
             let shared = match (shared, shape.design.shared_expert) {
                 (Some((network, gate)), Some(columns)) => {
                     Some((pack(network, columns)?, matrix(gate, 1)?))

@@ -5,7 +5,7 @@ use super::super::feed_forward::{FeedForward, FeedForwardBuffers};
 use super::super::kv_cache::KvCache;
 use super::super::logits::Rows;
 use super::super::matrix::Matrix;
-use super::super::ops::{AddWeighted, Project, Sigmoid, Softmax};
+use super::super::ops::{AddWeighted, Sigmoid, Softmax};
 use super::super::routing::{Routing, strongest, top_experts};
 use super::super::state::{Hidden, Workspace, check_length};
 use super::{Mixtral, SparseLayer};
@@ -120,14 +120,14 @@ impl Mixtral {
             .norm
             .apply(kernels, hidden.states.tensor(), rows, inputs)?;
         let weights = routing.weights.fit(tokens, layer.router.outputs())?;
-        Project::with(kernels, &layer.router).apply(inputs.tensor(), weights)?;
+        layer.router.multiply(kernels, inputs.tensor(), weights)?;
         weights.apply1(&Softmax { kernels })?;
         routing.shared = match &layer.shared {
             None => None,
             Some((network, gate)) => {
                 let outputs = self.compute(network, routing.inputs.tensor())?;
                 let mut weights = Matrix::zeros(tokens, 1)?;
-                Project::with(kernels, gate).apply(routing.inputs.tensor(), &mut weights)?;
+                gate.multiply(kernels, routing.inputs.tensor(), &mut weights)?;
                 weights.apply1(&Sigmoid { kernels })?;
                 let all: Vec<usize> = (0..tokens).collect();
                 let mut weighted = Matrix::zeros(tokens, hidden.width())?;

@@ -10,11 +10,10 @@
 
 mod attention;
 
-pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate};
+pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate, RoundHeads};
 
-use super::kernels::{Kernels, Packing, gather};
+use super::kernels::{BlockMatrix, Kernels, Packing, gather};
 use super::matrix::Matrix;
-use super::packing::PackedMatrix;
 use crate::model::Activation;
 use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
 use std::ops::Range;
@@ -31,11 +30,11 @@ fn at(rows: &Range<usize>, columns: usize) -> Range<usize> {
     rows.start * columns..rows.end * columns
 }
 
-fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+pub(super) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     Ok(&storage.as_slice::<f32>()?[range(layout)?])
 }
 
-fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+pub(super) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
     let range = range(layout)?;
     match storage {
         CpuStorage::F32(values) => Ok(&mut values[range]),
@@ -67,6 +66,31 @@ impl<'a, I: Iterator<Item = &'a [u32]> + Clone> InplaceOp2 for Embed<I> {
             let (rows, later) = rest.split_at_mut(tokens.len() * columns);
             gather(table, columns, tokens, rows).map_err(Error::wrap)?;
             rest = later;
+        }
+        Ok(())
+    }
+}
+
+/// dst\[i\] ← `scale` · row t_i of `table`, t being all `texts` one after the other.
+pub(super) struct EmbedBlocks<'a, I> {
+    pub(super) table: &'a BlockMatrix,
+    pub(super) scale: Option<f32>,
+    pub(super) texts: I,
+}
+
+impl<'a, I: Iterator<Item = &'a [u32]> + Clone> InplaceOp1 for EmbedBlocks<'_, I> {
+    fn name(&self) -> &'static str {
+        "embed-blocks"
+    }
+
+    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let columns = layout.dims()[1];
+        let rows = slice_mut(dst, layout)?.chunks_exact_mut(columns);
+        for (row, token) in rows.zip(self.texts.clone().flatten()) {
+            self.table.dequantise_row(*token as usize, row);
+            if let Some(scale) = self.scale {
+                row.iter_mut().for_each(|value| *value *= scale);
+            }
         }
         Ok(())
     }
@@ -114,11 +138,11 @@ pub(super) struct Project<'a> {
 }
 
 impl<'a> Project<'a> {
-    pub(super) fn with(kernels: Kernels, weights: &'a PackedMatrix) -> Self {
+    pub(super) fn with(kernels: Kernels, packing: &'a Packing, panels: &'a Tensor) -> Self {
         Self {
             kernels,
-            packing: &weights.packing,
-            panels: &weights.panels,
+            packing,
+            panels,
         }
     }
 

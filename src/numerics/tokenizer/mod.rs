@@ -1,4 +1,4 @@
-//! Text to tokens and back, by the folder's `tokenizer.json`.
+//! Text to tokens and back, by the folder's `tokenizer.json` or a GGUF file's own tokens.
 //!
 //! The tokenizers crate does the work, fenced: whatever a file makes it do, the outcome is
 //! tokens, a text or an error that names the file. Settings for training and batches are
@@ -8,19 +8,22 @@ mod around;
 mod bounded;
 mod fence;
 mod growth;
+mod scores;
 mod settings;
 mod stream;
 
 use super::error::{LoadError, StepError};
 use super::formats;
+use super::gguf::{self, Vocabulary};
 use super::json;
 use super::model_file::{FileDigest, read};
 use around::Around;
 use bounded::{BoundedDecoder, BoundedNormalizer};
 use fence::fenced;
+use scores::Cutter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokenizers::{ModelWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl};
+use tokenizers::{PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl};
 
 /// The name of the file within a model folder.
 pub const TOKENIZER_FILE: &str = "tokenizer.json";
@@ -29,7 +32,7 @@ pub const TOKENIZER_FILE: &str = "tokenizer.json";
 const MOST_BYTES: u64 = 256 << 20;
 
 type Inner = TokenizerImpl<
-    ModelWrapper,
+    Cutter,
     BoundedNormalizer,
     PreTokenizerWrapper,
     PostProcessorWrapper,
@@ -47,11 +50,15 @@ pub struct Tokenizer {
 
 impl Tokenizer {
     /// Loads `tokenizer.json` from a model folder, and of `tokenizer_config.json` what it
-    /// says of the tokens around a document.
+    /// says of the tokens around a document; or the tokens of the GGUF file at this path, cut as
+    /// llama.cpp cuts them.
     ///
     /// # Errors
     /// If the file is missing, not a tokenizer, or has no vocabulary.
     pub fn load(folder: &Path) -> Result<Self, LoadError> {
+        if gguf::is_file(folder) {
+            return Self::load_gguf(folder);
+        }
         let path = folder.join(TOKENIZER_FILE);
         let fix = formats::instead_of_tokenizer(folder);
         let (content, digest) = read(folder, TOKENIZER_FILE, MOST_BYTES, &fix)?;
@@ -73,6 +80,26 @@ impl Tokenizer {
             around,
             path,
             digests: [Some(digest), stated].into_iter().flatten().collect(),
+        })
+    }
+
+    fn load_gguf(path: &Path) -> Result<Self, LoadError> {
+        let vocabulary = Vocabulary::read(path)?;
+        let inner: Result<Inner, String> =
+            fenced(|| serde_json::from_value(vocabulary.tokenizer).map_err(Into::into));
+        let inner = inner.map_err(|fault| LoadError::Config {
+            path: path.to_owned(),
+            fault: format!("its tokenizer (tokenizer.ggml) cannot be used: {fault}"),
+        })?;
+        Ok(Self {
+            inner: Arc::new(inner),
+            around: Around {
+                begin: vocabulary.begin,
+                end: vocabulary.end,
+            },
+            path: path.to_owned(),
+            // The file is among the model's own.
+            digests: Vec::new(),
         })
     }
 

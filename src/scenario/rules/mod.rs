@@ -96,11 +96,12 @@ fn moved_axes(scenario: &Scenario) -> Vec<FieldFault> {
 fn precision(scenario: &Scenario) -> Result<(), FieldFault> {
     match (&scenario.model, scenario.precision) {
         (_, None) => Ok(()),
-        (Model::Folder(_), Some(_)) => Err(FieldFault::new(
-            "precision",
-            "the numbers of a model's Folder are as its files have them; leave this out, or use \
-             a Shape",
-        )),
+        (Model::Folder(_), Some(precision)) => precision
+            .of_computed(false)
+            .map_err(|fault| fault.under("precision")),
+        (Model::Gguf(_), Some(precision)) => precision
+            .of_computed(true)
+            .map_err(|fault| fault.under("precision")),
         (Model::Shape(_), Some(precision)) => precision
             .validate()
             .map_err(|fault| fault.under("precision")),
@@ -119,9 +120,30 @@ fn missing(kind: &str, path: &Path, written: &str) -> String {
     format!("there is no {kind} {}; {fix}", path.display())
 }
 
+/// The first GGUF file in `folder`.
+fn gguf_in(folder: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.ends_with(".gguf")).min()
+}
+
 fn model(model: &Model, folder: &Path, elsewhere: Option<&Path>) -> Result<(), FieldFault> {
     let written = match model {
         Model::Folder(written) => written,
+        Model::Gguf(written) => {
+            let path = elsewhere.map_or_else(|| folder.join(written), Path::to_owned);
+            let fault = |message| Err(FieldFault::new("Gguf", message));
+            if !path.is_file() {
+                return fault(missing("file", &path, written));
+            }
+            return match path.extension().is_some_and(|ending| ending == "gguf") {
+                true => Ok(()),
+                false => fault(format!(
+                    "{} does not end in .gguf; give a GGUF file",
+                    path.display()
+                )),
+            };
+        }
         Model::Shape(source) => {
             let shape = source.shape(folder).map(|_| ());
             return shape.map_err(|message| FieldFault::new("Shape", message));
@@ -130,9 +152,18 @@ fn model(model: &Model, folder: &Path, elsewhere: Option<&Path>) -> Result<(), F
     let path = elsewhere.map_or_else(|| folder.join(written), Path::to_owned);
     let fault = |message: String| Err(FieldFault::new("Folder", message));
     if !path.is_dir() {
+        if path.extension().is_some_and(|ending| ending == "gguf") {
+            return fault(format!("it is a file; write model: Gguf({written:?})"));
+        }
         return fault(missing("folder", &path, written));
     }
     if !path.join("config.json").is_file() {
+        if let Some(name) = gguf_in(&path) {
+            return fault(format!(
+                "{} holds no config.json, but {name}; write model: Gguf(\"{written}/{name}\")",
+                path.display()
+            ));
+        }
         return fault(format!(
             "{} holds no config.json; give a model folder in Hugging Face layout",
             path.display()

@@ -84,13 +84,14 @@ impl Rules<'_> {
                 let settings: serde_json::Value = serde_json::from_slice(&text).ok()?;
                 settings["num_hidden_layers"].as_u64()?.try_into().ok()
             }
+            Model::Gguf(_) => None,
         }
     }
 
     fn shape(&self) -> Option<ModelShape> {
         match &self.scenario.model {
             Model::Shape(source) => Some(source.shape(self.folder).ok()?.0),
-            Model::Folder(_) => None,
+            Model::Folder(_) | Model::Gguf(_) => None,
         }
     }
 
@@ -173,7 +174,7 @@ impl Rules<'_> {
             );
             return vec![FieldFault::new("model", message)];
         }
-        let computed = matches!(self.scenario.model, Model::Folder(_));
+        let computed = !matches!(self.scenario.model, Model::Shape(_));
         let fields = experts.validate(devices, computed, self.folder);
         let mut faults: Vec<_> = fields.into_iter().map(|fault| fault.under(path)).collect();
         match self.radio(link) {

@@ -53,7 +53,7 @@ pub(super) fn faults(requests: &[Request], model: &Model, folder: &Path) -> Vec<
 fn served(request: &Request, model: &Model) -> Result<(), FieldFault> {
     let fault = |message| Err(FieldFault::new("", message));
     match (request, model) {
-        (Request::Tokens(_), Model::Folder(_)) => fault(
+        (Request::Tokens(_), Model::Folder(_) | Model::Gguf(_)) => fault(
             "bare tokens have no text to compute with; use Score or Generate, or a model that is \
              a Shape",
         ),

@@ -28,7 +28,9 @@ pub(in crate::simulation) fn check(
 
 fn check_inputs(resolved: &Resolved, interrupt: Interrupt<'_>) -> Result<(), RunError> {
     let shape = match &resolved.scenario.model {
-        Model::Folder(written) => check_folder(resolved, &resolved.model_path(written), interrupt)?,
+        Model::Folder(written) | Model::Gguf(written) => {
+            check_folder(resolved, &resolved.model_path(written), interrupt)?
+        }
         Model::Shape(source) => {
             check_requests(resolved, None, interrupt)?;
             shape(resolved, source)?.0
@@ -99,7 +101,8 @@ fn check_folder(
         interrupt,
     };
     check_requests(resolved, Some(reader), interrupt)?;
-    Ok(config.shape)
+    let rounding = resolved.scenario.precision.unwrap_or_default().rounding();
+    Ok(rounding.of(config.shape))
 }
 
 /// Makes the requests of the scenario's own first run.

@@ -7,7 +7,7 @@ use crate::execution::{
 };
 use crate::interrupt::Interrupt;
 use crate::model::ShardPlan;
-use crate::numerics::{StepError, Tokenizer};
+use crate::numerics::{Rounding, StepError, Tokenizer};
 use crate::radio::Payload;
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
@@ -76,7 +76,9 @@ impl Drafters<'_> {
         let Some(folder) = self.resolved.other_model_folder(&draft.model) else {
             return Err(fault(format!("there is no folder of `{}`", draft.model)));
         };
-        let model = Served::of_folder(&folder, family(&folder), self.interrupt);
+        // Drafters compute with their numbers as their files have them.
+        let as_written = Rounding::default();
+        let model = Served::of_folder(&folder, family(&folder), as_written, self.interrupt);
         let model = model.map_err(|error| match error {
             RunError::Model(error) => {
                 let path = format!("models.{}", draft.model);

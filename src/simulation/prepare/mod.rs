@@ -202,6 +202,7 @@ fn shape(
 fn model_name(resolved: &Resolved, shape: &ModelShape) -> String {
     let written = match &resolved.scenario.model {
         Model::Folder(written) => Path::new(written).file_name(),
+        Model::Gguf(written) => Path::new(written).file_stem(),
         Model::Shape(_) => None,
     };
     written.map_or_else(

@@ -4,7 +4,7 @@ use super::{TEXT, digest, shape};
 use crate::execution::{Loaded, Words};
 use crate::interrupt::Interrupt;
 use crate::model::{Architecture, ModelShape};
-use crate::numerics::{self, Llama, Mixtral, ModelConfig, Tokenizer};
+use crate::numerics::{self, Llama, Mixtral, ModelConfig, Rounding, Tokenizer};
 use crate::placement::Placed;
 use crate::results::folder::FileDigest;
 use crate::rng::Streams;
@@ -47,18 +47,20 @@ impl Served {
                 let (shape, file) = shape(resolved, source)?;
                 Ok(Self::Timed(shape, file))
             }
-            Model::Folder(written) => {
-                let folder = resolved.model_path(written);
-                let family = wanted(resolved).unwrap_or_else(|| family(&folder));
-                Self::of_folder(&folder, family, interrupt)
+            Model::Folder(written) | Model::Gguf(written) => {
+                let path = resolved.model_path(written);
+                let family = wanted(resolved).unwrap_or_else(|| family(&path));
+                let rounding = resolved.scenario.precision.unwrap_or_default().rounding();
+                Self::of_folder(&path, family, rounding, interrupt)
             }
         }
     }
 
-    /// The model in `folder`, read as of `family`.
+    /// The model in `folder`, or in a file, read as of `family`.
     pub(super) fn of_folder(
         folder: &Path,
         family: Architecture,
+        rounding: Rounding,
         interrupt: Interrupt<'_>,
     ) -> Result<Self, RunError> {
         let words = |config: &ModelConfig| -> Result<Words, RunError> {
@@ -69,12 +71,12 @@ impl Served {
         };
         Ok(match family {
             Architecture::Llama => {
-                let model = Llama::load_until(folder, interrupt)?;
+                let model = Llama::load_rounded(folder, rounding, interrupt)?;
                 let words = words(model.config())?;
                 Self::Dense(Box::new(Loaded { model, words }))
             }
             Architecture::Mixtral => {
-                let model = Mixtral::load_until(folder, interrupt)?;
+                let model = Mixtral::load_rounded(folder, rounding, interrupt)?;
                 let words = words(model.config())?;
                 Self::Sparse(Arc::new(model), words)
             }
