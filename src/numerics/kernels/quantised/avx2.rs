@@ -50,7 +50,7 @@ impl Integers for Avx2 {
     }
 
     #[inline]
-    fn enter<K: IntegerKernel>(self, kernel: K) {
+    fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         #[target_feature(enable = "avx2,fma,f16c")]
         fn compiled<K: IntegerKernel>(integers: Avx2, kernel: K) {
             kernel.run(integers);

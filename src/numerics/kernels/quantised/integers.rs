@@ -28,7 +28,7 @@ pub(super) const fn exact_groups(bits: usize) -> usize {
 }
 
 /// The integers of one path.
-pub(super) trait Integers: Copy + Send + Sync {
+pub(in crate::numerics::kernels) trait Integers: Copy + Send + Sync {
     /// The path's floats.
     type Floats: Lanes;
     /// 64 bytes, four in each lane.
@@ -47,7 +47,7 @@ pub(super) trait Integers: Copy + Send + Sync {
     /// Its floats.
     fn floats(self) -> Self::Floats;
     /// Runs `kernel` in a function compiled for this path.
-    fn enter<K: IntegerKernel>(self, kernel: K);
+    fn enter_integers<K: IntegerKernel>(self, kernel: K);
 
     /// Lane i holds bytes 4 i to 4 i + 3.
     fn bytes(self, from: &[u8; 64]) -> Self::Bytes;
@@ -87,7 +87,7 @@ pub(super) trait Integers: Copy + Send + Sync {
 }
 
 /// A computation that can be compiled for any path's integers.
-pub(super) trait IntegerKernel {
+pub(in crate::numerics::kernels) trait IntegerKernel {
     /// Computes on `integers`.
     fn run<I: Integers>(self, integers: I);
 }
@@ -107,7 +107,7 @@ impl Integers for Portable {
     }
 
     #[inline]
-    fn enter<K: IntegerKernel>(self, kernel: K) {
+    fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         kernel.run(self);
     }
 

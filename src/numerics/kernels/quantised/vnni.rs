@@ -43,7 +43,7 @@ impl Integers for Vnni {
     }
 
     #[inline]
-    fn enter<K: IntegerKernel>(self, kernel: K) {
+    fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
         fn compiled<K: IntegerKernel>(integers: Vnni, kernel: K) {
             kernel.run(integers);
