@@ -52,6 +52,7 @@ mod path;
 mod portable;
 mod quantised;
 mod rope;
+mod rounded_cache;
 mod softmax;
 
 pub use attention::{Queries, attention_scratch_len};
@@ -63,3 +64,4 @@ pub use packed::{Packed, PackedView, Packing, Part};
 pub use path::{Kernels, Path, VARIABLE};
 pub use quantised::{BLOCK, BlockFormat, BlockMatrix, Columns, RoundedRows};
 pub use rope::RopeTable;
+pub use rounded_cache::CacheFormat;

@@ -15,7 +15,7 @@
 
 use rayon::prelude::*;
 
-use super::format::{BLOCK, BlockFormat};
+use super::format::BlockFormat;
 use super::integers::{GROUPS, IntegerKernel, Integers, exact_groups};
 use super::matrix::{BlockMatrix, Line, ScaleLayout};
 use super::rows::{RoundedBlock, RoundedRows};
@@ -142,12 +142,14 @@ impl Product<'_> {
                 layout,
                 cut: self.weights.cut(),
                 span_blocks: self.weights.format().span_blocks(),
-                offset: self.weights.format().offset(),
             };
             let rows = out.len() / width;
             let mut row = 0;
             while row < rows {
-                let count = (rows - row).min(I::TILE_ROWS);
+                let count = match (rows - row).min(I::TILE_ROWS) {
+                    1 => 1,
+                    left => left / 2 * 2,
+                };
                 let tile = Tile {
                     x: self.x,
                     first_row: self.first_row + row,
@@ -158,11 +160,9 @@ impl Product<'_> {
                 match count {
                     1 => tile.compute::<I, 1, BITS, SCALES>(integers, &panel),
                     2 if I::TILE_ROWS >= 2 => tile.compute::<I, 2, BITS, SCALES>(integers, &panel),
-                    3 if I::TILE_ROWS >= 3 => tile.compute::<I, 3, BITS, SCALES>(integers, &panel),
                     4 if I::TILE_ROWS >= 4 => tile.compute::<I, 4, BITS, SCALES>(integers, &panel),
-                    5 if I::TILE_ROWS >= 5 => tile.compute::<I, 5, BITS, SCALES>(integers, &panel),
                     6 if I::TILE_ROWS >= 6 => tile.compute::<I, 6, BITS, SCALES>(integers, &panel),
-                    _ => unreachable!("tiles have one to six rows"),
+                    _ => unreachable!("tiles have 1, 2, 4 or 6 rows"),
                 }
                 row += count;
             }
@@ -177,7 +177,6 @@ struct Panel<'a> {
     layout: ScaleLayout,
     cut: usize,
     span_blocks: usize,
-    offset: i32,
 }
 
 /// A few rows of sixteen outputs.
@@ -230,19 +229,24 @@ impl Tile<'_> {
                     for half in 0..2 {
                         let s = own[16 * half..].first_chunk().expect("sixteen s");
                         let scale = lanes.mul(d, integers.small_signed(s));
-                        let sums = std::array::from_fn(|r| x[r].sums[half]);
+                        let sums = std::array::from_fn(|r| x[r].negative_sums[half]);
                         let words = dots::<I, R, BITS>(
                             integers,
                             codes,
                             4 * half..4 * half + 4,
                             x,
                             sums,
-                            panel.offset,
+                            true,
                         );
                         add_scaled(integers, &mut acc, scale, words, x);
                     }
                 }
                 _ => {
+                    let biased = if BITS == 8 {
+                        I::BIASED
+                    } else {
+                        SCALES == PLAIN
+                    };
                     let mut scale = d;
                     let mut minimum = zero;
                     if SCALES == MINIMUM {
@@ -250,9 +254,8 @@ impl Tile<'_> {
                         scale = lanes.mul(d, integers.small(&s));
                         minimum = lanes.mul(least, integers.small(&m));
                     }
-                    let sums = std::array::from_fn(|r| x[r].sums[0] + x[r].sums[1]);
-                    let words =
-                        dots::<I, R, BITS>(integers, codes, 0..GROUPS, x, sums, panel.offset);
+                    let sums = std::array::from_fn(|r| x[r].negative_whole);
+                    let words = dots::<I, R, BITS>(integers, codes, 0..GROUPS, x, sums, biased);
                     add_scaled(integers, &mut acc, scale, words, x);
                     if SCALES == MINIMUM {
                         for (acc, x) in acc.iter_mut().zip(x) {
@@ -292,12 +295,20 @@ fn dots<I: Integers, const R: usize, const BITS: usize>(
     lines: &[Line; BITS],
     groups: std::ops::Range<usize>,
     x: [&RoundedBlock; R],
-    sums: [i32; R],
-    offset: i32,
+    negative_sums: [i32; R],
+    biased: bool,
 ) -> [I::Words; R] {
-    let offset = if BITS == 8 { I::BIAS } else { offset };
-    let mut words: [I::Words; R] = sums.map(|sum| integers.splat(-offset * sum));
-    let together = exact_groups(BITS).min(groups.len());
+    let mut words = [integers.start(0, 0); R];
+    if biased {
+        // No closure: the library's code that would call it has none of the path's instructions.
+        for r in 0..R {
+            words[r] = integers.start(negative_sums[r], BITS as u32 - 1);
+        }
+    }
+    let together = match I::WIDE {
+        true => groups.len(),
+        false => exact_groups(BITS).min(groups.len()),
+    };
     let mut first = groups.start;
     while first < groups.end {
         let mut parts = [integers.none(); R];
@@ -305,7 +316,7 @@ fn dots<I: Integers, const R: usize, const BITS: usize>(
             let codes = group::<I, BITS>(integers, lines, g);
             let unsigned = integers.unsigned(codes);
             for r in 0..R {
-                let x = quad(&x[r].codes, g);
+                let x = x[r].codes[g];
                 parts[r] = match BITS {
                     8 => integers.add_signed(parts[r], codes, unsigned, x),
                     _ => integers.add(parts[r], codes, x),
@@ -318,17 +329,6 @@ fn dots<I: Integers, const R: usize, const BITS: usize>(
         first += together;
     }
     words
-}
-
-/// Activations of group `g`.
-#[inline(always)]
-fn quad(codes: &[i8; BLOCK], g: usize) -> [i8; 4] {
-    [
-        codes[4 * g],
-        codes[4 * g + 1],
-        codes[4 * g + 2],
-        codes[4 * g + 3],
-    ]
 }
 
 /// The codes of group `g`, put together from their planes.

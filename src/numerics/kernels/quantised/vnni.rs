@@ -35,7 +35,8 @@ impl Integers for Vnni {
     type Words = __m512i;
 
     const TILE_ROWS: usize = 6;
-    const BIAS: i32 = 128;
+    const BIASED: bool = true;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn floats(self) -> Avx512 {
@@ -94,8 +95,14 @@ impl Integers for Vnni {
     }
 
     #[inline(always)]
-    fn splat(self, value: i32) -> __m512i {
-        vnni!(self, _mm512_set1_epi32(value))
+    fn start(self, value: i32, shift: u32) -> __m512i {
+        vnni!(
+            self,
+            _mm512_sll_epi32(
+                _mm512_set1_epi32(value),
+                _mm_cvtsi32_si128(shift.cast_signed())
+            )
+        )
     }
 
     #[inline(always)]
