@@ -1,14 +1,18 @@
-//! Products with quantised weights beside candle's quantised matmul, on one thread and on all: a
-//! decode step (1 row) and a prefill (256 rows), of a small and of a large matrix.
+//! Products with quantised weights beside candle's quantised matmul: a decode step (1 row) and a
+//! prefill (256 rows), of a small and of a large matrix.
 //!
-//! Before the benches a line for each says how many times as fast as candle's ours is, the best of
+//! Before each pair of benches a line says how many times as fast as candle's ours is, the best of
 //! several passes taken in turn. candle's time includes, as ours does, rounding the activations.
+//! Both use as many threads as there are CPUs; on one, since candle's threads are its own:
+//!
+//! ```text
+//! RAYON_NUM_THREADS=1 cargo bench --bench quantised
+//! ```
 
 use airloom::numerics::kernels::{BlockFormat, BlockMatrix, Columns, Kernels, RoundedRows};
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{Device, Module, Tensor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use rayon::ThreadPool;
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -97,33 +101,27 @@ impl Pair {
     }
 }
 
-fn pool(threads: usize) -> ThreadPool {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    pool.expect("threads")
-}
-
 fn quantised(criterion: &mut Criterion) {
     let kernels = Kernels::active().expect("a path");
-    for (pool, threads) in [(pool(1), "one thread"), (pool(0), "all threads")] {
-        for (inputs, outputs) in SHAPES {
-            for rows in ROWS {
-                let name = format!("{rows}x{inputs}x{outputs}, {threads}");
-                let mut group = criterion.benchmark_group(&name);
-                group.sample_size(10);
-                group.throughput(Throughput::Elements((rows * inputs * outputs) as u64));
-                for format in FORMATS {
-                    let mut pair = Pair::new(format, (inputs, outputs), rows);
-                    let ratio = pool.install(|| pair.ratio(kernels));
-                    println!("{} {name}: {ratio:.2} × candle", format.0);
-                    group.bench_function(format!("{}", format.0), |bench| {
-                        pool.install(|| bench.iter(|| pair.ours(kernels)));
-                    });
-                    group.bench_function(format!("{}, candle", format.0), |bench| {
-                        pool.install(|| bench.iter(|| pair.theirs()));
-                    });
-                }
-                group.finish();
+    let threads = rayon::current_num_threads();
+    for (inputs, outputs) in SHAPES {
+        for rows in ROWS {
+            let name = format!("{rows}x{inputs}x{outputs}, {threads} threads");
+            let mut group = criterion.benchmark_group(&name);
+            group.sample_size(10);
+            group.throughput(Throughput::Elements((rows * inputs * outputs) as u64));
+            for format in FORMATS {
+                let mut pair = Pair::new(format, (inputs, outputs), rows);
+                let ratio = pair.ratio(kernels);
+                println!("{}, {name}: {ratio:.2} × candle", format.0);
+                group.bench_function(format!("{}", format.0), |bench| {
+                    bench.iter(|| pair.ours(kernels));
+                });
+                group.bench_function(format!("{}, candle", format.0), |bench| {
+                    bench.iter(|| pair.theirs());
+                });
             }
+            group.finish();
         }
     }
 }

@@ -4,6 +4,8 @@
 
 mod attention;
 mod attention_lengths;
+mod block_matrices;
+mod blocks;
 mod likelihood;
 mod matmul;
 mod portability;

@@ -1,89 +1,14 @@
-//! Quantised weights: blocks are what candle says they are, products have the bits of their
-//! definition on every path, and come as near to `f64` as rounded activations allow.
+//! Products with quantised weights have the bits of their definition on every path, and come as
+//! near to `f64` as rounded activations allow.
 
-use airloom::numerics::kernels::{BlockFormat, BlockMatrix, Columns, Kernels, Path, RoundedRows};
-use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
+use airloom::numerics::kernels::{BlockFormat, BlockMatrix, Columns, Kernels, Path};
+use candle_core::quantized::QMatMul;
 use candle_core::{Device, Module, Tensor};
 use half::f16;
 use proptest::prelude::*;
-use std::borrow::Cow;
 
+use crate::blocks::{READ, blocks, candle, dequantised, groups, product, read, rounded};
 use crate::values::{KINDS, Kind, all_bits, bits, values};
-
-const READ: [(BlockFormat, GgmlDType); 5] = [
-    (BlockFormat::Q8_0, GgmlDType::Q8_0),
-    (BlockFormat::Q4_0, GgmlDType::Q4_0),
-    (BlockFormat::Q4K, GgmlDType::Q4K),
-    (BlockFormat::Q5K, GgmlDType::Q5K),
-    (BlockFormat::Q6K, GgmlDType::Q6K),
-];
-
-fn groups(bits: u8, size: u16) -> BlockFormat {
-    BlockFormat::Groups { bits, size }
-}
-
-/// Any bytes, but scales that are ordinary numbers.
-fn blocks(format: BlockFormat, rows: usize, columns: usize, seed: u32) -> Vec<u8> {
-    let len = format.bytes(rows, columns).expect("whole blocks");
-    let words = values(len, seed, Kind::Any);
-    let mut bytes: Vec<u8> = words
-        .iter()
-        .map(|word| (word.to_bits() >> 9) as u8)
-        .collect();
-    let scales: &[usize] = match format {
-        BlockFormat::Q4K | BlockFormat::Q5K => &[0, 2],
-        BlockFormat::Q6K => &[208],
-        _ => &[0],
-    };
-    let numbers = values(2 * len, seed + 1, Kind::Ordinary);
-    let mut numbers = numbers.into_iter();
-    for block in bytes.chunks_exact_mut(format.span_bytes()) {
-        for &at in scales {
-            let scale = f16::from_f32(numbers.next().expect("enough") / 64.0);
-            block[at..at + 2].copy_from_slice(&scale.to_le_bytes());
-        }
-    }
-    bytes
-}
-
-fn read(format: BlockFormat, rows: usize, columns: usize, seed: u32) -> BlockMatrix {
-    let bytes = blocks(format, rows, columns, seed);
-    BlockMatrix::from_bytes(format, rows, columns, &bytes).expect("valid blocks")
-}
-
-fn candle(dtype: GgmlDType, rows: usize, columns: usize, bytes: &[u8]) -> QTensor {
-    let storage = QStorage::from_data(Cow::Owned(bytes.to_vec()), &Device::Cpu, dtype);
-    QTensor::new(storage.expect("blocks"), (rows, columns)).expect("a matrix")
-}
-
-fn dequantised(matrix: &BlockMatrix) -> Vec<f32> {
-    let mut all = vec![f32::NAN; matrix.rows() * matrix.columns()];
-    if matrix.columns() > 0 {
-        for (row, to) in all.chunks_exact_mut(matrix.columns()).enumerate() {
-            matrix.dequantise_row(row, to);
-        }
-    }
-    all
-}
-
-fn rounded(kernels: Kernels, x: &[f32], rows: usize, columns: usize) -> RoundedRows {
-    let mut to = RoundedRows::default();
-    kernels.round_rows(x, rows, columns, &mut to);
-    to
-}
-
-fn product(path: Path, x: &[f32], rows: usize, weights: &BlockMatrix) -> Vec<f32> {
-    let kernels = Kernels::with_path(path).expect("available");
-    let x = rounded(kernels, x, rows, weights.columns());
-    let mut out = vec![f32::from_bits(0xffff_ffff); rows * weights.rows()];
-    let columns = Columns {
-        out: &mut out,
-        width: weights.rows(),
-        first: 0,
-    };
-    kernels.block_matmul(&x, weights, columns);
-    out
-}
 
 /// The code that stands for zero.
 fn zero(format: BlockFormat) -> i32 {
@@ -164,20 +89,6 @@ fn definition(format: BlockFormat, row: &[u8], x: &[f32]) -> u32 {
         }
     }
     bits(acc)
-}
-
-#[test]
-fn blocks_are_what_candle_says_they_are() {
-    for (format, dtype) in READ {
-        for (rows, columns) in [(1, 256), (17, 512), (5, 1024)] {
-            let bytes = blocks(format, rows, columns, 7);
-            let ours = BlockMatrix::from_bytes(format, rows, columns, &bytes).unwrap();
-            let theirs = candle(dtype, rows, columns, &bytes);
-            let theirs = theirs.dequantize(&Device::Cpu).unwrap();
-            let theirs: Vec<f32> = theirs.flatten_all().unwrap().to_vec1().unwrap();
-            assert_eq!(all_bits(&dequantised(&ours)), all_bits(&theirs), "{format}");
-        }
-    }
 }
 
 #[test]
@@ -366,126 +277,6 @@ fn activations_are_rounded_as_defined() {
 }
 
 #[test]
-fn slices_are_parts_of_the_whole() {
-    let all: Vec<BlockMatrix> = READ
-        .iter()
-        .map(|&(format, _)| read(format, 37, 512, 13))
-        .chain((2..=8).map(|bits| {
-            let weights = values(37 * 500, 14, Kind::Ordinary);
-            BlockMatrix::round(groups(bits, 128), 37, 500, &weights).unwrap()
-        }))
-        .collect();
-    for whole in &all {
-        let (format, columns) = (whole.format(), whole.columns());
-        let dense = dequantised(whole);
-        let x = values(2 * columns, 15, Kind::Ordinary);
-        let full = product(Path::best(), &x, 2, whole);
-        let part = whole.rows_of(5..31).unwrap();
-        assert_eq!(
-            all_bits(&dequantised(&part)),
-            all_bits(&dense[5 * columns..31 * columns])
-        );
-        let found = product(Path::best(), &x, 2, &part);
-        assert_eq!(all_bits(&found[..26]), all_bits(&full[5..31]), "{format}");
-        assert_eq!(all_bits(&found[26..]), all_bits(&full[42..68]), "{format}");
-        let stacked = BlockMatrix::stack(&[&part, &whole.rows_of(0..5).unwrap()]).unwrap();
-        let found = product(Path::best(), &x[..columns], 1, &stacked);
-        assert_eq!(all_bits(&found[26..]), all_bits(&full[..5]), "{format}");
-        for (start, end) in [(0, 32), (96, 352), (32, columns), (256, 288)] {
-            let part = whole.columns_of(start..end).unwrap();
-            let expected: Vec<f32> = dense
-                .chunks(columns)
-                .flat_map(|row| row[start..end].to_vec())
-                .collect();
-            assert_eq!(
-                all_bits(&dequantised(&part)),
-                all_bits(&expected),
-                "{format}, {start}"
-            );
-            for path in Path::available() {
-                near(
-                    &product(path, &x[start..end], 1, &part),
-                    &expected,
-                    &x[start..end],
-                    format,
-                );
-            }
-            // Cut twice is cut once.
-            if end - start > 64 {
-                let twice = part.columns_of(32..64).unwrap();
-                assert_eq!(twice, whole.columns_of(start + 32..start + 64).unwrap());
-            }
-        }
-        assert!(whole.columns_of(16..64).is_err());
-        assert!(whole.columns_of(0..columns + 1).is_err());
-        assert!(whole.rows_of(0..38).is_err());
-    }
-}
-
-/// One row against f64, within what rounding activations costs.
-fn near(found: &[f32], weights: &[f32], x: &[f32], format: BlockFormat) {
-    for (found, w) in found.iter().zip(weights.chunks(x.len())) {
-        let terms = || w.iter().zip(x).map(|(&w, &x)| f64::from(w) * f64::from(x));
-        let bound: f64 = w.iter().map(|w| f64::from(w.abs()) / 254.0).sum();
-        let error = (f64::from(*found) - terms().sum::<f64>()).abs();
-        assert!(error <= 1.01 * bound + 0.01, "{format}: {error} > {bound}");
-    }
-}
-
-#[test]
-fn memory_is_that_of_the_blocks() {
-    for (format, _) in READ {
-        let matrix = read(format, 64, 1024, 1);
-        let bytes = format.bytes(64, 1024).unwrap();
-        assert!(matrix.resident_bytes() >= bytes);
-        assert!(matrix.resident_bytes() <= bytes + 128, "{format}");
-    }
-    let matrix = BlockMatrix::round(groups(3, 64), 64, 1024, &[0.0; 65536]).unwrap();
-    let bytes = 64.0 * 1024.0 * groups(3, 64).bits_per_weight() / 8.0;
-    assert!(matrix.resident_bytes() as f64 <= bytes + 128.0);
-}
-
-#[test]
-fn rounding_is_ggmls_and_groups_err_by_half_a_step() {
-    let (rows, columns) = (5, 256);
-    for (format, dtype) in &READ[..2] {
-        for kind in [Kind::Ordinary, Kind::Short, Kind::Half, Kind::Tiny] {
-            let weights = values(rows * columns, 21, kind);
-            let ours = BlockMatrix::round(*format, rows, columns, &weights).unwrap();
-            let tensor = Tensor::from_vec(weights, (rows, columns), &Device::Cpu).unwrap();
-            let theirs = QTensor::quantize(&tensor, *dtype).unwrap();
-            let theirs =
-                BlockMatrix::from_bytes(*format, rows, columns, &theirs.data().unwrap()).unwrap();
-            assert_eq!(ours, theirs, "{format}, {kind:?}");
-        }
-    }
-    for bits in 2..=8u8 {
-        let weights = values(rows * columns, 22, Kind::Ordinary);
-        let matrix = BlockMatrix::round(groups(bits, 64), rows, columns, &weights).unwrap();
-        let back = dequantised(&matrix);
-        for (group, back) in weights.chunks(64).zip(back.chunks(64)) {
-            let extreme = group
-                .iter()
-                .fold(0f32, |m, w| if w.abs() > m.abs() { *w } else { m });
-            let step = f16::from_f32(extreme / -f32::from(1u16 << (bits - 1))).to_f32();
-            for (w, back) in group.iter().zip(back) {
-                // The greatest code is one less than the least is below zero.
-                let clipped = -w.signum() != -extreme.signum();
-                let limit = if clipped {
-                    step.abs()
-                } else {
-                    0.51 * step.abs()
-                };
-                assert!(
-                    (w - back).abs() <= limit + 1e-3 * w.abs(),
-                    "{bits}: {w}, {back}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn what_is_not_finite_stays_so_where_it_is() {
     for format in [
         BlockFormat::Q8_0,
@@ -506,28 +297,6 @@ fn what_is_not_finite_stays_so_where_it_is() {
             }
         }
     }
-}
-
-#[test]
-fn wrong_shapes_are_refused() {
-    for (format, _) in READ {
-        let span = format.span();
-        let bytes = vec![0; format.bytes(2, span).unwrap()];
-        assert!(BlockMatrix::from_bytes(format, 2, span, &bytes).is_ok());
-        assert!(BlockMatrix::from_bytes(format, 2, span, &bytes[1..]).is_err());
-        assert!(BlockMatrix::from_bytes(format, 3, span, &bytes).is_err());
-        assert!(BlockMatrix::from_bytes(format, 2, span - 1, &bytes).is_err());
-        assert!(BlockMatrix::from_bytes(format, usize::MAX, span * 2, &bytes).is_err());
-        assert!(BlockMatrix::from_bytes(format, 0, span, &[]).is_ok());
-    }
-    assert!(BlockMatrix::from_bytes(groups(4, 32), 1, 32, &[0; 18]).is_err());
-    for (bits, size) in [(1, 32), (9, 32), (4, 0), (4, 48), (4, 160)] {
-        assert!(BlockMatrix::round(groups(bits, size), 1, 32, &[0.0; 32]).is_err());
-    }
-    assert!(BlockMatrix::round(groups(4, 32), 1, 32, &[0.0; 31]).is_err());
-    assert!(BlockMatrix::round(groups(4, 32), usize::MAX, 2, &[]).is_err());
-    assert!(BlockMatrix::round(BlockFormat::Q4K, 1, 256, &[0.0; 256]).is_err());
-    assert!(BlockMatrix::stack(&[]).is_err());
 }
 
 #[test]
