@@ -22,9 +22,9 @@ use super::kernels::Kernels;
 use super::llama::Llama;
 use super::matrix::{Matrix, Values};
 use super::model_file::FileDigest;
-use super::ops::{Add, Project, RmsNorm, SoftCap};
+use super::ops::{Add, RmsNorm, SoftCap};
 use super::packing::PackedMatrix;
-use super::stored::single;
+use super::stored::{Stored, single};
 use super::weights_file::WeightsFile;
 use crate::interrupt::Interrupt;
 use candle_core::{Device, Tensor};
@@ -98,8 +98,11 @@ impl ExitHeads {
                     .to_owned(),
             ));
         }
-        let mut tensors = BTreeMap::new();
-        let digest = file.read(|_| true, &mut tensors, Interrupt::NEVER)?;
+        let mut stored = BTreeMap::new();
+        let digest = file.read(|_| true, &mut stored, Interrupt::NEVER)?;
+        let plain = |(name, tensor): (String, Stored)| Ok((name, tensor.plain()?));
+        let tensors: Result<_, candle_core::Error> = stored.into_iter().map(plain).collect();
+        let tensors = tensors.map_err(|error| fault(error.to_string()))?;
         let mut heads = Self::from_tensors(model, &tensors).map_err(|error| match error {
             StepError::Tensor(candle_core::Error::Msg(told)) => fault(told),
             error => fault(error.to_string()),
@@ -175,7 +178,7 @@ impl ExitHeads {
                 _ => 0,
             };
             let pack = |tensor: &Tensor, rows, columns| {
-                PackedMatrix::pack(&[(tensor, 0..rows, 0..columns)])
+                PackedMatrix::pack(&[(&tensor.clone().into(), 0..rows, 0..columns)])
             };
             heads.push(ExitHead {
                 after: layers,
@@ -187,7 +190,7 @@ impl ExitHeads {
         Ok(Self {
             heads,
             lm_head: PackedMatrix::pack(&[(
-                model.lm_head(),
+                model.stored_head(),
                 0..shape.vocabulary,
                 0..shape.hidden,
             )])?,
@@ -252,12 +255,12 @@ impl ExitHeads {
         };
         normed.apply3(&x, &head.norm, &norm)?;
         let mut low = Matrix::zeros(rows, head.down.outputs())?;
-        Project::with(kernels, &head.down).apply(normed.tensor(), &mut low)?;
+        head.down.multiply(kernels, normed.tensor(), &mut low)?;
         let mut turned = Matrix::zeros(rows, self.hidden)?;
-        Project::with(kernels, &head.up).apply(low.tensor(), &mut turned)?;
+        head.up.multiply(kernels, low.tensor(), &mut turned)?;
         normed.apply2(turned.tensor(), &Add { kernels })?;
         let mut logits = Matrix::zeros(rows, self.vocabulary)?;
-        Project::with(kernels, &self.lm_head).apply(normed.tensor(), &mut logits)?;
+        self.lm_head.multiply(kernels, normed.tensor(), &mut logits)?;
         if let Some(cap) = self.cap {
             logits.apply1(&SoftCap { kernels, cap })?;
         }

@@ -122,8 +122,16 @@ impl Llama {
         self.weights.tensor(name)
     }
 
-    /// The LM head as stored, the embedding table where they are tied: \[vocabulary × hidden\].
-    pub fn lm_head(&self) -> &Tensor {
+    /// The LM head, the embedding table where they are tied: \[vocabulary × hidden\].
+    ///
+    /// # Errors
+    /// If one in blocks cannot be written out.
+    pub fn lm_head(&self) -> Result<Tensor, candle_core::Error> {
+        self.weights.head.clone().plain()
+    }
+
+    /// The LM head as stored.
+    pub(super) fn stored_head(&self) -> &Stored {
         &self.weights.head
     }
 

@@ -253,7 +253,7 @@ impl Resolved {
     /// The folder of the other model `name`; `None` if there is none, or it is only a shape.
     pub fn other_model_folder(&self, name: &str) -> Option<PathBuf> {
         match self.scenario.models.get(name)? {
-            Model::Folder(written) => Some(self.path(written)),
+            Model::Folder(written) | Model::Gguf(written) => Some(self.path(written)),
             Model::Shape(_) => None,
         }
     }

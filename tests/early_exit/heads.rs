@@ -39,7 +39,7 @@ fn logits_are_those_of_the_formula_and_a_row_has_the_same_bits_alone() {
             .unwrap();
         let low = n.matmul(&of("down").t().unwrap()).unwrap();
         let y = (&n + low.matmul(&of("up").t().unwrap()).unwrap()).unwrap();
-        let head = llama.lm_head().to_dtype(DType::F32).unwrap();
+        let head = llama.lm_head().unwrap().to_dtype(DType::F32).unwrap();
         let plain = y.matmul(&head.t().unwrap()).unwrap();
         let plain = plain.flatten_all().unwrap().to_vec1::<f32>().unwrap();
         let told = heads.logits(after, &states).unwrap();

@@ -201,7 +201,7 @@ pub fn train_exits(
     let reader = Reader::new(World::new(config.seed), &tokenizer, window)?;
     let variables = initial(&trunk.model, &after, config)?;
     let mut optimizer = AdamW::new(&variables, (0.9, 0.98), 0.0, 1.0);
-    let head = trunk.model.lm_head().to_dtype(candle_core::DType::F32)?;
+    let head = trunk.model.lm_head()?.to_dtype(candle_core::DType::F32)?;
     let head = head.t()?.contiguous()?;
     let epsilon = trunk.model.config().norm_epsilon;
     let mut last = 0.0;

@@ -50,7 +50,7 @@ fn drafted(
     placed: &Placed,
 ) -> Result<(), FieldFault> {
     match scenario.models.get(&draft.model) {
-        Some(Model::Folder(_)) => {}
+        Some(Model::Folder(_) | Model::Gguf(_)) => {}
         Some(Model::Shape(_)) => {
             let message = format!("`{}` is a Shape, which computes no token", draft.model);
             return Err(FieldFault::new("model", format!("{message}; use a Folder")));

@@ -76,7 +76,7 @@ fn check_exits(resolved: &Resolved, layers: usize) -> Result<(), RunError> {
         };
         let known = match &resolved.scenario.model {
             Model::Folder(written) => ExitHeads::listed(&resolved.model_path(written))?,
-            Model::Shape(_) => Vec::new(),
+            Model::Shape(_) | Model::Gguf(_) => Vec::new(),
         };
         let fits = fields.check_exits(layers, &known);
         fits.map_err(|fault| fault.under(&format!("replicas[{number}].decoding")))?;
