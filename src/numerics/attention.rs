@@ -6,7 +6,7 @@
 
 use super::config::ModelConfig;
 use super::error::StepError;
-use super::kernels::{Kernels, attention_scratch_len};
+use super::kernels::Kernels;
 use super::kv_cache::LayerShares;
 use super::norm::{Norm, offset};
 use super::ops::{Attend, Columns, HeadNorm, Remember, Rotate, RoundHeads};
@@ -148,10 +148,11 @@ impl AttentionPart {
         let context = buffers.context.fit(tokens, width)?;
         for (index, slice) in hidden.slices.iter().enumerate() {
             let (rows, table) = (slice.rows.clone(), shares.rope(index));
-            let scratch = scratch(
-                &mut buffers.scratch,
-                attention_scratch_len(rows.len(), self.heads, table.positions()),
-            );
+            let needed = shares.with(index, |cache| {
+                let positions = table.positions();
+                cache.heads.scratch_len(rows.len(), self.heads, positions)
+            });
+            let scratch = scratch(&mut buffers.scratch, needed);
             if self.rotary {
                 qkv.apply1(&Rotate {
                     kernels,

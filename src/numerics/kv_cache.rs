@@ -5,7 +5,7 @@
 //! ever want the same one, so nobody waits.
 
 use super::error::StepError;
-use super::kernels::{Cache, RopeTable};
+use super::kernels::{Cache, CacheFormat, RopeTable};
 use super::matrix::Matrix;
 use super::ops::Forget;
 use crate::model::{DeviceShard, ShardPlan};
@@ -19,6 +19,7 @@ pub struct KvCache {
     pub(super) plan: Arc<ShardPlan>,
     pub(super) rope: Arc<RopeTable>,
     pub(super) capacity: usize,
+    format: CacheFormat,
     devices: Vec<Mutex<DeviceCache>>,
 }
 
@@ -68,6 +69,7 @@ impl Clone for KvCache {
             plan: self.plan.clone(),
             rope: self.rope.clone(),
             capacity: self.capacity,
+            format: self.format,
             devices: devices
                 .map(|device| Mutex::new(held(device).clone()))
                 .collect(),
@@ -86,11 +88,13 @@ impl KvCache {
         plan: &Arc<ShardPlan>,
         rope: Arc<RopeTable>,
         capacity: usize,
+        format: CacheFormat,
     ) -> Result<Self, StepError> {
         let shape = plan.shape();
         let layer = |shard: &DeviceShard| -> Result<LayerCache, StepError> {
             let (kv_heads, values) = (shard.kv_heads.len(), shard.values.len());
             let heads = Cache::divided(kv_heads, shape.head_dim, values, capacity);
+            let heads = heads.in_format(format);
             Ok(LayerCache {
                 memory: Matrix::zeros(kv_heads, heads.head_memory())?,
                 heads,
@@ -108,6 +112,7 @@ impl KvCache {
             plan: plan.clone(),
             rope,
             capacity,
+            format,
         })
     }
 
@@ -168,7 +173,7 @@ impl KvCache {
     /// Puts as many of `layers`, from the first on, in the place of its own as it has.
     ///
     /// # Errors
-    /// If several devices share it, or the layers are fewer, or of another size.
+    /// If several devices share it, or the layers are fewer, or of another size or format.
     pub fn adopt(&mut self, layers: &mut CachedLayers) -> Result<(), StepError> {
         let [device] = self.devices.as_mut_slice() else {
             return Err(StepError::Index {
@@ -181,7 +186,8 @@ impl KvCache {
         for (index, own) in device.layers.iter_mut().enumerate() {
             let same = |other: &LayerCache| {
                 let [own, other] = [&own.heads, &other.heads];
-                own.memory() == other.memory()
+                own.format() == other.format()
+                    && own.memory() == other.memory()
                     && own.head_dim() == other.head_dim()
                     && own.value_dim() == other.value_dim()
             };
@@ -197,6 +203,11 @@ impl KvCache {
             }
         }
         Ok(())
+    }
+
+    /// How it keeps keys and values.
+    pub fn format(&self) -> CacheFormat {
+        self.format
     }
 
     /// Tokens it can hold.

@@ -23,7 +23,7 @@
 use super::attention::AttentionPart;
 use super::config::ModelConfig;
 use super::error::StepError;
-use super::kernels::{BlockMatrix, Kernels, RopeTable};
+use super::kernels::{BlockMatrix, CacheFormat, Kernels, RopeTable};
 use super::kv_cache::KvCache;
 use super::mlp::MlpPart;
 use super::norm::Norm;
@@ -212,6 +212,14 @@ impl ShardedLlama {
     /// # Errors
     /// If the model was made for fewer positions.
     pub fn cache(&self, capacity: usize) -> Result<KvCache, StepError> {
+        self.cache_in(CacheFormat::Full, capacity)
+    }
+
+    /// [`ShardedLlama::cache`] that keeps keys and values as `format` says.
+    ///
+    /// # Errors
+    /// If the model was made for fewer positions.
+    pub fn cache_in(&self, format: CacheFormat, capacity: usize) -> Result<KvCache, StepError> {
         let limit = self.config.max_positions;
         if capacity > limit {
             return Err(StepError::Positions {
@@ -227,7 +235,7 @@ impl ShardedLlama {
             1.0 => table,
             stretch => table.times(stretch),
         });
-        KvCache::new(&self.plan, rope, capacity)
+        KvCache::new(&self.plan, rope, capacity, format)
     }
 
     /// Buffers for stepping this model.

@@ -4,10 +4,14 @@
 
 mod attention;
 mod attention_lengths;
+mod block_matrices;
+mod blocks;
 mod likelihood;
 mod matmul;
 mod portability;
+mod quantised;
 mod rope;
+mod rounded_cache;
 mod row_counts;
 mod rows;
 mod values;

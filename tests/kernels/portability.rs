@@ -6,7 +6,8 @@
 use std::process::Command;
 
 use airloom::numerics::kernels::{
-    Cache, Kernels, Packed, Path, Queries, RopeTable, negative_log_likelihood,
+    BlockFormat, BlockMatrix, Cache, CacheFormat, Columns, Kernels, Packed, Path, Queries,
+    RopeTable, RoundedRows, negative_log_likelihood,
 };
 
 use crate::values::{KINDS, Kind, values};
@@ -14,6 +15,9 @@ use crate::values::{KINDS, Kind, values};
 /// BLAKE3 of a layer's worth of results, little-endian. It changes only together with
 /// the definition of a kernel.
 const DIGEST: &str = "fa602204aa7c17eb5a023112b107de5bbded48cc7895fe88747557a7cf3a0b50";
+
+/// BLAKE3 of products with quantised weights and of attention over rounded keys and values.
+const QUANTISED: &str = "67233d894b2403fb5cc31fcc993b18d97c62b37e17afce3815e67cbf434f4137";
 
 fn digest(kernels: Kernels) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -80,11 +84,95 @@ fn layer(kernels: Kernels, kind: Kind, rows: usize) -> Vec<f32> {
     [joined, attended, activated, shares].concat()
 }
 
+fn quantised_digest(kernels: Kernels) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for kind in KINDS {
+        for format in [
+            BlockFormat::Q8_0,
+            BlockFormat::Q4_0,
+            BlockFormat::Q4K,
+            BlockFormat::Q5K,
+            BlockFormat::Q6K,
+        ] {
+            let bytes = values(format.bytes(OUTPUTS, INPUTS).unwrap(), 3, Kind::Any);
+            let bytes: Vec<u8> = bytes
+                .iter()
+                .map(|word| (word.to_bits() >> 11) as u8)
+                .collect();
+            let weights = BlockMatrix::from_bytes(format, OUTPUTS, INPUTS, &bytes).unwrap();
+            hash(&mut hasher, &quantised_product(kernels, kind, &weights));
+        }
+        for bits in 2..=8 {
+            let format = BlockFormat::Groups { bits, size: 96 };
+            let weights = values(OUTPUTS * INPUTS, 4, Kind::Ordinary);
+            let weights = BlockMatrix::round(format, OUTPUTS, INPUTS, &weights).unwrap();
+            hash(&mut hasher, &quantised_product(kernels, kind, &weights));
+        }
+        for format in [CacheFormat::Int8, CacheFormat::Int4] {
+            for rows in ROWS {
+                hash(&mut hasher, &rounded_attention(kernels, kind, format, rows));
+            }
+        }
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+const OUTPUTS: usize = 37;
+const INPUTS: usize = 512;
+
+fn hash(hasher: &mut blake3::Hasher, values: &[f32]) {
+    for value in values {
+        hasher.update(&value.to_bits().to_le_bytes());
+    }
+}
+
+fn quantised_product(kernels: Kernels, kind: Kind, weights: &BlockMatrix) -> Vec<f32> {
+    let rows = 7;
+    let mut x = RoundedRows::default();
+    kernels.round_rows(&values(rows * INPUTS, 1, kind), rows, INPUTS, &mut x);
+    let mut out = vec![0.0; rows * OUTPUTS];
+    let to = Columns {
+        out: &mut out,
+        width: OUTPUTS,
+        first: 0,
+    };
+    kernels.block_matmul(&x, weights, to);
+    out
+}
+
+fn rounded_attention(kernels: Kernels, kind: Kind, format: CacheFormat, rows: usize) -> Vec<f32> {
+    let (heads, head_dim) = (2, 24);
+    let width = heads * head_dim;
+    let mut cache = Cache::new(heads, head_dim, rows).in_format(format);
+    let mut memory = vec![0.0; cache.memory()];
+    let (keys, held) = (values(rows * width, 5, kind), values(rows * width, 6, kind));
+    for (keys, held) in keys.chunks(width).zip(held.chunks(width)) {
+        cache.push(&mut memory, keys, held);
+    }
+    let queries = Queries {
+        data: &values(rows * width, 7, Kind::Ordinary),
+        stride: width,
+        rows,
+        heads: &[0, 1],
+        cache: &cache,
+        memory: &memory,
+        scale: 0.204_124_15,
+        cap: None,
+        window: None,
+    };
+    let mut scratch = vec![0.0; queries.scratch_len()];
+    let mut out = vec![0.0; rows * width];
+    kernels.attention(queries, &mut scratch, &mut out);
+    out
+}
+
 #[test]
 fn every_path_has_the_pinned_digest() {
     for path in Path::available() {
         let found = digest(Kernels::with_path(path).unwrap());
         assert_eq!(found, DIGEST, "on the path {path}");
+        let found = quantised_digest(Kernels::with_path(path).unwrap());
+        assert_eq!(found, QUANTISED, "on the path {path}");
         println!("pinned digest on the path {path}");
     }
 }

@@ -58,19 +58,31 @@ pub struct Queries<'a> {
 impl Queries<'_> {
     /// The number of values of scratch that [`Kernels::attention`] needs.
     pub fn scratch_len(&self) -> usize {
-        attention_scratch_len(self.rows, self.heads.len(), self.cache.len())
+        self.cache
+            .scratch_len(self.rows, self.heads.len(), self.cache.len())
     }
 }
 
-/// The number of values of scratch that [`Kernels::attention`] needs for `rows`
-/// queries of `heads` heads over `positions` cached positions.
+impl Cache {
+    /// The number of values of scratch that [`Kernels::attention`] needs for `rows` queries of
+    /// `heads` heads over `positions` positions of this cache.
+    pub fn scratch_len(&self, rows: usize, heads: usize, positions: usize) -> usize {
+        tasks(rows, heads) * self.unpacked_len() + attention_scratch_len(rows, heads, positions)
+    }
+}
+
+/// [`Cache::scratch_len`] of a cache that keeps keys and values as they are.
 pub fn attention_scratch_len(rows: usize, heads: usize, positions: usize) -> usize {
-    let tasks = if rows == 1 {
+    tasks(rows, heads) * task_scratch_len(rows, positions)
+}
+
+/// Tasks that a pass falls into.
+fn tasks(rows: usize, heads: usize) -> usize {
+    if rows == 1 {
         heads
     } else {
         rows.div_ceil(rows_per_task(rows))
-    };
-    tasks * task_scratch_len(rows, positions)
+    }
 }
 
 /// Scratch of one task.
@@ -83,7 +95,7 @@ impl Kernels {
     /// positions that the row sees.
     ///
     /// `out` is rows × (heads · head size); `scratch` is at least
-    /// [`attention_scratch_len`] long and holds nothing of use afterwards.
+    /// [`Queries::scratch_len`] long and holds nothing of use afterwards.
     ///
     /// # Panics
     /// If a slice is too short, the cache holds fewer positions than there are rows, or
@@ -109,7 +121,7 @@ impl Kernels {
             queries.stride >= heads * cache.head_dim(),
             "a row must hold all its heads"
         );
-        let part = task_scratch_len(rows, positions);
+        let part = task_scratch_len(rows, positions) + cache.unpacked_len();
         let scratch = &mut scratch[..queries.scratch_len()];
 
         let parallel = rows * positions * width >= PARALLEL_WORK;
@@ -167,6 +179,7 @@ impl Kernel for Attend<'_> {
         let (head_dim, value_dim) = (queries.cache.head_dim(), queries.cache.value_dim());
         let width = heads.len() * value_dim;
         let rows = self.out.len() / width;
+        let (room, scores) = self.scratch.split_at_mut(queries.cache.unpacked_len());
         for (slot, head) in heads.enumerate() {
             let mut row = 0;
             while row < rows {
@@ -181,7 +194,8 @@ impl Kernel for Attend<'_> {
                     scale: queries.scale,
                     cap: queries.cap,
                     window: queries.window,
-                    scores: self.scratch,
+                    scores: &mut *scores,
+                    room: &mut *room,
                     out: &mut self.out[row * width + slot * value_dim..],
                     out_stride: width,
                 }
@@ -214,6 +228,8 @@ struct HeadRows<'a> {
     cap: Option<f32>,
     window: Option<usize>,
     scores: &'a mut [f32],
+    /// For keys and values that are unpacked.
+    room: &'a mut [f32],
     out: &'a mut [f32],
     out_stride: usize,
 }
@@ -225,7 +241,7 @@ impl HeadRows<'_> {
         let stride = positions.next_multiple_of(LANES);
         for (panel, scores) in (0..stride).step_by(PANEL).enumerate() {
             let vectors = (stride - scores).min(PANEL) / LANES;
-            let keys = self.cache.keys(panel).part(0, vectors);
+            let keys = self.cache.keys(panel, self.room).part(0, vectors);
             for (vector, keys) in keys.tiles(L::tile_vectors(rows)) {
                 let tile = Tile {
                     a: self.q,
@@ -255,41 +271,47 @@ impl HeadRows<'_> {
             *inverse = 1.0 / exponentials(lanes, row, scale);
         }
 
-        let value_dim = self.value_dim;
-        let common = self.cache.values(0, self.seen);
-        for (vector, values) in common.tiles(L::tile_vectors(rows)) {
-            let column = vector * LANES;
-            let columns = (values.vectors() * LANES).min(value_dim - column);
-            let common = Tile {
-                a: self.scores,
-                a_stride: stride,
-                b: values,
-                out: &mut self.out[column..],
-                out_stride: self.out_stride,
-                columns,
-                resume: false,
-            };
-            common.compute(lanes, rows);
-            for (r, inverse) in inverse.iter().enumerate().take(rows) {
-                let out = &mut self.out[r * self.out_stride + column..][..columns];
-                // The positions that this row sees and the first one does not.
-                if r > 0 {
-                    let own = self.cache.values(self.seen, r);
+        let at_once = self.cache.values_at_once();
+        for first in (0..self.seen).step_by(at_once) {
+            let depth = at_once.min(self.seen - first);
+            let common = self.cache.values(first, depth, self.room);
+            for (vector, values) in common.tiles(L::tile_vectors(rows)) {
+                let column = vector * LANES;
+                let common = Tile {
+                    a: &self.scores[first..],
+                    a_stride: stride,
+                    b: values,
+                    out: &mut self.out[column..],
+                    out_stride: self.out_stride,
+                    columns: (values.vectors() * LANES).min(self.value_dim - column),
+                    resume: first > 0,
+                };
+                common.compute(lanes, rows);
+            }
+        }
+        for (r, inverse) in inverse.iter().enumerate().take(rows) {
+            let out = &mut self.out[r * self.out_stride..][..self.value_dim];
+            // The positions that this row sees and the first one does not.
+            if r > 0 {
+                let own = self.cache.values(self.seen, r, self.room);
+                for (vector, values) in own.tiles(L::tile_vectors(1)) {
+                    let column = vector * LANES;
+                    let columns = (values.vectors() * LANES).min(self.value_dim - column);
                     let own = Tile {
                         a: &self.scores[r * stride + self.seen..],
                         a_stride: 0,
-                        b: own.part(vector, values.vectors()),
-                        out,
+                        b: values,
+                        out: &mut out[column..],
                         out_stride: 0,
                         columns,
                         resume: true,
                     };
                     own.compute(lanes, 1);
                 }
-                for chunk in out.chunks_mut(LANES) {
-                    let scaled = lanes.mul(lanes.load_or(chunk, 0.0), lanes.splat(*inverse));
-                    lanes.store_up_to(lanes.canonical(scaled), chunk);
-                }
+            }
+            for chunk in out.chunks_mut(LANES) {
+                let scaled = lanes.mul(lanes.load_or(chunk, 0.0), lanes.splat(*inverse));
+                lanes.store_up_to(lanes.canonical(scaled), chunk);
             }
         }
     }

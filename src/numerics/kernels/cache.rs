@@ -6,16 +6,20 @@
 //! padded to whole vectors. A head's keys come first, then its values; one head
 //! follows the other.
 //!
+//! Keys and values of fewer bits stand as [`rounded_cache`](super::rounded_cache) says.
+//!
 //! The memory belongs to the caller; what is said here of it holds as long as only
 //! [`Cache::push`] writes to it.
 
 use super::lanes::LANES;
 use super::packed::PANEL;
 use super::panel::{Magnitudes, Panel};
+use super::rounded_cache::{CacheFormat, Layout};
 
 /// What is known of the memory in which some heads keep their keys and values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cache {
+    format: CacheFormat,
     head_dim: usize,
     value_dim: usize,
     capacity: usize,
@@ -45,6 +49,7 @@ impl Cache {
     /// then makes those columns of its output, with the same bits.
     pub fn divided(heads: usize, head_dim: usize, value_dim: usize, capacity: usize) -> Self {
         Self {
+            format: CacheFormat::Full,
             head_dim,
             value_dim,
             capacity,
@@ -53,9 +58,48 @@ impl Cache {
         }
     }
 
+    /// The same without positions, keeping keys and values as `format` says. A value of which
+    /// only some elements are held is rounded by the greatest of those.
+    pub fn in_format(mut self, format: CacheFormat) -> Self {
+        self.format = format;
+        self.clear();
+        self
+    }
+
+    /// How it keeps keys and values.
+    pub fn format(&self) -> CacheFormat {
+        self.format
+    }
+
+    /// Sizes of what is rounded, if anything is.
+    fn rounded(&self) -> Option<Layout> {
+        let per_byte = match self.format {
+            CacheFormat::Full => return None,
+            CacheFormat::Int8 => 1,
+            CacheFormat::Int4 => 2,
+        };
+        Some(Layout {
+            per_byte,
+            head_dim: self.head_dim,
+            value_dim: self.value_dim,
+            capacity: self.capacity,
+        })
+    }
+
+    /// Values that a task of attention unpacks at a time.
+    pub(super) fn unpacked_len(&self) -> usize {
+        match self.format {
+            CacheFormat::Full => 0,
+            _ => PANEL * self.head_dim.max(self.value_stride()),
+        }
+    }
+
     /// The number of values of memory that one head needs.
     pub fn head_memory(&self) -> usize {
-        self.keys_len() + self.capacity * self.value_stride()
+        match self.rounded() {
+            Some(layout) => layout.words(),
+            None => self.keys_len() + self.capacity * self.value_stride(),
+        }
     }
 
     /// The number of values of memory that all heads need.
@@ -81,8 +125,20 @@ impl Cache {
         let (panel, lane) = (self.positions / PANEL, self.positions % PANEL);
         let (keys_len, stride) = (self.keys_len(), self.value_stride());
         let rows = keys.chunks_exact(dim).zip(values.chunks_exact(value_dim));
+        let layout = self.rounded();
         let places = memory.chunks_exact_mut(self.head_memory());
         for ((bounds, place), (key, value)) in self.heads.iter_mut().zip(places).zip(rows) {
+            if let Some(layout) = layout {
+                layout.write(place, self.positions, key, value);
+                for (bounds, x) in [(&mut bounds.keys, key), (&mut bounds.values, value)] {
+                    let scale = layout.scale(x);
+                    for &x in x {
+                        let held = scale * layout.code(x, scale);
+                        *bounds = bounds.union(Magnitudes::of(&[held]));
+                    }
+                }
+                continue;
+            }
             let (all_keys, all_values) = place.split_at_mut(keys_len);
             let panel = &mut all_keys[panel * PANEL * dim..][..PANEL * dim];
             if lane == 0 {
@@ -118,7 +174,7 @@ impl Cache {
         self.positions = positions;
         // A panel's empty lanes are zero; the next panel is filled when its first key comes.
         let (panel, used) = (positions / PANEL, positions % PANEL);
-        if used == 0 {
+        if used == 0 || self.rounded().is_some() {
             return;
         }
         let dim = self.head_dim;
@@ -168,12 +224,14 @@ impl Cache {
     /// What head `head` holds in `memory`.
     pub(super) fn head<'a>(&self, memory: &'a [f32], head: usize) -> CachedHead<'a> {
         let len = self.head_memory();
-        let (keys, values) = memory[head * len..(head + 1) * len].split_at(self.keys_len());
+        let memory = &memory[head * len..(head + 1) * len];
         CachedHead {
             head_dim: self.head_dim,
             value_stride: self.value_stride(),
-            keys,
-            values,
+            positions: self.positions,
+            memory,
+            keys_len: self.keys_len(),
+            rounded: self.rounded(),
             bounds: self.heads[head],
         }
     }
@@ -184,26 +242,56 @@ impl Cache {
 pub(super) struct CachedHead<'a> {
     head_dim: usize,
     value_stride: usize,
-    /// Panels of `head_dim` × [`PANEL`].
-    keys: &'a [f32],
-    /// Rows of `head_dim`, padded to a multiple of [`LANES`] with zeros.
-    values: &'a [f32],
+    positions: usize,
+    /// Panels of `head_dim` × [`PANEL`], then rows of values, padded to a multiple of [`LANES`]
+    /// with zeros; or what is rounded.
+    memory: &'a [f32],
+    keys_len: usize,
+    rounded: Option<Layout>,
     bounds: Bounds,
 }
 
-impl<'a> CachedHead<'a> {
+impl CachedHead<'_> {
+    /// Positions whose values are read at a time, so that what is unpacked has room.
+    pub(super) fn values_at_once(self) -> usize {
+        match self.rounded {
+            Some(_) => PANEL,
+            None => self.positions,
+        }
+    }
+
     /// The keys of positions 64 `panel` to 64 `panel` + 63: row i holds element i.
-    pub(super) fn keys(self, panel: usize) -> Panel<'a> {
+    #[inline(always)]
+    pub(super) fn keys<'b>(&'b self, panel: usize, room: &'b mut [f32]) -> Panel<'b> {
         let len = PANEL * self.head_dim;
-        let data = &self.keys[panel * len..(panel + 1) * len];
+        let data = match self.rounded {
+            Some(layout) => {
+                layout.unpack_keys(self.memory, panel, self.positions, room);
+                &room[..len]
+            }
+            None => &self.memory[panel * len..(panel + 1) * len],
+        };
         let vectors = PANEL / LANES;
         Panel::new(data, PANEL, vectors, self.head_dim, self.bounds.keys)
     }
 
     /// The values of `depth` positions from `first` on: row j holds position `first` + j.
-    pub(super) fn values(self, first: usize, depth: usize) -> Panel<'a> {
+    #[inline(always)]
+    pub(super) fn values<'b>(
+        &'b self,
+        first: usize,
+        depth: usize,
+        room: &'b mut [f32],
+    ) -> Panel<'b> {
         let stride = self.value_stride;
-        let data = &self.values[first * stride..(first + depth) * stride];
+        let data = match self.rounded {
+            Some(layout) => {
+                let room = &mut room[..depth * stride];
+                layout.unpack_values(self.memory, first, stride, room);
+                &*room
+            }
+            None => &self.memory[self.keys_len..][first * stride..(first + depth) * stride],
+        };
         Panel::new(data, stride, stride / LANES, depth, self.bounds.values)
     }
 }

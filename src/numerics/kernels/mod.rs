@@ -4,8 +4,8 @@
 //! order, each rounded how. So a result never depends on the CPU, on the number
 //! of threads, on how many other rows were computed with it, or on whether the
 //! build is a debug or a release build. Everything works on plain `f32` slices,
-//! row-major, and allocates nothing: weights are [`Packed`] once, scratch comes
-//! from the caller.
+//! row-major, and allocates nothing: weights are [`Packed`] once, or a
+//! [`BlockMatrix`] of quantised ones; scratch comes from the caller.
 //!
 //! Three [`Path`]s compute the same bits: AVX-512, AVX2 with FMA, and a portable
 //! one that computes fused multiply–adds exactly in software. [`Kernels::active`]
@@ -18,6 +18,8 @@
 //!   operations that IEEE 754 defines completely.
 //! - Sums over k in products are chains of fused multiply–adds, k ascending, one chain per
 //!   output. Sums along a row are sixteen interleaved partial sums, added in a fixed tree.
+//! - Products with weights in blocks ([`BlockMatrix`]) round activations to 8 bits, add integers, which
+//!   have no order, and then blocks, k ascending.
 //! - eˣ is a polynomial of our own; angles come from `libm`, never from the platform.
 //! - A NaN leaves a kernel as `f32::NAN` (0x7fc00000), whatever it was on the way: its payload is the
 //!   one thing that IEEE 754 leaves open. Signed zeros and subnormals are kept.
@@ -52,6 +54,7 @@ mod path;
 mod portable;
 mod quantised;
 mod rope;
+mod rounded_cache;
 mod softmax;
 
 pub use attention::{Queries, attention_scratch_len};
@@ -63,3 +66,4 @@ pub use packed::{Packed, PackedView, Packing, Part};
 pub use path::{Kernels, Path, VARIABLE};
 pub use quantised::{BLOCK, BlockFormat, BlockMatrix, Columns, RoundedRows};
 pub use rope::RopeTable;
+pub use rounded_cache::CacheFormat;

@@ -139,14 +139,14 @@ impl Kernels {
     /// none of its own that are as good.
     pub(super) fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         match self.isa {
-            Isa::Portable(integers) => Integers::enter(integers, kernel),
+            Isa::Portable(integers) => integers.enter_integers(kernel),
             #[cfg(target_arch = "x86_64")]
-            Isa::Avx2(integers) => Integers::enter(integers, kernel),
+            Isa::Avx2(integers) => integers.enter_integers(kernel),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512(lanes) => match (Vnni::detect(lanes), Avx2::detect()) {
-                (Some(integers), _) => integers.enter(kernel),
-                (None, Some(integers)) => Integers::enter(integers, kernel),
-                (None, None) => Integers::enter(Portable, kernel),
+                (Some(integers), _) => integers.enter_integers(kernel),
+                (None, Some(integers)) => integers.enter_integers(kernel),
+                (None, None) => Portable.enter_integers(kernel),
             },
         }
     }

@@ -31,7 +31,7 @@ use super::config::ModelConfig;
 use super::error::{LoadError, StepError};
 use super::feed_forward::FeedForward;
 use super::folder::Described;
-use super::kernels::Kernels;
+use super::kernels::{CacheFormat, Kernels};
 use super::kv_cache::KvCache;
 use super::model_file::FileDigest;
 use super::norm::Norm;
@@ -258,6 +258,14 @@ impl Mixtral {
     /// If the model was made for fewer positions.
     pub fn cache(&self, capacity: usize) -> Result<KvCache, StepError> {
         self.trunk.cache(capacity)
+    }
+
+    /// [`Mixtral::cache`] that keeps keys and values as `format` says.
+    ///
+    /// # Errors
+    /// If the model was made for fewer positions.
+    pub fn cache_in(&self, format: CacheFormat, capacity: usize) -> Result<KvCache, StepError> {
+        self.trunk.cache_in(format, capacity)
     }
 
     /// Buffers for stepping this model.

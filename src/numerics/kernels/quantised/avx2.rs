@@ -41,8 +41,9 @@ impl Integers for Avx2 {
     type Part = [__m256i; 2];
     type Words = [__m256i; 2];
 
-    const TILE_ROWS: usize = 3;
-    const BIAS: i32 = 0;
+    const TILE_ROWS: usize = 2;
+    const BIASED: bool = false;
+    const WIDE: bool = false;
 
     #[inline(always)]
     fn floats(self) -> Self {
@@ -50,7 +51,7 @@ impl Integers for Avx2 {
     }
 
     #[inline]
-    fn enter<K: IntegerKernel>(self, kernel: K) {
+    fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         #[target_feature(enable = "avx2,fma,f16c")]
         fn compiled<K: IntegerKernel>(integers: Avx2, kernel: K) {
             kernel.run(integers);
@@ -114,8 +115,11 @@ impl Integers for Avx2 {
     }
 
     #[inline(always)]
-    fn splat(self, value: i32) -> [__m256i; 2] {
-        both!(self, |_i| _mm256_set1_epi32(value))
+    fn start(self, value: i32, shift: u32) -> [__m256i; 2] {
+        both!(self, |_i| _mm256_sll_epi32(
+            _mm256_set1_epi32(value),
+            _mm_cvtsi32_si128(shift.cast_signed())
+        ))
     }
 
     #[inline(always)]

@@ -28,7 +28,9 @@ pub(super) const fn exact_groups(bits: usize) -> usize {
 }
 
 /// The integers of one path.
-pub(super) trait Integers: Copy + Send + Sync {
+pub(in crate::numerics::kernels) trait Integers:
+    Copy + Send + Sync
+{
     /// The path's floats.
     type Floats: Lanes;
     /// 64 bytes, four in each lane.
@@ -38,16 +40,19 @@ pub(super) trait Integers: Copy + Send + Sync {
     /// Sixteen sums in 32 bits.
     type Words: Copy;
 
-    /// Rows of a tile that the registers hold.
+    /// Rows of a tile that the registers hold: 2, 4 or 6.
     const TILE_ROWS: usize;
-    /// What [`Integers::unsigned`] adds to a signed code: products are too great by as much times
-    /// the sum of activations.
-    const BIAS: i32;
+    /// Whether [`Integers::unsigned`] adds 128 to signed codes, so that products are too great by
+    /// as much times the sum of activations.
+    const BIASED: bool;
+
+    /// Whether sums of products are made in 32 bits at once, so that [`exact_groups`] has no say.
+    const WIDE: bool;
 
     /// Its floats.
     fn floats(self) -> Self::Floats;
     /// Runs `kernel` in a function compiled for this path.
-    fn enter<K: IntegerKernel>(self, kernel: K);
+    fn enter_integers<K: IntegerKernel>(self, kernel: K);
 
     /// Lane i holds bytes 4 i to 4 i + 3.
     fn bytes(self, from: &[u8; 64]) -> Self::Bytes;
@@ -63,7 +68,7 @@ pub(super) trait Integers: Copy + Send + Sync {
     /// part + Σ of each lane's four products of unsigned `codes` with the activations `x`.
     fn add(self, part: Self::Part, codes: Self::Bytes, x: [i8; 4]) -> Self::Part;
     /// [`Integers::add`] of signed `codes`, `unsigned` being [`Integers::unsigned`] of them; too
-    /// great by [`Integers::BIAS`] times the sum of the activations.
+    /// great by 128 times the sum of the activations if [`Integers::BIASED`].
     fn add_signed(
         self,
         part: Self::Part,
@@ -71,8 +76,8 @@ pub(super) trait Integers: Copy + Send + Sync {
         unsigned: Self::Bytes,
         x: [i8; 4],
     ) -> Self::Part;
-    /// `value` in every lane.
-    fn splat(self, value: i32) -> Self::Words;
+    /// `value` · 2^`shift` in every lane.
+    fn start(self, value: i32, shift: u32) -> Self::Words;
     /// words + part.
     fn add_part(self, words: Self::Words, part: Self::Part) -> Self::Words;
     /// As floats: exact below 2²⁴.
@@ -87,7 +92,7 @@ pub(super) trait Integers: Copy + Send + Sync {
 }
 
 /// A computation that can be compiled for any path's integers.
-pub(super) trait IntegerKernel {
+pub(in crate::numerics::kernels) trait IntegerKernel {
     /// Computes on `integers`.
     fn run<I: Integers>(self, integers: I);
 }
@@ -98,8 +103,9 @@ impl Integers for Portable {
     type Part = [i32; LANES];
     type Words = [i32; LANES];
 
-    const TILE_ROWS: usize = 4;
-    const BIAS: i32 = 0;
+    const TILE_ROWS: usize = 2;
+    const BIASED: bool = false;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn floats(self) -> Self {
@@ -107,7 +113,7 @@ impl Integers for Portable {
     }
 
     #[inline]
-    fn enter<K: IntegerKernel>(self, kernel: K) {
+    fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         kernel.run(self);
     }
 
@@ -156,8 +162,8 @@ impl Integers for Portable {
     }
 
     #[inline(always)]
-    fn splat(self, value: i32) -> [i32; LANES] {
-        [value; LANES]
+    fn start(self, value: i32, shift: u32) -> [i32; LANES] {
+        [value << shift; LANES]
     }
 
     #[inline(always)]

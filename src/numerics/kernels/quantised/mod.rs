@@ -8,6 +8,7 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod cuts;
 mod format;
 mod ggml;
 mod integers;
@@ -15,6 +16,7 @@ mod matrix;
 mod product;
 mod round;
 mod rows;
+mod tile;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
 

@@ -11,6 +11,7 @@
 //! the rounding of the two divisions.
 
 use super::format::BLOCK;
+use super::integers::GROUPS;
 use crate::numerics::kernels::Kernels;
 use crate::numerics::kernels::lanes::{Kernel, Lanes};
 
@@ -26,10 +27,12 @@ pub struct RoundedRows {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[repr(align(64))]
 pub(super) struct RoundedBlock {
-    /// q.
-    pub codes: [i8; BLOCK],
-    /// Σ q of each half.
-    pub sums: [i32; 2],
+    /// q, in groups of four.
+    pub codes: [[i8; 4]; GROUPS],
+    /// −Σ q of each half.
+    pub negative_sums: [i32; 2],
+    /// −Σ q.
+    pub negative_whole: i32,
     /// σ.
     pub scale: f32,
     /// −σ Σ q, rounded once.
@@ -37,8 +40,9 @@ pub(super) struct RoundedBlock {
 }
 
 const EMPTY: RoundedBlock = RoundedBlock {
-    codes: [0; BLOCK],
-    sums: [0; 2],
+    codes: [[0; 4]; GROUPS],
+    negative_sums: [0; 2],
+    negative_whole: 0,
     scale: 0.0,
     negative_sum: 0.0,
 };
@@ -62,7 +66,7 @@ impl RoundedRows {
         assert!(row < self.rows, "row {row} of {}", self.rows);
         assert_eq!(to.len(), self.columns, "one value per column");
         for (to, block) in to.chunks_mut(BLOCK).zip(self.row(row)) {
-            for (to, &code) in to.iter_mut().zip(&block.codes) {
+            for (to, &code) in to.iter_mut().zip(block.codes.as_flattened()) {
                 *to = block.scale * f32::from(code);
             }
         }
@@ -158,13 +162,14 @@ fn round(x: &[f32; BLOCK], block: &mut RoundedBlock) {
         *code = (ratio + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i32;
     }
     let sums = [codes[..16].iter().sum(), codes[16..].iter().sum::<i32>()];
-    let mut bytes = [0; BLOCK];
-    for (byte, code) in bytes.iter_mut().zip(codes) {
+    let mut bytes = [[0; 4]; GROUPS];
+    for (byte, code) in bytes.as_flattened_mut().iter_mut().zip(codes) {
         *byte = code as i8;
     }
     *block = RoundedBlock {
         codes: bytes,
-        sums,
+        negative_sums: sums.map(|sum| -sum),
+        negative_whole: -(sums[0] + sums[1]),
         scale,
         negative_sum: -(scale * (sums[0] + sums[1]) as f32),
     };

@@ -35,7 +35,8 @@ impl Integers for Vnni {
     type Words = __m512i;
 
     const TILE_ROWS: usize = 6;
-    const BIAS: i32 = 128;
+    const BIASED: bool = true;
+    const WIDE: bool = true;
 
     #[inline(always)]
     fn floats(self) -> Avx512 {
@@ -43,7 +44,7 @@ impl Integers for Vnni {
     }
 
     #[inline]
-    fn enter<K: IntegerKernel>(self, kernel: K) {
+    fn enter_integers<K: IntegerKernel>(self, kernel: K) {
         #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
         fn compiled<K: IntegerKernel>(integers: Vnni, kernel: K) {
             kernel.run(integers);
@@ -94,8 +95,14 @@ impl Integers for Vnni {
     }
 
     #[inline(always)]
-    fn splat(self, value: i32) -> __m512i {
-        vnni!(self, _mm512_set1_epi32(value))
+    fn start(self, value: i32, shift: u32) -> __m512i {
+        vnni!(
+            self,
+            _mm512_sll_epi32(
+                _mm512_set1_epi32(value),
+                _mm_cvtsi32_si128(shift.cast_signed())
+            )
+        )
     }
 
     #[inline(always)]
