@@ -87,30 +87,30 @@ impl InplaceOp2 for BlockProject<'_> {
             inputs,
         } = self.part;
         let (x, out) = (slice(x, x_layout)?, slice_mut(dst, layout)?);
-        SCRATCH.with_borrow_mut(|Scratch { padded, rounded }| {
-            let columns = matrix.columns();
-            let x = match columns == *inputs {
-                true => x,
-                false => {
-                    padded.clear();
-                    padded.resize(rows * columns, 0.0);
-                    for (to, from) in padded
-                        .chunks_exact_mut(columns)
-                        .zip(x.chunks_exact(*inputs))
-                    {
-                        to[*before..*before + *inputs].copy_from_slice(from);
-                    }
-                    padded
+        // Taken, not borrowed: a thread that waits for others may begin another product meanwhile.
+        let mut scratch = SCRATCH.take();
+        let Scratch { padded, rounded } = &mut scratch;
+        let columns = matrix.columns();
+        let x: &[f32] = match columns == *inputs {
+            true => x,
+            false => {
+                padded.clear();
+                padded.resize(rows * columns, 0.0);
+                let from = x.chunks_exact(*inputs);
+                for (to, from) in padded.chunks_exact_mut(columns).zip(from) {
+                    to[*before..*before + *inputs].copy_from_slice(from);
                 }
-            };
-            self.kernels.round_rows(x, rows, columns, rounded);
-            let to = Columns {
-                out,
-                width,
-                first: self.first,
-            };
-            self.kernels.block_matmul(rounded, matrix, to);
-        });
+                padded
+            }
+        };
+        self.kernels.round_rows(x, rows, columns, rounded);
+        let to = Columns {
+            out,
+            width,
+            first: self.first,
+        };
+        self.kernels.block_matmul(rounded, matrix, to);
+        SCRATCH.set(scratch);
         Ok(())
     }
 }
