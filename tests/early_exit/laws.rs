@@ -46,7 +46,9 @@ fn neither_batches_nor_memory_nor_placement_change_a_token_or_its_depth() {
     let together = format!("{SINGLE}, {exit}, scheduler: Continuous(batch: 4)");
     let pieces = format!("{SINGLE}, {exit}, scheduler: Continuous(batch: 3, chunk: 7)");
     // Blocks for fewer than four texts: some are taken out and read again.
-    let scarce = format!("{together}, cache: Paged(block: 4, tokens: 96, watermark: 0, preemption: Recompute)");
+    let scarce = format!(
+        "{together}, cache: Paged(block: 4, tokens: 96, watermark: 0, preemption: Recompute)"
+    );
     let split = format!("{PIPELINE}, {exit}, scheduler: Continuous(batch: 2)");
     let tensor = format!("{TENSOR}, {exit}, scheduler: Continuous(batch: 4)");
     for replica in [&together, &pieces, &scarce, &split, &tensor] {
@@ -160,7 +162,7 @@ fn exits_that_cannot_be_are_refused_where_they_are_asked_for() {
         let text = format!(
             "Scenario(model: {model}, nodes: {{\"edge\": (profile: Preset(\"edge-server-l4\"))}},
              replicas: [(placement: Single(at: \"edge\"), decoding: {decoding})],
-             workload: [Tokens(prompt: 4, generate: 4)])"
+             workload: [Generate(prompt: \"Once\", max_tokens: 4)])"
         );
         match parse(&text, Path::new("test.ron"), &[]) {
             Err(error) => error.to_string(),
@@ -175,22 +177,22 @@ fn exits_that_cannot_be_are_refused_where_they_are_asked_for() {
         (
             llama,
             "EarlyExit(threshold: 1.5)",
-            "decoding.EarlyExit.threshold: 1.5",
+            "decoding.threshold: 1.5",
         ),
         (
             llama,
             "EarlyExit(threshold: 0.5, after: [6])",
-            "decoding.EarlyExit.after[0]: there is no exit after layer 6 of a model of 6",
+            "decoding.after[0]: there is no exit after layer 6 of a model of 6",
         ),
         (
             "Folder(\"models/tiny-mixtral\")",
             "EarlyExit(threshold: 0.5)",
-            "decoding.EarlyExit: the model has no exits",
+            "the model has no exits",
         ),
         (
-            "Shape(Named(\"llama-3-8b\"))",
+            "Shape(\"llama-3-8b\")",
             "EarlyExit(threshold: 0.5)",
-            "decoding.EarlyExit: the model has no exits",
+            "the model has no exits",
         ),
     ] {
         let error = refused(model, decoding);
