@@ -33,7 +33,7 @@ pub(super) fn best(
     negligible: f64,
     (count, kind): (usize, Randomisation),
     streams: usize,
-    objective: &mut WeakestLink,
+    objective: &mut WeakestLink<'_>,
 ) -> Matrix {
     let rows = covariance.nrows();
     let spectrum = eigen(covariance);
