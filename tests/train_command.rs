@@ -122,3 +122,57 @@ fn a_short_training_of_a_mixtral_writes_a_folder_that_loads() {
         "{message}"
     );
 }
+
+#[test]
+fn a_student_learns_from_a_teacher_and_a_model_gets_exits() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("student");
+    let arguments = |text: &'static str| text.split_whitespace().collect::<Vec<_>>();
+    let small = "--teacher models/tiny-llama --hidden 16 --layers 3 --heads 2 --ffn 16 --steps 3 \
+                 --documents 2 --held-out 8";
+    let output = train(&folder, &arguments(small));
+    let told = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{errors}");
+    assert!(
+        told.contains("beside its teacher") && told.contains("overlap"),
+        "{told}"
+    );
+    let weights = || std::fs::read(folder.join("model.safetensors")).unwrap();
+    let before = weights();
+
+    let exits = "--exits 2,1 --rank 4 --steps 3 --documents 2 --held-out 8";
+    let output = train(&folder, &arguments(exits));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(told.contains("after 1") && told.contains("after 2") && told.contains("after 3"));
+    assert!(weights() == before, "the model itself was changed");
+    let model = airloom::numerics::Llama::load(&folder).unwrap();
+    let heads = airloom::numerics::ExitHeads::load(&folder, &model)
+        .unwrap()
+        .unwrap();
+    assert_eq!(heads.after(), [1, 2]);
+    assert_eq!(heads.rank(2), Some(4));
+    // The same settings give the same bytes.
+    let file = || std::fs::read(folder.join(airloom::numerics::EXITS_FILE)).unwrap();
+    let first = file();
+    assert!(train(&folder, &arguments(exits)).status.success());
+    assert!(file() == first);
+
+    let output = train(&folder, &["--exits", "3"]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(
+        message.contains("`exits`: there is no exit after 3 of 3 layers"),
+        "{message}"
+    );
+    let output = train(
+        &folder,
+        &["--teacher", "models/tiny-llama", "--vocabulary", "700"],
+    );
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -162,7 +162,7 @@ fn exits_that_cannot_be_are_refused_where_they_are_asked_for() {
         let text = format!(
             "Scenario(model: {model}, nodes: {{\"edge\": (profile: Preset(\"edge-server-l4\"))}},
              replicas: [(placement: Single(at: \"edge\"), decoding: {decoding})],
-             workload: [Tokens(prompt: 4, generate: 4)])"
+             workload: [Generate(prompt: \"Once\", max_tokens: 4)])"
         );
         match parse(&text, Path::new("test.ron"), &[]) {
             Err(error) => error.to_string(),
@@ -177,22 +177,22 @@ fn exits_that_cannot_be_are_refused_where_they_are_asked_for() {
         (
             llama,
             "EarlyExit(threshold: 1.5)",
-            "decoding.EarlyExit.threshold: 1.5",
+            "decoding.threshold: 1.5",
         ),
         (
             llama,
             "EarlyExit(threshold: 0.5, after: [6])",
-            "decoding.EarlyExit.after[0]: there is no exit after layer 6 of a model of 6",
+            "decoding.after[0]: there is no exit after layer 6 of a model of 6",
         ),
         (
             "Folder(\"models/tiny-mixtral\")",
             "EarlyExit(threshold: 0.5)",
-            "decoding.EarlyExit: the model has no exits",
+            "the model has no exits",
         ),
         (
-            "Shape(Named(\"llama-3-8b\"))",
+            "Shape(\"llama-3-8b\")",
             "EarlyExit(threshold: 0.5)",
-            "decoding.EarlyExit: the model has no exits",
+            "the model has no exits",
         ),
     ] {
         let error = refused(model, decoding);

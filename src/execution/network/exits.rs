@@ -70,7 +70,7 @@ pub(super) struct Leaving {
     frozen: Vec<Frozen>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Frozen {
     slice: usize,
     row: usize,
@@ -253,10 +253,10 @@ impl Exits {
         let logits = self.heads.logits(after, &states)?;
         let vocabulary = logits.len() / asked.len().max(1);
         let mut gone = Vec::new();
-        for (number, own) in asked.iter().zip(logits.chunks_exact(vocabulary.max(1))) {
+        for (number, told) in asked.iter().zip(logits.chunks_exact(vocabulary.max(1))) {
             // Logits that are not finite are told as such, and decide nothing.
-            let chosen = greedy(own)?;
-            let margin = early_exit::margin(own);
+            let chosen = greedy(told)?;
+            let margin = early_exit::margin(told);
             if !self.rule.leaves(margin) {
                 continue;
             }
@@ -264,13 +264,20 @@ impl Exits {
             let sequence = at.sequences[place];
             let position = slices[*number].position + slices[*number].rows.len() - 1;
             let state = last_state(*number).to_vec();
-            let whole = self.finish(
-                stages,
-                stage,
-                (sequence, &at.caches[place]),
-                (position, after, &state),
-                chosen,
-            )?;
+            let slice = &slices[*number];
+            let own = &values[slice.rows.start * width..slice.rows.end * width];
+            let hidden = stages[stage]
+                .0
+                .states(own, &[(slice.rows.len(), slice.position)])?;
+            let frozen = at.leaving.frozen.iter();
+            let frozen = frozen.filter(|frozen| frozen.slice == *number);
+            let frozen = frozen.map(|frozen| Frozen {
+                slice: 0,
+                ..frozen.clone()
+            });
+            let states = (hidden, frozen.collect());
+            let caches = (sequence, &at.caches[place]);
+            let whole = self.finish(stages, (stage, after), caches, states, chosen)?;
             let kept = self.sequences.entry(sequence).or_default();
             kept.depths.insert(position, after);
             // What every layer has by now is owed to none.
@@ -286,7 +293,7 @@ impl Exits {
             at.leaving.left.push(Left {
                 slice: place,
                 after,
-                logits: own.to_vec(),
+                logits: told.to_vec(),
                 margin,
                 whole,
             });
@@ -323,37 +330,45 @@ impl Exits {
         Ok(at.leaving.left[first..].to_vec())
     }
 
-    /// What the layers that a token skips would choose after its state, on a cache of its own, and
-    /// −ln p that they give to `chosen`: measured beside the run, at no simulated cost.
+    /// What the layers that the last token of a slice skips would choose, with the slice's states
+    /// after `after` layers and caches of its own, and −ln p that they give to `chosen`: measured
+    /// beside the run, at no simulated cost.
     fn finish(
         &self,
         stages: &mut [(&ShardedLlama, &mut Workspace)],
-        stage: usize,
+        (stage, after): (usize, usize),
         (sequence, caches): (u32, &Caches),
-        (position, after, state): (usize, usize, &[f32]),
+        (mut hidden, frozen): (Hidden, Vec<Frozen>),
         chosen: u32,
     ) -> Result<(u32, f64), ExecutionError> {
-        let mut caches = caches.clone();
-        let mut hidden = stages[stage].0.states(state, &[(1, position)])?;
+        let mut caches = [caches.clone()];
+        let mut leaving = Leaving {
+            frozen,
+            ..Leaving::begin(1)
+        };
         for (number, (model, workspace)) in stages.iter_mut().enumerate().skip(stage) {
-            let mut cache = &mut caches[number];
             for layer in model.plan().parts().layers.clone() {
                 if layer < after {
                     continue;
                 }
-                let owed = self.owed(sequence, cache, layer);
-                if let Some(first) = owed.first() {
-                    let states: Vec<f32> =
-                        owed.iter().flat_map(|owed| &owed.state).copied().collect();
-                    let before = model.states(&states, &[(owed.len(), first.position)])?;
-                    model.attention_on_all(layer, &before, &mut cache, workspace)?;
-                }
-                model.attention_on_all(layer, &hidden, &mut cache, workspace)?;
+                let mut at = At {
+                    sequences: &[sequence],
+                    caches: &mut caches,
+                    hidden: &mut hidden,
+                    leaving: &mut leaving,
+                };
+                let mut stage = Stage {
+                    number,
+                    model,
+                    workspace,
+                };
+                self.attention(&mut stage, &mut at, layer)?;
                 let sum = ideal(workspace)?;
-                model.add(layer, Sublayer::Attention, &mut hidden, &sum)?;
-                model.mlp_on_all(layer, &hidden, workspace)?;
+                model.add(layer, Sublayer::Attention, at.hidden, &sum)?;
+                model.mlp_on_all(layer, at.hidden, workspace)?;
                 let sum = ideal(workspace)?;
-                model.add(layer, Sublayer::Mlp, &mut hidden, &sum)?;
+                model.add(layer, Sublayer::Mlp, at.hidden, &sum)?;
+                self.after_layer(&mut at, layer)?;
             }
             if model.plan().parts().head {
                 model.logits(&hidden, Rows::Last, workspace)?;

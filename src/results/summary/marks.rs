@@ -23,6 +23,7 @@ const ROWS: &[(&str, &str)] = &[
     ("preemptions", "preemptions"),
     ("reused", "reused_tokens"),
     ("generation", "tokens_per_s"),
+    ("exit depth", "exit_depth_layers"),
     ("energy", "energy_j"),
     ("energy per token", "energy_per_token_j"),
     ("energy budget", "energy_budget_ratio"),

@@ -131,6 +131,13 @@ impl fmt::Display for Summary<'_> {
                 format!("{tokens} tokens in the {time} of generating requests")
             }),
         )?;
+        let left = get("exit_share").zip(get("exit_agreement"));
+        let left = left.map_or(String::new(), |(share, agrees)| {
+            let (share, agrees) = (percent(share), percent(agrees));
+            format!("{share} of tokens left early; the whole model agrees with {agrees}")
+        });
+        let depth = get("exit_depth_layers").map(significant);
+        row("exit depth", depth.map(|it| format!("{it} layers")), left)?;
         row(
             "energy",
             get("energy_j").map(joules),
