@@ -2,8 +2,8 @@
 //! tensors as they travel.
 
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, LoadRecord, Measurements, PassRecord,
-    RequestRecord, RoundRecord, TokenRecord, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, FirstAnswerRecord, LoadRecord,
+    Measurements, PassRecord, RequestRecord, RoundRecord, TokenRecord, VisitRecord,
 };
 use std::io;
 
@@ -74,6 +74,8 @@ observer! {
     pass: PassRecord;
     /// A token reached who asked for it.
     token: TokenRecord;
+    /// A small model's answer stands, or its request goes on.
+    first_answer: FirstAnswerRecord;
     /// A draft was verified.
     round: RoundRecord;
     /// A token was decoded where tokens may leave at exits.
@@ -100,6 +102,8 @@ impl Measurements {
         self.answers.iter().try_for_each(|it| observer.answer(it))?;
         self.passes.iter().try_for_each(|it| observer.pass(it))?;
         self.tokens.iter().try_for_each(|it| observer.token(it))?;
+        let first = &self.first_answers;
+        first.iter().try_for_each(|it| observer.first_answer(it))?;
         self.rounds.iter().try_for_each(|it| observer.round(it))?;
         self.exits.iter().try_for_each(|it| observer.exit(it))?;
         self.visits.iter().try_for_each(|it| observer.visit(it))?;
@@ -140,6 +144,11 @@ impl Observer for Measurements {
 
     fn token(&mut self, record: &TokenRecord) -> io::Result<()> {
         self.tokens.push(*record);
+        Ok(())
+    }
+
+    fn first_answer(&mut self, record: &FirstAnswerRecord) -> io::Result<()> {
+        self.first_answers.push(*record);
         Ok(())
     }
 

@@ -1,11 +1,11 @@
 //! Requests on their way in: who arrives, which replica takes them, how their prompts get there,
 //! and who is turned away.
 
-use super::Execution;
 use super::error::ExecutionError;
 use super::letters::Letter;
 use super::sequence::{Blocks, Sequence};
 use super::stage::Stage;
+use super::{Duty, Execution};
 use crate::engine::{self, Cost, Graph, Kind, TaskId, TaskKey};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Job, Reason, ReplicaView, Role, Waiting, block_hashes};
@@ -56,9 +56,12 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let request = &self.requests[number as usize];
         let from = request.from;
-        let replica = self.route(number, Role::Prefill, graph.now())?;
+        let chosen = self.route(number, Role::Prefill, graph.now())?;
+        let first = self.answers_first(number, chosen);
+        let replica = first.unwrap_or(chosen);
         let identity = self.identities[number as usize];
         let mut sequence = Sequence::new(replica, identity, arrival);
+        sequence.escalates = first.map(|_| chosen);
         let speculation = self.replicas[replica].speculation.as_ref();
         sequence.length = speculation.map_or(0, |speculation| speculation.length.first());
         self.sequences.insert(number, sequence);
@@ -91,7 +94,7 @@ impl Execution<'_> {
         let mut views = Vec::with_capacity(self.replicas.len());
         for replica in 0..self.replicas.len() {
             let serving = &self.replicas[replica];
-            if serving.helps {
+            if serving.duty != Duty::Serves {
                 continue;
             }
             let own = serving.role;

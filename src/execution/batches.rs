@@ -9,7 +9,7 @@ use super::experts::Dispatch;
 use super::network::{Begins, Fed};
 use super::outcome::{Reading, note_logits};
 use super::stage::{Stage, Sublayer};
-use super::{Execution, Serving, Words};
+use super::{Duty, Execution, Serving, Words};
 use crate::engine::{Graph, TaskId, TaskKey};
 use crate::measurement::PassRecord;
 use crate::serving::{Job, Piece, Plan};
@@ -155,7 +155,7 @@ impl Execution<'_> {
             let context = job.expect("who is in a batch is running").context;
             let sequence = self.sequences.get_mut(&piece.request);
             let sequence = sequence.expect("who is in a batch has arrived");
-            if serving.helps {
+            if serving.duty == Duty::Drafts {
                 sequence.helped += 1;
                 let drafting = &self.drafts[&piece.request];
                 slices.push(drafting.slice(piece, sequence.identity));
@@ -165,7 +165,7 @@ impl Execution<'_> {
             slices.push(sequence.slice(piece.request, piece.tokens, context));
         }
         let (sequences, drafts) = (&self.sequences, &self.drafts);
-        let helps = serving.helps;
+        let helps = serving.duty == Duty::Drafts;
         let fed: Vec<Fed<'_>> = slices
             .iter()
             .map(|slice| {
@@ -235,7 +235,7 @@ impl Execution<'_> {
         replica.batch_slices -= state.slices.len();
         replica.batch_tokens -= state.tokens;
         let per_token = spent.joules / state.tokens as f64;
-        if replica.helps {
+        if replica.duty == Duty::Drafts {
             return self.end_draft(&state, (split, spent), sample, graph);
         }
         let readings = self.read(&state)?;
@@ -372,7 +372,6 @@ impl Execution<'_> {
         let request = &self.requests[number as usize];
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who is in a batch is not answered");
-        let serving = &mut self.replicas[replica];
         let known = sequence.outcome.generated();
         let answer = sequence.complete(number, &request.task, said);
         if let Some(answer) = answer {
@@ -380,9 +379,17 @@ impl Execution<'_> {
             noted.map_err(ExecutionError::Observer)?;
         }
         let tokens = (sequence.outcome.generated() - known) as u32;
+        let decodes = tokens > 0;
+        let unsure = self.is_unsure(number, record.negative_log_likelihood.filter(|_| decodes));
+        if unsure {
+            return self.escalate(number, sample, graph);
+        }
         let ends = self.words.as_ref();
         let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
-        let decodes = tokens > 0;
+        let request = &self.requests[number as usize];
+        let sequence = self.sequences.get_mut(&number);
+        let sequence = sequence.expect("who is in a batch is not answered");
+        let serving = &mut self.replicas[replica];
         for _ in 0..tokens {
             serving.jobs.generate(number);
         }
@@ -410,7 +417,12 @@ impl Execution<'_> {
             }
             None => self.leave_replica(replica, number),
         }
-        if decodes {
+        let first = self.sequences[&number].escalates.is_some();
+        if first && next.is_none() {
+            self.stands((record.batch, number), sample, graph)?;
+        }
+        // Tokens of a first answer wait until it stands.
+        if decodes && !first {
             let text = record.chosen.as_ref().map(|(_, text)| text.as_str());
             let place = (known as u32, tokens);
             self.deliver(number, place, (record.batch, text), sample, graph)?;

@@ -30,6 +30,7 @@ mod batch;
 mod batches;
 mod blocks;
 mod caches;
+mod cascade;
 mod choice;
 mod cut;
 mod drafts;
@@ -58,13 +59,14 @@ mod verdict;
 mod warmth;
 mod whole;
 
+pub use cascade::Cascading;
 pub use drafts::Speculation;
 pub use error::ExecutionError;
 pub use experts::{ExpertGroup, ExpertParts, GateTrace, TraceError};
 pub use network::{Dense, Exits, Source};
 pub use stage::STAGE_NAMES;
 pub use system::{
-    Decodes, Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words,
+    Decodes, Duty, Loaded, PipelineStage, Replica, Serves, StageKind, System, TensorGroup, Words,
 };
 
 use crate::engine::{Resources, TaskId};
@@ -103,8 +105,8 @@ struct Serving {
     /// How tokens are drawn; `None` where the most probable ones are taken.
     sampling: Option<Sampling>,
     speculation: Option<Speculation>,
-    /// Whether it drafts for others, and serves nobody itself.
-    helps: bool,
+    cascade: Option<Cascading>,
+    duty: Duty,
     /// Requests whose prompts or caches are on their way to it.
     coming: usize,
     /// Caches on their way that the next batch waits for.

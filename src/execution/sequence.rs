@@ -43,6 +43,10 @@ pub(super) struct Sequence {
     pub(super) settled: bool,
     /// Tokens of its next draft, if it may have so many.
     pub(super) length: usize,
+    /// The replica that answers it if who answers first is not sure.
+    pub(super) escalates: Option<usize>,
+    /// The least probability that a token of the first answer had.
+    pub(super) least: f64,
     /// Whether who drafts for it goes on when its last token has reached who asked.
     pub(super) tells: bool,
     /// Messages and batches of who drafts for it that are under way.
@@ -97,6 +101,8 @@ impl Sequence {
             verified: Vec::new(),
             settled: false,
             length: 0,
+            escalates: None,
+            least: 1.0,
             tells: false,
             helped: 0,
             outcome: Outcome::default(),
@@ -140,6 +146,19 @@ impl Sequence {
         self.nats = 0.0;
         self.verified.clear();
         self.settled = false;
+    }
+
+    /// Begins anew in `replica`: nothing that it was told stands.
+    pub(super) fn start_over(&mut self, replica: usize) {
+        self.replica = replica;
+        self.escalates = None;
+        self.position = RequestPosition::default();
+        self.step = 0;
+        self.pass = None;
+        self.forgotten = false;
+        self.history.clear();
+        self.outcome = Outcome::default();
+        self.begin_again();
     }
 
     /// Lets its pass go on with `drafted` tokens, which take so many bits on their way.

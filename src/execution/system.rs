@@ -2,6 +2,7 @@
 //! requests.
 
 use super::Serving;
+use super::cascade::Cascading;
 use super::drafts::Speculation;
 use super::error::ExecutionError;
 use super::experts::ExpertGroup;
@@ -160,8 +161,22 @@ pub struct Decodes {
     pub sampling: Option<Sampling>,
     /// Who drafts for it.
     pub speculation: Option<Speculation>,
-    /// Whether it drafts for others, and serves nobody itself.
-    pub helps: bool,
+    /// Who answers before it.
+    pub cascade: Option<Cascading>,
+    /// What it is there for.
+    pub duty: Duty,
+}
+
+/// What a replica is there for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Duty {
+    /// Requests come to it.
+    #[default]
+    Serves,
+    /// It drafts for another one.
+    Drafts,
+    /// It answers before another one does.
+    AnswersFirst,
 }
 
 /// Whom a replica serves, and together with whom.
@@ -347,7 +362,8 @@ impl Replica {
             role,
             sampling: self.decodes.sampling,
             speculation: self.decodes.speculation,
-            helps: self.decodes.helps,
+            cascade: self.decodes.cascade,
+            duty: self.decodes.duty,
             coming: 0,
             moves: Vec::new(),
             wakes: BTreeSet::new(),

@@ -10,6 +10,7 @@ macro_rules! pages {
             #[doc = concat!(
                 "[Calibration]: crate::manual::calibration\n",
                 "[Channels]: crate::manual::channels\n[Columns]: crate::manual::columns\n",
+                "[Decoding]: crate::manual::decoding\n[Early exit]: crate::manual::early_exit\n",
                 "[Experts]: crate::manual::experts\n[Laws]: crate::manual::laws\n",
                 "[Machines]: crate::manual::machines\n",
                 "[Metrics]: crate::manual::metrics\n[Models]: crate::manual::models\n",
@@ -34,6 +35,7 @@ pages! {
     systems "systems.md";
     requests "requests.md";
     serving "serving.md";
+    decoding "decoding.md";
     early_exit "early_exit.md";
     sweeps "sweeps.md";
     machines "machines.md";

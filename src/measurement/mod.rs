@@ -8,6 +8,7 @@
 
 mod block;
 mod exit;
+mod first_answer;
 mod goals;
 mod load;
 mod pass;
@@ -18,6 +19,7 @@ mod visit;
 
 pub use block::{AllReduceMse, BlockRecord, BudgetUse, Felt, is_together};
 pub use exit::ExitRecord;
+pub use first_answer::FirstAnswerRecord;
 pub use goals::Goals;
 pub use load::LoadRecord;
 pub use pass::{PassRecord, TimeSplit};
@@ -37,6 +39,8 @@ pub struct Measurements {
     pub passes: Vec<PassRecord>,
     /// Per token that reached who asked for it, in time order.
     pub tokens: Vec<TokenRecord>,
+    /// Per request that a small model answered before a large one, in time order.
+    pub first_answers: Vec<FirstAnswerRecord>,
     /// Per draft that was verified, in time order.
     pub rounds: Vec<RoundRecord>,
     /// Per decoded token of a replica with exits, in time order.

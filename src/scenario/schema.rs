@@ -26,8 +26,8 @@ pub struct Scenario {
     pub seed: u64,
     /// Which model is served.
     pub model: Model,
-    /// Other models, by the name that a replica's `decoding` calls them: those that draft for it.
-    /// Default: none.
+    /// Other models, by the name that a replica's `decoding` calls them: those that draft for it,
+    /// or answer before it. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, Model>,
     /// The bits of a Shape's numbers, or how those of a Folder are rounded.

@@ -23,8 +23,8 @@ pub use cache_pool::{
 };
 pub use config::{Admission, Replica, Role};
 pub use decoding::{
-    Adapted, Decoding, Draft, DraftModel, Draws, EarlyExit, Length, Lookup, Sampling, Sends,
-    Speculative,
+    Adapted, Cascade, Decoding, Draft, DraftModel, Draws, EarlyExit, Length, Lookup, Sampling,
+    Sends, Speculative,
 };
 pub use goals::Goals;
 pub use identity::Identity;

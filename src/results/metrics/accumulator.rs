@@ -2,6 +2,7 @@
 //! nothing is kept but sums.
 
 use super::accuracy::Answers;
+use super::cascade::FirstAnswers;
 use super::distortion::Errors;
 use super::energy::Budgets;
 use super::exits::Exits;
@@ -14,8 +15,8 @@ use super::{
     Collector, DEFINITIONS, Metrics, assignment, energy, latency, likelihood, serving, tails,
 };
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, Goals, LoadRecord, Mode, PassRecord,
-    RequestRecord, RoundRecord, TokenRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, FirstAnswerRecord, Goals, LoadRecord,
+    Mode, PassRecord, RequestRecord, RoundRecord, TokenRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::units::Instant;
@@ -33,6 +34,7 @@ pub struct Accumulator {
     gaps: Gaps,
     loads: Loads,
     rounds: Rounds,
+    firsts: FirstAnswers,
 }
 
 impl Accumulator {
@@ -53,6 +55,7 @@ impl Accumulator {
         self.loads.collect(requests, &mut metrics);
         likelihood::collect(requests, &mut metrics);
         self.rounds.collect(&mut metrics);
+        self.firsts.collect(&mut metrics);
         self.answers.collect(requests, &mut metrics);
         self.exits.collect(&mut metrics);
         self.spread.collect(totals, &mut metrics);
@@ -94,6 +97,11 @@ impl Observer for Accumulator {
         self.passes.enter(pass);
         self.spread.enter_pass(pass);
         self.loads.enter_pass(pass);
+        Ok(())
+    }
+
+    fn first_answer(&mut self, answer: &FirstAnswerRecord) -> io::Result<()> {
+        self.firsts.enter(answer);
         Ok(())
     }
 

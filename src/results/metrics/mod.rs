@@ -7,6 +7,7 @@
 mod accumulator;
 mod accuracy;
 mod assignment;
+mod cascade;
 mod distortion;
 mod energy;
 mod exits;
@@ -102,6 +103,7 @@ pub const SUBJECTS: &[Subject] = &[
     subject("Spread experts", experts::DEFINITIONS),
     subject("Generation", likelihood::GENERATION),
     subject("Speculation", speculation::DEFINITIONS),
+    subject("Cascade", cascade::DEFINITIONS),
     subject("Early exit", exits::DEFINITIONS),
     subject("All-reduce error", distortion::DEFINITIONS),
     subject("Energy and memory", energy::DEFINITIONS),

@@ -3,10 +3,12 @@
 //! A scheme is one variant here, with its fields in a file of its own; what it decides lies in
 //! [`policy`](crate::policy), on plain slices, and what it takes is measured by whoever executes.
 
+mod cascade;
 mod early_exit;
 mod sampling;
 mod speculative;
 
+pub use cascade::Cascade;
 pub use early_exit::EarlyExit;
 pub use sampling::Sampling;
 pub use speculative::{Adapted, Draft, DraftModel, Draws, Length, Lookup, Sends, Speculative};
@@ -26,6 +28,8 @@ pub enum Decoding {
     Sample(Sampling),
     /// Somebody cheap drafts several tokens, and the model verifies them in one pass.
     Speculative(Box<Speculative>),
+    /// A small model answers; where it is not sure, the model answers in its place.
+    Cascade(Box<Cascade>),
     /// A token leaves the model at the first exit that is sure of it.
     EarlyExit(EarlyExit),
 }
@@ -38,6 +42,10 @@ impl Decoding {
         (
             "Speculative",
             "drafts of several tokens, verified in one pass",
+        ),
+        (
+            "Cascade",
+            "a small model answers, and the large one where it is not sure",
         ),
         (
             "EarlyExit",
@@ -62,6 +70,7 @@ impl Decoding {
             Self::Speculative(fields) => fields
                 .validate()
                 .map_err(|fault| fault.under("Speculative")),
+            Self::Cascade(fields) => fields.validate().map_err(|fault| fault.under("Cascade")),
             Self::EarlyExit(fields) => fields.validate().map_err(|fault| fault.under("EarlyExit")),
         }
     }
@@ -72,6 +81,7 @@ impl Decoding {
             Self::Greedy | Self::EarlyExit(_) => None,
             Self::Sample(sampling) => Some(*sampling),
             Self::Speculative(fields) => fields.sampling,
+            Self::Cascade(fields) => fields.sampling,
         }
     }
 }
@@ -85,6 +95,7 @@ mod tests {
         let text = |name: &str| match name {
             "Sample" => "Sample()".to_owned(),
             "Speculative" => "Speculative(draft: Lookup())".to_owned(),
+            "Cascade" => "Cascade(model: \"small\", at: \"phone\", threshold: 0.5)".to_owned(),
             "EarlyExit" => "EarlyExit(threshold: 0.9)".to_owned(),
             name => name.to_owned(),
         };

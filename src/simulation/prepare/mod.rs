@@ -1,11 +1,11 @@
 //! Reads everything that a run needs and puts its system together: links, replicas, requests.
 
 mod check;
-mod drafters;
 mod experts;
 mod links;
 mod partition;
 mod replica;
+mod seconds;
 mod served;
 mod team;
 mod trust;
@@ -158,13 +158,13 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         assignment = assignment.or(record);
         replicas.push(replica);
     }
-    let drafters = drafters::Drafters {
+    let seconds = seconds::Seconds {
         resolved,
         served: &served,
         requests: &requests,
         interrupt,
     };
-    drafters.join(&mut replicas, &mut inputs)?;
+    seconds.join(&mut replicas, &mut inputs)?;
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
     let grounds = trust::grounds(resolved, served.shape(), &requests)?;

@@ -1,9 +1,9 @@
-//! How replicas decode, and the replicas that draft for them.
+//! How replicas decode, and the replicas that draft for them or answer before them.
 
 use super::served::{Served, family};
 use super::{MODEL_FILE, digest};
 use crate::execution::{
-    Decodes, Dense, PipelineStage, Replica, Serves, Source, Speculation, StageKind,
+    Cascading, Decodes, Dense, Duty, PipelineStage, Replica, Serves, Source, Speculation, StageKind,
 };
 use crate::interrupt::Interrupt;
 use crate::model::ShardPlan;
@@ -13,21 +13,21 @@ use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
 use crate::serving::passes::longest_context;
 use crate::serving::workload::Request;
-use crate::serving::{Continuous, Decoding, Draft, DraftModel, Scheduling};
+use crate::serving::{Continuous, Decoding, Draft, Scheduling};
 use crate::simulation::error::RunError;
 use crate::topology::NodeId;
 use crate::units::FieldFault;
 use std::sync::Arc;
 
-/// What drafters are made of.
-pub(super) struct Drafters<'a> {
+/// What second models are made of.
+pub(super) struct Seconds<'a> {
     pub(super) resolved: &'a Resolved,
     pub(super) served: &'a Served,
     pub(super) requests: &'a [Request],
     pub(super) interrupt: Interrupt<'a>,
 }
 
-impl Drafters<'_> {
+impl Seconds<'_> {
     /// Says how each of the scenario's `replicas` decodes, and adds those that draft after them;
     /// what was read goes to `inputs`.
     pub(super) fn join(
@@ -40,48 +40,72 @@ impl Drafters<'_> {
                 sampling: replica.decoding.sampling(),
                 ..Decodes::default()
             };
-            if let Decoding::Speculative(fields) = &replica.decoding {
-                let first = replicas.len();
-                let lookup = match &fields.draft {
-                    Draft::Lookup(lookup) => Some(*lookup),
-                    Draft::Model(draft) => {
-                        let drafting = self.drafting(number, draft, &replicas[number], inputs)?;
-                        replicas.extend(drafting);
-                        None
+            let first = replicas.len();
+            match &replica.decoding {
+                Decoding::Greedy | Decoding::Sample(_) | Decoding::EarlyExit(_) => {}
+                Decoding::Speculative(fields) => {
+                    let lookup = match &fields.draft {
+                        Draft::Lookup(lookup) => Some(*lookup),
+                        Draft::Model(draft) => {
+                            let path = format!(
+                                "replicas[{number}].decoding.Speculative.draft.Model.model"
+                            );
+                            let second = (draft.model.as_str(), draft.at.as_str(), Duty::Drafts);
+                            let seconds = self.seconds(&path, second, &replicas[number], inputs)?;
+                            replicas.extend(seconds);
+                            None
+                        }
+                    };
+                    decodes.speculation = Some(Speculation {
+                        length: fields.length,
+                        lookup,
+                        drafters: (first..replicas.len()).collect(),
+                        sends: fields.sends,
+                        draws: fields.draws,
+                    });
+                }
+                Decoding::Cascade(fields) => {
+                    let path = format!("replicas[{number}].decoding.Cascade.model");
+                    let second = (
+                        fields.model.as_str(),
+                        fields.at.as_str(),
+                        Duty::AnswersFirst,
+                    );
+                    let mut firsts = self.seconds(&path, second, &replicas[number], inputs)?;
+                    for first in &mut firsts {
+                        first.decodes.sampling = fields.sampling;
                     }
-                };
-                decodes.speculation = Some(Speculation {
-                    length: fields.length,
-                    lookup,
-                    drafters: (first..replicas.len()).collect(),
-                    sends: fields.sends,
-                    draws: fields.draws,
-                });
+                    replicas.extend(firsts);
+                    decodes.cascade = Some(Cascading {
+                        firsts: (first..replicas.len()).collect(),
+                        threshold: fields.threshold,
+                    });
+                }
             }
             replicas[number].decodes = decodes;
         }
         Ok(())
     }
 
-    /// The replicas that draft for the `target`, one on each node that `draft` names.
-    fn drafting(
+    /// The replicas of the model with a name that do a duty for the `target`, one on each node of
+    /// a place; `path` is the field that names the model.
+    fn seconds(
         &self,
-        number: usize,
-        draft: &DraftModel,
+        path: &str,
+        (name, at, duty): (&str, &str, Duty),
         target: &Replica,
         inputs: &mut Vec<FileDigest>,
     ) -> Result<Vec<Replica>, RunError> {
-        let path = format!("replicas[{number}].decoding.Speculative.draft.Model.model");
-        let fault = |message: String| RunError::from(FieldFault::new(path.as_str(), message));
-        let Some(folder) = self.resolved.other_model_folder(&draft.model) else {
-            return Err(fault(format!("there is no folder of `{}`", draft.model)));
+        let fault = |message: String| RunError::from(FieldFault::new(path, message));
+        let Some(folder) = self.resolved.other_model_folder(name) else {
+            return Err(fault(format!("there is no folder of `{name}`")));
         };
         // Drafters compute with their numbers as their files have them.
         let as_written = Rounding::default();
         let model = Served::of_folder(&folder, family(&folder), as_written, self.interrupt);
         let model = model.map_err(|error| match error {
             RunError::Model(error) => {
-                let path = format!("models.{}", draft.model);
+                let path = format!("models.{name}");
                 FieldFault::new(path, error.to_string()).into()
             }
             error => error,
@@ -96,29 +120,29 @@ impl Drafters<'_> {
         let longest = longest_context(self.requests);
         if longest > config.max_positions {
             return Err(fault(format!(
-                "requests come to {longest} tokens, and the draft model was made for {}; ask for \
+                "requests come to {longest} tokens, and `{name}` was made for {}; ask for \
                  less, or use another model",
                 config.max_positions
             )));
         }
         let files = files.iter().chain(words.tokenizer.digests()).map(digest);
         inputs.extend(files.map(|file| FileDigest {
-            name: format!("{}{MODEL_FILE}{}", draft.model, file.name),
+            name: format!("{name}{MODEL_FILE}{}", file.name),
             ..file
         }));
         let serves = &target.serves;
         let batch = serves.scheduling.batch().saturating_mul(target.in_flight);
         let batch = batch.min(serves.admission.most_in_service());
-        let nodes = self.resolved.topology.named(&draft.at).into_iter();
+        let nodes = self.resolved.topology.named(at).into_iter();
         nodes
-            .map(|node| drafter(&model, node, batch))
+            .map(|node| second(&model, node, batch, duty))
             .collect::<Result<_, StepError>>()
             .map_err(RunError::from)
     }
 }
 
-/// `model` whole on `node`, where it drafts for up to `batch` requests at once.
-fn drafter(model: &Served, node: NodeId, batch: usize) -> Result<Replica, StepError> {
+/// `model` whole on `node`, where it does its `duty` for up to `batch` requests at once.
+fn second(model: &Served, node: NodeId, batch: usize, duty: Duty) -> Result<Replica, StepError> {
     let shape = model.shape();
     let plan = ShardPlan::whole(shape)?;
     let source = match model {
@@ -145,7 +169,7 @@ fn drafter(model: &Served, node: NodeId, batch: usize) -> Result<Replica, StepEr
             ..Serves::default()
         },
         decodes: Decodes {
-            helps: true,
+            duty,
             ..Decodes::default()
         },
         ..Replica::new(shape.clone(), vec![stage], source)
@@ -155,7 +179,7 @@ fn drafter(model: &Served, node: NodeId, batch: usize) -> Result<Replica, StepEr
 /// What is wrong with a draft model of the words `draft` for one of the words `own`, if anything
 /// is; `sizes` are those of both models' vocabularies.
 fn differ(draft: &Tokenizer, own: &Tokenizer, sizes: [usize; 2]) -> Option<String> {
-    let fix = "a draft model shares the vocabulary of the model that it drafts for";
+    let fix = "a model that drafts, or answers first, shares the vocabulary of the other";
     if sizes[0] != sizes[1] {
         let [draft, own] = sizes;
         return Some(format!("it has {draft} tokens, and the model {own}; {fix}"));
