@@ -159,10 +159,14 @@ fn noise_on_the_air_goes_through_exits_too() {
 #[test]
 fn exits_that_cannot_be_are_refused_where_they_are_asked_for() {
     let refused = |model: &str, decoding: &str| {
+        let task = match model.starts_with("Shape") {
+            true => "Tokens(prompt: 4, generate: 4)",
+            false => "Generate(prompt: \"Once\", max_tokens: 4)",
+        };
         let text = format!(
             "Scenario(model: {model}, nodes: {{\"edge\": (profile: Preset(\"edge-server-l4\"))}},
              replicas: [(placement: Single(at: \"edge\"), decoding: {decoding})],
-             workload: [Generate(prompt: \"Once\", max_tokens: 4)])"
+             workload: [{task}])"
         );
         match parse(&text, Path::new("test.ron"), &[]) {
             Err(error) => error.to_string(),
