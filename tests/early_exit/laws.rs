@@ -1,4 +1,4 @@
-//! Laws: a threshold of 1 is plain decoding to the bit; neither batches, nor memory, nor where
+//! Law 12: a threshold of 1 is plain decoding to the bit; neither batches, nor memory, nor where
 //! layers lie changes a token; each state crosses once.
 
 use super::{NODES, WORKLOAD, depths, parsed, simulated, texts};
