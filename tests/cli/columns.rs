@@ -46,7 +46,8 @@ fn everything() -> Desk {
         format!("{}/models/tiny-llama", env!("CARGO_MANIFEST_DIR"))
     );
     desk.write("early.ron", &early);
-    desk.airloom(&["run", "early.ron", "--out", "early"]).good();
+    let run = ["run", "early.ron", "--set", "trace=Off", "--out", "early"];
+    desk.airloom(&run).good();
     let joules = "links.air.convention=EnergyPerVector(energy: \"1 mJ\")";
     desk.airloom(&["run", "tiny.ron", "--set", joules, "--out", "joules"])
         .good();
