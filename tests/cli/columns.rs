@@ -39,6 +39,15 @@ fn everything() -> Desk {
     let whole = "replicas[0].placement.all_reduce=Digital(bits: 8, subchannels: 7)";
     desk.airloom(&["run", "tiny.ron", "--set", whole, "--out", "digital"])
         .good();
+    let early = format!(
+        "Scenario(model: Folder({:?}), nodes: {{\"edge\": (profile: Preset(\"edge-server-l4\"))}}, \
+         replicas: [(placement: Single(at: \"edge\"), decoding: EarlyExit(threshold: 0.5))], \
+         workload: [Generate(prompt: \"Once\", max_tokens: 4)])",
+        format!("{}/models/tiny-llama", env!("CARGO_MANIFEST_DIR"))
+    );
+    desk.write("early.ron", &early);
+    let run = ["run", "early.ron", "--set", "trace=Off", "--out", "early"];
+    desk.airloom(&run).good();
     let joules = "links.air.convention=EnergyPerVector(energy: \"1 mJ\")";
     desk.airloom(&["run", "tiny.ron", "--set", joules, "--out", "joules"])
         .good();

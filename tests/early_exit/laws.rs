@@ -1,4 +1,4 @@
-//! Laws: a threshold of 1 is plain decoding to the bit; neither batches, nor memory, nor where
+//! Law 12: a threshold of 1 is plain decoding to the bit; neither batches, nor memory, nor where
 //! layers lie changes a token; each state crosses once.
 
 use super::{NODES, WORKLOAD, depths, parsed, simulated, texts};
@@ -159,10 +159,14 @@ fn noise_on_the_air_goes_through_exits_too() {
 #[test]
 fn exits_that_cannot_be_are_refused_where_they_are_asked_for() {
     let refused = |model: &str, decoding: &str| {
+        let task = match model.starts_with("Shape") {
+            true => "Tokens(prompt: 4, generate: 4)",
+            false => "Generate(prompt: \"Once\", max_tokens: 4)",
+        };
         let text = format!(
             "Scenario(model: {model}, nodes: {{\"edge\": (profile: Preset(\"edge-server-l4\"))}},
              replicas: [(placement: Single(at: \"edge\"), decoding: {decoding})],
-             workload: [Generate(prompt: \"Once\", max_tokens: 4)])"
+             workload: [{task}])"
         );
         match parse(&text, Path::new("test.ron"), &[]) {
             Err(error) => error.to_string(),

@@ -135,14 +135,19 @@ impl Exits {
         self.sequences.remove(&sequence);
     }
 
-    /// The states that are owed to `layer`, of a sequence with this cache.
+    /// The states that are owed to `layer`, of a sequence with this cache: none to one that has yet to
+    /// read what comes before them.
     fn owed(&self, sequence: u32, cache: &KvCache, layer: usize) -> &[Owed] {
         let Some(kept) = self.sequences.get(&sequence) else {
             return &[];
         };
         let first = cache.tokens_in(layer);
         let cached = kept.owed.iter().take_while(|owed| owed.position < first);
-        &kept.owed[cached.count()..]
+        let owed = &kept.owed[cached.count()..];
+        match owed.first() {
+            Some(next) if next.position == first => owed,
+            _ => &[],
+        }
     }
 
     /// How many tokens' keys and values a batch has to make up for in `layer`.
