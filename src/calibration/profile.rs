@@ -30,16 +30,49 @@ fn span(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
     })
 }
 
-fn range(rows: &[&Row]) -> Range {
-    let counts = |count: fn(&Row) -> u32| {
-        let values = rows.iter().map(|row| f64::from(count(row)));
-        span(values).map(|(least, most)| (least as u32, most as u32))
+/// From least to most, if every row says it.
+fn counts_of(counts: impl Iterator<Item = Option<u32>>) -> Option<(u32, u32)> {
+    let counts: Option<Vec<u32>> = counts.collect();
+    let values = counts?.into_iter().map(f64::from);
+    span(values).map(|(least, most)| (least as u32, most as u32))
+}
+
+/// What the profile of `board` rests on before its own rows are looked at: all of it is the
+/// preset's, whose measurements are of another board unless it is that board's own.
+fn inherited(board: &str, base: &Preset) -> Basis {
+    let mut basis = base.basis.clone();
+    if board == base.name {
+        return basis;
+    }
+    let taken = |ground: &mut Ground| {
+        if matches!(ground, Ground::Measured(_) | Ground::Fitted(_)) {
+            let reason = format!("taken from the preset {}: no row tells it", base.name);
+            *ground = Ground::Assumed {
+                reason: reason.into(),
+            };
+        }
     };
+    let Basis {
+        compute,
+        prefill,
+        context,
+        memory,
+        power,
+        links,
+    } = &mut basis;
+    [compute, prefill, context, memory, power]
+        .into_iter()
+        .chain(links)
+        .for_each(taken);
+    basis
+}
+
+fn range(rows: &[&Row]) -> Range {
     Range {
         weights: span(rows.iter().map(|row| row.shape.parameters() as f64)),
         weight_bits: span(rows.iter().map(|row| row.shape.weight_bits)),
-        devices: counts(|row| row.devices),
-        context: counts(|row| row.context),
+        devices: counts_of(rows.iter().map(|row| Some(row.devices))),
+        context: counts_of(rows.iter().map(|row| row.known_context())),
     }
 }
 
@@ -65,7 +98,7 @@ pub(super) fn of(
     base: &Preset,
 ) -> Result<Calibration, CalibrationError> {
     let mut undetermined = Vec::new();
-    let mut basis = base.basis.clone();
+    let mut basis = inherited(board, base);
     let timed: Vec<&Row> = rows
         .iter()
         .copied()
@@ -96,6 +129,10 @@ pub(super) fn of(
     prefill(&mut profile, rows, fit, &mut basis, &mut undetermined)?;
     power(&mut profile, rows, &mut basis, &mut undetermined);
     let messages = Messages::of(rows);
+    if messages.is_none() && profile.messages.is_some() {
+        let why = "messages: transfer_ms on several devices would tell them; taken from the base";
+        undetermined.push(why.to_owned());
+    }
     profile.messages = messages.map(|messages| messages.costs).or(profile.messages);
     let exchanging: Vec<&Row> = rows.iter().copied().filter(|row| row.devices > 1).collect();
     if let Some(messages) = messages {

@@ -26,9 +26,19 @@ pub struct Row {
 /// A difference beyond rounding and the sampling of a token.
 const CONTRADICTION: f64 = 0.25;
 
+/// What times are told in.
+const PER_TOKEN: &str = "s per token";
+
 impl Row {
     fn value(&self, field: Field, scale: f64) -> Option<f64> {
         self.values.get(&field).map(|value| value * scale)
+    }
+
+    /// Tokens in the cache, where the row says anything of them.
+    pub(super) fn known_context(&self) -> Option<u32> {
+        let said = [Field::Context, Field::DecodeTokens];
+        let says = said.iter().any(|field| self.values.contains_key(field));
+        says.then_some(self.context)
     }
 
     /// Seconds of computing per generated token.
@@ -110,6 +120,18 @@ impl Row {
                 )));
             }
         }
+        for (what, busy) in [
+            ("decoding", self.watts()),
+            ("a prompt", self.prefill_watts()),
+        ] {
+            if let Some((idle, busy)) = self.idle_watts().zip(busy)
+                && busy < idle
+            {
+                return Err(fault(format!(
+                    "{what} draws {busy} W and resting {idle} W; both are whole powers at the wall"
+                )));
+            }
+        }
         let parts = [Field::PrefillTokens, Field::PrefillRate];
         if parts
             .iter()
@@ -132,11 +154,46 @@ impl Row {
         if !same {
             return Ok(());
         }
-        for (name, ours, theirs) in [
-            ("computing", self.compute(), other.compute()),
-            ("all of it", self.total(), other.total()),
+        let link = self.link_rate == other.link_rate;
+        if link && self.values == other.values {
+            return Err(CalibrationError::Table {
+                place: other.place.clone(),
+                fault: format!(
+                    "every number is that of {}; leave one out, or the fit believes both",
+                    self.place
+                ),
+            });
+        }
+        for (name, unit, ours, theirs) in [
             (
-                "a prompt",
+                "computing takes",
+                PER_TOKEN,
+                self.compute(),
+                other.compute(),
+            ),
+            (
+                "the network takes",
+                PER_TOKEN,
+                self.transfer().filter(|_| link),
+                other.transfer(),
+            ),
+            (
+                "all of it takes",
+                PER_TOKEN,
+                self.total().filter(|_| link),
+                other.total(),
+            ),
+            ("decoding draws", "W", self.watts(), other.watts()),
+            ("resting draws", "W", self.idle_watts(), other.idle_watts()),
+            (
+                "a prompt draws",
+                "W",
+                self.prefill_watts(),
+                other.prefill_watts(),
+            ),
+            (
+                "a prompt takes",
+                PER_TOKEN,
                 self.prefill()
                     .map(|(tokens, seconds)| seconds / f64::from(tokens)),
                 other
@@ -152,8 +209,8 @@ impl Row {
                     one: self.place.clone(),
                     other: other.place.clone(),
                     fault: format!(
-                        "under the same conditions {name} takes {ours:.4} s and {theirs:.4} s per \
-                         token; leave one out, or say in a column what differs"
+                        "under the same conditions {name} {ours:.4} {unit} and {theirs:.4} \
+                         {unit}; leave one out, or say in a column what differs"
                     ),
                 });
             }

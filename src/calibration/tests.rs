@@ -305,8 +305,22 @@ fn rows_that_do_not_suffice_or_agree_are_refused() {
     let both = "board,model,compute_ms\nb,llama-2-7b,500\nb,llama-2-7b,900\n";
     holds(
         refused(both, None, pi),
-        &["t.csv:2", "t.csv:3", "contradict", "0.5000 s and 0.9000 s"],
+        &[
+            "t.csv:2",
+            "t.csv:3",
+            "contradict",
+            "0.5000 s per token and 0.9000",
+        ],
     );
+    for (column, unit) in [("transfer_ms", "s per token"), ("watts", "W")] {
+        let both = format!(
+            "board,model,devices,compute_ms,{column}\nb,llama-2-7b,2,500,20\n\
+             b,llama-2-7b,2,510,200\n"
+        );
+        holds(refused(&both, None, pi), &["contradict", unit]);
+    }
+    let twice = "board,model,compute_ms\nb,llama-2-7b,500\nb,llama-2-7b,500\n";
+    holds(refused(twice, None, pi), &["t.csv:3", "that of t.csv:2"]);
     let fast = "board,model,compute_ms,prefill_tokens,prefill_tokens_per_s\n\
                 b,llama-2-7b,500,512,51200\n";
     holds(
@@ -316,6 +330,52 @@ fn rows_that_do_not_suffice_or_agree_are_refused() {
     let flat = "board,model,compute_ms\nb,llama-2-7b,500\nb,llama-2-13b,250\n\
                 b,llama-2-70b,100\n";
     holds(refused(flat, None, pi), &["no time for weights", "devices"]);
-    let slip = "board,model,compute_ms\nb,llama-2-7b,0.5\n";
-    holds(refused(slip, None, pi), &["t.csv:2", "in ms"]);
+    for slip in ["0.5", "1300000"] {
+        let slip = format!("board,model,weight_bits,compute_ms\nb,llama-2-7b,4.5,{slip}\n");
+        holds(refused(&slip, None, pi), &["t.csv:2", "in ms"]);
+    }
+    let tired = "board,model,compute_ms,watts,idle_watts\nb,llama-2-7b,500,5,9\n";
+    let error = read(tired, "t.csv").unwrap_err().to_string();
+    holds(error, &["t.csv:2", "5 W and resting 9 W"]);
+}
+
+/// What another board's rows say is not told as if it had been measured on this one.
+#[test]
+fn what_the_base_knows_is_assumed_of_another_board() {
+    let text = "board,model,weight_bits,compute_ms\nraspberry-pi-4b,llama-2-7b,4.5,1300\n\
+                phone,llama-2-7b,4.5,300\n";
+    let rows = read(text, "t.csv").unwrap();
+    let base = |name: &str| {
+        let preset = PRESETS.iter().find(|preset| preset.name == name);
+        preset.unwrap().basis.clone()
+    };
+    let own = of(&rows, "raspberry-pi-4b", Some("raspberry-pi-4b")).calibrated;
+    assert_eq!(own.basis.links, base("raspberry-pi-4b").links);
+    let phone = of(&rows, "phone", Some("raspberry-pi-4b"));
+    let links = phone.calibrated.basis.links.as_ref().map(Ground::kind);
+    assert_eq!(links, Some(Kind::Assumed));
+    assert!(
+        phone
+            .undetermined
+            .iter()
+            .any(|told| told.contains("transfer_ms"))
+    );
+    let drawing = of(&rows, "phone", Some("nvidia-gb10")).calibrated.basis;
+    assert_eq!(base("nvidia-gb10").power.kind(), Kind::Measured);
+    assert_eq!(drawing.power.kind(), Kind::Assumed);
+}
+
+/// The range of contexts is known only where rows tell it.
+#[test]
+fn a_context_that_no_row_tells_bounds_nothing() {
+    let range = |context: &str, cell: &str| {
+        let text = format!("board,model,compute_ms{context}\nb,llama-2-7b,500{cell}\n");
+        let found = of(&read(&text, "t.csv").unwrap(), "b", Some("raspberry-pi-5"));
+        match found.calibrated.basis.compute {
+            Ground::Measured(evidence) => evidence.range.context,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(range("", ""), None);
+    assert_eq!(range(",context", ",40"), Some((40, 40)));
 }

@@ -215,6 +215,12 @@ mod tests {
         for (name, plot) in drawn(zip, 1, &[]) {
             assert_eq!(plot.series.len(), 1, "{name}");
             assert_eq!(plot.series[0].name, "");
+            assert_eq!(plot.series[0].look, Look::Curve);
+        }
+        let back = zip.replace("values: [2, 4]", "values: [2, 2, 4]");
+        let back = back.replace("[7, 8]", "[7, 8, 9]");
+        for (name, plot) in drawn(&back, 1, &[]) {
+            assert_eq!(plot.series[0].look, Look::Dots, "{name}");
         }
     }
 

@@ -13,6 +13,11 @@ pub fn over(
     estimate: impl Fn(&Configuration<'_>) -> Option<Estimate>,
 ) -> (Vec<Series>, Direction) {
     let numbers = heading.numbers().filter(|(places, _)| differ(places));
+    // Where fields that advance together bring the same number back, something else differs too,
+    // and a line would say that only this one does.
+    let joined = numbers
+        .as_ref()
+        .is_some_and(|(places, _)| all_differ(places));
     let fixed = [heading.axis];
     let mut found: BTreeMap<Vec<usize>, Series> = BTreeMap::new();
     let mut styles = 0;
@@ -27,9 +32,9 @@ pub fn over(
             Series {
                 name: outcomes.name(configuration, &fixed),
                 marks: Vec::new(),
-                look: match numbers {
-                    Some(_) => Look::Curve,
-                    None => Look::Dots,
+                look: match joined {
+                    true => Look::Curve,
+                    false => Look::Dots,
                 },
                 style: styles - 1,
             }
@@ -69,6 +74,12 @@ pub fn over(
         },
     };
     (series, x)
+}
+
+fn all_differ(places: &[f64]) -> bool {
+    let mut sorted = places.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.windows(2).all(|pair| pair[0] != pair[1])
 }
 
 pub(super) fn differ(places: &[f64]) -> bool {
