@@ -220,7 +220,11 @@ mod tests {
         let back = zip.replace("values: [2, 4]", "values: [2, 2, 4]");
         let back = back.replace("[7, 8]", "[7, 8, 9]");
         for (name, plot) in drawn(&back, 1, &[]) {
-            assert_eq!(plot.series[0].look, Look::Dots, "{name}");
+            let look = match name.contains("count") {
+                true => Look::Dots,
+                false => Look::Curve,
+            };
+            assert_eq!(plot.series[0].look, look, "{name}");
         }
     }
 
