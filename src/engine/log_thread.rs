@@ -2,7 +2,7 @@
 //! simulation no more than copying it.
 //!
 //! Records are gathered in batches and handed over in order; a batch comes back to be filled
-//! again, so that a run allocates a few of them and no more. The inner trace sees the records
+//! again, so that a run has a few of them and no more, however the two threads are scheduled. The inner trace sees the records
 //! that it would have seen, one after another, and what it makes of them is the same to the byte.
 
 use std::io;
@@ -17,8 +17,9 @@ use crate::units::Instant;
 
 /// Records of a batch: few enough to stay in a processor's cache on their way.
 const BATCH: usize = 1024;
-/// Batches that may lie ready for the thread; then the simulation waits for it.
-const AHEAD: usize = 8;
+/// Batches that there are: where all but the one that is filled wait for the thread, the simulation
+/// waits for it too.
+const BATCHES: usize = 5;
 
 /// Hands the records of a run to a trace that lives in another thread.
 #[derive(Debug)]
@@ -62,8 +63,12 @@ impl<T: Trace + Send + 'static> LogThread<T> {
     /// # Errors
     /// If the system grants no thread.
     pub fn new(mut trace: T) -> io::Result<Self> {
-        let (full, batches) = sync_channel::<Batch>(AHEAD);
+        let (full, batches) = sync_channel::<Batch>(BATCHES);
         let (back, empty) = channel();
+        for _ in 1..BATCHES {
+            // The other end is here.
+            let _ = back.send(Batch::new());
+        }
         let work = move || {
             for mut batch in batches {
                 batch.replay(&mut trace)?;
@@ -74,7 +79,7 @@ impl<T: Trace + Send + 'static> LogThread<T> {
             Ok(trace)
         };
         Ok(Self {
-            batch: Batch::default(),
+            batch: Batch::new(),
             full: Some(full),
             empty,
             thread: Some(Builder::new().name("log".to_owned()).spawn(work)?),
@@ -91,14 +96,18 @@ impl<T: Trace + Send + 'static> LogThread<T> {
     }
 
     fn hand_over(&mut self) -> io::Result<()> {
-        let next = self.empty.try_recv().unwrap_or_default();
-        let batch = std::mem::replace(&mut self.batch, next);
+        let batch = std::mem::take(&mut self.batch);
         let sent = self
             .full
             .as_ref()
             .is_some_and(|full| full.send(batch).is_ok());
+        let next = sent.then(|| self.empty.recv().ok()).flatten();
         // The thread ends before its time only where the trace has failed.
-        if sent { Ok(()) } else { self.end().map(drop) }
+        let Some(next) = next else {
+            return self.end().map(drop);
+        };
+        self.batch = next;
+        Ok(())
     }
 
     fn end(&mut self) -> io::Result<T> {
@@ -134,6 +143,14 @@ impl<T> Drop for LogThread<T> {
 }
 
 impl Batch {
+    /// With room for as many records as it ever has.
+    fn new() -> Self {
+        Self {
+            rows: Vec::with_capacity(BATCH),
+            ..Self::default()
+        }
+    }
+
     fn push(&mut self, record: &Record<'_>) {
         self.inputs.extend_from_slice(record.inputs);
         self.names.push_str(record.resource.unwrap_or_default());

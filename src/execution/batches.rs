@@ -373,16 +373,17 @@ impl Execution<'_> {
         let sequence = self.sequences.get_mut(&number);
         let sequence = sequence.expect("who is in a batch is not answered");
         let known = sequence.outcome.generated();
-        let answer = sequence.complete(number, &request.task, said);
-        if let Some(answer) = answer {
-            let noted = self.observer.answer(&answer);
-            noted.map_err(ExecutionError::Observer)?;
-        }
+        let answered = sequence.complete(number, &request.task, said);
         let tokens = (sequence.outcome.generated() - known) as u32;
         let decodes = tokens > 0;
-        let unsure = self.is_unsure(number, record.negative_log_likelihood.filter(|_| decodes));
-        if unsure {
+        let nats = record.negative_log_likelihood.filter(|_| decodes);
+        let certainty = answered.as_ref().map(|answered| answered.probability);
+        if self.is_unsure(number, certainty.or(nats.map(|nats| libm::exp(-nats)))) {
             return self.escalate(number, sample, graph);
+        }
+        if let Some(answered) = answered {
+            let noted = self.observer.answer(&answered.answer);
+            noted.map_err(ExecutionError::Observer)?;
         }
         let ends = self.words.as_ref();
         let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);

@@ -14,7 +14,7 @@ pub struct Cascading {
     /// The replicas that answer first: each the requests that come from its node, the first all
     /// others.
     pub firsts: Vec<usize>,
-    /// The least probability of every token of an answer that stands.
+    /// The least probability of every token of an answer that stands, and of a chosen one.
     pub threshold: f64,
 }
 
@@ -22,9 +22,9 @@ impl Execution<'_> {
     /// Who answers request `number`, which `replica` is chosen for, before that one does.
     pub(super) fn answers_first(&self, number: u32, replica: usize) -> Option<usize> {
         let request = &self.requests[number as usize];
-        let Task::Generate { .. } = request.task else {
+        if !matches!(request.task, Task::Generate { .. } | Task::Choose { .. }) {
             return None;
-        };
+        }
         let firsts = &self.replicas[replica].cascade.as_ref()?.firsts;
         let root = |first: usize| self.replicas[first].stages[0].root();
         let own = firsts
@@ -33,15 +33,15 @@ impl Execution<'_> {
         own.or(firsts.first()).copied()
     }
 
-    /// Whether who answers request `number` first is not sure of the token that took `nats`.
-    pub(super) fn is_unsure(&mut self, number: u32, nats: Option<f64>) -> bool {
+    /// Whether who answers request `number` first is not sure of the token, or of the choice, that
+    /// has this `probability`.
+    pub(super) fn is_unsure(&mut self, number: u32, probability: Option<f64>) -> bool {
         let sequence = &self.sequences[&number];
-        let Some((replica, nats)) = sequence.escalates.zip(nats) else {
+        let Some((replica, probability)) = sequence.escalates.zip(probability) else {
             return false;
         };
         let cascade = self.replicas[replica].cascade.as_ref();
         let threshold = cascade.map_or(0.0, |cascade| cascade.threshold);
-        let probability = libm::exp(-nats);
         let sequence = self.sequence(number);
         sequence.least = sequence.least.min(probability);
         probability < threshold
@@ -55,6 +55,10 @@ impl Execution<'_> {
     ) -> Result<(), ExecutionError> {
         let known = self.knows_all_joules();
         let sequence = &self.sequences[&number];
+        let own = self.replicas[sequence.replica].stages[0].root();
+        let target = sequence.escalates.map(|target| &self.replicas[target]);
+        let spared = target.is_some_and(|target| stands && target.stages[0].root() != own);
+        let spared_bits = if spared { self.prompt_bits(number)? } else { 0 };
         let record = FirstAnswerRecord {
             request: number,
             replica: sequence.replica as u32,
@@ -62,6 +66,7 @@ impl Execution<'_> {
             tokens: sequence.outcome.generated() as u32,
             least_probability: sequence.least,
             at: graph.now(),
+            spared_bits,
             energy_j: known.then_some(sequence.joules),
         };
         let noted = self.observer.first_answer(&record);
@@ -80,6 +85,9 @@ impl Execution<'_> {
         let sequence = self.sequence(number);
         sequence.escalates = None;
         let chosen = sequence.outcome.tokens().to_vec();
+        if chosen.is_empty() {
+            return Ok(());
+        }
         let text = match &self.words {
             Some(words) => Some(words.tokenizer.decode(&chosen)?),
             None => None,

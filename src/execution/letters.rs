@@ -127,7 +127,7 @@ impl Execution<'_> {
     /// If the tokenizer cannot write it.
     pub(super) fn prompt_bits(&self, number: u32) -> Result<u64, ExecutionError> {
         let request = &self.requests[number as usize];
-        let counted = TOKEN_BITS * request.task.prompt_tokens();
+        let counted = TOKEN_BITS * request.task.asked_tokens();
         match (&request.task, request.carries, &self.words) {
             (Task::Generate { prompt, .. }, Carries::Text, Some(words)) => {
                 Ok(8 * words.tokenizer.decode(prompt)?.len() as u64)

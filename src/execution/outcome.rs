@@ -38,6 +38,15 @@ impl Reading {
     }
 }
 
+/// The answer to a question.
+#[derive(Debug)]
+pub(super) struct Answered {
+    pub(super) answer: AnswerRecord,
+    /// The probability of the chosen answer among all: of the choices' likelihoods p₁ … pₙ, of which
+    /// that one has the largest, max p / Σ p.
+    pub(super) probability: f64,
+}
+
 /// Notes the logits of pass `step` of `request`, row by row from `first` on, and hashes them.
 pub(super) fn note_logits(
     logits: &[f32],
@@ -92,7 +101,7 @@ impl Outcome {
         task: &Task,
         (pass, asked): (&Pass, usize),
         reading: Option<Reading>,
-    ) -> Option<AnswerRecord> {
+    ) -> Option<Answered> {
         // What is generated goes through the model too, but is no input.
         let generates = matches!(task, Task::Generate { .. } | Task::Tokens { .. });
         if pass.fresh || !generates {
@@ -118,9 +127,15 @@ impl Outcome {
             return None;
         }
         let answer = question.judge(request, self.answered as u32, &self.choices);
+        let best = self.choices[answer.chosen as usize];
+        let weights = self.choices.iter().map(|nats| libm::exp(best - nats));
+        let probability = 1.0 / weights.sum::<f64>();
         self.choices.clear();
         self.answered += 1;
-        Some(answer)
+        Some(Answered {
+            answer,
+            probability,
+        })
     }
 
     /// The tokens chosen so far.

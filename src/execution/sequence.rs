@@ -3,9 +3,8 @@
 
 use super::batch::Slice;
 use super::choice::Drafted;
-use super::outcome::{Outcome, Reading};
+use super::outcome::{Answered, Outcome, Reading};
 use crate::engine::TaskId;
-use crate::measurement::AnswerRecord;
 use crate::serving::passes::{Pass, RequestPosition};
 use crate::serving::workload::{Request, Task};
 use crate::serving::{Identity, Job};
@@ -262,7 +261,7 @@ impl Sequence {
         number: u32,
         task: &Task,
         said: Option<Reading>,
-    ) -> Option<AnswerRecord> {
+    ) -> Option<Answered> {
         self.step += 1;
         let chosen = said.as_ref().map_or(0, |said| said.chosen.len());
         self.position.skip(chosen.saturating_sub(1));

@@ -251,6 +251,20 @@ impl Task {
         }
     }
 
+    /// Tokens that say what is asked: a question once, and then its choices.
+    pub fn asked_tokens(&self) -> u64 {
+        let Self::Choose { questions } = self else {
+            return self.prompt_tokens();
+        };
+        let asked = questions.iter().map(|question| {
+            let targets = question.choices.iter().map(|choice| choice.targets.len());
+            let first = question.choices.first();
+            let own = first.map_or(0, |choice| choice.inputs.len() + 1 - choice.targets.len());
+            own + targets.sum::<usize>()
+        });
+        asked.sum::<usize>() as u64
+    }
+
     /// Most tokens that any one pass of this request carries.
     pub fn longest_pass(&self) -> u64 {
         match self {

@@ -48,6 +48,33 @@ fn everything() -> Desk {
     desk.write("early.ron", &early);
     let run = ["run", "early.ron", "--set", "trace=Off", "--out", "early"];
     desk.airloom(&run).good();
+    for (name, decoding) in [
+        (
+            "speculative",
+            "Speculative(draft: Model(model: \"small\", at: \"edge\"))",
+        ),
+        (
+            "cascade",
+            "Cascade(model: \"small\", at: \"edge\", threshold: 0.5)",
+        ),
+    ] {
+        let models = format!(
+            "models={{\"small\": Folder({:?})}}",
+            format!("{}/models/tiny-llama-draft", env!("CARGO_MANIFEST_DIR"))
+        );
+        let decoding = format!("replicas[0].decoding={decoding}");
+        let run = [
+            "run",
+            "early.ron",
+            "--set",
+            &models,
+            "--set",
+            &decoding,
+            "--out",
+            name,
+        ];
+        desk.airloom(&run).good();
+    }
     let joules = "links.air.convention=EnergyPerVector(energy: \"1 mJ\")";
     desk.airloom(&["run", "tiny.ron", "--set", joules, "--out", "joules"])
         .good();

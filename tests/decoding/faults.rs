@@ -2,8 +2,9 @@
 
 use super::beginning;
 use airloom::scenario;
-use airloom::simulation::simulate;
+use airloom::simulation::{check, simulate};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 fn fault(fields: &str) -> String {
     let text = format!("Scenario({fields})");
@@ -16,13 +17,21 @@ fn fault(fields: &str) -> String {
     }
 }
 
+fn scenario_of(models: &str, decoding: &str) -> String {
+    format!("Scenario({})", fields_of(models, decoding))
+}
+
 fn decoding(models: &str, decoding: &str) -> String {
-    fault(&format!(
+    fault(&fields_of(models, decoding))
+}
+
+fn fields_of(models: &str, decoding: &str) -> String {
+    format!(
         r#"model: Folder("models/tiny-llama"), {models}
         nodes: {{"edge": (profile: Preset("edge-server-l4")), "far": (profile: Preset("phone-a17-pro"))}},
         workload: [Generate(prompt: "Mara")],
         replicas: [(placement: Single(at: "edge"), decoding: {decoding})]"#
-    ))
+    )
 }
 
 #[test]
@@ -114,6 +123,65 @@ fn a_damaged_draft_model_is_told_where_it_is_named() {
         r#"Speculative(draft: Model(model: "draft", at: "edge"))"#,
     );
     assert!(told.contains(": models.draft: "), "{told}");
+}
+
+#[test]
+fn a_check_opens_the_second_model_too() {
+    let folder = beginning(2);
+    std::fs::write(folder.path().join("config.json"), b"nothing").unwrap();
+    let models = format!(
+        r#"models: {{"small": Folder("{}")}},"#,
+        folder.path().display()
+    );
+    for decoding in [
+        r#"Speculative(draft: Model(model: "small", at: "edge"))"#,
+        r#"Cascade(model: "small", at: "edge", threshold: 0.5)"#,
+    ] {
+        let text = scenario_of(&models, decoding);
+        let resolved = scenario::parse(&text, Path::new("test.ron"), &[]).unwrap();
+        let told = check(&resolved, &AtomicBool::new(false)).unwrap_err();
+        assert!(told.to_string().contains(": models.small: "), "{told}");
+    }
+}
+
+#[test]
+fn a_cascade_that_cannot_be_is_told_at_its_place() {
+    let models =
+        r#"models: {"small": Folder("models/tiny-llama-draft"), "shape": Shape("llama-2-7b")},"#;
+    for (given, path, says) in [
+        (
+            r#"Cascade(model: "small", at: "edge", threshold: 1.5)"#,
+            "threshold",
+            "no probability",
+        ),
+        (
+            r#"Cascade(model: "smell", at: "edge", threshold: 0.5)"#,
+            "model",
+            "there is no `smell` among `models`",
+        ),
+        (
+            r#"Cascade(model: "shape", at: "edge", threshold: 0.5)"#,
+            "model",
+            "computes no token",
+        ),
+        (
+            r#"Cascade(model: "small", at: "far", threshold: 0.5)"#,
+            "at",
+            "no link leads from far to edge",
+        ),
+        (
+            r#"Cascade(model: "small", at: "edge", threshold: 0.5, sampling: Some((top_k: Some(0))))"#,
+            "sampling.top_k",
+            "1 or more",
+        ),
+    ] {
+        let told = decoding(models, given);
+        assert!(
+            told.contains(&format!("replicas[0].decoding.{path}")),
+            "{told}"
+        );
+        assert!(told.contains(says) && told.contains("test.ron:"), "{told}");
+    }
 }
 
 #[test]

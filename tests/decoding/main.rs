@@ -1,5 +1,6 @@
 //! How tokens are chosen: drawn as the model's distribution says, and the same text whoever drafts.
 
+mod cascade;
 mod faults;
 mod sampling;
 mod speculative;

@@ -1,8 +1,9 @@
 //! A model of fewer bits: near the published one, however it is divided and batched.
 
 use super::bundled;
-use super::whole::{TEXT, likelihood, tiny};
+use super::whole::{likelihood, tiny};
 use super::writer::Q8_0;
+use airloom::corpus::{Split, World};
 use airloom::interrupt::Interrupt;
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Groups, Llama, Rounding, Rows, ShardedLlama, Tokenizer};
@@ -23,9 +24,8 @@ fn shard(model: &Llama, devices: usize) -> ShardedLlama {
 
 fn tokens() -> Vec<u32> {
     let tokenizer = Tokenizer::load(&bundled("tiny-llama")).expect("the bundled model");
-    let mut tokens = tokenizer.encode_document(&TEXT.repeat(6)).expect("cut");
-    tokens.truncate(60);
-    tokens
+    let document = World::new(World::BUNDLED_SEED).document(Split::HeldOut, 3);
+    tokenizer.encode_document(&document.text).expect("cut")
 }
 
 #[test]

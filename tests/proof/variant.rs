@@ -92,6 +92,44 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "speculative",
+        scenario: "speculative",
+        overrides: &["workload=[Generate(prompt: \"Once Clara\", max_tokens: 4)]"],
+        everywhere: true,
+    },
+    Variant {
+        name: "speculative, drawn",
+        scenario: "speculative",
+        overrides: &[
+            "workload=[Generate(prompt: \"Once Clara\", max_tokens: 4)]",
+            "replicas[0].decoding=Speculative(draft: Model(model: \"draft\", at: \"phone\"), \
+             length: Fixed(2), sampling: Some((temperature: 1.3, top_p: 0.9)), sends: Quantised(8))",
+        ],
+        everywhere: true,
+    },
+    Variant {
+        name: "early_exit",
+        scenario: "early_exit",
+        overrides: &["workload=[Generate(prompt: \"Once Clara\", max_tokens: 4)]"],
+        everywhere: true,
+    },
+    Variant {
+        name: "cascade",
+        scenario: "cascade",
+        overrides: &["workload=[Choose(suite: Pairs, questions: 2)]"],
+        everywhere: true,
+    },
+    Variant {
+        name: "weights in groups of 4 bits, an int8 cache",
+        scenario: "pipeline",
+        overrides: &[
+            SHORT,
+            "precision=(weights: Groups(bits: 4, size: 32), cache: Int8)",
+            "trace=Full",
+        ],
+        everywhere: true,
+    },
+    Variant {
         name: "aircomp_tensor_parallel",
         scenario: "aircomp_tensor_parallel",
         overrides: &[SHORT],

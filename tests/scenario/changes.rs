@@ -154,7 +154,7 @@ fn a_fault_in_an_override_names_the_override() {
         "--set noddes.device=(count: 8): unknown field `noddes`
   |
   | noddes.device=(count: 8)
-  | ^^^^^^^^^^^^^ did you mean `nodes`? known are description, seed, model, precision, nodes, \
+  | ^^^^^^^^^^^^^ did you mean `nodes`? known are description, seed, model, models, precision, nodes, \
          links, replicas, router, workload, goals, trace, sweep"
     );
     for (change, part) in [

@@ -249,7 +249,7 @@ fn what_no_shape_can_be_is_refused_by_field() {
         (
             "Folder(\"models/tiny-llama\")",
             "precision: (weight_bits: 4.5),",
-            ["precision", "Folder"],
+            ["precision.weight_bits", "as its files have them"],
         ),
     ] {
         let text = scenario(model, "count: 1", &format!("{rest} {workload}"));

@@ -1,5 +1,5 @@
-//! Tokens by scores, as llama.cpp cuts texts for vocabularies of SentencePiece (`llm_tokenizer_spm`
-//! in `src/llama-vocab.cpp`).
+//! Tokens by scores, as llama.cpp cuts texts for vocabularies of SentencePiece (its
+//! `llm_tokenizer_spm`).
 //!
 //! Letters are merged two by two, always those next to each other whose union is the token of the
 //! highest score, of equals the first; a letter that is no token is written as the tokens of its

@@ -14,6 +14,14 @@ pub(super) const DEFINITIONS: &[Definition] = &[
         rests_on: RestsOn::TENSORS,
     },
     Definition {
+        name: "spared_prompt_bits",
+        symbol: "",
+        unit: "bit",
+        meaning: "bits of the prompts that did not go on to the large model, because an answer stands",
+        present: "a small model answered first (Cascade)",
+        rests_on: RestsOn::TENSORS,
+    },
+    Definition {
         name: "abandoned_tokens",
         symbol: "",
         unit: "1",
@@ -36,6 +44,7 @@ pub(super) const DEFINITIONS: &[Definition] = &[
 pub(super) struct FirstAnswers {
     answers: u64,
     standing: u64,
+    spared: u64,
     abandoned: u64,
     joules: f64,
     unknown_j: bool,
@@ -47,6 +56,7 @@ impl FirstAnswers {
         self.unknown_j |= answer.energy_j.is_none();
         if answer.stands {
             self.standing += 1;
+            self.spared += answer.spared_bits;
             return;
         }
         self.abandoned += u64::from(answer.tokens);
@@ -58,6 +68,7 @@ impl FirstAnswers {
             return;
         }
         metrics.put("small_answers", self.standing as f64 / self.answers as f64);
+        metrics.put("spared_prompt_bits", self.spared as f64);
         metrics.put("abandoned_tokens", self.abandoned as f64);
         metrics.put("abandoned_j", (!self.unknown_j).then_some(self.joules));
     }

@@ -75,6 +75,18 @@ impl Decoding {
         }
     }
 
+    /// The name of the model that drafts, or answers first, and the variants that name it.
+    pub fn second_model(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Self::Speculative(fields) => match &fields.draft {
+                Draft::Model(draft) => Some(("Speculative.draft.Model", &draft.model)),
+                Draft::Lookup(_) => None,
+            },
+            Self::Cascade(fields) => Some(("Cascade", &fields.model)),
+            Self::Greedy | Self::Sample(_) | Self::EarlyExit(_) => None,
+        }
+    }
+
     /// How tokens are drawn, where they are.
     pub fn sampling(&self) -> Option<Sampling> {
         match self {

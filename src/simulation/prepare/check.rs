@@ -2,7 +2,7 @@
 
 use super::experts::Spread;
 use super::served::{family, wanted};
-use super::shape;
+use super::{seconds, shape};
 use crate::interrupt::Interrupt;
 use crate::model::ModelShape;
 use crate::numerics::{self, ExitHeads, Tokenizer};
@@ -101,6 +101,7 @@ fn check_folder(
         interrupt,
     };
     check_requests(resolved, Some(reader), interrupt)?;
+    seconds::check(resolved, (&config, &tokenizer))?;
     let rounding = resolved.scenario.precision.unwrap_or_default().rounding();
     Ok(rounding.of(config.shape))
 }

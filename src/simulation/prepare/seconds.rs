@@ -7,7 +7,7 @@ use crate::execution::{
 };
 use crate::interrupt::Interrupt;
 use crate::model::ShardPlan;
-use crate::numerics::{Rounding, StepError, Tokenizer};
+use crate::numerics::{self, ModelConfig, Rounding, StepError, Tokenizer};
 use crate::radio::Payload;
 use crate::results::folder::FileDigest;
 use crate::scenario::Resolved;
@@ -139,6 +139,31 @@ impl Seconds<'_> {
             .collect::<Result<_, StepError>>()
             .map_err(RunError::from)
     }
+}
+
+/// Checks the models that draft for that of `own`, or answer before it, by their headers and words.
+pub(super) fn check(
+    resolved: &Resolved,
+    (config, words): (&ModelConfig, &Tokenizer),
+) -> Result<(), RunError> {
+    for (number, replica) in resolved.scenario.replicas.iter().enumerate() {
+        let Some((below, name)) = replica.decoding.second_model() else {
+            continue;
+        };
+        let Some(folder) = resolved.other_model_folder(name) else {
+            continue;
+        };
+        let broken = |error: String| FieldFault::new(format!("models.{name}"), error);
+        let other = numerics::inspect(&folder, family(&folder));
+        let other = other.map_err(|error| broken(error.to_string()))?;
+        let tokenizer = Tokenizer::load(&folder).map_err(|error| broken(error.to_string()))?;
+        let sizes = [other.shape.vocabulary, config.shape.vocabulary];
+        if let Some(message) = differ(&tokenizer, words, sizes) {
+            let path = format!("replicas[{number}].decoding.{below}.model");
+            return Err(FieldFault::new(path, message).into());
+        }
+    }
+    Ok(())
 }
 
 /// `model` whole on `node`, where it does its `duty` for up to `batch` requests at once.

@@ -19,6 +19,7 @@ use crate::interrupt::Interrupt;
 use crate::results::folder::FileDigest;
 use crate::rng::{NO_DEVICE, Stream, Streams};
 use crate::scenario::{self, Resolved};
+use crate::serving::Decoding;
 use crate::serving::lengths::{LengthSource, Lengths};
 use crate::serving::trace::MOST_REQUESTS;
 use crate::serving::workload::{Arrival, Request, Task};
@@ -61,7 +62,11 @@ impl Lowering<'_> {
                 }
                 one => {
                     let number = requests.len() as u32;
-                    requests.push(self.one(entry, number, one)?);
+                    let request = self.one(entry, number, one)?;
+                    match self.cascades() {
+                        true => requests.extend(one_by_one(request, number)),
+                        false => requests.push(request),
+                    }
                 }
             }
             if requests.len() as u64 > MOST_REQUESTS {
@@ -73,6 +78,12 @@ impl Lowering<'_> {
             }
         }
         Ok(requests)
+    }
+
+    /// Whether a small model answers before another.
+    fn cascades(&self) -> bool {
+        let mut replicas = self.resolved.scenario.replicas.iter();
+        replicas.any(|replica| matches!(replica.decoding, Decoding::Cascade(_)))
     }
 
     /// The request of an entry that is no stream.
@@ -147,6 +158,26 @@ impl Lowering<'_> {
         });
         Ok(LengthSource::parse(&file, &text).map_err(fault)?)
     }
+}
+
+/// Request `number`, one for each question if it is several: who answers first is sure of one and
+/// not of the next.
+fn one_by_one(mut request: Request, number: u32) -> Vec<Request> {
+    let Task::Choose { questions } = &mut request.task else {
+        return vec![request];
+    };
+    let questions = std::mem::take(questions);
+    let each = (number..).zip(questions).map(|(own, question)| {
+        let mut one = request.clone();
+        one.task = Task::Choose {
+            questions: vec![question],
+        };
+        if own != number {
+            one.arrival = Arrival::after_previous(own);
+        }
+        one
+    });
+    each.collect()
 }
 
 /// The instant `since_start` after the start of the run, which the field `path` states.

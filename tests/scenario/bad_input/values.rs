@@ -107,7 +107,7 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
         (
             "Folder(\"model\")",
             "\"model\"",
-            &["bad.ron:2:12: expected one of Folder, Shape, found the text \"model\""],
+            &["bad.ron:2:12: expected one of Folder, Gguf, Shape, found the text \"model\""],
         ),
         (
             "AirComp(streams: 2)",
