@@ -9,7 +9,7 @@ use super::error::StepError;
 use super::kernels::Kernels;
 use super::kv_cache::LayerShares;
 use super::norm::{Norm, offset};
-use super::ops::{Attend, Columns, HeadNorm, Remember, Rotate, RoundHeads};
+use super::ops::{Attend, Columns, HeadNorm, Remember, Rotate};
 use super::packing::Projection;
 use super::state::{DeviceBuffers, Hidden, scratch};
 use super::weights::LayerWeights;
@@ -41,8 +41,6 @@ pub(super) struct AttentionPart {
     cache_of: Vec<usize>,
     scale: f32,
     epsilon: f32,
-    /// Bits to which keys and values are rounded.
-    cache_rounding: Option<u32>,
     /// The soft cap of scores.
     cap: Option<f32>,
     /// How many positions this layer sees.
@@ -107,7 +105,6 @@ impl AttentionPart {
                 None => (1.0 / (dim as f64).sqrt()) as f32,
             },
             epsilon: config.norm_epsilon,
-            cache_rounding: config.cache_rounding,
             cap: design.score_cap,
             window: design.window.and_then(|window| window.of(layer)),
         }))
@@ -161,18 +158,6 @@ impl AttentionPart {
                     rows: rows.clone(),
                     position: slice.position,
                 })?;
-            }
-            if let Some(bits) = self.cache_rounding {
-                let rows = rows.clone();
-                let heads = |first, heads, dim| RoundHeads {
-                    bits,
-                    rows: rows.clone(),
-                    first,
-                    heads,
-                    dim,
-                };
-                qkv.apply1(&heads(self.heads * dim, self.kv_heads, dim))?;
-                qkv.apply1(&heads(rotated, self.kv_heads, self.value_dim))?;
             }
             shares.with(index, |cache| {
                 let remember = Remember {

@@ -9,6 +9,7 @@
 use super::error::LoadError;
 use super::families::{Family, Names};
 use super::json;
+use super::kernels::CacheFormat;
 use super::rope::Rope;
 use super::settings::{Ids, Settings};
 use crate::model::{Architecture, Experts, ModelShape, Positions};
@@ -37,8 +38,8 @@ pub struct ModelConfig {
     pub bos: Option<u32>,
     /// The tokens that end a text.
     pub eos: Vec<u32>,
-    /// Bits to which keys and values are rounded, if they are.
-    pub cache_rounding: Option<u32>,
+    /// How its caches keep keys and values.
+    pub cache: CacheFormat,
     /// In which formats its weights are stored, each with its share of them, the largest first;
     /// none before the weights are known.
     pub formats: Vec<(&'static str, f64)>,
@@ -79,7 +80,7 @@ impl ModelConfig {
             },
             bos: None,
             eos: Vec::new(),
-            cache_rounding: None,
+            cache: CacheFormat::Full,
             formats: Vec::new(),
             names: family.names,
         }
@@ -233,7 +234,7 @@ impl Settings {
             max_positions,
             bos: first(&self.bos_token_id),
             eos: Vec::new(),
-            cache_rounding: None,
+            cache: CacheFormat::Full,
             formats: Vec::new(),
             names: family.names,
         };

@@ -189,7 +189,7 @@ impl Described {
             .map_err(|error| Gathering::Tensor(error).at(&path))?;
         let mut config = self.config;
         config.shape = rounding.of(config.shape);
-        config.cache_rounding = rounding.cache;
+        config.cache = rounding.cache;
         Ok(Published {
             config,
             weights,

@@ -81,6 +81,7 @@ pub use error::{LoadError, StepError};
 pub use exits::{EXITS_FILE, ExitHeads};
 pub use folder::{architecture, describe, inspect};
 pub use forward::Sublayer;
+pub use kernels::CacheFormat;
 pub use kv_cache::{CachedLayers, KvCache};
 pub use llama::Llama;
 pub use logits::Rows;

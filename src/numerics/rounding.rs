@@ -1,17 +1,15 @@
 //! Numbers of fewer bits than a model was published in: weights in groups, and the cache.
 //!
-//! Weights become [blocks](super::kernels::BlockMatrix) and are computed with as such. Keys and
-//! values of one head and token are n numbers x that become whole numbers q of b bits with one scale
-//! s of 16: s = max |x| / (2^(b−1) − 1), rounded to f16, and q = round(x / s) within ±(2^(b−1) − 1),
-//! halves away from zero; what is attended to is s·q in f32. Bits per value are b + 16 / n in both.
+//! Weights become [blocks](super::kernels::BlockMatrix) of n numbers of b bits with one scale of 16,
+//! and are computed with as such: b + 16 / n bits each. The cache keeps the n elements of a key, or of
+//! a value, as whole numbers of b bits with one scale of 32, as [`CacheFormat`] says: b + 32 / n bits.
 
-use super::kernels::{BlockFormat, BlockMatrix};
+use super::kernels::{BlockFormat, BlockMatrix, CacheFormat};
 use super::matrix::Values;
 use super::stored::Stored;
 use super::weights::{FeedForwardWeights, Linear, Weights};
 use crate::model::ModelShape;
 use candle_core::Error;
-use half::f16;
 use std::sync::Arc;
 
 /// How weights and cache are rounded; not at all by default.
@@ -20,8 +18,8 @@ pub struct Rounding {
     /// Of every matrix: those of attention and feed-forward networks, embedding and head. Norms,
     /// biases, routers and learned positions stay as they are.
     pub weights: Option<Groups>,
-    /// Bits of every key and value, 2 to 8: those of one head and token are a group.
-    pub cache: Option<u32>,
+    /// Of keys and values: those of one head and token share a scale.
+    pub cache: CacheFormat,
 }
 
 /// Groups of weights that follow each other in a row; the last of a row may be shorter.
@@ -40,30 +38,16 @@ impl Groups {
     }
 }
 
-/// Rounds the values of one group.
-pub(super) fn round(values: &mut [f32], bits: u32) {
-    let most = ((1u32 << (bits - 1)) - 1) as f32;
-    let largest = values
-        .iter()
-        .fold(0f32, |most, value| most.max(value.abs()));
-    let scale = f16::from_f32(largest / most)
-        .to_f32()
-        .min(f16::MAX.to_f32());
-    for value in values {
-        *value = match scale > 0.0 {
-            true => scale * (*value / scale).round().clamp(-most, most),
-            false => 0.0,
-        };
-    }
-}
-
 impl Rounding {
     /// `shape` with the bits that its numbers take then.
     #[must_use]
     pub fn of(self, shape: ModelShape) -> ModelShape {
-        let cache = self
-            .cache
-            .map(|bits| f64::from(bits) + 16.0 / shape.head_dim as f64);
+        let bits = match self.cache {
+            CacheFormat::Full => None,
+            CacheFormat::Int8 => Some(8.0),
+            CacheFormat::Int4 => Some(4.0),
+        };
+        let cache = bits.map(|bits| bits + 32.0 / shape.head_dim as f64);
         ModelShape {
             weight_bits: self
                 .weights
@@ -137,37 +121,6 @@ impl Groups {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_eight_bits_hold_is_kept_and_nothing_moves_by_more_than_half_a_step() {
-        let mut values: Vec<f32> = (-127i8..=127).map(|q| 0.5 * f32::from(q)).collect();
-        let before = values.clone();
-        round(&mut values, 8);
-        assert_eq!(values, before);
-        for bits in 2..=8 {
-            let most = ((1 << (bits - 1)) - 1) as f32;
-            let mut values: Vec<f32> = (0..64).map(|k| libm::sinf(k as f32)).collect();
-            let before = values.clone();
-            round(&mut values, bits);
-            let mut different: Vec<u32> = values.iter().map(|value| value.to_bits()).collect();
-            different.sort_unstable();
-            different.dedup();
-            assert!(different.len() <= 2 * most as usize + 2, "{bits}");
-            for (value, before) in values.iter().zip(before) {
-                // Half a step, and what rounding the scale to 11 bits adds at the ends.
-                assert!(
-                    (value - before).abs() <= 0.5 / most + 1e-3,
-                    "{bits}: {value} {before}"
-                );
-            }
-        }
-        let mut nothing = [0.0; 3];
-        round(&mut nothing, 4);
-        assert_eq!(nothing, [0.0; 3]);
-        let mut vast = [1e30, -1.0];
-        round(&mut vast, 4);
-        assert!(vast.iter().all(|value| value.is_finite()));
-    }
 
     #[test]
     fn scales_count() {

@@ -212,7 +212,7 @@ impl ShardedLlama {
     /// # Errors
     /// If the model was made for fewer positions.
     pub fn cache(&self, capacity: usize) -> Result<KvCache, StepError> {
-        self.cache_in(CacheFormat::Full, capacity)
+        self.cache_in(self.config.cache, capacity)
     }
 
     /// [`ShardedLlama::cache`] that keeps keys and values as `format` says.

@@ -46,7 +46,7 @@ pub use resolved::{Resolved, load, model_of, parse, parse_with_model};
 pub use schema::{Scenario, Trace};
 pub use sweep::{
     Axis, Better, Changes, Column, Configurations, Figure, Heading, LoadCurve, Point, Publication,
-    Sweep, Table, Tradeoff, points, sweep_of,
+    SpeedUp, Sweep, Table, Tradeoff, points, sweep_of,
 };
 pub use template::Template;
 pub use workload::{Arrival, Choose, Generate, Request, Score, Text, Tokens, WorldText};

@@ -173,7 +173,7 @@ pub struct Precision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum WeightFormat {
-    /// To the nearest whole number, in groups that share a scale of 16 bits.
+    /// To the nearest whole number, in groups that share a scale of 32 bits.
     Groups(WeightGroups),
 }
 
@@ -292,10 +292,11 @@ impl Precision {
             weights: self
                 .weights
                 .map(|WeightFormat::Groups(WeightGroups { bits, size })| Groups { bits, size }),
-            cache: self.cache.map(|cache| match cache {
-                CacheFormat::Int8 => 8,
-                CacheFormat::Int4 => 4,
-            }),
+            cache: match self.cache {
+                None => numerics::CacheFormat::Full,
+                Some(CacheFormat::Int8) => numerics::CacheFormat::Int8,
+                Some(CacheFormat::Int4) => numerics::CacheFormat::Int4,
+            },
         }
     }
 

@@ -53,6 +53,15 @@ fn least(run: &Simulated) -> Vec<f64> {
     least
 }
 
+/// A threshold that some of the first answers reach.
+fn middle(run: &Simulated) -> f64 {
+    let firsts = run.measured.first_answers.iter();
+    let mut least: Vec<f64> = firsts.map(|first| first.least_probability).collect();
+    least.sort_by(f64::total_cmp);
+    let half = least.len() / 2;
+    f64::midpoint(least[half - 1], least[half])
+}
+
 #[test]
 fn law_12_at_threshold_0_the_small_model_answers_and_at_1_the_large_one() {
     let (small, large) = (alone(SMALL, "phone", TEXTS), alone(LARGE, "edge", TEXTS));
@@ -113,7 +122,7 @@ fn who_answers_is_told_by_the_least_probable_token_of_the_small_model_alone() {
 /// Nothing of an answer is shown before it stands, or before the large model has begun its own.
 #[test]
 fn no_token_of_a_first_answer_comes_before_it_stands() {
-    let run = cascade(0.6, TEXTS);
+    let run = cascade(middle(&cascade(0.0, TEXTS)), TEXTS);
     let firsts = &run.measured.first_answers;
     assert!(firsts.iter().any(|first| first.stands) && firsts.iter().any(|first| !first.stands));
     for token in &run.measured.tokens {
@@ -137,7 +146,7 @@ fn of_questions_each_is_answered_by_who_is_sure_of_it() {
     assert_eq!(chosen(&all), chosen(&large));
     assert_eq!(all.metrics.get("accuracy"), large.metrics.get("accuracy"));
     // Between, each question has the answer of one of the two.
-    let run = cascade(0.7, QUESTIONS);
+    let run = cascade(middle(&none), QUESTIONS);
     let who: Vec<bool> = (run.measured.first_answers.iter())
         .map(|first| first.stands)
         .collect();

@@ -1,10 +1,10 @@
 //! What decoding cannot be, said at its place.
 
 use super::beginning;
+use airloom::interrupt::Interrupt;
 use airloom::scenario;
-use airloom::simulation::{check, simulate};
+use airloom::simulation::{check_inputs, simulate};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
 fn fault(fields: &str) -> String {
     let text = format!("Scenario({fields})");
@@ -139,7 +139,7 @@ fn a_check_opens_the_second_model_too() {
     ] {
         let text = scenario_of(&models, decoding);
         let resolved = scenario::parse(&text, Path::new("test.ron"), &[]).unwrap();
-        let told = check(&resolved, &AtomicBool::new(false)).unwrap_err();
+        let told = check_inputs(&resolved, Interrupt::NEVER).unwrap_err();
         assert!(told.to_string().contains(": models.small: "), "{told}");
     }
 }

@@ -6,9 +6,9 @@ use super::writer::Q8_0;
 use airloom::corpus::{Split, World};
 use airloom::interrupt::Interrupt;
 use airloom::model::{ShardPlan, Shares};
-use airloom::numerics::{Groups, Llama, Rounding, Rows, ShardedLlama, Tokenizer};
+use airloom::numerics::{CacheFormat, Groups, Llama, Rounding, Rows, ShardedLlama, Tokenizer};
 
-fn rounded(bits: u32, cache: Option<u32>) -> Llama {
+fn rounded(bits: u32, cache: CacheFormat) -> Llama {
     let rounding = Rounding {
         weights: Some(Groups { bits, size: 64 }),
         cache,
@@ -34,13 +34,13 @@ fn fewer_bits_cost_likelihood_and_say_what_they_take() {
     let published = Llama::load(&bundled("tiny-llama")).expect("intact");
     let (own, _) = likelihood(&shard(&published, 1), &tokens);
     let loss = |bits, cache| likelihood(&shard(&rounded(bits, cache), 1), &tokens).0;
-    let (eight, two) = (loss(8, None), loss(2, None));
+    let (eight, two) = (loss(8, CacheFormat::Full), loss(2, CacheFormat::Full));
     assert!((eight - own).abs() < 0.02 * own, "{own} {eight}");
     assert!(
         (two - own).abs() > 4.0 * (eight - own).abs(),
         "{own} {eight} {two}"
     );
-    let (cached, coarse) = (loss(8, Some(8)), loss(8, Some(2)));
+    let (cached, coarse) = (loss(8, CacheFormat::Int8), loss(8, CacheFormat::Int4));
     assert!(
         (cached - own).abs() < 0.03 * own && cached != eight,
         "{own} {cached}"
@@ -49,10 +49,10 @@ fn fewer_bits_cost_likelihood_and_say_what_they_take() {
         (coarse - own).abs() > (cached - own).abs(),
         "{own} {cached} {coarse}"
     );
-    let shape = rounded(4, Some(8)).shape().clone();
+    let shape = rounded(4, CacheFormat::Int8).shape().clone();
     assert_eq!(
         (shape.weight_bits, shape.cache_bits),
-        (4.25, 8.0 + 16.0 / 24.0)
+        (4.25, 8.0 + 32.0 / 24.0)
     );
 }
 
@@ -60,7 +60,7 @@ fn fewer_bits_cost_likelihood_and_say_what_they_take() {
 #[test]
 fn a_batch_changes_no_bit_of_a_rounded_model() {
     let tokens = tokens();
-    let model = shard(&rounded(4, Some(8)), 1);
+    let model = shard(&rounded(4, CacheFormat::Int8), 1);
     let logits = |piece: usize| -> Vec<u32> {
         let mut cache = model.cache(tokens.len()).expect("short");
         let mut workspace = model.workspace();
@@ -86,7 +86,7 @@ fn a_divided_model_is_near_the_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tiny.gguf");
     tiny(Q8_0).write(&file);
-    for model in [rounded(8, None), Llama::load(&file).expect("intact")] {
+    for model in [rounded(8, CacheFormat::Full), Llama::load(&file).expect("intact")] {
         let (whole, _) = likelihood(&shard(&model, 1), &tokens);
         for devices in [2, 4, 5] {
             let (divided, _) = likelihood(&shard(&model, devices), &tokens);

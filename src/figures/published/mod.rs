@@ -2,6 +2,7 @@
 
 mod curve;
 mod load_curve;
+mod speed_up;
 mod tradeoff;
 
 use super::Width;
@@ -22,6 +23,9 @@ pub fn figures(plan: &Plan<'_>, outcomes: &Outcomes<'_>, width: Option<Width>) -
         }
         Entry::Tradeoff(tradeoff, both) => {
             Some((&tradeoff.file, tradeoff::plot(tradeoff, both, outcomes)))
+        }
+        Entry::SpeedUp(gain, measure) => {
+            Some((&gain.file, speed_up::plot(gain, measure, outcomes)))
         }
         Entry::LoadCurve(curve, both) => {
             Some((&curve.file, load_curve::plot(curve, both, outcomes)))
@@ -49,6 +53,8 @@ mod tests {
                 (path: \"nodes.device.count\", name: \"rate\", values: [1, 2, 3, 4, 5])], \
             runs: 3, publish: [LoadCurve(file: \"knee\", over: \"rate\", unit: \"ms\"), \
                 Tradeoff(file: \"pareto\", x: \"ttft_s\", y: \"perplexity\"), \
+                SpeedUp(file: \"gain\", metric: \"ttft_s\", along: \"server\", from: \"1\", \
+                        over: \"rate\"), \
                 Figure(file: \"plain\", metric: \"perplexity\", over: \"rate\", \
                        published: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10])]))";
         let sweep = sweep_of(text, "test").unwrap();
@@ -78,6 +84,7 @@ mod tests {
         let expected = [
             ("knee", "hollow: knee, where load over latency is largest"),
             ("pareto", "Pareto front"),
+            ("gain", "above the grey line: faster than 1"),
             ("plain", "filled: ours, hollow: published"),
         ];
         assert_eq!(drawn.len(), expected.len());

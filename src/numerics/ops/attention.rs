@@ -1,7 +1,6 @@
 //! The operations between an attention's projections, each on the rows of one slice.
 
 use super::super::kernels::{Cache, Kernels, Queries, RopeTable};
-use super::super::rounding::round;
 use super::{at, slice, slice_mut};
 use candle_core::{CpuStorage, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result};
 use std::cell::RefCell;
@@ -59,35 +58,6 @@ impl InplaceOp1 for Rotate<'_> {
         let values = &mut slice_mut(dst, layout)?[at(&self.rows, stride)];
         self.kernels
             .rope(values, stride, self.heads, self.position, self.table);
-        Ok(())
-    }
-}
-
-/// Some heads of every row in `rows` of dst ← themselves, rounded to `bits` each.
-pub(in crate::numerics) struct RoundHeads {
-    pub(in crate::numerics) bits: u32,
-    pub(in crate::numerics) rows: Range<usize>,
-    /// The value at which the first of them begins.
-    pub(in crate::numerics) first: usize,
-    pub(in crate::numerics) heads: usize,
-    /// Values of each.
-    pub(in crate::numerics) dim: usize,
-}
-
-impl InplaceOp1 for RoundHeads {
-    fn name(&self) -> &'static str {
-        "round-heads"
-    }
-
-    fn cpu_fwd(&self, dst: &mut CpuStorage, layout: &Layout) -> Result<()> {
-        let stride = layout.dims()[1];
-        let values = &mut slice_mut(dst, layout)?[at(&self.rows, stride)];
-        for row in values.chunks_exact_mut(stride) {
-            let heads = &mut row[self.first..self.first + self.heads * self.dim];
-            for head in heads.chunks_exact_mut(self.dim) {
-                round(head, self.bits);
-            }
-        }
         Ok(())
     }
 }

@@ -10,7 +10,7 @@
 
 mod attention;
 
-pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate, RoundHeads};
+pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate};
 
 use super::kernels::{BlockMatrix, Kernels, Packing, gather};
 use super::matrix::Matrix;

@@ -3,7 +3,8 @@
 //! [`Plan::of`] checks before anything is simulated which metrics and units are meant;
 //! [`Plan::files`] makes the files once every point is there. What the entries mean is said by
 //! their types: [`Table`](crate::scenario::Table), [`Changes`](crate::scenario::Changes),
-//! [`Figure`](crate::scenario::Figure), [`Tradeoff`](crate::scenario::Tradeoff) and
+//! [`Figure`](crate::scenario::Figure), [`Tradeoff`](crate::scenario::Tradeoff),
+//! [`SpeedUp`](crate::scenario::SpeedUp) and
 //! [`LoadCurve`](crate::scenario::LoadCurve).
 
 mod changes;
@@ -11,12 +12,14 @@ mod figure;
 mod load_curve;
 mod measure;
 mod sheet;
+mod speed_up;
 mod table;
 mod tradeoff;
 
 pub use changes::Comparison;
 pub use load_curve::{Loads, Point};
 pub use measure::Measure;
+pub use speed_up::Ratios;
 pub use tradeoff::{Pair, Pairs};
 
 use super::outcomes::Outcomes;
@@ -41,6 +44,8 @@ pub enum Entry<'a> {
     Figure(&'a crate::scenario::Figure, Measure),
     /// One metric against another.
     Tradeoff(&'a crate::scenario::Tradeoff, [Measure; 2]),
+    /// How many times less a metric is.
+    SpeedUp(&'a crate::scenario::SpeedUp, Measure),
     /// A latency over the load.
     LoadCurve(&'a crate::scenario::LoadCurve, [Measure; 2]),
 }
@@ -81,6 +86,7 @@ impl<'a> Plan<'a> {
                 Entry::Changes(changes) => changes.files(outcomes)?,
                 Entry::Figure(figure, measure) => vec![figure::file(figure, measure, outcomes)?],
                 Entry::Tradeoff(tradeoff, both) => vec![tradeoff::file(tradeoff, both, outcomes)?],
+                Entry::SpeedUp(gain, measure) => vec![speed_up::file(gain, measure, outcomes)?],
                 Entry::LoadCurve(curve, both) => vec![load_curve::file(curve, both, outcomes)?],
             });
         }
@@ -111,6 +117,9 @@ impl<'a> Entry<'a> {
                     Measure::of("y", &tradeoff.y, y)?,
                 ];
                 Self::Tradeoff(tradeoff, both)
+            }
+            Publication::SpeedUp(gain) => {
+                Self::SpeedUp(gain, Measure::of("metric", &gain.metric, ("unit", None))?)
             }
             Publication::LoadCurve(curve) => {
                 let load = ("load_unit", curve.load_unit.as_deref());

@@ -14,7 +14,7 @@ pub use axis::Axis;
 pub use column::Column;
 pub use heading::Heading;
 pub use point::{Configurations, Point, points};
-pub use publish::{Better, Changes, Figure, LoadCurve, Publication, Table, Tradeoff};
+pub use publish::{Better, Changes, Figure, LoadCurve, Publication, SpeedUp, Table, Tradeoff};
 
 use super::draft::Draft;
 use super::fault::ScenarioError;

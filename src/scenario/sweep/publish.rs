@@ -7,6 +7,7 @@
 //!             published_in: "table1"),
 //!     Figure(file: "figure2a", metric: "all_reduce_mse", over: "devices", scale: Log),
 //!     Tradeoff(file: "pareto", x: "e2e_latency_s", y: "perplexity", by: "scheme"),
+//!     SpeedUp(file: "gain", metric: "tpot_s", along: "decoding", from: "plain", over: "delay"),
 //!     LoadCurve(file: "knee", metric: "ttft_p95_s", unit: "ms", over: "rate"),
 //! ]
 //! ```
@@ -33,6 +34,8 @@ pub enum Publication {
     Figure(Figure),
     /// One metric against another.
     Tradeoff(Tradeoff),
+    /// How many times less a metric is than at one label of an axis.
+    SpeedUp(SpeedUp),
     /// A latency against the load, with the knee.
     LoadCurve(LoadCurve),
 }
@@ -241,6 +244,43 @@ fn usual_load() -> String {
     "requests_per_s".to_owned()
 }
 
+/// The speed-up m(from)/m(l) of a metric m, such as a time, along one axis: how many times less it is
+/// at each other label l than at `from`, over another axis, a line per configuration of the others,
+/// as `<file>.svg` and `<file>.csv`: a column per axis, `speed_up`, with more than one run half the
+/// width of its 95 % confidence interval, and `note`. A grey line stands at 1: what is above it pays.
+///
+/// Runs are compared one by one, since those of the same number meet the same weather, and the mean is
+/// that of their ratios.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpeedUp {
+    /// The files' name, without ending.
+    pub file: String,
+    /// The metric's name, such as `tpot_s`.
+    pub metric: String,
+    /// The name of the axis whose labels are compared.
+    pub along: String,
+    /// Its label that the others are compared with.
+    pub from: String,
+    /// The name of the axis that is drawn to the right.
+    pub over: String,
+    /// How the axis to the right is spaced. Default: as its range is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Scale>,
+    /// How the speed-up is spaced. Default: logarithmically if it spans a factor of 30.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_scale: Option<Scale>,
+    /// What stands above. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What stands along the axis to the right. Default: its name and unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// What stands along the upward axis. Default: "speed-up" and the label `from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_label: Option<String>,
+}
+
 /// Which of two numbers is better.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Better {
@@ -259,6 +299,7 @@ impl Publication {
             Self::Changes(changes) => &changes.file,
             Self::Figure(figure) => &figure.file,
             Self::Tradeoff(tradeoff) => &tradeoff.file,
+            Self::SpeedUp(gain) => &gain.file,
             Self::LoadCurve(curve) => &curve.file,
         }
     }
@@ -296,6 +337,16 @@ impl Sweep {
                         heading("by", by, &headings).map_err(under)?;
                     }
                 }
+                Publication::SpeedUp(gain) => {
+                    heading("over", &gain.over, &headings).map_err(under)?;
+                    let along = heading("along", &gain.along, &headings).map_err(under)?;
+                    label("from", &gain.from, along).map_err(under)?;
+                    if gain.over == gain.along {
+                        let message = "is the axis `along` too, and its labels are compared, not \
+                                       drawn to the right; name another one";
+                        return Err(under(FieldFault::new("over", message)));
+                    }
+                }
                 Publication::LoadCurve(curve) => {
                     heading("over", &curve.over, &headings).map_err(under)?;
                 }
@@ -306,34 +357,8 @@ impl Sweep {
 
     fn validate_changes(&self, changes: &Changes, headings: &[Heading]) -> Result<(), FieldFault> {
         let along = heading("along", &changes.along, headings)?;
+        label("from", &changes.from, along)?;
         let labels = &along.labels;
-        match labels
-            .iter()
-            .filter(|label| **label == changes.from)
-            .count()
-        {
-            1 => {}
-            0 => {
-                return Err(FieldFault::new(
-                    "from",
-                    format!(
-                        "the axis `{}` has no label `{}`; its labels are {}",
-                        changes.along,
-                        changes.from,
-                        labels.join(", ")
-                    ),
-                ));
-            }
-            _ => {
-                return Err(FieldFault::new(
-                    "from",
-                    format!(
-                        "`{}` is there twice on the axis `{}`; give the axis `labels` that differ",
-                        changes.from, changes.along
-                    ),
-                ));
-            }
-        }
         let others = self.configurations() / labels.len();
         let cells = others * (labels.len() - 1);
         count(
@@ -407,6 +432,23 @@ fn count(
         ));
     }
     Ok(())
+}
+
+/// Refuses a label, which stands in `field`, that is not there exactly once on the axis of `heading`.
+fn label(field: &str, wanted: &str, heading: &Heading) -> Result<(), FieldFault> {
+    let labels = &heading.labels;
+    let name = &heading.name;
+    let message = match labels.iter().filter(|label| *label == wanted).count() {
+        1 => return Ok(()),
+        0 => format!(
+            "the axis `{name}` has no label `{wanted}`; its labels are {}",
+            labels.join(", ")
+        ),
+        _ => format!(
+            "`{wanted}` is there twice on the axis `{name}`; give the axis `labels` that differ"
+        ),
+    };
+    Err(FieldFault::new(field, message))
 }
 
 /// The column called `name`, which stands in `field`.
