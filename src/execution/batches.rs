@@ -2,14 +2,12 @@
 
 use super::arrivals::await_instant;
 use super::batch::{Batch, Slice};
-use super::choice::Choice;
-use super::drafts::Spent;
 use super::error::ExecutionError;
 use super::experts::Dispatch;
 use super::network::{Begins, Fed};
-use super::outcome::{Reading, note_logits};
+use super::outcome::Reading;
 use super::stage::{Stage, Sublayer};
-use super::{Duty, Execution, Serving, Words};
+use super::{Duty, Execution, Serving};
 use crate::engine::{Graph, TaskId, TaskKey};
 use crate::measurement::PassRecord;
 use crate::serving::{Job, Piece, Plan};
@@ -274,167 +272,6 @@ impl Execution<'_> {
         }
         self.end_dispatch(&state);
         self.admit(Some(sample), graph)
-    }
-
-    /// What the logits of `batch` say, slice by slice: nothing where none are wanted or computed.
-    fn read(&mut self, batch: &Batch) -> Result<Vec<Option<Reading>>, ExecutionError> {
-        let nothing = || Ok(vec![None; batch.slices.len()]);
-        if !batch.wants_logits() {
-            return nothing();
-        }
-        let replica = &mut self.replicas[batch.replica];
-        let (vocabulary, sampling) = (replica.vocabulary, replica.sampling);
-        let ends = self.words.as_ref();
-        let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
-        let rows: Vec<_> = batch.slices.iter().map(Slice::wanted).collect();
-        let left = replica.network.left(batch.id).to_vec();
-        let computed = match batch.logit_rows() {
-            0 => None,
-            _ => replica.network.logits(batch.id, &rows)?,
-        };
-        if computed.is_none() && left.is_empty() {
-            return nothing();
-        }
-        let logits = computed.as_deref().unwrap_or_default();
-        let mut first = 0;
-        let mut readings = Vec::with_capacity(batch.slices.len());
-        for (place, slice) in batch.slices.iter().enumerate() {
-            let own = match left.iter().find(|left| left.slice == place) {
-                Some(left) => &left.logits[..],
-                None => {
-                    first += slice.rows;
-                    &logits[(first - slice.rows) * vocabulary..first * vocabulary]
-                }
-            };
-            if slice.rows == 0 {
-                readings.push(None);
-                continue;
-            }
-            let sequence = self.sequences.get_mut(&slice.request);
-            let sequence = sequence.expect("who is in a batch is not answered");
-            let row = slice.first_row(sequence.pass());
-            let place = (slice.request, slice.step, row);
-            note_logits(own, vocabulary, place, self.observer, &mut self.logits)?;
-            let targets = sequence.targets(slice);
-            if !targets.is_empty() {
-                readings.push(Some(Reading::of(own, vocabulary, targets)?));
-                continue;
-            }
-            let asked = self.requests[slice.request as usize].sampling;
-            let choice = Choice {
-                sampling: asked.or(sampling),
-                streams: self.streams,
-                identity: slice.identity,
-            };
-            readings.push(Some(sequence.judge(
-                slice,
-                (own, vocabulary),
-                &choice,
-                ends,
-            )?));
-        }
-        Ok(readings)
-    }
-
-    /// The last token that a reading chose, with the text of all that it chose.
-    fn word(&self, reading: Option<&Reading>) -> Result<Option<(u32, String)>, ExecutionError> {
-        let chosen = reading.map_or(&[][..], |reading| &reading.chosen);
-        match chosen.last().zip(self.words.as_ref()) {
-            Some((token, words)) => Ok(Some((*token, words.tokenizer.decode(chosen)?))),
-            None => Ok(None),
-        }
-    }
-
-    /// Enters that a slice was read, of which each token took so much: where its pass is complete,
-    /// its request goes on to the next one, or has all that it asked for.
-    fn enter_slice(
-        &mut self,
-        (slice, each): (&Slice, Spent),
-        reading: Option<Reading>,
-        record: &PassRecord,
-        sample: TaskId,
-        graph: &mut Graph,
-    ) -> Result<(), ExecutionError> {
-        let now = graph.now();
-        let number = slice.request;
-        let sequence = self.sequences.get_mut(&number);
-        let sequence = sequence.expect("who is in a batch is not answered");
-        let replica = sequence.replica;
-        let serving = &mut self.replicas[replica];
-        serving.jobs.advance(number, slice.tokens());
-        let said = sequence.enter(slice, reading);
-        let noted = self.observer.pass(record);
-        noted.map_err(ExecutionError::Observer)?;
-        if !slice.completes {
-            return Ok(());
-        }
-        self.settle_draft((slice, each), said.as_ref(), record)?;
-        let request = &self.requests[number as usize];
-        let sequence = self.sequences.get_mut(&number);
-        let sequence = sequence.expect("who is in a batch is not answered");
-        let known = sequence.outcome.generated();
-        let answered = sequence.complete(number, &request.task, said);
-        let tokens = (sequence.outcome.generated() - known) as u32;
-        let decodes = tokens > 0;
-        let nats = record.negative_log_likelihood.filter(|_| decodes);
-        let certainty = answered.as_ref().map(|answered| answered.probability);
-        if self.is_unsure(number, certainty.or(nats.map(|nats| libm::exp(-nats)))) {
-            return self.escalate(number, sample, graph);
-        }
-        if let Some(answered) = answered {
-            let noted = self.observer.answer(&answered.answer);
-            noted.map_err(ExecutionError::Observer)?;
-        }
-        let ends = self.words.as_ref();
-        let ends = ends.map_or(&[][..], |words: &Words| &words.end_tokens);
-        let request = &self.requests[number as usize];
-        let sequence = self.sequences.get_mut(&number);
-        let sequence = sequence.expect("who is in a batch is not answered");
-        let serving = &mut self.replicas[replica];
-        for _ in 0..tokens {
-            serving.jobs.generate(number);
-        }
-        let moves = sequence.successor.is_some_and(|to| to != replica);
-        let next = sequence.go_on(request, ends);
-        let next = next.map(|pass| (pass.count, pass.fresh));
-        let mut awaits = false;
-        match next {
-            Some((count, fresh)) => {
-                awaits = decodes && self.speculate(number);
-                // Drafts found in the text are part of the pass, those of a model will be.
-                let count = match (decodes, awaits) {
-                    (true, true) => 0,
-                    (true, false) => self.sequences[&number].pass().count,
-                    (false, _) => count,
-                };
-                let serving = &mut self.replicas[replica];
-                serving
-                    .jobs
-                    .next_pass(number, count, decodes && !fresh, fresh);
-                // Who goes on elsewhere is in no batch here any more.
-                if moves {
-                    serving.jobs.hold(number);
-                }
-            }
-            None => self.leave_replica(replica, number),
-        }
-        let first = self.sequences[&number].escalates.is_some();
-        if first && next.is_none() {
-            self.stands((record.batch, number), sample, graph)?;
-        }
-        // Tokens of a first answer wait until it stands.
-        if decodes && !first {
-            let text = record.chosen.as_ref().map(|(_, text)| text.as_str());
-            let place = (known as u32, tokens);
-            self.deliver(number, place, (record.batch, text), sample, graph)?;
-        }
-        if awaits {
-            self.tell_draft(number, sample, graph)?;
-        }
-        if moves {
-            self.join_successor_if_moved(number, now);
-        }
-        self.answer_if_done(number, now)
     }
 
     /// Request `number` has all that it wants of `replica`.

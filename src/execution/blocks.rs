@@ -1,6 +1,6 @@
 //! Sublayers and passes written down, as the engine measured them.
 
-use super::drafts::Spent;
+use super::drafting::Spent;
 use super::meter::Account;
 use super::stage::Stage;
 use super::{Execution, ExecutionError};

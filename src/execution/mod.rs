@@ -23,6 +23,7 @@
 //! ([`Program::measured`](crate::engine::Program::measured)), and the time and energy of a transmission are asked when it starts:
 //! then its tensors are as they are, and the channel is as it is.
 
+mod advance;
 mod all_reduce;
 mod answers;
 mod arrivals;
@@ -33,6 +34,7 @@ mod caches;
 mod cascade;
 mod choice;
 mod cut;
+mod drafting;
 mod drafts;
 mod error;
 mod exchange;
@@ -48,7 +50,9 @@ mod network;
 mod node_resources;
 mod outcome;
 mod program;
+mod readings;
 mod records;
+mod rounds;
 mod sequence;
 mod served;
 mod stage;
@@ -79,7 +83,7 @@ use crate::serving::{
 use crate::topology::{LinkId, NodeId, Topology};
 use crate::units::Instant;
 use batch::Batch;
-use drafts::Drafting;
+use drafting::Drafting;
 use letters::{Address, Letter};
 pub use media::{Medium, Radio, WireLink};
 use meter::Meter;

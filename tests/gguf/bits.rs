@@ -86,7 +86,10 @@ fn a_divided_model_is_near_the_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("tiny.gguf");
     tiny(Q8_0).write(&file);
-    for model in [rounded(8, CacheFormat::Full), Llama::load(&file).expect("intact")] {
+    for model in [
+        rounded(8, CacheFormat::Full),
+        Llama::load(&file).expect("intact"),
+    ] {
         let (whole, _) = likelihood(&shard(&model, 1), &tokens);
         for devices in [2, 4, 5] {
             let (divided, _) = likelihood(&shard(&model, devices), &tokens);

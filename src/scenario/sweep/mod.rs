@@ -9,6 +9,7 @@ mod column;
 mod heading;
 mod point;
 mod publish;
+mod publishable;
 
 pub use axis::Axis;
 pub use column::Column;
