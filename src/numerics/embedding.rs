@@ -110,7 +110,13 @@ impl ShardedLlama {
         let states = hidden.states.fit(total, self.shape().hidden)?;
         let texts = slices.map(|(tokens, _)| tokens);
         match embedding {
-            Table::Plain(table) => states.apply2(table, &Embed { texts })?,
+            Table::Plain(table, scale) => states.apply2(
+                table,
+                &Embed {
+                    scale: *scale,
+                    texts,
+                },
+            )?,
             Table::Blocks(table, scale) => states.apply1(&EmbedBlocks {
                 table,
                 scale: *scale,

@@ -4,6 +4,7 @@
 //! device.
 
 use super::config::ModelConfig;
+use super::division::Division;
 use super::error::{LoadError, StepError};
 use super::folder::Described;
 use super::kernels::Kernels;
@@ -155,5 +156,27 @@ impl Llama {
     /// If the plan is of another shape.
     pub fn shard_on(&self, plan: &ShardPlan, kernels: Kernels) -> Result<ShardedLlama, StepError> {
         ShardedLlama::pack(&self.config, &self.weights, plan, kernels)
+    }
+
+    /// [`Llama::shard`] by each of `plans`, layer by layer: a layer as stored is given up as soon as
+    /// all of them have packed it, so that no more is in memory than what they hold and one layer.
+    ///
+    /// # Errors
+    /// If a plan is of another shape, or the kernels cannot be had.
+    pub fn divide(self, plans: &[&ShardPlan]) -> Result<Vec<ShardedLlama>, StepError> {
+        let (config, mut weights) = (self.config, self.weights);
+        weights.forget_names();
+        let divisions = plans.iter().map(|plan| Division::new(&config, plan));
+        let mut divisions = divisions.collect::<Result<Vec<_>, _>>()?;
+        for (number, layer) in std::mem::take(&mut weights.layers).into_iter().enumerate() {
+            for division in &mut divisions {
+                division.layer(number, &layer)?;
+            }
+        }
+        let kernels = Kernels::active()?;
+        let divisions = divisions.into_iter();
+        divisions
+            .map(|division| division.finish(&weights, kernels))
+            .collect()
     }
 }

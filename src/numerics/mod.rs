@@ -38,6 +38,7 @@ mod block_product;
 mod blocks;
 mod checkpoint;
 mod config;
+mod division;
 mod embedding;
 mod error;
 mod exits;

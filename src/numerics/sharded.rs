@@ -22,6 +22,7 @@
 
 use super::attention::AttentionPart;
 use super::config::ModelConfig;
+use super::division::Division;
 use super::error::StepError;
 use super::kernels::{BlockMatrix, CacheFormat, Kernels, RopeTable};
 use super::kv_cache::KvCache;
@@ -30,7 +31,7 @@ use super::norm::Norm;
 use super::packing::PackedMatrix;
 use super::state::Workspace;
 use super::stored::{Stored, single};
-use super::weights::{NormWeights, Weights};
+use super::weights::Weights;
 use crate::model::{ModelShape, Parts, ShardPlan};
 use candle_core::Tensor;
 use std::sync::Arc;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 /// A LLaMA divided over devices.
 #[derive(Debug)]
 pub struct ShardedLlama {
-    config: ModelConfig,
+    pub(super) config: ModelConfig,
     pub(super) plan: Arc<ShardPlan>,
     pub(super) kernels: Kernels,
     /// Where it is covered.
@@ -54,20 +55,17 @@ pub struct ShardedLlama {
 /// The embedding of each token.
 #[derive(Debug, Clone)]
 pub(super) enum Table {
-    /// In f32, scaled as the family has it.
-    Plain(Tensor),
-    /// In blocks, and what each number is multiplied by.
+    /// Numbers as stored, and what each is multiplied by.
+    Plain(Tensor, Option<f32>),
+    /// The same in blocks.
     Blocks(Arc<BlockMatrix>, Option<f32>),
 }
 
 impl Table {
-    fn pack(stored: &Stored, scale: Option<f32>) -> Result<Self, StepError> {
-        Ok(match (stored, scale) {
-            (Stored::Blocks(matrix), _) => Self::Blocks(Arc::clone(matrix), scale),
-            (Stored::Plain(table), None) => Self::Plain(single(table)?),
-            (Stored::Plain(table), Some(scale)) => {
-                Self::Plain(single(table)?.affine(f64::from(scale), 0.0)?)
-            }
+    pub(super) fn pack(stored: &Stored, scale: Option<f32>) -> Result<Self, StepError> {
+        Ok(match stored {
+            Stored::Blocks(matrix) => Self::Blocks(Arc::clone(matrix), scale),
+            Stored::Plain(table) => Self::Plain(table.contiguous()?, scale),
         })
     }
 }
@@ -94,58 +92,11 @@ impl ShardedLlama {
         plan: &ShardPlan,
         kernels: Kernels,
     ) -> Result<Self, StepError> {
-        let shape = &config.shape;
-        if !same_sizes(plan.shape(), shape) {
-            return Err(StepError::OtherPlan {
-                planned: plan.shape().name.clone(),
-                model: shape.name.clone(),
-            });
+        let mut division = Division::new(config, plan)?;
+        for (number, layer) in weights.layers.iter().enumerate() {
+            division.layer(number, layer)?;
         }
-        let covered = plan.parts();
-        let mut parts = Vec::with_capacity(plan.devices());
-        for shard in plan.shards() {
-            let mut layers = Vec::with_capacity(covered.layers.len());
-            for number in covered.layers.clone() {
-                let layer = &weights.layers[number];
-                layers.push(Arc::new(LayerPart {
-                    attention: AttentionPart::pack(layer, number, config, shard)?,
-                    mlp: MlpPart::pack(layer, config, shard)?,
-                }));
-            }
-            let head = if shard.rows.is_empty() {
-                None
-            } else {
-                let rows = (&weights.head, shard.rows.clone(), 0..shape.hidden);
-                Some(Arc::new(PackedMatrix::pack(&[rows])?))
-            };
-            parts.push(DevicePart { layers, head });
-        }
-        let norm = |weights: &Option<NormWeights>| {
-            let weights = weights.as_ref();
-            weights
-                .map(|weights| Norm::pack(weights, config))
-                .transpose()
-        };
-        let layers = weights.layers[covered.layers.clone()].iter();
-        let norms_after =
-            layers.map(|layer| Ok([norm(&layer.attention_after)?, norm(&layer.mlp_after)?]));
-        let positions = weights.positions.as_ref();
-        Ok(Self {
-            config: config.clone(),
-            plan: Arc::new(plan.clone()),
-            kernels,
-            embedding: match covered.embedding {
-                true => Some(Table::pack(&weights.embedding, config.embedding_scale)?),
-                false => None,
-            },
-            positions: match covered.embedding {
-                true => positions.map(single).transpose()?,
-                false => None,
-            },
-            norm: Norm::pack(&weights.norm, config)?,
-            norms_after: norms_after.collect::<Result<_, StepError>>()?,
-            parts,
-        })
+        division.finish(weights, kernels)
     }
 
     /// Some of the parts that this one covers. They are shared, not packed again.
@@ -252,7 +203,7 @@ impl ShardedLlama {
 }
 
 /// Whether two shapes have the same tensors; names and precisions may differ.
-fn same_sizes(a: &ModelShape, b: &ModelShape) -> bool {
+pub(super) fn same_sizes(a: &ModelShape, b: &ModelShape) -> bool {
     let sizes = |shape: &ModelShape| ModelShape {
         name: String::new(),
         weight_bits: 0.0,

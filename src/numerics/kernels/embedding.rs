@@ -2,15 +2,16 @@
 
 use super::error::KernelError;
 
-/// Copies row `tokens[i]` of `table` (vocabulary × `columns`) to row i of `out`.
+/// Copies row `tokens[i]` of `table` (vocabulary × `columns`), of f32 or of 16 bits that become f32
+/// exactly, to row i of `out`.
 ///
 /// # Errors
 /// A token lies beyond the table; `out` is then unspecified.
 ///
 /// # Panics
 /// If `out` is not `tokens.len()` × `columns`.
-pub fn gather(
-    table: &[f32],
+pub fn gather<T: Copy + Into<f32>>(
+    table: &[T],
     columns: usize,
     tokens: &[u32],
     out: &mut [f32],
@@ -25,11 +26,14 @@ pub fn gather(
     }
     for ((position, &token), row) in tokens.iter().enumerate().zip(out.chunks_exact_mut(columns)) {
         let found = table.chunks_exact(columns).nth(token as usize);
-        row.copy_from_slice(found.ok_or(KernelError::UnknownToken {
+        let found = found.ok_or(KernelError::UnknownToken {
             token,
             position,
             vocabulary: table.len() / columns,
-        })?);
+        })?;
+        for (to, from) in row.iter_mut().zip(found) {
+            *to = (*from).into();
+        }
     }
     Ok(())
 }

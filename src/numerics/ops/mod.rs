@@ -42,8 +42,10 @@ pub(super) fn slice_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Res
     }
 }
 
-/// dst\[i\] ← row `t_i` of the source, t being all `texts` one after the other.
+/// dst\[i\] ← `scale` · row `t_i` of the source, whose numbers may be of 16 bits, t being all `texts`
+/// one after the other.
 pub(super) struct Embed<I> {
+    pub(super) scale: Option<f32>,
     pub(super) texts: I,
 }
 
@@ -60,11 +62,20 @@ impl<'a, I: Iterator<Item = &'a [u32]> + Clone> InplaceOp2 for Embed<I> {
         table_layout: &Layout,
     ) -> Result<()> {
         let columns = layout.dims()[1];
-        let table = slice(table, table_layout)?;
+        let known = range(table_layout)?;
         let mut rest = slice_mut(dst, layout)?;
         for tokens in self.texts.clone() {
             let (rows, later) = rest.split_at_mut(tokens.len() * columns);
-            gather(table, columns, tokens, rows).map_err(Error::wrap)?;
+            match table {
+                CpuStorage::F32(table) => gather(&table[known.clone()], columns, tokens, rows),
+                CpuStorage::F16(table) => gather(&table[known.clone()], columns, tokens, rows),
+                CpuStorage::BF16(table) => gather(&table[known.clone()], columns, tokens, rows),
+                _ => return Err(Error::Msg("an embedding is of 16 or 32 bits".into())),
+            }
+            .map_err(Error::wrap)?;
+            if let Some(scale) = self.scale {
+                rows.iter_mut().for_each(|value| *value *= scale);
+            }
             rest = later;
         }
         Ok(())

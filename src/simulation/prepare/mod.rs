@@ -141,6 +141,7 @@ pub fn prepare_until(
 
 fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Result<Made, RunError> {
     let served = Served::read(resolved, interrupt)?;
+    let words = served.words().cloned();
     let mut inputs = Vec::new();
     let requests = served.requests(resolved, streams, &mut inputs, interrupt)?;
     let links = Links::open(resolved, streams, &mut inputs)?;
@@ -152,11 +153,13 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
         interrupt,
     };
     let mut replicas = Vec::with_capacity(resolved.replicas.len());
+    let mut exits = Vec::with_capacity(resolved.replicas.len());
     let mut assignment = None;
     for (number, placed) in resolved.replicas.iter().enumerate() {
-        let (replica, record) = maker.replica(number, placed, &mut inputs)?;
-        assignment = assignment.or(record);
-        replicas.push(replica);
+        let made = maker.replica(number, placed, &mut inputs)?;
+        assignment = assignment.or(made.assignment);
+        replicas.push(made.replica);
+        exits.push(made.exits);
     }
     let seconds = seconds::Seconds {
         resolved,
@@ -168,13 +171,17 @@ fn make(resolved: &Resolved, streams: Streams, interrupt: Interrupt<'_>) -> Resu
     let routing = resolved.scenario.router.routing();
     let headline = replica::headline(resolved, &served);
     let grounds = trust::grounds(resolved, served.shape(), &requests)?;
+    if let Served::Dense(loaded) = served {
+        let own = &mut replicas[..resolved.replicas.len()];
+        replica::divide(loaded.model, own, exits)?;
+    }
     Ok(Made {
         system: System {
             topology: resolved.topology.clone(),
             links: links.media(resolved)?,
             replicas,
             routing,
-            words: served.words().cloned(),
+            words,
             requests,
             streams,
         },

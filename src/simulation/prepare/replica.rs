@@ -10,7 +10,7 @@ use crate::execution::{Decodes, Dense, Exits, PipelineStage, Replica, Serves, So
 use crate::interrupt::Interrupt;
 use crate::measurement::AssignmentRecord;
 use crate::model::{ModelShape, Parts, ShardPlan};
-use crate::numerics::{ExitHeads, StepError};
+use crate::numerics::{ExitHeads, Llama, StepError};
 use crate::placement::{Placed, Placement};
 use crate::policy::early_exit;
 use crate::radio::Payload;
@@ -32,21 +32,27 @@ pub(super) struct Maker<'a> {
     pub(super) interrupt: Interrupt<'a>,
 }
 
+/// A replica, to which a dense model is still to be given.
+pub(super) struct MadeReplica {
+    pub(super) replica: Replica,
+    /// The exits of its model.
+    pub(super) exits: Option<Exits>,
+    /// How the model came to be divided, where that is worth telling.
+    pub(super) assignment: Option<AssignmentRecord>,
+}
+
 impl Maker<'_> {
-    /// The replica number `number`, which lies as `placed` says, with how its model came to be
-    /// divided where that is worth telling; what was read for it goes to `inputs`.
+    /// The replica number `number`, which lies as `placed` says; what was read for it goes to
+    /// `inputs`.
     pub(super) fn replica(
         &self,
         number: usize,
         placed: &Placed,
         inputs: &mut Vec<FileDigest>,
-    ) -> Result<(Replica, Option<AssignmentRecord>), RunError> {
+    ) -> Result<MadeReplica, RunError> {
         let shape = self.served.shape();
         placed.check_layers(shape.layers)?;
         let places = placed.stages();
-        if !matches!(self.served, Served::Dense(_)) {
-            self.exits(number, inputs)?;
-        }
         let layers = partition::layers(self.resolved, placed, self.served, self.requests)?;
         let mut stages = Vec::with_capacity(places.len());
         let mut assignment = None;
@@ -62,14 +68,8 @@ impl Maker<'_> {
             stages.push(PipelineStage { layers, kind });
         }
         let source = match self.served {
-            Served::Dense(loaded) => {
-                let dense = self.divided(&loaded.model, &stages)?;
-                let exits = self.exits(number, inputs)?;
-                Source::Dense(Box::new(match exits {
-                    Some(exits) => dense.with_exits(exits),
-                    None => dense,
-                }))
-            }
+            // Once it is known how all replicas divide it.
+            Served::Dense(_) => Source::Timed,
             Served::Sparse(model, _) if matches!(source, Source::Timed) => {
                 Source::Sparse(Arc::clone(model), Payload::default())
             }
@@ -88,7 +88,11 @@ impl Maker<'_> {
             },
             decodes: Decodes::default(),
         };
-        Ok((replica, assignment))
+        Ok(MadeReplica {
+            replica,
+            exits: self.exits(number, inputs)?,
+            assignment,
+        })
     }
 
     /// The exits of the replica number `number`, if tokens may leave it early.
@@ -211,24 +215,32 @@ impl Maker<'_> {
             Placed::Pipeline { .. } => unreachable!("stages of a pipeline are none themselves"),
         }
     }
+}
 
-    /// The weights of `model`, divided over `stages`.
-    fn divided(
-        &self,
-        model: &crate::numerics::Llama,
-        stages: &[PipelineStage],
-    ) -> Result<Dense, RunError> {
-        let divided = stages.iter().map(|stage| {
-            let plan = match &stage.kind {
-                StageKind::Whole { plan, .. } => plan,
-                StageKind::Tensor(group) => &group.plan,
-                StageKind::Experts(_) => unreachable!("a LLaMA has no experts"),
-            };
-            model.shard(plan)
-        });
-        let divided = divided.collect::<Result<_, StepError>>()?;
-        Ok(Dense::new(divided))
+/// Divides `model` over the stages of `replicas`, whose exits are `exits`.
+pub(super) fn divide(
+    model: Llama,
+    replicas: &mut [Replica],
+    exits: Vec<Option<Exits>>,
+) -> Result<(), StepError> {
+    let plans = replicas.iter().flat_map(|replica| &replica.stages);
+    let plans: Vec<&ShardPlan> = plans
+        .map(|stage| match &stage.kind {
+            StageKind::Whole { plan, .. } => plan.as_ref(),
+            StageKind::Tensor(group) => &group.plan,
+            StageKind::Experts(_) => unreachable!("a LLaMA has no experts"),
+        })
+        .collect();
+    let mut divided = model.divide(&plans)?.into_iter();
+    for (replica, exits) in replicas.iter_mut().zip(exits) {
+        let own = divided.by_ref().take(replica.stages.len());
+        let dense = Dense::new(own.collect());
+        replica.source = Source::Dense(Box::new(match exits {
+            Some(exits) => dense.with_exits(exits),
+            None => dense,
+        }));
     }
+    Ok(())
 }
 
 /// What a reader should know at first sight of a run of `resolved`.
