@@ -30,7 +30,7 @@ use super::mlp::MlpPart;
 use super::norm::Norm;
 use super::packing::PackedMatrix;
 use super::state::Workspace;
-use super::stored::{Stored, single};
+use super::stored::Stored;
 use super::weights::Weights;
 use crate::model::{ModelShape, Parts, ShardPlan};
 use candle_core::Tensor;
