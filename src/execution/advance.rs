@@ -93,7 +93,7 @@ impl Execution<'_> {
             self.deliver(number, place, (record.batch, text), sample, graph)?;
         }
         if awaits {
-            self.tell_draft(number, sample, graph)?;
+            self.tell_draft((record.batch, number), sample, graph)?;
         }
         if moves {
             self.join_successor_if_moved(number, now);

@@ -148,6 +148,7 @@ impl Execution<'_> {
         let serving = &mut self.replicas[replica];
         serving.in_flight += 1;
         let mut slices = Vec::with_capacity(pieces.len());
+        let mut begun = Vec::new();
         for piece in pieces {
             let job = serving.jobs.get(piece.request);
             let context = job.expect("who is in a batch is running").context;
@@ -159,8 +160,12 @@ impl Execution<'_> {
                 slices.push(drafting.slice(piece, sequence.identity));
                 continue;
             }
+            let begins = sequence.start.is_none();
             sequence.start.get_or_insert(now);
             slices.push(sequence.slice(piece.request, piece.tokens, context));
+            if begins {
+                begun.push(piece.request);
+            }
         }
         let (sequences, drafts) = (&self.sequences, &self.drafts);
         let helps = serving.duty == Duty::Drafts;
@@ -208,6 +213,9 @@ impl Execution<'_> {
         serving.batch_slices += batch.slices.len();
         serving.batch_tokens += batch.tokens;
         self.batches.insert(id, batch);
+        for request in begun {
+            self.draft_joins(request, now);
+        }
         self.meter.open(id, now);
         let occasion = [after.as_slice(), before].concat();
         if !occasion.is_empty() && self.return_tokens(id, &occasion, graph)? {

@@ -21,6 +21,8 @@ pub(super) struct Drafting {
     /// Bits of the draft on its way.
     pub(super) bits: u64,
     /// Whether its prompt has come.
+    pub(super) has_prompt: bool,
+    /// Whether it is among the replica's jobs.
     pub(super) is_there: bool,
     pub(super) step: u32,
 }

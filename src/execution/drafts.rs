@@ -22,6 +22,7 @@ use crate::policy::tokens::continuation;
 use crate::serving::workload::Task;
 use crate::serving::{Draws, Job, Length, Lookup, Sends};
 use crate::topology::NodeId;
+use crate::units::Instant;
 
 /// How a replica speculates.
 #[derive(Debug, Clone)]
@@ -70,12 +71,13 @@ impl Execution<'_> {
             drafted: Vec::new(),
             spent: Vec::new(),
             bits: 0,
+            has_prompt: false,
             is_there: false,
             step: 0,
         };
         self.drafts.insert(number, drafting);
         if from == to {
-            self.draft_joins(number, graph);
+            self.draft_prompt_arrives(number, graph.now());
             return Ok(());
         }
         let bits = self.prompt_bits(number)?;
@@ -96,16 +98,29 @@ impl Execution<'_> {
     }
 
     /// The prompt of request `number` is where it is drafted for.
-    pub(super) fn draft_joins(&mut self, number: u32, graph: &Graph) {
+    pub(super) fn draft_prompt_arrives(&mut self, number: u32, now: Instant) {
+        if let Some(drafting) = self.drafts.get_mut(&number) {
+            drafting.has_prompt = true;
+        }
+        if self.sequences[&number].start.is_some() {
+            self.draft_joins(number, now);
+        }
+    }
+
+    /// Request number `number` is begun: so is its draft, if its prompt is there. Were that begun
+    /// before, it might keep its place from another that is served before it.
+    pub(super) fn draft_joins(&mut self, number: u32, now: Instant) {
         let longest = self.requests[number as usize].task.longest_context() as usize;
         let priority = self.requests[number as usize].priority;
-        let Some(drafting) = self.drafts.get_mut(&number) else {
+        let drafting = self.drafts.get_mut(&number);
+        let waits = |drafting: &&mut Drafting| drafting.has_prompt && !drafting.is_there;
+        let Some(drafting) = drafting.filter(waits) else {
             return;
         };
         drafting.is_there = true;
         self.replicas[drafting.replica].jobs.join(Job {
             request: number,
-            arrival: graph.now(),
+            arrival: now,
             priority,
             pending: drafting.text.len(),
             longest,
@@ -165,7 +180,7 @@ impl Execution<'_> {
     /// way to who asks do not.
     pub(super) fn tell_draft(
         &mut self,
-        number: u32,
+        (batch, number): (u32, u32),
         sample: TaskId,
         graph: &mut Graph,
     ) -> Result<(), ExecutionError> {
@@ -181,7 +196,7 @@ impl Execution<'_> {
         }
         let index = self.sequences[&number].outcome.generated();
         // The token that is the model's own, and how many before it stand.
-        let letter = Letter::verdict(number, index, 2 * TOKEN_BITS);
+        let letter = Letter::verdict(number, batch, index, 2 * TOKEN_BITS);
         self.send_helping(letter, [root, at], &[sample], graph)
     }
 
@@ -240,7 +255,7 @@ impl Execution<'_> {
             return self.write_if_quiet(number, graph.now());
         }
         match letter.stage {
-            Stage::DraftPrompt => self.draft_joins(number, graph),
+            Stage::DraftPrompt => self.draft_prompt_arrives(number, graph.now()),
             Stage::Draft => self.draft_arrives(number),
             _ => self.draft_goes_on(number)?,
         }

@@ -97,19 +97,22 @@ impl Letter {
         }
     }
 
-    /// What is drafted for `request` after so many tokens of its answer.
-    pub(super) fn draft(request: u32, generated: u64, bits: u64) -> Self {
+    /// What is drafted for `request` after so many tokens of its answer, by `batch` to the end.
+    pub(super) fn draft(request: u32, batch: u32, generated: u64, bits: u64) -> Self {
         Self {
             stage: Stage::Draft,
+            batch,
             place: DRAFTS + 1 + 2 * generated,
             ..Self::prompt(request, bits)
         }
     }
 
-    /// What stands of `request`, so many tokens of its answer, for who drafts for it.
-    pub(super) fn verdict(request: u32, generated: u64, bits: u64) -> Self {
+    /// What `batch` has found to stand of `request`, so many tokens of its answer, for who drafts for
+    /// it.
+    pub(super) fn verdict(request: u32, batch: u32, generated: u64, bits: u64) -> Self {
         Self {
             stage: Stage::Verdict,
+            batch,
             place: DRAFTS + 2 + 2 * generated,
             ..Self::prompt(request, bits)
         }

@@ -61,7 +61,7 @@ impl Execution<'_> {
             let noted = self.observer.pass(&record);
             noted.map_err(ExecutionError::Observer)?;
             let row = (slice.rows > 0).then(|| rows.next()).flatten();
-            self.enter_draft((slice, own), row, sample, graph)?;
+            self.enter_draft((state.id, slice, own), row, sample, graph)?;
             self.write_if_quiet(slice.request, now)?;
         }
         self.admit(Some(sample), graph)
@@ -70,7 +70,7 @@ impl Execution<'_> {
     /// Enters that who drafts has read `slice`, and made `logits` if any were wanted.
     fn enter_draft(
         &mut self,
-        (slice, own): (&Slice, Spent),
+        (batch, slice, own): (u32, &Slice, Spent),
         logits: Option<&[f32]>,
         sample: TaskId,
         graph: &mut Graph,
@@ -116,7 +116,7 @@ impl Execution<'_> {
             self.draft_arrives(number);
             return Ok(());
         }
-        let letter = Letter::draft(number, generated, bits);
+        let letter = Letter::draft(number, batch, generated, bits);
         self.send_helping(letter, [at, to], &[sample], graph)
     }
 

@@ -188,6 +188,8 @@ pub struct Serves {
     pub order: Order,
     /// The memory for keys and values; `None` if all fit that can run at once.
     pub cache: Option<Cache>,
+    /// Most requests whose caches it holds, if fewer than it may run.
+    pub held_at_once: Option<usize>,
     /// Where the caches of those go who are preempted, if not nowhere.
     pub swap_to: Option<NodeId>,
     /// Whom it takes in.
@@ -312,11 +314,12 @@ impl Replica {
         }
     }
 
-    /// Most requests that run at once.
+    /// Most requests whose caches are held at once.
     pub(super) fn at_once(&self) -> usize {
         let serves = &self.serves;
         let running = serves.scheduling.batch().saturating_mul(self.in_flight);
-        running.min(serves.admission.most_in_service())
+        let held = serves.held_at_once.unwrap_or(usize::MAX);
+        running.min(serves.admission.most_in_service()).min(held)
     }
 
     /// The replica at work with `caches`, for requests of up to `capacity` tokens.

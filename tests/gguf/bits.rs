@@ -32,22 +32,29 @@ fn tokens() -> Vec<u32> {
 fn fewer_bits_cost_likelihood_and_say_what_they_take() {
     let tokens = tokens();
     let published = Llama::load(&bundled("tiny-llama")).expect("intact");
-    let (own, _) = likelihood(&shard(&published, 1), &tokens);
-    let loss = |bits, cache| likelihood(&shard(&rounded(bits, cache), 1), &tokens).0;
-    let (eight, two) = (loss(8, CacheFormat::Full), loss(2, CacheFormat::Full));
-    assert!((eight - own).abs() < 0.02 * own, "{own} {eight}");
+    let (own, logits) = likelihood(&shard(&published, 1), &tokens);
+    // Root mean square of how far logits lie from the published ones.
+    let far = |bits, cache| {
+        let (nats, others) = likelihood(&shard(&rounded(bits, cache), 1), &tokens);
+        let pairs = logits.iter().zip(&others);
+        let squares = pairs.map(|(own, other)| {
+            let difference = f32::from_bits(*own) - f32::from_bits(*other);
+            f64::from(difference * difference)
+        });
+        ((squares.sum::<f64>() / logits.len() as f64).sqrt(), nats)
+    };
+    let [eight, four, two] = [8, 4, 2].map(|bits| far(bits, CacheFormat::Full));
+    assert!((eight.1 - own).abs() < 0.02 * own, "{own} {eight:?}");
+    assert!(two.1 > 1.5 * own, "{own} {two:?}");
     assert!(
-        (two - own).abs() > 4.0 * (eight - own).abs(),
-        "{own} {eight} {two}"
+        8.0 * eight.0 < four.0 && four.0 < two.0,
+        "{eight:?} {four:?} {two:?}"
     );
-    let (cached, coarse) = (loss(8, CacheFormat::Int8), loss(8, CacheFormat::Int4));
+    let [cached, coarse] = [CacheFormat::Int8, CacheFormat::Int4].map(|cache| far(8, cache));
+    assert!((cached.1 - own).abs() < 0.03 * own, "{own} {cached:?}");
     assert!(
-        (cached - own).abs() < 0.03 * own && cached != eight,
-        "{own} {cached}"
-    );
-    assert!(
-        (coarse - own).abs() > (cached - own).abs(),
-        "{own} {cached} {coarse}"
+        eight.0 < cached.0 && 2.0 * cached.0 < coarse.0,
+        "{eight:?} {cached:?} {coarse:?}"
     );
     let shape = rounded(4, CacheFormat::Int8).shape().clone();
     assert_eq!(

@@ -102,6 +102,7 @@ pub const VARIANTS: &[Variant] = &[
         scenario: "speculative",
         overrides: &[
             "workload=[Generate(prompt: \"Once Clara\", max_tokens: 4)]",
+            "replicas[0].placement=Single(at: \"edge\")",
             "replicas[0].decoding=Speculative(draft: Model(model: \"draft\", at: \"phone\"), \
              length: Fixed(2), sampling: Some((temperature: 1.3, top_p: 0.9)), sends: Quantised(8))",
         ],

@@ -150,6 +150,7 @@ impl Maker<'_> {
             })
         });
         Ok(Serves {
+            held_at_once: None,
             scheduling: replica.scheduler.clone(),
             order: replica.order,
             cache: replica.cache.clone(),

@@ -132,10 +132,16 @@ impl Seconds<'_> {
         }));
         let serves = &target.serves;
         let batch = serves.scheduling.batch().saturating_mul(target.in_flight);
-        let batch = batch.min(serves.admission.most_in_service());
+        let held = batch.min(serves.admission.most_in_service());
+        // Who drafts turns nobody away: a place that is kept there from one whom the replica serves
+        // could wait for it for ever.
+        let batch = match duty {
+            Duty::Drafts => self.requests.len().max(held),
+            _ => held,
+        };
         let nodes = self.resolved.topology.named(at).into_iter();
         nodes
-            .map(|node| second(&model, node, batch, duty))
+            .map(|node| second(&model, node, [batch, held], duty))
             .collect::<Result<_, StepError>>()
             .map_err(RunError::from)
     }
@@ -166,8 +172,14 @@ pub(super) fn check(
     Ok(())
 }
 
-/// `model` whole on `node`, where it does its `duty` for up to `batch` requests at once.
-fn second(model: &Served, node: NodeId, batch: usize, duty: Duty) -> Result<Replica, StepError> {
+/// `model` whole on `node`, where it does its `duty` for up to `batch` requests at once, of which
+/// `held` have caches.
+fn second(
+    model: &Served,
+    node: NodeId,
+    [batch, held]: [usize; 2],
+    duty: Duty,
+) -> Result<Replica, StepError> {
     let shape = model.shape();
     let plan = ShardPlan::whole(shape)?;
     let source = match model {
@@ -191,6 +203,7 @@ fn second(model: &Served, node: NodeId, batch: usize, duty: Duty) -> Result<Repl
     Ok(Replica {
         serves: Serves {
             scheduling,
+            held_at_once: Some(held),
             ..Serves::default()
         },
         decodes: Decodes {
