@@ -152,14 +152,18 @@ pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
     operands: Operands<'_, R, V>,
     acc: &mut [[L::Vector; V]; R],
 ) {
-    let depth = operands.depth();
     let mut local = *acc;
-    for step in operands.steps::<UNROLLED>(0) {
-        for u in 0..UNROLLED {
-            fused_step(lanes, &step, u, &mut local);
+    let mut from = 0;
+    // A tile that fills 32 registers has none left for what more steps would load ahead.
+    if R * V <= 8 {
+        for step in operands.steps::<UNROLLED>(0) {
+            for u in 0..UNROLLED {
+                fused_step(lanes, &step, u, &mut local);
+            }
         }
+        from = operands.depth() - operands.depth() % UNROLLED;
     }
-    for step in operands.steps::<1>(depth - depth % UNROLLED) {
+    for step in operands.steps::<1>(from) {
         fused_step(lanes, &step, 0, &mut local);
     }
     *acc = local;
