@@ -7,6 +7,7 @@
 //! what is shown. Plain candle's logits are compared with ours before anything is
 //! timed.
 
+mod race;
 mod shape;
 
 use airloom::model::{ModelShape, ShardPlan, Shares};
@@ -16,6 +17,7 @@ use candle_core::{Device, Result, Tensor};
 use candle_nn::ops::{rms_norm, silu, softmax_last_dim};
 use candle_nn::rotary_emb::rope;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use race::{CANDLE, race};
 use shape::shape;
 use std::hint::black_box;
 
@@ -165,6 +167,7 @@ fn forward(criterion: &mut Criterion) {
         .into();
     let tokens: Vec<u32> = (0..WINDOW as u32).map(|token| token * 37 % 1024).collect();
     check(&plain, &models[0].1, &tokens);
+    ratios(&plain, &models, &tokens);
 
     let mut group = criterion.benchmark_group("prefill_256");
     group.throughput(Throughput::Elements(WINDOW as u64));
@@ -228,6 +231,55 @@ fn forward(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// Times both against each other: what criterion measures minutes apart.
+fn ratios(plain: &Plain, models: &[(String, ShardedLlama)], tokens: &[u32]) {
+    let theirs = || {
+        let mut cache = vec![None; plain.shape.layers];
+        black_box(plain.forward(tokens, 0, &mut cache).expect("candle"));
+    };
+    let mut contenders: Vec<(String, Box<dyn FnMut() + Send + '_>)> =
+        vec![(CANDLE.into(), Box::new(theirs))];
+    for (name, model) in models {
+        let mut cache = model.cache(WINDOW).expect("small");
+        let mut workspace = model.workspace();
+        let run = move || {
+            cache.clear();
+            ours(model, tokens, &mut cache, &mut workspace);
+        };
+        contenders.push((name.clone(), Box::new(run)));
+    }
+    race("prefill of 256", &mut contenders);
+
+    let prompt = &tokens[..CONTEXT];
+    let steps = CONTEXT..CONTEXT + STEPS;
+    let mut keys = vec![None; plain.shape.layers];
+    plain.forward(prompt, 0, &mut keys).expect("candle");
+    let theirs = || {
+        let mut cache = keys.clone();
+        for position in steps.clone() {
+            let token = &tokens[position..=position];
+            black_box(plain.forward(token, position, &mut cache).expect("candle"));
+        }
+    };
+    let mut contenders: Vec<(String, Box<dyn FnMut() + Send + '_>)> =
+        vec![(CANDLE.into(), Box::new(theirs))];
+    for (name, model) in models {
+        let mut cache = model.cache(WINDOW).expect("small");
+        let mut workspace = model.workspace();
+        ours(model, prompt, &mut cache, &mut workspace);
+        let steps = steps.clone();
+        let run = move || {
+            cache.truncate(CONTEXT).expect("it holds more");
+            for position in steps.clone() {
+                let token = &tokens[position..=position];
+                ours(model, token, &mut cache, &mut workspace);
+            }
+        };
+        contenders.push((name.clone(), Box::new(run)));
+    }
+    race("decode of 32 after 128", &mut contenders);
 }
 
 criterion_group!(benches, forward);

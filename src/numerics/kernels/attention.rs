@@ -28,7 +28,8 @@ use super::packed::PANEL;
 use super::path::Kernels;
 use super::softmax::exponentials;
 
-/// Rows of scores that one task holds at a time: the tallest tile of any path.
+/// Rows of scores that one task holds at a time: few, as each row after the first sees one
+/// position more than its tile.
 const SCORE_ROWS: usize = 6;
 
 /// The queries of one pass and the cache they look into.

@@ -30,6 +30,9 @@ impl Lanes for Avx512 {
 
     const TILE_ROWS: usize = 6;
 
+    /// Four strips are too much for a first-level cache, and the second is fast enough.
+    const TILE_DEPTH: usize = 1024;
+
     fn tile_vectors(_rows: usize) -> usize {
         4
     }

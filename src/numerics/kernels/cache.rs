@@ -272,7 +272,7 @@ impl CachedHead<'_> {
             None => &self.memory[panel * len..(panel + 1) * len],
         };
         let vectors = PANEL / LANES;
-        Panel::new(data, PANEL, vectors, self.head_dim, self.bounds.keys)
+        Panel::rows(data, PANEL, vectors, self.head_dim, self.bounds.keys)
     }
 
     /// The values of `depth` positions from `first` on: row j holds position `first` + j.
@@ -292,6 +292,6 @@ impl CachedHead<'_> {
             }
             None => &self.memory[self.keys_len..][first * stride..(first + depth) * stride],
         };
-        Panel::new(data, stride, stride / LANES, depth, self.bounds.values)
+        Panel::rows(data, stride, stride / LANES, depth, self.bounds.values)
     }
 }

@@ -17,41 +17,45 @@
 //! taken with `odd_sum`. So the fast route is an optimisation that cannot be
 //! seen in a result.
 
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+
+use std::ops::Range;
+
 use super::fma;
 use super::lanes::LANES;
-use super::panel::{Columns, Magnitudes};
+use super::panel::{Magnitudes, Operands, Step};
 
-/// The lowest set bit where the last 29 bits are 1 and zeros.
+/// Half a unit of the last place that an `f32` keeps of an `f64`.
 const HALF: u64 = 1 << 28;
 
-/// `acc[r][v][l]` ← fma(`a[r][k]`, `b[k][16 v + l]`, `acc[r][v][l]`) over k ascending.
+/// Steps taken before it is asked whether one of them was halfway, sums staying in
+/// registers in between.
+const BLOCK: usize = 16;
+
+/// `acc[r][v][l]` ← fma(value k of row r, lane l of vector v of row k, `acc[r][v][l]`)
+/// over k ascending.
+#[inline(always)]
 pub(super) fn software<const R: usize, const V: usize>(
-    a: [&[f32]; R],
-    b: Columns<'_, V>,
+    operands: Operands<'_, R, V>,
     acc: &mut [[[f32; LANES]; V]; R],
 ) {
+    let depth = operands.depth();
     let mut ordinary = true;
-    for (a, acc) in a.iter().zip(acc.iter()) {
-        let bounds = Magnitudes::of(acc.as_flattened());
-        ordinary &= is_ordinary(Magnitudes::of(a), b.magnitudes(), bounds, a.len());
+    for (r, acc) in acc.iter().enumerate() {
+        let (a, acc) = (operands.row(r), Magnitudes::of(acc.as_flattened()));
+        ordinary &= is_ordinary(Magnitudes::of(a), operands.magnitudes(), acc, depth);
     }
     let mut sums = [[[0.0; LANES]; V]; R];
     for (sums, acc) in sums.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
         *sums = acc.map(f64::from);
     }
-    for k in 0..b.depth() {
-        let row = b.row(k);
-        if R == 1 {
-            prefetch(b.beyond(k, PREFETCH), V);
-        }
+    for step in operands.steps::<BLOCK>(0) {
+        block(&step, ordinary, &mut sums);
+    }
+    for step in operands.steps::<1>(depth - depth % BLOCK) {
         for v in 0..V {
-            let weights = row[v].map(f64::from);
-            for (a, sums) in a.iter().zip(&mut sums) {
-                let x = f64::from(a[k]);
-                if !ordinary || !fast_step(x, &weights, &mut sums[v]) {
-                    careful_step(x, &weights, &mut sums[v]);
-                }
-            }
+            one_by_one(&step, ordinary, v, 0..LANES, &mut sums);
         }
     }
     for (sums, acc) in sums.as_flattened().iter().zip(acc.as_flattened_mut()) {
@@ -59,47 +63,94 @@ pub(super) fn software<const R: usize, const V: usize>(
     }
 }
 
-/// How many values ahead a single row fetches: it reads each weight once, and the
-/// steps between two loads are too many for the CPU to look past by itself.
-const PREFETCH: usize = 256;
-
-/// Asks for the first `vectors` vectors of `data`, if they exist.
+/// Some steps of all chains.
 #[inline(always)]
-fn prefetch(data: &[f32], vectors: usize) {
+fn block<const R: usize, const V: usize>(
+    step: &Step<'_, R, V, BLOCK>,
+    ordinary: bool,
+    sums: &mut [[[f64; LANES]; V]; R],
+) {
     #[cfg(target_arch = "x86_64")]
-    for line in data.chunks(LANES).take(vectors) {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        // SAFETY: a prefetch reads and writes nothing that the program can see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    {
+        // Sixteen sums fill half of the registers, and are enough for none to wait long for
+        // the step before.
+        let lanes = match R {
+            1 => 16,
+            2 => 8,
+            _ => 4,
+        };
+        // SAFETY: every x86-64 has SSE2.
+        let x = unsafe { sse2::spread(step) };
+        for v in 0..V {
+            for first in (0..LANES).step_by(lanes) {
+                // SAFETY: every x86-64 has SSE2.
+                let fast = ordinary
+                    && unsafe {
+                        match R {
+                            1 => sse2::fast_steps::<R, V, BLOCK, 8>(&x, step, v, first, sums),
+                            2 => sse2::fast_steps::<R, V, BLOCK, 4>(&x, step, v, first, sums),
+                            _ => sse2::fast_steps::<R, V, BLOCK, 2>(&x, step, v, first, sums),
+                        }
+                    };
+                if !fast {
+                    one_by_one(step, ordinary, v, first..first + lanes, sums);
+                }
+            }
+        }
     }
     #[cfg(not(target_arch = "x86_64"))]
-    let _ = (data, vectors);
+    for v in 0..V {
+        one_by_one(step, ordinary, v, 0..LANES, sums);
+    }
+}
+
+/// Some steps for the lanes `lanes` of vector `v`, each by two roundings where those are
+/// as good as one.
+#[inline(never)]
+fn one_by_one<const R: usize, const V: usize, const U: usize>(
+    step: &Step<'_, R, V, U>,
+    ordinary: bool,
+    v: usize,
+    lanes: Range<usize>,
+    sums: &mut [[[f64; LANES]; V]; R],
+) {
+    for u in 0..U {
+        let weights = &step.vector(v, u)[lanes.clone()];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let x = f64::from(step.x(r, u));
+            let sums = &mut sums[v][lanes.clone()];
+            if !ordinary || !fast_step(x, weights, sums) {
+                careful_step(x, weights, sums);
+            }
+        }
+    }
 }
 
 /// One step by two roundings; false, with `sums` as they were, where one differs from a single rounding.
 #[inline(always)]
-fn fast_step(x: f64, weights: &[f64; LANES], sums: &mut [f64; LANES]) -> bool {
+fn fast_step(x: f64, weights: &[f32], sums: &mut [f64]) -> bool {
     let mut next = [0.0; LANES];
     let mut lowest = 0;
-    for l in 0..LANES {
-        next[l] = x * weights[l] + sums[l];
-        let bits = next[l].to_bits() as u32;
+    for ((next, &weight), &sum) in next.iter_mut().zip(weights).zip(sums.iter()) {
+        *next = x * f64::from(weight) + sum;
+        let bits = next.to_bits() as u32;
         lowest |= bits & bits.wrapping_neg();
     }
+    // The lowest bit set is that of half a unit.
     if lowest & HALF as u32 != 0 {
         return false;
     }
-    for l in 0..LANES {
-        sums[l] = f64::from_bits((next[l].to_bits() + HALF) & !(2 * HALF - 1));
+    for (sum, next) in sums.iter_mut().zip(next) {
+        *sum = f64::from_bits((next.to_bits() + HALF) & !(2 * HALF - 1));
     }
     true
 }
 
 /// One step rounded to odd, then to `f32`.
 #[inline(always)]
-fn careful_step(x: f64, weights: &[f64; LANES], sums: &mut [f64; LANES]) {
-    for l in 0..LANES {
-        sums[l] = f64::from(fma::odd_sum(x * weights[l], sums[l]) as f32);
+fn careful_step(x: f64, weights: &[f32], sums: &mut [f64]) {
+    for (&weight, sum) in weights.iter().zip(sums) {
+        *sum = f64::from(fma::odd_sum(x * f64::from(weight), *sum) as f32);
     }
 }
 

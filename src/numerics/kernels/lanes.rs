@@ -9,7 +9,7 @@
 //! open must never be added here; the payload of a NaN is open everywhere, which
 //! is why kernels store through [`Lanes::canonical`].
 
-use super::panel::Columns;
+use super::panel::{Operands, Step};
 
 /// Number of lanes in a vector.
 pub(super) const LANES: usize = 16;
@@ -21,10 +21,14 @@ pub(super) trait Lanes: Copy + Send + Sync {
     /// Sixteen values.
     type Vector: Copy;
 
-    /// Rows of a [`tile`](Lanes::tile) that the registers hold.
+    /// Rows of a [`tile`](Lanes::tile) that the registers hold, at most 6.
     const TILE_ROWS: usize;
 
-    /// Vectors per row that the registers hold in a [`tile`](Lanes::tile) of `rows`.
+    /// Steps of a [`tile`](Lanes::tile) after which the next tile's turn comes, so that the
+    /// weights that both read are still in a cache.
+    const TILE_DEPTH: usize;
+
+    /// Vectors per row that the registers hold in a [`tile`](Lanes::tile) of `rows`, at most 6.
     fn tile_vectors(rows: usize) -> usize;
 
     /// Runs `kernel` in a function compiled for this path.
@@ -60,17 +64,16 @@ pub(super) trait Lanes: Copy + Send + Sync {
     /// The vector with each NaN replaced by `f32::NAN` (0x7fc00000).
     fn canonical(self, a: Self::Vector) -> Self::Vector;
 
-    /// `acc[r][v]` ← fma over k = 0, 1, … of `a[r][k]` · (vector v of row k of `b`).
+    /// `acc[r][v]` ← fma over k = 0, 1, … of (value k of row r) · (vector v of row k).
     ///
     /// Each lane is one chain: acc ← fma(a, b, acc), k ascending.
     #[inline(always)]
     fn tile<const R: usize, const V: usize>(
         self,
-        a: [&[f32]; R],
-        b: Columns<'_, V>,
+        operands: Operands<'_, R, V>,
         acc: &mut [[Self::Vector; V]; R],
     ) {
-        fused_tile(self, a, b, acc);
+        fused_tile(self, operands, acc);
     }
 
     /// A vector from the first values of `values`, `fill` beyond its end.
@@ -139,33 +142,49 @@ pub(super) trait Kernel {
     fn run<L: Lanes>(self, lanes: L) -> Self::Output;
 }
 
+/// Steps of a tile between two looks at how many are left.
+const UNROLLED: usize = 4;
+
 /// [`Lanes::tile`] by [`Lanes::mul_add`].
 #[inline(always)]
 pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
     lanes: L,
-    a: [&[f32]; R],
-    b: Columns<'_, V>,
+    operands: Operands<'_, R, V>,
     acc: &mut [[L::Vector; V]; R],
 ) {
-    let depth = b.depth();
-    let a = a.map(|row| &row[..depth]);
     let mut local = *acc;
-    #[expect(
-        clippy::needless_range_loop,
-        reason = "k counts along every row of a and b"
-    )]
-    for k in 0..depth {
-        let row = b.row(k);
-        let mut weights = [lanes.splat(0.0); V];
-        for v in 0..V {
-            weights[v] = lanes.load(&row[v]);
-        }
-        for r in 0..R {
-            let x = lanes.splat(a[r][k]);
-            for v in 0..V {
-                local[r][v] = lanes.mul_add(x, weights[v], local[r][v]);
+    let mut from = 0;
+    // A tile that fills 32 registers has none left for what more steps would load ahead.
+    if R * V <= 8 {
+        for step in operands.steps::<UNROLLED>(0) {
+            for u in 0..UNROLLED {
+                fused_step(lanes, &step, u, &mut local);
             }
         }
+        from = operands.depth() - operands.depth() % UNROLLED;
+    }
+    for step in operands.steps::<1>(from) {
+        fused_step(lanes, &step, 0, &mut local);
     }
     *acc = local;
+}
+
+/// One step of every chain of a tile.
+#[inline(always)]
+fn fused_step<L: Lanes, const R: usize, const V: usize, const U: usize>(
+    lanes: L,
+    step: &Step<'_, R, V, U>,
+    u: usize,
+    acc: &mut [[L::Vector; V]; R],
+) {
+    let mut weights = [lanes.splat(0.0); V];
+    for (v, weights) in weights.iter_mut().enumerate() {
+        *weights = lanes.load(step.vector(v, u));
+    }
+    for (r, acc) in acc.iter_mut().enumerate() {
+        let x = lanes.splat(step.x(r, u));
+        for (acc, &weights) in acc.iter_mut().zip(&weights) {
+            *acc = lanes.mul_add(x, weights, *acc);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use super::lanes::{Kernel, LANES, Lanes};
 use super::packed::{PANEL, PackedView};
-use super::panel::Panel;
+use super::panel::{Operands, Panel};
 use super::path::Kernels;
 
 /// Multiply–adds below which a product stays on the calling thread: waking
@@ -45,26 +45,32 @@ impl Kernels {
         if out.is_empty() {
             return;
         }
-        let product = |x, out, panels| {
+        let panel = weights.panel();
+        let product = |x, out, width, weights| {
             self.enter(Product {
                 x,
                 weights,
-                panels,
+                width,
                 out,
             });
         };
         let small = rows * outputs * inputs < PARALLEL_WORK;
         if small || rayon::current_num_threads() == 1 {
-            product(x, out, 0..weights.panels());
+            product(x, out, outputs, panel);
         } else if rows == 1 {
             out.par_chunks_mut(PANEL)
                 .enumerate()
-                .for_each(|(panel, out)| product(x, out, panel..panel + 1));
+                .for_each(|(task, out)| {
+                    let vectors = out.len().div_ceil(LANES);
+                    let weights = panel.part(task * (PANEL / LANES), vectors);
+                    let width = out.len();
+                    product(x, out, width, weights);
+                });
         } else {
             let rows = rows_per_task(rows);
             out.par_chunks_mut(rows * outputs)
                 .zip(x.par_chunks(rows * inputs))
-                .for_each(|(out, x)| product(x, out, 0..weights.panels()));
+                .for_each(|(out, x)| product(x, out, outputs, panel));
         }
     }
 }
@@ -75,12 +81,17 @@ pub(super) fn rows_per_task(rows: usize) -> usize {
     if rows < 96 { 12 } else { 24 }
 }
 
-/// The outputs of some panels for some rows.
+/// Rows that go through all weights together: they stay in a small cache while the weights
+/// pass by, and pass by weights seldom.
+const ROWS: usize = 48;
+
+/// Some outputs for some rows.
 struct Product<'a> {
     x: &'a [f32],
-    weights: PackedView<'a>,
-    panels: Range<usize>,
-    /// Row-major; a row holds the panels' outputs only.
+    weights: Panel<'a>,
+    /// Outputs wanted: those of `weights`, which may end in lanes that are none.
+    width: usize,
+    /// Row-major, `width` values per row.
     out: &'a mut [f32],
 }
 
@@ -88,30 +99,55 @@ impl Kernel for Product<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<L: Lanes>(self, lanes: L) {
-        let inputs = self.weights.inputs();
-        let first_output = self.panels.start * PANEL;
-        let width = (self.panels.end * PANEL).min(self.weights.outputs()) - first_output;
-        let rows = self.out.len() / width;
-        for panel in self.panels {
-            let weights = self.weights.panel(panel);
-            let mut row = 0;
-            while row < rows {
-                let count = (rows - row).min(L::TILE_ROWS);
-                for (vector, weights) in weights.tiles(L::tile_vectors(count)) {
-                    let column = panel * PANEL + vector * LANES - first_output;
-                    let tile = Tile {
-                        a: &self.x[row * inputs..],
-                        a_stride: inputs,
-                        b: weights,
-                        out: &mut self.out[row * width + column..],
-                        out_stride: width,
-                        columns: (weights.vectors() * LANES).min(width - column),
-                        resume: false,
-                    };
-                    tile.compute(lanes, count);
-                }
-                row += count;
+    fn run<L: Lanes>(mut self, lanes: L) {
+        let rows = self.out.len() / self.width;
+        for first in (0..rows).step_by(ROWS) {
+            let rows = first..rows.min(first + ROWS);
+            let whole = rows.end - rows.len() % L::TILE_ROWS;
+            // Weights that are read once need not stay in a cache.
+            let parts = if rows.len() > L::TILE_ROWS {
+                self.weights.depth().div_ceil(L::TILE_DEPTH).max(1)
+            } else {
+                1
+            };
+            for part in 0..parts {
+                let depth = |part: usize| part * self.weights.depth() / parts;
+                let inputs = depth(part)..depth(part + 1);
+                self.part(lanes, inputs.clone(), first..whole, L::TILE_ROWS);
+                self.part(lanes, inputs, whole..rows.end, rows.end - whole);
+            }
+        }
+    }
+}
+
+impl Product<'_> {
+    /// Goes on with the chains of `rows` over `inputs`, `at_once` rows at a time.
+    #[inline(always)]
+    fn part<L: Lanes>(
+        &mut self,
+        lanes: L,
+        inputs: Range<usize>,
+        rows: Range<usize>,
+        at_once: usize,
+    ) {
+        if rows.is_empty() {
+            return;
+        }
+        let stride = self.weights.depth();
+        let weights = self.weights.between(inputs.clone());
+        for (vector, weights) in weights.tiles(L::tile_vectors(at_once)) {
+            let column = vector * LANES;
+            for row in rows.clone().step_by(at_once) {
+                let tile = Tile {
+                    a: &self.x[row * stride + inputs.start..],
+                    a_stride: stride,
+                    b: weights,
+                    out: &mut self.out[row * self.width + column..],
+                    out_stride: self.width,
+                    columns: (weights.vectors() * LANES).min(self.width - column),
+                    resume: inputs.start > 0,
+                };
+                tile.compute(lanes, at_once);
             }
         }
     }
@@ -153,32 +189,52 @@ impl Tile<'_> {
         // What a path never asks for compiles to nothing.
         match self.b.vectors() {
             1 if R <= L::TILE_ROWS => self.exactly::<L, R, 1>(lanes),
-            2 if L::tile_vectors(R) >= 2 => self.exactly::<L, R, 2>(lanes),
-            3 if L::tile_vectors(R) >= 3 => self.exactly::<L, R, 3>(lanes),
-            4 if L::tile_vectors(R) >= 4 => self.exactly::<L, R, 4>(lanes),
+            2 if R <= L::TILE_ROWS && L::tile_vectors(R) >= 2 => self.exactly::<L, R, 2>(lanes),
+            3 if R <= L::TILE_ROWS && L::tile_vectors(R) >= 3 => self.exactly::<L, R, 3>(lanes),
+            4 if R <= L::TILE_ROWS && L::tile_vectors(R) >= 4 => self.exactly::<L, R, 4>(lanes),
+            5 if R <= L::TILE_ROWS && L::tile_vectors(R) >= 5 => self.exactly::<L, R, 5>(lanes),
+            6 if R <= L::TILE_ROWS && L::tile_vectors(R) >= 6 => self.exactly::<L, R, 6>(lanes),
             _ => unreachable!("a tile has one to {} vectors", L::tile_vectors(R)),
         }
     }
 
     #[inline(always)]
     fn exactly<L: Lanes, const R: usize, const V: usize>(self, lanes: L) {
-        let b = self.b.columns::<V>();
-        let mut a: [&[f32]; R] = [&[]; R];
-        for (r, row) in a.iter_mut().enumerate() {
-            *row = &self.a[r * self.a_stride..][..b.depth()];
-        }
+        // A function of its own, or every place that computes tiles held all of them.
+        lanes.enter(ExactTile::<R, V>(self));
+    }
+}
+
+/// A [`Tile`] of `R` rows and `V` vectors.
+struct ExactTile<'a, const R: usize, const V: usize>(Tile<'a>);
+
+impl<const R: usize, const V: usize> Kernel for ExactTile<'_, R, V> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, lanes: L) {
+        let Tile {
+            a,
+            a_stride,
+            b,
+            out,
+            out_stride,
+            columns,
+            resume,
+        } = self.0;
+        let operands = Operands::new(a, a_stride, b);
         let mut acc = [[lanes.splat(0.0); V]; R];
-        if self.resume {
+        if resume {
             for (r, vectors) in acc.iter_mut().enumerate() {
-                let row = &self.out[r * self.out_stride..][..self.columns];
+                let row = &out[r * out_stride..][..columns];
                 for (vector, from) in vectors.iter_mut().zip(row.chunks(LANES)) {
                     *vector = lanes.load_or(from, 0.0);
                 }
             }
         }
-        lanes.tile(a, b, &mut acc);
+        lanes.tile(operands, &mut acc);
         for (r, vectors) in acc.into_iter().enumerate() {
-            let row = &mut self.out[r * self.out_stride..][..self.columns];
+            let row = &mut out[r * out_stride..][..columns];
             for (vector, to) in vectors.into_iter().zip(row.chunks_mut(LANES)) {
                 lanes.store_up_to(lanes.canonical(vector), to);
             }

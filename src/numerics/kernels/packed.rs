@@ -1,9 +1,9 @@
 //! Weight matrices, laid out once for [`matmul`](super::Kernels::matmul).
 //!
-//! Outputs are grouped in panels of [`PANEL`]; a panel holds, for each input in
-//! turn, its outputs' weights side by side, so that a product streams through
-//! memory once in order. The last panel is only as wide as it must be, in whole
-//! vectors; lanes beyond the last output hold zero and are never read back.
+//! Outputs are grouped in strips one vector wide; a strip holds, for each input in
+//! turn, its outputs' weights side by side, so that a tile of any number of vectors
+//! is a number of whole strips, each read in order and lying dense in the caches.
+//! Lanes beyond the last output hold zero and are never read back.
 
 use std::ops::Range;
 
@@ -11,7 +11,8 @@ use super::error::KernelError;
 use super::lanes::LANES;
 use super::panel::{Magnitudes, Panel};
 
-/// Outputs per panel: four vectors.
+/// Columns that are handled together where width matters little: outputs of one task,
+/// positions of a panel of keys. Four vectors.
 pub(super) const PANEL: usize = 4 * LANES;
 
 /// A weight matrix of `outputs` × `inputs`, ready to multiply rows by.
@@ -105,11 +106,10 @@ impl Packed {
     fn place(&mut self, output: usize, weights: &[f32]) {
         let packing = &mut self.packing;
         packing.magnitudes = packing.magnitudes.union(Magnitudes::of(weights));
-        let panel = output / PANEL;
-        let width = packing.panel_width(panel);
-        let start = panel * PANEL * packing.inputs + output % PANEL;
-        for (k, &weight) in weights.iter().enumerate() {
-            self.panels[start + k * width] = weight;
+        let strip = output / LANES * LANES * packing.inputs;
+        let rows = self.panels[strip..].chunks_exact_mut(LANES);
+        for (row, &weight) in rows.zip(weights) {
+            row[output % LANES] = weight;
         }
     }
 
@@ -156,11 +156,6 @@ impl Packing {
             panels,
         }
     }
-
-    /// Outputs of panel `panel`, padding included.
-    fn panel_width(&self, panel: usize) -> usize {
-        PANEL.min(self.outputs.next_multiple_of(LANES) - panel * PANEL)
-    }
 }
 
 impl<'a> From<&'a Packed> for PackedView<'a> {
@@ -180,20 +175,14 @@ impl<'a> PackedView<'a> {
         self.packing.inputs
     }
 
-    /// Number of panels.
-    pub(super) fn panels(self) -> usize {
-        self.packing.outputs.div_ceil(PANEL)
-    }
-
-    /// Panel `panel`: row k holds input k's weights.
-    pub(super) fn panel(self, panel: usize) -> Panel<'a> {
+    /// The weights as strips: row k holds input k's.
+    pub(super) fn panel(self) -> Panel<'a> {
         let Packing {
-            inputs, magnitudes, ..
+            outputs,
+            inputs,
+            magnitudes,
         } = self.packing;
-        let start = panel * PANEL * inputs;
-        let stride = self.packing.panel_width(panel);
-        let data = &self.panels[start..start + stride * inputs];
-        Panel::new(data, stride, stride / LANES, inputs, magnitudes)
+        Panel::strips(self.panels, outputs.div_ceil(LANES), inputs, magnitudes)
     }
 }
 
@@ -249,6 +238,7 @@ impl Part<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::numerics::kernels::panel::Operands;
 
     /// 3 × 2, weight of output o and input i: 10 o + i.
     const MATRIX: [f32; 6] = [0.0, 1.0, 10.0, 11.0, 20.0, 21.0];
@@ -256,8 +246,9 @@ mod tests {
     #[test]
     fn an_output_lies_in_its_lane() {
         let packed = Packed::new(&MATRIX, 3, 2).unwrap();
-        let columns = PackedView::from(&packed).panel(0).columns::<1>();
-        let rows: Vec<_> = (0..2).map(|k| columns.row(k)[0][..4].to_vec()).collect();
+        let weights = PackedView::from(&packed).panel();
+        let steps = Operands::<1, 1>::new(&[0.0; 2], 2, weights).steps::<1>(0);
+        let rows: Vec<_> = steps.map(|step| step.vector(0, 0)[..4].to_vec()).collect();
         assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);
     }
 

@@ -1,19 +1,27 @@
 //! The right-hand side of a product, as a [`tile`](super::lanes::Lanes::tile)
 //! reads it.
 //!
-//! Matrices stand in panels some vectors wide, one after the other in memory, and a
-//! path's registers hold tiles of a width of their own. What a tile reads is therefore
-//! only ever cut out of **one** panel, by [`Panel::tiles`] or [`Panel::part`]: both are
-//! bounded by the panel's width, and a row of [`Columns`] is as long as its vectors
-//! say. So no choice of tile widths can make a tile read across a panel's edge.
+//! Whatever lies in memory, a tile reads whole vectors of sixteen, each going down the rows
+//! at a stride of its own panel: weights stand in strips one vector wide, keys and values in
+//! rows of several. A path's registers hold tiles of a width of their own, and what a tile
+//! reads is only ever cut out of **one** panel, by [`Panel::tiles`] or [`Panel::part`]: both
+//! are bounded by the panel's vectors. So no choice of tile widths can make a tile read
+//! across a panel's edge.
+
+mod operands;
+
+use std::ops::Range;
+
+pub(super) use operands::{Operands, Step};
 
 use super::lanes::LANES;
 
-/// Rows of a multiple of sixteen values: row k starts at `data[k · stride]`.
+/// Rows of some vectors: vector v of row k starts at `data[k · stride + v · step]`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Panel<'a> {
     data: &'a [f32],
     stride: usize,
+    step: usize,
     vectors: usize,
     depth: usize,
     magnitudes: Magnitudes,
@@ -25,7 +33,7 @@ impl<'a> Panel<'a> {
     ///
     /// # Panics
     /// If rows overlap or `data` ends before the last one does.
-    pub fn new(
+    pub fn rows(
         data: &'a [f32],
         stride: usize,
         vectors: usize,
@@ -33,15 +41,50 @@ impl<'a> Panel<'a> {
         magnitudes: Magnitudes,
     ) -> Self {
         assert!(vectors * LANES <= stride, "rows must not overlap");
-        let last = depth.checked_sub(1);
-        let end = last.map_or(0, |last| last * stride + vectors * LANES);
         Self {
-            data: &data[..end],
+            data,
             stride,
+            step: LANES,
             vectors,
             depth,
             magnitudes,
         }
+        .bounded()
+    }
+
+    /// `vectors` strips of `depth` vectors each, one strip after the other in `data`;
+    /// `magnitudes` bound all of them.
+    ///
+    /// # Panics
+    /// If `data` ends before the last strip does.
+    pub fn strips(data: &'a [f32], vectors: usize, depth: usize, magnitudes: Magnitudes) -> Self {
+        Self {
+            data,
+            stride: LANES,
+            step: depth * LANES,
+            vectors,
+            depth,
+            magnitudes,
+        }
+        .bounded()
+    }
+
+    /// The same with `data` cut to what is read.
+    ///
+    /// # Panics
+    /// If there is less.
+    fn bounded(self) -> Self {
+        let last = self.depth.checked_sub(1).zip(self.vectors.checked_sub(1));
+        let end = last.map_or(0, |(k, v)| k * self.stride + v * self.step + LANES);
+        Self {
+            data: &self.data[..end],
+            ..self
+        }
+    }
+
+    /// Number of rows.
+    pub fn depth(self) -> usize {
+        self.depth
     }
 
     /// Vectors per row.
@@ -60,8 +103,29 @@ impl<'a> Panel<'a> {
             first + count,
             self.vectors
         );
-        let data = self.data.get(first * LANES..).unwrap_or_default();
-        Self::new(data, self.stride, count, self.depth, self.magnitudes)
+        Self {
+            data: self.data.get(first * self.step..).unwrap_or_default(),
+            vectors: count,
+            ..self
+        }
+        .bounded()
+    }
+
+    /// The rows `rows`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn between(self, rows: Range<usize>) -> Self {
+        assert!(rows.end <= self.depth, "row {} of {}", rows.end, self.depth);
+        Self {
+            data: self
+                .data
+                .get(rows.start * self.stride..)
+                .unwrap_or_default(),
+            depth: rows.len(),
+            ..self
+        }
+        .bounded()
     }
 
     /// The panel cut into tiles of at most `most` vectors, each with the vector at
@@ -70,47 +134,6 @@ impl<'a> Panel<'a> {
         (0..self.vectors)
             .step_by(most)
             .map(move |first| (first, self.part(first, most.min(self.vectors - first))))
-    }
-
-    /// The panel as columns of exactly `V` vectors.
-    ///
-    /// # Panics
-    /// If it has another width.
-    #[inline(always)]
-    pub fn columns<const V: usize>(self) -> Columns<'a, V> {
-        assert_eq!(self.vectors, V, "the panel must be as wide as the tile");
-        Columns(self)
-    }
-}
-
-/// A [`Panel`] of `V` vectors per row.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Columns<'a, const V: usize>(Panel<'a>);
-
-impl<'a, const V: usize> Columns<'a, V> {
-    /// Number of rows.
-    #[inline(always)]
-    pub fn depth(self) -> usize {
-        self.0.depth
-    }
-
-    /// Bounds that all values keep.
-    pub fn magnitudes(self) -> Magnitudes {
-        self.0.magnitudes
-    }
-
-    /// Row `k`.
-    #[inline(always)]
-    pub fn row(self, k: usize) -> &'a [[f32; LANES]; V] {
-        let row = &self.0.data[k * self.0.stride..][..V * LANES];
-        let (vectors, _) = row.as_chunks();
-        vectors.first_chunk().expect("V vectors")
-    }
-
-    /// What lies `ahead` values after row `k` starts, to be fetched early.
-    pub fn beyond(self, k: usize, ahead: usize) -> &'a [f32] {
-        let start = k * self.0.stride + ahead;
-        self.0.data.get(start..).unwrap_or_default()
     }
 }
 
@@ -171,7 +194,7 @@ mod tests {
         for vectors in 1..=5 {
             let stride = (vectors + 1) * LANES;
             let data = numbered(3, stride);
-            let panel = Panel::new(&data, stride, vectors, 3, Magnitudes::NONE);
+            let panel = Panel::rows(&data, stride, vectors, 3, Magnitudes::NONE);
             for most in 1..=6 {
                 let mut seen = Vec::new();
                 for (first, tile) in panel.tiles(most) {
@@ -195,15 +218,30 @@ mod tests {
     #[should_panic = "vectors 3..5 reach beyond a panel of 4"]
     fn a_part_across_the_edge_is_refused() {
         let data = numbered(2, 4 * LANES);
-        Panel::new(&data, 4 * LANES, 4, 2, Magnitudes::NONE).part(3, 2);
+        Panel::rows(&data, 4 * LANES, 4, 2, Magnitudes::NONE).part(3, 2);
     }
 
     #[test]
-    #[should_panic = "as wide as the tile"]
-    fn columns_are_as_wide_as_the_panel() {
-        let data = numbered(2, 4 * LANES);
-        let panel = Panel::new(&data, 4 * LANES, 4, 2, Magnitudes::NONE);
-        panel.columns::<3>();
+    fn rows_between_are_those_of_the_panel() {
+        let data = numbered(5, 2 * LANES);
+        let part = Panel::rows(&data, 2 * LANES, 2, 5, Magnitudes::NONE).between(2..4);
+        let starts = |v: usize| {
+            [
+                part.data[v * part.step],
+                part.data[part.stride + v * part.step],
+            ]
+        };
+        assert_eq!((part.depth(), starts(1)), (2, [2016.0, 3016.0]));
+        let strips = Panel::strips(&data, 2, 5, Magnitudes::NONE).between(2..4);
+        assert_eq!(strips.data[0], data[2 * LANES]);
+        assert_eq!(strips.data[strips.step + strips.stride], data[8 * LANES]);
+    }
+
+    #[test]
+    #[should_panic = "row 6 of 5"]
+    fn rows_beyond_the_last_are_refused() {
+        let data = numbered(5, LANES);
+        Panel::rows(&data, LANES, 1, 5, Magnitudes::NONE).between(4..6);
     }
 
     #[test]

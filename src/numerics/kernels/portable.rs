@@ -4,7 +4,7 @@
 //! [`chain`].
 
 use super::lanes::{Kernel, LANES, Lanes, fused_tile};
-use super::panel::Columns;
+use super::panel::Operands;
 use super::{chain, fma};
 
 /// The path that every CPU can run.
@@ -24,10 +24,20 @@ fn each(mut operation: impl FnMut(usize) -> f32) -> [f32; LANES] {
 impl Lanes for Portable {
     type Vector = [f32; LANES];
 
-    const TILE_ROWS: usize = 4;
+    const TILE_ROWS: usize = if fma::IN_HARDWARE { 6 } else { 4 };
+
+    const TILE_DEPTH: usize = 320;
 
     fn tile_vectors(rows: usize) -> usize {
-        if rows == 1 { 4 } else { 1 }
+        match rows {
+            // In software, sixteen sums at a time are taken anyway.
+            _ if !fma::IN_HARDWARE => 1,
+            // With hardware these fill NEON's 32 registers of four lanes.
+            1 => 4,
+            2 => 3,
+            3 => 2,
+            _ => 1,
+        }
     }
 
     #[inline]
@@ -111,15 +121,13 @@ impl Lanes for Portable {
     #[inline(always)]
     fn tile<const R: usize, const V: usize>(
         self,
-        a: [&[f32]; R],
-        b: Columns<'_, V>,
+        operands: Operands<'_, R, V>,
         acc: &mut [[[f32; LANES]; V]; R],
     ) {
-        let a = a.map(|row| &row[..b.depth()]);
         if fma::IN_HARDWARE {
-            fused_tile(self, a, b, acc);
+            fused_tile(self, operands, acc);
         } else {
-            chain::software(a, b, acc);
+            chain::software(operands, acc);
         }
     }
 
