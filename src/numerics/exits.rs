@@ -260,7 +260,8 @@ impl ExitHeads {
         head.up.multiply(kernels, low.tensor(), &mut turned)?;
         normed.apply2(turned.tensor(), &Add { kernels })?;
         let mut logits = Matrix::zeros(rows, self.vocabulary)?;
-        self.lm_head.multiply(kernels, normed.tensor(), &mut logits)?;
+        self.lm_head
+            .multiply(kernels, normed.tensor(), &mut logits)?;
         if let Some(cap) = self.cap {
             logits.apply1(&SoftCap { kernels, cap })?;
         }
