@@ -9,9 +9,12 @@ use std::collections::BTreeMap;
 const TOLERANCE: f64 = 1e-9;
 
 /// Who sums with whom.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub enum Clusters {
+    /// About as many as each has devices: ⌊√N⌋ of N devices, formed as with Equal.
+    #[default]
+    Balanced,
     /// So many, of devices that follow each other, the first ones one larger where they do not
     /// divide equally; the first device of each is its head.
     Equal(usize),
@@ -63,12 +66,13 @@ impl Clusters {
     /// of the band are impossible, by path.
     pub(super) fn form(&self, devices: &[usize], turns: Turns) -> Result<Vec<Formed>, FieldFault> {
         let mut formed = match self {
+            Self::Balanced => equal(devices.len().isqrt(), devices)?,
             Self::Equal(count) => equal(*count, devices)?,
             Self::Listed(listed) => find(listed, devices)?,
         };
         if turns == Turns::AtOnce {
             let given = match self {
-                Self::Equal(_) => None,
+                Self::Balanced | Self::Equal(_) => None,
                 Self::Listed(listed) => parts(listed)?,
             };
             let sending = |cluster: &Formed| !cluster.senders.is_empty();

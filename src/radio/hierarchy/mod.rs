@@ -47,32 +47,26 @@ use serde::{Deserialize, Serialize};
 const MOST_LEVELS: usize = 20;
 
 /// The hierarchy's fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
 pub struct Hierarchy {
-    /// Who sums with whom, and at which device.
+    /// Who sums with whom, and at which device. Default: about as many clusters as each has
+    /// devices.
     pub clusters: Clusters,
     /// How a cluster sums at its head. Default: over the air, 4 streams.
-    #[serde(default)]
     pub within: Box<Scheme>,
     /// How clusters share the band. Default: one after another, each on all of it.
-    #[serde(default)]
     pub turns: Turns,
     /// What a device radiates on its cluster's part of the band. Default: the same per symbol.
-    #[serde(default)]
     pub part_power: SubchannelPower,
     /// N_r, the antennas with which a head listens. Default: those that it has as a device.
-    #[serde(default)]
     pub head_antennas: Option<usize>,
     /// Power and noise between devices and their head. Default: the link's.
-    #[serde(default)]
     pub budget: Option<LinkBudget>,
     /// How channels between devices and their head are drawn. Default: as the link's.
-    #[serde(default)]
     pub fading: Option<Fading>,
     /// How heads sum at the hub, which may be in clusters again. Default: over the air, 4
     /// streams.
-    #[serde(default)]
     pub between: Box<Scheme>,
 }
 
