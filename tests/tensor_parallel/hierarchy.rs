@@ -132,7 +132,7 @@ fn every_device_sends_once_per_all_reduce_and_pays_for_it() {
         .filter(|row| row["kind"] == "downlink")
         .map(|row| row["joules"].parse::<f64>().unwrap())
         .sum();
-    let nodes = run.measured.nodes.iter();
+    let nodes = run.measured.totals.per_node.iter();
     let radiated: f64 = nodes.map(|node| node.radio_j.unwrap()).sum();
     assert!((radiated / (joules + down) - 1.0).abs() < 1e-9);
 }
