@@ -461,7 +461,9 @@ impl Round<'_> {
             ..
         } = self.current;
         let downlink = downlink.map(|link| link.plan(entries));
-        let mut uplink = self.air.schedule(self.current)?.plan(entries)?;
+        let schedule = self.air.schedule(self.current);
+        let uplink = schedule.and_then(|schedule| schedule.plan(entries));
+        let mut uplink = uplink.map_err(|error| error.renumbered(&self.air.senders))?;
         if self.index == *first && pilots.duration != Duration::ZERO {
             let Pilots { duration, joules } = pilots;
             for (device, sent) in uplink.transmissions.iter_mut().enumerate() {
@@ -524,10 +526,13 @@ impl Round<'_> {
     /// If a part has another length than `sum`, or holds a NaN or an infinity; if the
     /// block's channels cannot carry what the scheme asks of them.
     pub fn reduce(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
-        let at_hub = |parts: &[&[f32]], sum: &mut [f32]| self.reduce_at_hub(parts, sum);
         let Air {
             levels, senders, ..
         } = self.air;
+        let at_hub = |parts: &[&[f32]], sum: &mut [f32]| {
+            let done = self.reduce_at_hub(parts, sum);
+            done.map_err(|error| error.renumbered(senders))
+        };
         let distortion = match levels.is_empty() {
             true => at_hub(parts, sum)?,
             false => hierarchy::reduce(levels, (self.index, senders), parts, sum, at_hub)?,

@@ -521,6 +521,20 @@ fn what_cannot_be_is_refused_at_its_place() {
     }
 }
 
+/// Whoever sends no number is named by its own number, wherever it sends.
+#[test]
+fn a_fault_names_the_device() {
+    for device in [1, 4, 7] {
+        let mut parts = tensors(9, 64, 9);
+        parts[device][5] = f32::NAN;
+        let mut air = air(config(10.0), Scheme::Hierarchy(two_levels(3)), 9);
+        let round = air.round(0, Instant::ZERO).unwrap();
+        let fault = round.reduce(&slices(&parts), &mut [0.0; 64]).unwrap_err();
+        let expected = format!("device {device} sent NaN as entry 5");
+        assert!(fault.to_string().starts_with(&expected), "{fault}");
+    }
+}
+
 #[test]
 fn budgets_in_joules_per_vector_have_no_heads() {
     let config = RadioConfig {

@@ -222,7 +222,9 @@ pub(in crate::radio) fn plan(
             let Some(round) = cluster.round(index) else {
                 continue;
             };
-            let uplink = round.plan(entries)?.uplink;
+            let planned = round.plan(entries);
+            let planned = planned.map_err(|error| error.renumbered(&cluster.senders))?;
+            let uplink = planned.uplink;
             for (device, own) in cluster.senders.iter().zip(uplink.transmissions) {
                 sent[*device] = own;
             }
@@ -290,7 +292,9 @@ pub(in crate::radio) fn reduce(
             continue;
         };
         let mut heard = vec![0.0; sum.len()];
-        rounds.push(round.reduce(&taken(&held, parts, &cluster.senders), &mut heard)?);
+        let sent = taken(&held, parts, &cluster.senders);
+        let felt = round.reduce(&sent, &mut heard);
+        rounds.push(felt.map_err(|error| error.renumbered(&cluster.senders))?);
         let own = held
             .get(&cluster.head)
             .map_or(parts[cluster.head], Vec::as_slice);
