@@ -100,6 +100,7 @@ pub(in crate::radio) fn open(
                        whose that is; use PowerPerUse";
         return Err(FieldFault::new("convention", message).into());
     }
+    hierarchy.check_fading(&config.fading, devices)?;
     let mut senders: Vec<usize> = (0..devices).collect();
     let mut levels = Vec::new();
     let mut fields = hierarchy;
@@ -163,16 +164,7 @@ impl Hierarchy {
             lone_device_transmits: true,
             ..config.clone()
         };
-        let inherits = self.fading.is_none();
         let devices = cluster.senders.len();
-        if inherits
-            && (near.fading.model().trace().is_some() || near.fading.validate(devices).is_err())
-        {
-            let message = "the link's channels are given device by device to its hub, and clusters \
-                           have many heads; say how channels to a head are drawn, for example \
-                           fading: Rician(mean: 1.0, variance: 1.0)";
-            return Err(FieldFault::new("fading", message).into());
-        }
         let channels = Channels::new(&near, devices, streams, None)?;
         let air = Air::open(channels, near, (*self.within).clone(), Arc::clone(design))?;
         Ok(air.on_part(config.bandwidth, cluster.share, self.part_power))

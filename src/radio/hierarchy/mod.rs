@@ -135,6 +135,27 @@ impl Hierarchy {
         .map_err(under("between"))
     }
 
+    /// Refuses levels that take over `fading`, the link's for `devices` devices, if that says one by
+    /// one how these are joined with their hub.
+    ///
+    /// # Errors
+    /// At the first such level, by its path.
+    pub fn check_fading(&self, fading: &Fading, devices: usize) -> Result<(), FieldFault> {
+        let listed = fading.validate(devices).is_ok() && fading.validate(1).is_err();
+        let traced = fading.model().trace().is_some();
+        if self.fading.is_none() && devices > 1 && (listed || traced) {
+            let message = "the link's channels are given device by device to its hub, and clusters \
+                           have many heads; say how channels to a head are drawn, for example \
+                           fading: Rician(mean: 1.0, variance: 1.0)";
+            return Err(FieldFault::new("fading", message));
+        }
+        let next = self.between.hierarchy();
+        next.map_or(Ok(()), |next| {
+            let checked = next.check_fading(fading, devices);
+            checked.map_err(|fault| fault.under("between"))
+        })
+    }
+
     /// The schemes of all levels, from the devices up.
     pub(super) fn schemes(&self) -> Vec<&Scheme> {
         let mut schemes = vec![self.within.as_ref()];

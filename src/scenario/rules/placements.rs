@@ -133,7 +133,13 @@ impl Rules<'_> {
             over_the_air,
         };
         let assignment = parallel.assignment.method().validate(setting);
-        let all_reduce = scheme.validate(radio.layout(devices));
+        let all_reduce =
+            scheme
+                .validate(radio.layout(devices))
+                .and_then(|()| match scheme.hierarchy() {
+                    Some(levels) => levels.check_fading(&radio.fading, devices),
+                    None => Ok(()),
+                });
         let design = design(parallel, radio.device_antennas);
         // What a scheme says of itself rests on its fields being possible.
         if all_reduce.is_ok() && scheme.hierarchy().is_some() && setting.shares_energy {
