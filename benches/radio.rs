@@ -121,7 +121,7 @@ fn all_reduces(c: &mut Criterion) {
                 ..RadioConfig::default()
             };
             let design = Design::default().transceiver_design();
-            let mut air = Air::new(config, scheme, design, 4, STREAMS).unwrap();
+            let mut air = Air::new(config, scheme.clone(), design, 4, STREAMS).unwrap();
             group.bench_function(BenchmarkId::new(scheme.name(), entries), |b| {
                 b.iter(|| {
                     let round = air.round(0, Instant::ZERO).unwrap();

@@ -86,13 +86,13 @@ fn timed(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("timed");
     group.sample_size(10);
     for (name, radio, scheme) in [
-        ("over the air", &silent, air),
+        ("over the air", &silent, air.clone()),
         ("fixed rates", &silent, Scheme::Digital(fixed)),
         ("drawn rates", &silent, Scheme::Digital(Digital::default())),
         ("over the air, counted joules", &counted, air),
     ] {
-        group.throughput(Throughput::Elements(simulate(radio, scheme)));
-        group.bench_function(name, |bench| bench.iter(|| simulate(radio, scheme)));
+        group.throughput(Throughput::Elements(simulate(radio, scheme.clone())));
+        group.bench_function(name, |bench| bench.iter(|| simulate(radio, scheme.clone())));
     }
     group.finish();
 }

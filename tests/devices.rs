@@ -164,8 +164,14 @@ fn table_i_comes_out_of_profile_and_air_time() {
                 let compute = profile.compute(&work, group).unwrap().duration;
                 let design = Design::default().transceiver_design();
                 let streams = Streams { seed: 1, run: 0 };
-                let mut air =
-                    Air::new(RadioConfig::default(), scheme, design, devices, streams).unwrap();
+                let mut air = Air::new(
+                    RadioConfig::default(),
+                    scheme.clone(),
+                    design,
+                    devices,
+                    streams,
+                )
+                .unwrap();
                 let round = air.round(0, Instant::ZERO).unwrap();
                 let uplink = round.plan(row.hidden).unwrap().uplink.transmissions[0].duration;
                 let seconds = compute.as_seconds() + 2.0 * row.layers * uplink.as_seconds();

@@ -76,7 +76,7 @@ proptest! {
         fleet in fleets(), streams in 1usize..=4, reals in 1usize..=2, seed in 0u64..1000,
     ) {
         let scheme = Scheme::AirComp(AirComp { streams, reals_per_symbol: reals });
-        let devices = spent(&fleet, scheme, 1, seed);
+        let devices = spent(&fleet, scheme.clone(), 1, seed);
         for [compute, radio, budget] in &devices {
             prop_assert!(compute + radio <= budget * (1.0 + 1e-9), "{compute} {radio} {budget}");
         }

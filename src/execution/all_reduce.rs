@@ -85,15 +85,18 @@ impl Execution<'_> {
             ..
         } = state.sublayer.stages();
         let before = self.turns[link.index()].after(&[gather], graph)?;
-        let mut arrivals = Vec::with_capacity(members.len());
-        for member in &members {
-            let key = state.sent(layer, uplink, *member, hub);
-            let lane = self.resources.uplink(link, *member);
+        let before = self.emit_levels(batch, link, before, graph)?;
+        let senders = self.tensor(batch).air.senders().to_vec();
+        let mut arrivals = Vec::with_capacity(senders.len());
+        for member in senders.into_iter().map(|sender| members[sender]) {
+            let key = self.batch(batch).sent(layer, uplink, member, hub);
+            let lane = self.resources.uplink(link, member);
             let id = graph.add(on_air(key, Kind::Uplink, lane), &before)?;
             graph.defer(id)?;
             arrivals.push(id);
         }
-        let summed = graph.barrier(state.key(layer, reduced, None), &arrivals)?;
+        let key = self.batch(batch).key(layer, reduced, None);
+        let summed = graph.barrier(key, &arrivals)?;
         if !answers {
             self.turns[link.index()].occupy(vec![summed]);
             return Ok((vec![summed; members.len()], summed));

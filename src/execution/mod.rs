@@ -41,6 +41,7 @@ mod exchange;
 mod exits;
 mod experts;
 mod letters;
+mod levels;
 mod load;
 mod media;
 mod memory;

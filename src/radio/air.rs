@@ -19,23 +19,29 @@ use super::doppler::Doppler;
 use super::downlink::{Downlink, Multicast, Receivers};
 use super::error::RadioError;
 use super::exchange::{Exchange, ExchangeLink};
+use super::hierarchy::{self, ClusterAir, LevelAir};
 use super::ideal::IdealLink;
 use super::matrix::Matrix;
+use super::subchannels::SubchannelPower;
 use super::synchronisation::Synchronisation;
 use super::transceiver::TransceiverDesign;
 use crate::rng::{NO_DEVICE, Streams};
-use crate::units::{Duration, FieldFault, Instant};
-use std::sync::OnceLock;
+use crate::units::{Duration, FieldFault, Hertz, Instant};
+use std::sync::{Arc, OnceLock};
 
 /// The air between one server and its devices, for one run.
 #[derive(Debug)]
 pub struct Air {
     config: RadioConfig,
     scheme: Box<dyn AllReduce>,
-    design: Box<dyn TransceiverDesign>,
+    design: Arc<dyn TransceiverDesign>,
     channels: Channels,
+    /// The devices that send to the hub, in order: all, or the heads of the last level.
+    senders: Vec<usize>,
+    /// The levels below it, from the devices up.
+    levels: Vec<LevelAir>,
     power: LinkPower,
-    /// What each device may radiate per channel use.
+    /// What each of the senders may radiate per channel use.
     powers: Option<Vec<f64>>,
     streams: Streams,
     /// Of an all-reduce by messages: which member sums, if one does, and entries per token.
@@ -56,7 +62,7 @@ struct Current {
     /// What that one needs on top, to learn the channels.
     pilots: Pilots,
     downlink: Option<Multicast>,
-    /// H_n, once drawn.
+    /// H_n of the senders, once drawn.
     channels: OnceLock<Vec<Matrix>>,
     link: OnceLock<Box<dyn Link>>,
 }
@@ -108,21 +114,67 @@ impl Air {
         scheme: impl AllReduce + 'static,
         design: Box<dyn TransceiverDesign>,
     ) -> Result<Self, RadioError> {
-        config.validate(channels.devices())?;
-        scheme.validate(config.layout(channels.devices()))?;
-        Ok(Self {
+        Self::open(channels, config, scheme, Arc::from(design))
+    }
+
+    pub(super) fn open(
+        channels: Channels,
+        config: RadioConfig,
+        scheme: impl AllReduce + 'static,
+        design: Arc<dyn TransceiverDesign>,
+    ) -> Result<Self, RadioError> {
+        let devices = channels.devices();
+        config.validate(devices)?;
+        scheme.validate(config.layout(devices))?;
+        let streams = channels.streams();
+        let (scheme, senders, levels): (Box<dyn AllReduce>, _, _) = match scheme.hierarchy() {
+            None => (Box::new(scheme), (0..devices).collect(), Vec::new()),
+            Some(fields) => {
+                let opened = hierarchy::open(fields, &config, devices, streams, &design)?;
+                (Box::new(opened.top), opened.senders, opened.levels)
+            }
+        };
+        let mut air = Self {
             power: config.budget.resolve(config.bandwidth),
-            powers: (config.convention == PowerConvention::PowerPerUse)
-                .then(|| config.budgets(channels.devices())),
+            powers: None,
             config,
-            scheme: Box::new(scheme),
+            scheme,
             design,
-            streams: channels.streams(),
+            streams,
             channels,
+            senders,
+            levels,
             exchange: None,
             schedule: OnceLock::new(),
             current: None,
-        })
+        };
+        if air.config.convention == PowerConvention::PowerPerUse {
+            air.powers = Some(air.of_senders(air.config.budgets(devices)));
+        }
+        Ok(air)
+    }
+
+    /// The same air on a `share` of a band of `bandwidth`.
+    #[must_use]
+    pub(super) fn on_part(mut self, bandwidth: Hertz, share: f64, power: SubchannelPower) -> Self {
+        let whole = self.config.budget.resolve(bandwidth);
+        self.power = LinkPower {
+            watts: whole.watts.map(|watts| watts * share),
+            ..whole
+        };
+        if power == SubchannelPower::Whole {
+            let powers = self.powers.iter_mut().flatten();
+            powers.for_each(|power| *power /= share);
+        }
+        self
+    }
+
+    /// Of what all devices have, in their order, that of the senders.
+    fn of_senders<T: Clone>(&self, all: Vec<T>) -> Vec<T> {
+        match self.levels.is_empty() {
+            true => all,
+            false => self.senders.iter().map(|n| all[*n].clone()).collect(),
+        }
     }
 
     /// Takes from every device's budget what it computes for each vector that it sends.
@@ -132,7 +184,8 @@ impl Air {
     /// [`RadioError::NoEnergy`] if compute leaves a device nothing to send with; a
     /// [`FieldFault`] if the scheme cannot tell how long it radiates.
     pub fn charge(mut self, load: &VectorLoad) -> Result<Self, RadioError> {
-        self.powers = Some(self.config.limits(self.scheme.as_ref(), load)?);
+        let limits = self.config.limits(self.scheme.as_ref(), load)?;
+        self.powers = Some(self.of_senders(limits));
         Ok(self)
     }
 
@@ -153,8 +206,24 @@ impl Air {
     /// Whether all-reduces go through the air at all: not with the ideal scheme, and not
     /// with one device unless asked for.
     pub fn is_used(&self) -> bool {
+        let below = self.levels.iter().flat_map(LevelAir::clusters);
+        self.sends() || below.into_iter().any(ClusterAir::is_used)
+    }
+
+    /// Whether anything is sent to the hub itself.
+    fn sends(&self) -> bool {
         self.scheme.uses_radio()
             && (self.channels.devices() > 1 || self.config.lone_device_transmits)
+    }
+
+    /// The levels at which clusters sum before the hub does, from the devices up.
+    pub fn levels(&self) -> &[LevelAir] {
+        &self.levels
+    }
+
+    /// The devices that send to the hub, in order, by their numbers in the cell.
+    pub fn senders(&self) -> &[usize] {
+        &self.senders
     }
 
     /// What it was opened with: the radio's fields, and the channels of all devices.
@@ -173,22 +242,25 @@ impl Air {
         counted.then(|| self.config.budgets(self.channels.devices()))
     }
 
-    /// H_n ∈ C^{N_r×N_t} of coherence block `block`, entered at `now`, in device order.
+    /// H_n ∈ C^{N_r×N_t} of coherence block `block`, entered at `now`, of those who send to the
+    /// hub, in device order.
     ///
     /// # Errors
     /// If a trace of channels has ended.
     pub fn channels(&self, block: u64, now: Instant) -> Result<Vec<Matrix>, RadioError> {
-        (0..self.channels.devices())
-            .map(|device| self.channels.block(device, block, now))
+        let senders = self.senders.iter();
+        senders
+            .map(|device| self.channels.block(*device, block, now))
             .collect()
     }
 
-    /// Ĥ_n, what devices and server take for `channels` in coherence block `block`, entered at
-    /// `now`, in device order; `None` if they know them.
+    /// Ĥ_n, what devices and server take for `channels`, those of all senders, in coherence block
+    /// `block`, entered at `now`, in device order; `None` if they know them.
     pub fn estimates(&self, channels: &[Matrix], block: u64, now: Instant) -> Option<Vec<Matrix>> {
         let RadioConfig { csi, coherence, .. } = &self.config;
         let start = coherence.start(block).unwrap_or(now);
-        let estimate = |(device, channel)| {
+        let estimate = |(device, channel): (&usize, &Matrix)| {
+            let device = *device;
             // A process in time is measured as it was.
             let past = csi.measured_at(start);
             let measured = past.and_then(|time| self.channels.at(device, time));
@@ -197,7 +269,7 @@ impl Air {
         };
         let perfect =
             csi.is_perfect() && (csi.delay.0 == 0.0 || self.config.doppler == Doppler::Off);
-        (!perfect).then(|| channels.iter().enumerate().map(estimate).collect())
+        (!perfect).then(|| self.senders.iter().zip(channels).map(estimate).collect())
     }
 
     /// The all-reduce number `index` of the run, planned at `now`.
@@ -215,11 +287,17 @@ impl Air {
         if current.is_none_or(|current| current.block != block) {
             self.current = Some(self.enter(block, index, now)?);
         }
-        Ok(Round {
+        hierarchy::enter(&mut self.levels, index, now)?;
+        Ok(self.entered(index))
+    }
+
+    /// The all-reduce number `index`, in the block that was entered last.
+    pub(super) fn entered(&self, index: u64) -> Round<'_> {
+        Round {
             air: self,
-            current: self.current.as_ref().expect("entered just above"),
+            current: self.current.as_ref().expect("a round is entered before"),
             index,
-        })
+        }
     }
 
     fn enter(&self, block: u64, first: u64, entered: Instant) -> Result<Current, RadioError> {
@@ -236,9 +314,17 @@ impl Air {
             return Ok(current);
         }
         let downlink = self.config.downlink;
-        let channels = match downlink.follows_channels() {
-            true => self.drawn(&current)?,
-            false => &[],
+        let all;
+        let channels = match (downlink.follows_channels(), self.levels.is_empty()) {
+            (true, true) => self.drawn(&current)?,
+            // Those who send nothing to the hub hear it too.
+            (true, false) => {
+                let devices = 0..self.channels.devices();
+                let channel = |device| self.channels.block(device, block, entered);
+                all = devices.map(channel).collect::<Result<Vec<_>, _>>()?;
+                &all
+            }
+            (false, _) => &[],
         };
         let receivers = Receivers {
             channels,
@@ -264,7 +350,7 @@ impl Air {
 
     fn pilots(&self) -> Result<Pilots, RadioError> {
         let seconds = f64::from(self.config.csi.pilot_symbols) / self.config.bandwidth.0;
-        let own = seconds / self.channels.devices() as f64;
+        let own = seconds / self.senders.len() as f64;
         let powers = self.powers()?;
         Ok(Pilots {
             duration: duration_of(0, seconds)?,
@@ -287,7 +373,7 @@ impl Air {
     /// Time and energy of rounds in the current block.
     fn schedule<'a>(&'a self, current: &'a Current) -> Result<&'a dyn Schedule, RadioError> {
         if self.schedule.get().is_none() {
-            let schedule = match self.is_used() {
+            let schedule = match self.sends() {
                 true => self.scheme.schedule(&Terms {
                     powers: self.powers()?,
                     power: self.power,
@@ -307,7 +393,7 @@ impl Air {
 
     fn silence(&self) -> IdealLink {
         IdealLink {
-            devices: self.channels.devices(),
+            devices: self.senders.len(),
         }
     }
 
@@ -330,7 +416,7 @@ impl Air {
                 devices,
             }));
         }
-        if !self.is_used() {
+        if !self.sends() {
             return Ok(Box::new(self.silence()));
         }
         let channels = self.drawn(current)?;
@@ -375,7 +461,9 @@ impl Round<'_> {
             ..
         } = self.current;
         let downlink = downlink.map(|link| link.plan(entries));
-        let mut uplink = self.air.schedule(self.current)?.plan(entries)?;
+        let schedule = self.air.schedule(self.current);
+        let uplink = schedule.and_then(|schedule| schedule.plan(entries));
+        let mut uplink = uplink.map_err(|error| error.renumbered(&self.air.senders))?;
         if self.index == *first && pilots.duration != Duration::ZERO {
             let Pilots { duration, joules } = pilots;
             for (device, sent) in uplink.transmissions.iter_mut().enumerate() {
@@ -385,8 +473,34 @@ impl Round<'_> {
             }
         }
         Ok(Plan {
-            uplink,
+            uplink: self.with_levels(uplink, entries)?,
             downlink: downlink.transpose()?,
+        })
+    }
+
+    /// What all devices send, given that of those who send to the hub.
+    fn with_levels(&self, top: Uplink, entries: usize) -> Result<Uplink, RadioError> {
+        let Air {
+            levels,
+            senders,
+            channels,
+            ..
+        } = self.air;
+        if levels.is_empty() {
+            return Ok(top);
+        }
+        let mut sent = vec![Transmission::default(); channels.devices()];
+        for (device, own) in senders.iter().zip(top.transmissions) {
+            sent[*device] = own;
+        }
+        let below = hierarchy::plan(levels, (self.index, entries), &mut sent)?;
+        let rounding_s = match (below, top.rounding_s) {
+            (Some(below), Some(top)) => Some(below + top),
+            (below, top) => below.or(top),
+        };
+        Ok(Uplink {
+            transmissions: sent,
+            rounding_s,
         })
     }
 
@@ -397,7 +511,12 @@ impl Round<'_> {
         if self.air.config.synchronisation != Synchronisation::default() {
             return None;
         }
-        self.current.link.get()?.expected(entries)
+        let own = self.current.link.get()?.expected(entries)?;
+        let (levels, senders) = (&self.air.levels, &self.air.senders);
+        match levels.is_empty() {
+            true => Some(own),
+            false => hierarchy::expected(levels, (self.index, entries), senders, own),
+        }
     }
 
     /// Sends the devices' partial outputs through it: `sum` is what every device holds
@@ -408,6 +527,24 @@ impl Round<'_> {
     /// block's channels cannot carry what the scheme asks of them.
     pub fn reduce(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
         let Air {
+            levels, senders, ..
+        } = self.air;
+        let at_hub = |parts: &[&[f32]], sum: &mut [f32]| {
+            let done = self.reduce_at_hub(parts, sum);
+            done.map_err(|error| error.renumbered(senders))
+        };
+        let distortion = match levels.is_empty() {
+            true => at_hub(parts, sum)?,
+            false => hierarchy::reduce(levels, (self.index, senders), parts, sum, at_hub)?,
+        };
+        if let Some(downlink) = self.current.downlink {
+            downlink.deliver(sum);
+        }
+        Ok(distortion)
+    }
+
+    fn reduce_at_hub(&self, parts: &[&[f32]], sum: &mut [f32]) -> Result<Distortion, RadioError> {
+        let Air {
             streams, config, ..
         } = self.air;
         let noise = streams.open("radio.noise", NO_DEVICE, self.index);
@@ -415,13 +552,9 @@ impl Round<'_> {
         let offsets = config
             .synchronisation
             .draw(*streams, parts.len(), self.index);
-        let distortion = match offsets {
-            None => link.reduce(parts, noise, sum)?,
-            Some(offsets) => link.reduce_out_of_step(parts, &offsets, noise, sum)?,
-        };
-        if let Some(downlink) = self.current.downlink {
-            downlink.deliver(sum);
+        match offsets {
+            None => link.reduce(parts, noise, sum),
+            Some(offsets) => link.reduce_out_of_step(parts, &offsets, noise, sum),
         }
-        Ok(distortion)
     }
 }

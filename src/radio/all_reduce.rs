@@ -13,6 +13,7 @@ use super::budget::LinkPower;
 use super::coding::Coding;
 use super::error::RadioError;
 use super::exchange::Exchange;
+use super::hierarchy::Hierarchy;
 use super::matrix::Matrix;
 use super::synchronisation::Offset;
 use super::transceiver::TransceiverDesign;
@@ -90,6 +91,8 @@ pub enum Symbols {
         /// Whether the rate is that of the drawn channels.
         drawn_rate: bool,
     },
+    /// At each level of a hierarchy in its own way.
+    Levels,
 }
 
 /// An antenna layout and fleet, against which a scheme's own fields are checked.
@@ -103,6 +106,8 @@ pub struct Layout {
     pub fewest_antennas: Option<usize>,
     /// N_r.
     pub server_antennas: usize,
+    /// Whose these are, for an error: `"the server"` or `"a head"`.
+    pub receiver: &'static str,
 }
 
 /// An all-reduce scheme.
@@ -119,6 +124,11 @@ pub trait AllReduce: fmt::Debug + Send + Sync {
     /// Whether anything is sent through the air in rounds of all devices.
     fn uses_radio(&self) -> bool {
         !matches!(self.symbols(), Symbols::Silent | Symbols::Messages)
+    }
+
+    /// The levels at which it sums, if these are several; `None` by default.
+    fn hierarchy(&self) -> Option<&Hierarchy> {
+        None
     }
 
     /// The messages by which it sums, if it does not sum over the air; `None`, as by default,

@@ -60,7 +60,7 @@ impl Packing {
         };
         for (side, antennas) in [
             (device.as_str(), layout.device_antennas),
-            ("the server", layout.server_antennas),
+            (layout.receiver, layout.server_antennas),
         ] {
             if self.streams > antennas {
                 return fault(

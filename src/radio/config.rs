@@ -204,6 +204,7 @@ impl RadioConfig {
             device_antennas: fewest.map_or(self.device_antennas, |device| self.antennas(device)),
             fewest_antennas: fewest.filter(|_| !equal),
             server_antennas: self.server_antennas,
+            receiver: "the server",
         }
     }
 }

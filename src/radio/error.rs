@@ -117,6 +117,30 @@ pub enum RadioError {
     },
 }
 
+impl RadioError {
+    /// The same fault, told of some of all devices: of place n among them is device `devices[n]`.
+    pub(super) fn renumbered(mut self, devices: &[usize]) -> Self {
+        match &mut self {
+            Self::SingularChannel { device, .. }
+            | Self::StreamsUnlikeAntennas { device, .. }
+            | Self::NotFinite { device, .. }
+            | Self::Shape { device, .. }
+            | Self::NoEnergy { device, .. }
+            | Self::NoRate { device, .. }
+            | Self::TooLong { device, .. } => {
+                if let Some(number) = devices.get(*device) {
+                    *device = *number;
+                }
+            }
+            Self::Field(_)
+            | Self::Interrupted(_)
+            | Self::TooManyStreams { .. }
+            | Self::TraceEnded { .. } => {}
+        }
+        self
+    }
+}
+
 /// To four digits, as people read it.
 fn shown(energy: Joules) -> Joules {
     format!("{:.3e}", energy.0).parse().map_or(energy, Joules)

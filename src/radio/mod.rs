@@ -42,6 +42,7 @@ mod exchange;
 mod fading;
 mod gamma;
 mod hermitian;
+mod hierarchy;
 mod ideal;
 mod matrix;
 mod npy;
@@ -85,6 +86,7 @@ pub use exchange::{Exchange, Pattern, Ring, Star};
 pub use fading::{Fading, FadingModel, Mean, Moments, Nakagami, Rayleigh, Rician, path_loss_db};
 pub(crate) use hermitian::factor_in_place;
 pub use hermitian::{cholesky, inverse, semidefinite_factor};
+pub use hierarchy::{Cluster, ClusterAir, Clusters, Hierarchy, LevelAir, Turns};
 pub use ideal::Ideal;
 pub use matrix::{
     Matrix, adjoint_product, column, power, product, product_adjoint, scaled, singular_values,

@@ -6,6 +6,7 @@ use super::coding::Coding;
 use super::digital::Digital;
 use super::error::RadioError;
 use super::exchange::{Exchange, Ring, Star};
+use super::hierarchy::Hierarchy;
 use super::ideal::Ideal;
 use super::uncoded_fdma::UncodedFdma;
 use crate::registry::registry;
@@ -13,7 +14,6 @@ use crate::units::FieldFault;
 
 registry! {
     /// An all-reduce scheme with its fields, as a scenario states it.
-    #[derive(Copy)]
     enum Scheme;
     /// The scheme itself.
     fn all_reduce -> AllReduce;
@@ -25,6 +25,7 @@ registry! {
         Digital, "quantised bits on one OFDMA sub-channel per device, at its link's rate";
         Star, "messages over any links: parts to the node that sums, the sum back to each";
         Ring, "messages over any links: around the members, in parts of N";
+        Hierarchy, "clusters of devices sum at their heads, and the heads go on, at any depth";
         UncodedFdma, "analog symbols on one sub-channel per device: each is heard alone, and errors add";
     }
 }
@@ -32,6 +33,16 @@ registry! {
 impl Default for Scheme {
     fn default() -> Self {
         Self::AirComp(AirComp::default())
+    }
+}
+
+impl Scheme {
+    /// The schemes of all its levels, from the devices up: of one without a hierarchy itself.
+    pub fn levels(&self) -> Vec<&Self> {
+        match self {
+            Self::Hierarchy(hierarchy) => hierarchy.schemes(),
+            alone => vec![alone],
+        }
     }
 }
 
@@ -43,6 +54,10 @@ impl AllReduce for Scheme {
 
     fn symbols(&self) -> Symbols {
         self.all_reduce().symbols()
+    }
+
+    fn hierarchy(&self) -> Option<&Hierarchy> {
+        self.all_reduce().hierarchy()
     }
 
     fn exchange(&self) -> Option<Exchange> {

@@ -44,7 +44,7 @@ pub(super) fn divide(
     let (resolved, radio) = (team.resolved, team.radio);
     let fleet = Fleet::new(team, shape, context)?;
     let devices = team.members.len();
-    let scheme = parallel.all_reduce;
+    let scheme = &parallel.all_reduce;
     let power = radio.power_per_headroom(scheme.all_reduce(), shape.hidden, devices)?;
     let sample = |index| {
         interrupt.check()?;

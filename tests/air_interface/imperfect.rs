@@ -45,9 +45,9 @@ fn options_at_zero_change_no_bit() {
     ];
     let parts = tensors(3, 5000, 0);
     for scheme in schemes() {
-        let without = round(&mut air(config(3.0), scheme, 3), 2, &parts);
+        let without = round(&mut air(config(3.0), scheme.clone(), 3), 2, &parts);
         for option in &options {
-            let with = round(&mut air(option.clone(), scheme, 3), 2, &parts);
+            let with = round(&mut air(option.clone(), scheme.clone(), 3), 2, &parts);
             assert_eq!(with, without, "{option:?}");
         }
     }
@@ -72,7 +72,7 @@ fn law_8_holds_out_of_step_and_on_wrong_estimates() {
         Scheme::default(),
         Scheme::UncodedFdma(UncodedFdma::default()),
     ] {
-        let mut air = air(wrong.clone(), scheme, 4);
+        let mut air = air(wrong.clone(), scheme.clone(), 4);
         let ratios: Vec<f64> = (0..40)
             .map(|index| {
                 let parts = unit_tensors(4, 8192, index);

@@ -6,6 +6,7 @@ mod csi;
 mod digital;
 mod faults;
 mod fdma;
+mod hierarchy;
 mod imperfect;
 mod over_the_air;
 mod own_scheme;

@@ -155,7 +155,7 @@ fn a_silent_round_stays_silent() {
         Scheme::Digital(Digital::default()),
         Scheme::UncodedFdma(UncodedFdma::default()),
     ] {
-        let mut air = air(config(0.0), scheme, 2);
+        let mut air = air(config(0.0), scheme.clone(), 2);
         let zeros = vec![0.0f32; 33];
         let mut sum = vec![1.0; 33];
         let round = air.round(0, Instant::ZERO).unwrap();

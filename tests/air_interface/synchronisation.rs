@@ -17,7 +17,7 @@ fn the_smallest_offset_is_as_good_as_none() {
         ..config(3.0)
     };
     for scheme in schemes() {
-        let (exact, ..) = round(&mut air(config(3.0), scheme, 3), 0, &parts);
+        let (exact, ..) = round(&mut air(config(3.0), scheme.clone(), 3), 0, &parts);
         let (sum, ..) = round(&mut air(barely.clone(), scheme, 3), 0, &parts);
         for (a, b) in exact.iter().zip(&sum) {
             assert!((a - b).abs() <= 1e-6, "{a} {b}");

@@ -71,7 +71,14 @@ fn system(resolved: &Resolved) -> System {
     let design = fields.design.transceiver_design();
     let prompt = tokenizer.encode("Once Clara").unwrap();
     let radio = resolved.radio(*link).clone();
-    let air = Air::new(radio, fields.all_reduce, design, members.len(), STREAMS).unwrap();
+    let air = Air::new(
+        radio,
+        fields.all_reduce.clone(),
+        design,
+        members.len(),
+        STREAMS,
+    )
+    .unwrap();
     let dense = model.shard(&plan).unwrap();
     let task = Task::Generate {
         prompt,

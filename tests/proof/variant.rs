@@ -154,6 +154,18 @@ pub const VARIANTS: &[Variant] = &[
         everywhere: false,
     },
     Variant {
+        name: "compare_all_reduce, in clusters",
+        scenario: "compare_all_reduce",
+        overrides: &[
+            GLANCE,
+            "trace=Full",
+            "nodes.device.count=7",
+            "replicas[0].placement.all_reduce=Hierarchy(clusters: Equal(3), turns: AtOnce, \
+             between: Hierarchy(clusters: Equal(2), between: Digital(bits: 8)))",
+        ],
+        everywhere: true,
+    },
+    Variant {
         name: "compare_all_reduce, ideal",
         scenario: "compare_all_reduce",
         overrides: &[

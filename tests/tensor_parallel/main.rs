@@ -2,6 +2,7 @@
 //! forms, the unsharded model, and conservation laws over the event log.
 
 mod energy;
+mod hierarchy;
 mod misalignment;
 mod timed;
 

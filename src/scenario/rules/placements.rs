@@ -111,6 +111,7 @@ impl Rules<'_> {
             return vec![FieldFault::new("model", message)];
         }
         let scheme = parallel.all_reduce.all_reduce();
+        // Shares are judged by the channels to one hub, which a hierarchy's are not.
         let over_the_air = matches!(scheme.symbols(), Symbols::Combined { .. });
         let Some((radio, link)) = self.radio(link) else {
             if !scheme.uses_radio() || devices < 2 {
@@ -132,10 +133,24 @@ impl Rules<'_> {
             over_the_air,
         };
         let assignment = parallel.assignment.method().validate(setting);
-        let all_reduce = scheme.validate(radio.layout(devices));
+        let all_reduce =
+            scheme
+                .validate(radio.layout(devices))
+                .and_then(|()| match scheme.hierarchy() {
+                    Some(levels) => levels.check_fading(&radio.fading, devices),
+                    None => Ok(()),
+                });
         let design = design(parallel, radio.device_antennas);
         // What a scheme says of itself rests on its fields being possible.
-        if all_reduce.is_ok()
+        if all_reduce.is_ok() && scheme.hierarchy().is_some() && setting.shares_energy {
+            faults.push(FieldFault::new(
+                "all_reduce",
+                format!(
+                    "with {link}.convention: EnergyPerVector every device pays for its own vector, \
+                     but a head sends for its whole cluster; use PowerPerUse"
+                ),
+            ));
+        } else if all_reduce.is_ok()
             && setting.shares_energy
             && scheme.uses_radio()
             && scheme.uses_per_vector(2, devices, radio.coding).is_none()
@@ -195,8 +210,10 @@ impl Rules<'_> {
 /// The design's own fields, and whether it can serve the scheme's streams.
 fn design(parallel: &TensorParallel, device_antennas: usize) -> Result<(), FieldFault> {
     parallel.design.validate()?;
-    match parallel.all_reduce.symbols() {
-        Symbols::Combined { streams } => parallel.design.check_streams(streams, device_antennas),
-        _ => Ok(()),
-    }
+    let levels = parallel.all_reduce.levels().into_iter();
+    let mut combined = levels.filter_map(|scheme| match scheme.symbols() {
+        Symbols::Combined { streams } => Some(streams),
+        _ => None,
+    });
+    combined.try_for_each(|streams| parallel.design.check_streams(streams, device_antennas))
 }

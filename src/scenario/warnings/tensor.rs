@@ -17,17 +17,23 @@ pub(super) fn remarks(usage: &Use<'_>, parallel: &TensorParallel) -> Vec<Remark>
         remarks.push(idle(path, decided_by, why));
     };
     let symbols = parallel.all_reduce.symbols();
-    if !matches!(symbols, Symbols::Combined { .. }) {
+    let levels = || {
+        let levels = parallel.all_reduce.levels().into_iter();
+        levels.map(AllReduce::symbols)
+    };
+    if !levels().any(|symbols| matches!(symbols, Symbols::Combined { .. })) {
         idle(
             usage.of_placement("design"),
             std::slice::from_ref(&all_reduce),
             &format!("only AirComp combines over the air, and all_reduce is {scheme}"),
         );
     }
-    let tracked = matches!(
-        symbols,
-        Symbols::Bits { .. } | Symbols::Silent | Symbols::Messages
-    );
+    let tracked = levels().all(|symbols| {
+        matches!(
+            symbols,
+            Symbols::Bits { .. } | Symbols::Silent | Symbols::Messages
+        )
+    });
     if tracked && radio.synchronisation != Synchronisation::default() {
         idle(
             link("synchronisation"),
@@ -86,12 +92,23 @@ fn without_rate(
     radio: &RadioConfig,
 ) -> Vec<(&'static str, &'static str)> {
     let fixed = |rate| matches!(rate, LinkRate::Fixed(_));
+    if matches!(
+        parallel.all_reduce.symbols(),
+        Symbols::Silent | Symbols::Messages
+    ) {
+        return Vec::new();
+    }
     // Whether there is a digital link, and whether its rate is that of a channel.
-    let uplink = match parallel.all_reduce.symbols() {
-        Symbols::Silent | Symbols::Messages => return Vec::new(),
-        Symbols::Bits { drawn_rate } => Some(drawn_rate),
-        Symbols::Combined { .. } | Symbols::Apart => None,
-    };
+    let levels = parallel.all_reduce.levels().into_iter();
+    let uplinks: Vec<Option<bool>> = levels
+        .map(|scheme| match scheme.symbols() {
+            Symbols::Bits { drawn_rate } => Some(drawn_rate),
+            _ => None,
+        })
+        .collect();
+    let drawn = uplinks.contains(&Some(true)).then_some(true);
+    let uplink = drawn.or(uplinks.iter().copied().find_map(|rate| rate));
+    let analog = uplinks.contains(&None);
     let downlink = match radio.downlink {
         Downlink::Ideal => None,
         Downlink::Multicast { rate, .. } => Some(!fixed(rate)),
@@ -109,7 +126,7 @@ fn without_rate(
         let why = "gap and ceiling are those of drawn rates, and every rate is Fixed";
         unread.push(("coding", why));
     }
-    if uplink == Some(false) && !follows {
+    if uplink == Some(false) && !analog && !follows {
         let why = "every link has a Fixed rate, whatever its channel";
         unread.extend([("fading", why), ("doppler", why)]);
     }

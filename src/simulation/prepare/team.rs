@@ -94,7 +94,7 @@ impl TeamParts<'_> {
         let air = Air::over(
             channels,
             radio.clone(),
-            fields.all_reduce,
+            fields.all_reduce.clone(),
             fields.design.transceiver_design(),
         )?
         .charge(&divided.load)?

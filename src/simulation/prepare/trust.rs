@@ -227,10 +227,11 @@ fn channel(stage: &Placed, card: &mut Card) {
     else {
         return;
     };
-    let analog = matches!(
-        fields.all_reduce.symbols(),
-        Symbols::Combined { .. } | Symbols::Apart
-    );
+    let analog = fields
+        .all_reduce
+        .levels()
+        .into_iter()
+        .any(|scheme| matches!(scheme.symbols(), Symbols::Combined { .. } | Symbols::Apart));
     if analog && members.len() > 1 {
         let reason = "channels are drawn from the model that the scenario names";
         card.add(Source::Channel, Trust::assumed(reason));

@@ -55,7 +55,7 @@ fn cells(file: &str) -> Vec<Cell> {
             };
             Cell {
                 shape: ModelShape::named(name).unwrap(),
-                scheme: fields.all_reduce,
+                scheme: fields.all_reduce.clone(),
                 devices: members.len(),
                 measured: resolved.profile(members[0]).measured.unwrap(),
                 published: *published,
@@ -186,7 +186,7 @@ fn constants(cells: &[Cell]) -> Constants {
         let cell = cells
             .iter()
             .find(|cell| cell.is_digital() && cell.shape.name == name);
-        match cell.map(|cell| cell.scheme) {
+        match cell.map(|cell| cell.scheme.clone()) {
             Some(Scheme::Digital(Digital {
                 rate: LinkRate::Fixed(rate),
                 ..

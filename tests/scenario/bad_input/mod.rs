@@ -1,6 +1,7 @@
 //! Scenarios that are wrong: each error says where, what, and how to put it right.
 
 mod any_text;
+mod hierarchy;
 mod replicas;
 mod rules;
 mod streams;

@@ -113,7 +113,7 @@ fn values_that_a_field_cannot_have_are_refused_at_the_place() {
             "AirComp(streams: 2)",
             "(streams: 2)",
             &[
-                "expected one of Ideal, AirComp, Digital, Star, Ring, UncodedFdma, found fields in parentheses",
+                "expected one of Ideal, AirComp, Digital, Star, Ring, Hierarchy, UncodedFdma, found fields in parentheses",
             ],
         ),
         (
