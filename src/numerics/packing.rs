@@ -1,16 +1,17 @@
-//! From stored tensors to tensors of packed f32.
+//! From stored tensors to packed ones.
 //!
-//! f16 and bf16 become f32 exactly, so packing loses nothing. It happens once,
-//! when a model is sharded.
+//! f16 and bf16 become f32 exactly, here or on their way into a product, so packing loses nothing. It
+//! happens once, when a model is sharded.
 
 use super::block_product::{BlockPart, BlockProject};
 use super::error::StepError;
-use super::kernels::{Kernels, Packed, Packing, Part};
-use super::matrix::{Matrix, Values};
+use super::kernels::{Kernels, Packing, Part};
+use super::matrix::Matrix;
 use super::ops::{AddToRows, Project};
 use super::stored::{Stored, single};
 use super::weights::Linear;
-use candle_core::{Device, Error, Tensor};
+use candle_core::{DType, Device, Error, Layout, Storage, Tensor, WithDType};
+use half::{bf16, f16};
 use std::ops::Range;
 
 /// A weight matrix as products read it, in pieces whose outputs follow each other.
@@ -20,10 +21,27 @@ pub(super) struct PackedMatrix {
     outputs: usize,
 }
 
+/// A matrix, and which of its rows and columns are wanted.
+type Cut<'a> = (&'a Tensor, Range<usize>, Range<usize>);
+
+/// Weights of a product from which on they stay in 16 bits: widening them takes time, and reading
+/// twice as much from memory more, which smaller ones are not read from.
+const LARGE: usize = 1 << 20;
+
+/// The numbers of a contiguous tensor on the CPU.
+fn numbers<'a, T: WithDType>(storage: &'a Storage, layout: &Layout) -> Result<&'a [T], Error> {
+    let Storage::Cpu(storage) = storage else {
+        return Err(Error::Msg("weights are on the CPU".into()));
+    };
+    let range = layout.contiguous_offsets();
+    let (start, end) = range.ok_or_else(|| Error::Msg("weights are contiguous".into()))?;
+    Ok(&storage.as_slice::<T>()?[start..end])
+}
+
 /// Outputs of one kind.
 #[derive(Debug)]
 enum Piece {
-    /// In panels of f32.
+    /// In panels of f32, f16 or bf16.
     Panels { packing: Packing, panels: Tensor },
     /// In blocks of small whole numbers.
     Blocks(BlockPart),
@@ -37,19 +55,35 @@ impl Piece {
         }
     }
 
-    /// Packs matrices whose numbers each stand on their own, one below the other.
-    fn panels(parts: &[(Tensor, Range<usize>, Range<usize>)]) -> Result<Self, StepError> {
-        let values: Vec<_> = parts
+    /// Packs matrices whose numbers each stand on their own, one below the other: in f32, but large
+    /// ones of 16 bits as they are.
+    fn panels(parts: &[Cut<'_>]) -> Result<Self, StepError> {
+        let weights = parts
             .iter()
-            .map(|(tensor, ..)| Values::of(tensor))
-            .collect();
-        let parts: Vec<Part<'_>> = parts
+            .map(|(_, rows, columns)| rows.len() * columns.len());
+        let large = weights.sum::<usize>() >= LARGE;
+        let all = |dtype| large && parts.iter().all(|(tensor, ..)| tensor.dtype() == dtype);
+        if all(DType::BF16) {
+            return Self::of_kind::<bf16>(parts);
+        }
+        if all(DType::F16) {
+            return Self::of_kind::<f16>(parts);
+        }
+        Self::of_kind::<f32>(parts)
+    }
+
+    fn of_kind<T: WithDType + Default + Into<f32>>(parts: &[Cut<'_>]) -> Result<Self, StepError> {
+        let tensors: Vec<Tensor> = parts
             .iter()
-            .zip(&values)
-            .map(|((matrix, rows, columns), values)| {
+            .map(|(tensor, ..)| tensor.to_dtype(T::DTYPE)?.contiguous())
+            .collect::<Result<_, Error>>()?;
+        let stored: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
+        let parts = parts.iter().zip(&stored);
+        let parts: Vec<Part<'_, T>> = parts
+            .map(|((matrix, rows, columns), (storage, layout))| {
                 let (outputs, inputs) = matrix.dims2()?;
                 Ok(Part {
-                    weights: values,
+                    weights: numbers(storage, layout)?,
                     outputs,
                     inputs,
                     output_range: rows.clone(),
@@ -57,7 +91,7 @@ impl Piece {
                 })
             })
             .collect::<Result<_, Error>>()?;
-        let (packing, panels) = Packed::from_parts(&parts)?.into_parts();
+        let (packing, panels) = Packing::of_parts(&parts)?;
         let count = panels.len();
         let panels = Tensor::from_vec(panels, count, &Device::Cpu)?;
         Ok(Self::Panels { packing, panels })
@@ -73,7 +107,7 @@ impl PackedMatrix {
         for (stored, rows, columns) in parts {
             match stored {
                 Stored::Plain(tensor) => {
-                    together.push((single(tensor)?, rows.clone(), columns.clone()));
+                    together.push((tensor, rows.clone(), columns.clone()));
                 }
                 Stored::Blocks(matrix) => {
                     if !together.is_empty() {
@@ -202,7 +236,7 @@ impl Projection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::DType;
+    use crate::numerics::matrix::Values;
 
     #[test]
     fn half_precision_is_widened_exactly() {

@@ -8,6 +8,7 @@ mod block_matrices;
 mod blocks;
 mod likelihood;
 mod matmul;
+mod narrow;
 mod portability;
 mod quantised;
 mod rope;

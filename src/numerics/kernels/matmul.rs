@@ -13,7 +13,8 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::lanes::{Kernel, LANES, Lanes};
-use super::packed::{PANEL, PackedView};
+use super::narrow::Weights;
+use super::packed::{PANEL, PackedView, Strips};
 use super::panel::{Operands, Panel};
 use super::path::Kernels;
 
@@ -45,7 +46,21 @@ impl Kernels {
         if out.is_empty() {
             return;
         }
-        let panel = weights.panel();
+        match weights.strips() {
+            Strips::Single(strips) => self.product(x, rows, strips, out),
+            Strips::F16(strips) => self.product(x, rows, strips, out),
+            Strips::Bf16(strips) => self.product(x, rows, strips, out),
+        }
+    }
+
+    fn product<W: Weights + Send + Sync>(
+        self,
+        x: &[f32],
+        rows: usize,
+        weights: W,
+        out: &mut [f32],
+    ) {
+        let (inputs, outputs) = (weights.depth(), out.len() / rows);
         let product = |x, out, width, weights| {
             self.enter(Product {
                 x,
@@ -56,13 +71,13 @@ impl Kernels {
         };
         let small = rows * outputs * inputs < PARALLEL_WORK;
         if small || rayon::current_num_threads() == 1 {
-            product(x, out, outputs, panel);
+            product(x, out, outputs, weights);
         } else if rows == 1 {
             out.par_chunks_mut(PANEL)
                 .enumerate()
                 .for_each(|(task, out)| {
                     let vectors = out.len().div_ceil(LANES);
-                    let weights = panel.part(task * (PANEL / LANES), vectors);
+                    let weights = weights.part(task * (PANEL / LANES), vectors);
                     let width = out.len();
                     product(x, out, width, weights);
                 });
@@ -70,7 +85,7 @@ impl Kernels {
             let rows = rows_per_task(rows);
             out.par_chunks_mut(rows * outputs)
                 .zip(x.par_chunks(rows * inputs))
-                .for_each(|(out, x)| product(x, out, outputs, panel));
+                .for_each(|(out, x)| product(x, out, outputs, weights));
         }
     }
 }
@@ -86,47 +101,59 @@ pub(super) fn rows_per_task(rows: usize) -> usize {
 const ROWS: usize = 48;
 
 /// Some outputs for some rows.
-struct Product<'a> {
+struct Product<'a, W> {
     x: &'a [f32],
-    weights: Panel<'a>,
+    weights: W,
     /// Outputs wanted: those of `weights`, which may end in lanes that are none.
     width: usize,
     /// Row-major, `width` values per row.
     out: &'a mut [f32],
 }
 
-impl Kernel for Product<'_> {
+impl<W: Weights> Kernel for Product<'_, W> {
     type Output = ();
 
     #[inline(always)]
     fn run<L: Lanes>(mut self, lanes: L) {
         let rows = self.out.len() / self.width;
+        let mut room = W::room();
         for first in (0..rows).step_by(ROWS) {
             let rows = first..rows.min(first + ROWS);
             let whole = rows.end - rows.len() % L::TILE_ROWS;
             // Weights that are read once need not stay in a cache.
-            let parts = if rows.len() > L::TILE_ROWS {
-                self.weights.depth().div_ceil(L::TILE_DEPTH).max(1)
-            } else {
-                1
+            let depth = match rows.len() > L::TILE_ROWS {
+                true => L::TILE_DEPTH,
+                false => usize::MAX,
             };
+            let depth = depth.min(W::DEPTH.unwrap_or(usize::MAX));
+            let parts = self.weights.depth().div_ceil(depth).max(1);
             for part in 0..parts {
                 let depth = |part: usize| part * self.weights.depth() / parts;
                 let inputs = depth(part)..depth(part + 1);
-                self.part(lanes, inputs.clone(), first..whole, L::TILE_ROWS);
-                self.part(lanes, inputs, whole..rows.end, rows.end - whole);
+                self.part(
+                    lanes,
+                    (inputs.clone(), &mut room),
+                    first..whole,
+                    L::TILE_ROWS,
+                );
+                self.part(
+                    lanes,
+                    (inputs, &mut room),
+                    whole..rows.end,
+                    rows.end - whole,
+                );
             }
         }
     }
 }
 
-impl Product<'_> {
+impl<W: Weights> Product<'_, W> {
     /// Goes on with the chains of `rows` over `inputs`, `at_once` rows at a time.
     #[inline(always)]
     fn part<L: Lanes>(
         &mut self,
         lanes: L,
-        inputs: Range<usize>,
+        (inputs, room): (Range<usize>, &mut W::Room),
         rows: Range<usize>,
         at_once: usize,
     ) {
@@ -134,8 +161,10 @@ impl Product<'_> {
             return;
         }
         let stride = self.weights.depth();
-        let weights = self.weights.between(inputs.clone());
-        for (vector, weights) in weights.tiles(L::tile_vectors(at_once)) {
+        let most = L::tile_vectors(at_once);
+        for vector in (0..self.weights.vectors()).step_by(most) {
+            let count = most.min(self.weights.vectors() - vector);
+            let weights = self.weights.tile(inputs.clone(), [vector, count], room);
             let column = vector * LANES;
             for row in rows.clone().step_by(at_once) {
                 let tile = Tile {

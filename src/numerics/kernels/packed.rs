@@ -9,7 +9,9 @@ use std::ops::Range;
 
 use super::error::KernelError;
 use super::lanes::LANES;
+use super::narrow::Narrow;
 use super::panel::{Magnitudes, Panel};
+use half::{bf16, f16};
 
 /// Columns that are handled together where width matters little: outputs of one task,
 /// positions of a panel of keys. Four vectors.
@@ -34,7 +36,28 @@ pub struct Packing {
 #[derive(Debug, Clone, Copy)]
 pub struct PackedView<'a> {
     packing: Packing,
-    panels: &'a [f32],
+    panels: Numbers<'a>,
+}
+
+/// Weights as they lie in memory. All become f32 exactly.
+#[derive(Debug, Clone, Copy)]
+pub enum Numbers<'a> {
+    /// Of 32 bits.
+    Single(&'a [f32]),
+    /// Of 16 bits.
+    F16(&'a [f16]),
+    /// Of 16 bits with the exponents of f32.
+    Bf16(&'a [bf16]),
+}
+
+impl Numbers<'_> {
+    fn len(self) -> usize {
+        match self {
+            Self::Single(numbers) => numbers.len(),
+            Self::F16(numbers) => numbers.len(),
+            Self::Bf16(numbers) => numbers.len(),
+        }
+    }
 }
 
 impl Packed {
@@ -77,40 +100,8 @@ impl Packed {
     /// A part's `weights` or ranges do not fit its shape, or the parts' input
     /// ranges differ in length.
     pub fn from_parts(parts: &[Part<'_>]) -> Result<Self, KernelError> {
-        let inputs = parts.first().map_or(0, |part| part.input_range.len());
-        for part in parts {
-            part.check(inputs)?;
-        }
-        let packing = Packing {
-            outputs: parts.iter().map(|part| part.output_range.len()).sum(),
-            inputs,
-            magnitudes: Magnitudes::NONE,
-        };
-        let mut packed = Self {
-            packing,
-            panels: vec![0.0; packing.len()],
-        };
-        let mut output = 0;
-        for part in parts {
-            for row in part.output_range.clone() {
-                let start = row * part.inputs;
-                let columns = start + part.input_range.start..start + part.input_range.end;
-                packed.place(output, &part.weights[columns]);
-                output += 1;
-            }
-        }
-        Ok(packed)
-    }
-
-    /// Writes the weights of one output.
-    fn place(&mut self, output: usize, weights: &[f32]) {
-        let packing = &mut self.packing;
-        packing.magnitudes = packing.magnitudes.union(Magnitudes::of(weights));
-        let strip = output / LANES * LANES * packing.inputs;
-        let rows = self.panels[strip..].chunks_exact_mut(LANES);
-        for (row, &weight) in rows.zip(weights) {
-            row[output % LANES] = weight;
-        }
+        let (packing, panels) = Packing::of_parts(parts)?;
+        Ok(Self { packing, panels })
     }
 
     /// Number of outputs: values per row of a product.
@@ -130,6 +121,48 @@ impl Packed {
 }
 
 impl Packing {
+    /// [`Packed::from_parts`] of numbers of any kind, with what [`Packing::view`] puts together.
+    ///
+    /// # Errors
+    /// Those of [`Packed::from_parts`].
+    pub fn of_parts<T: Copy + Default + Into<f32>>(
+        parts: &[Part<'_, T>],
+    ) -> Result<(Self, Vec<T>), KernelError> {
+        let inputs = parts.first().map_or(0, |part| part.input_range.len());
+        for part in parts {
+            part.check(inputs)?;
+        }
+        let mut packing = Self {
+            outputs: parts.iter().map(|part| part.output_range.len()).sum(),
+            inputs,
+            magnitudes: Magnitudes::NONE,
+        };
+        let mut panels = vec![T::default(); packing.len()];
+        let (mut output, mut single) = (0, Vec::with_capacity(inputs));
+        for part in parts {
+            for row in part.output_range.clone() {
+                let start = row * part.inputs;
+                let columns = start + part.input_range.start..start + part.input_range.end;
+                let weights = &part.weights[columns];
+                single.clear();
+                single.extend(weights.iter().map(|&weight| weight.into()));
+                packing.magnitudes = packing.magnitudes.union(Magnitudes::of(&single));
+                packing.place(output, weights, &mut panels);
+                output += 1;
+            }
+        }
+        Ok((packing, panels))
+    }
+
+    /// Writes the weights of one output.
+    fn place<T: Copy>(&self, output: usize, weights: &[T], panels: &mut [T]) {
+        let strip = output / LANES * LANES * self.inputs;
+        let rows = panels[strip..].chunks_exact_mut(LANES);
+        for (row, &weight) in rows.zip(weights) {
+            row[output % LANES] = weight;
+        }
+    }
+
     /// Number of outputs: values per row of a product.
     pub fn outputs(&self) -> usize {
         self.outputs
@@ -149,7 +182,7 @@ impl Packing {
     ///
     /// # Panics
     /// If there are more or fewer values.
-    pub fn view<'a>(&self, panels: &'a [f32]) -> PackedView<'a> {
+    pub fn view<'a>(&self, panels: Numbers<'a>) -> PackedView<'a> {
         assert_eq!(panels.len(), self.len(), "panels must be those packed");
         PackedView {
             packing: *self,
@@ -160,7 +193,7 @@ impl Packing {
 
 impl<'a> From<&'a Packed> for PackedView<'a> {
     fn from(packed: &'a Packed) -> Self {
-        packed.packing.view(&packed.panels)
+        packed.packing.view(Numbers::Single(&packed.panels))
     }
 }
 
@@ -175,22 +208,38 @@ impl<'a> PackedView<'a> {
         self.packing.inputs
     }
 
-    /// The weights as strips: row k holds input k's.
-    pub(super) fn panel(self) -> Panel<'a> {
+    /// The weights as strips, where they are of 32 bits: row k holds input k's.
+    pub(super) fn strips(self) -> Strips<'a> {
         let Packing {
             outputs,
             inputs,
             magnitudes,
         } = self.packing;
-        Panel::strips(self.panels, outputs.div_ceil(LANES), inputs, magnitudes)
+        let vectors = outputs.div_ceil(LANES);
+        match self.panels {
+            Numbers::Single(numbers) => {
+                Strips::Single(Panel::strips(numbers, vectors, inputs, magnitudes))
+            }
+            Numbers::F16(numbers) => Strips::F16(Narrow::new(numbers, vectors, inputs, magnitudes)),
+            Numbers::Bf16(numbers) => {
+                Strips::Bf16(Narrow::new(numbers, vectors, inputs, magnitudes))
+            }
+        }
     }
+}
+
+/// Weights in strips.
+pub(super) enum Strips<'a> {
+    Single(Panel<'a>),
+    F16(Narrow<'a, f16>),
+    Bf16(Narrow<'a, bf16>),
 }
 
 /// A part of a row-major weight matrix, for [`Packed::from_parts`].
 #[derive(Debug, Clone)]
-pub struct Part<'a> {
+pub struct Part<'a, T = f32> {
     /// The whole matrix, `outputs` × `inputs`, row o holding output o's weights.
-    pub weights: &'a [f32],
+    pub weights: &'a [T],
     /// Its rows.
     pub outputs: usize,
     /// Its columns.
@@ -201,7 +250,7 @@ pub struct Part<'a> {
     pub input_range: Range<usize>,
 }
 
-impl Part<'_> {
+impl<T> Part<'_, T> {
     /// Checks shape and ranges, and that `inputs` columns are wanted.
     fn check(&self, inputs: usize) -> Result<(), KernelError> {
         if self.outputs.checked_mul(self.inputs) != Some(self.weights.len()) {
@@ -240,13 +289,20 @@ mod tests {
     use super::*;
     use crate::numerics::kernels::panel::Operands;
 
+    fn single(packed: &Packed) -> Panel<'_> {
+        match PackedView::from(packed).strips() {
+            Strips::Single(strips) => strips,
+            _ => unreachable!("packed in f32"),
+        }
+    }
+
     /// 3 × 2, weight of output o and input i: 10 o + i.
     const MATRIX: [f32; 6] = [0.0, 1.0, 10.0, 11.0, 20.0, 21.0];
 
     #[test]
     fn an_output_lies_in_its_lane() {
         let packed = Packed::new(&MATRIX, 3, 2).unwrap();
-        let weights = PackedView::from(&packed).panel();
+        let weights = single(&packed);
         let steps = Operands::<1, 1>::new(&[0.0; 2], 2, weights).steps::<1>(0);
         let rows: Vec<_> = steps.map(|step| step.vector(0, 0)[..4].to_vec()).collect();
         assert_eq!(rows, [[0.0, 10.0, 20.0, 0.0], [1.0, 11.0, 21.0, 0.0]]);

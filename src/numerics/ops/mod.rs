@@ -12,7 +12,7 @@ mod attention;
 
 pub(super) use attention::{Attend, Columns, Forget, HeadNorm, Remember, Rotate};
 
-use super::kernels::{BlockMatrix, Kernels, Packing, gather};
+use super::kernels::{BlockMatrix, Kernels, Numbers, Packing, gather};
 use super::matrix::Matrix;
 use crate::model::Activation;
 use candle_core::{CpuStorage, Error, InplaceOp1, InplaceOp2, InplaceOp3, Layout, Result, Tensor};
@@ -178,7 +178,14 @@ impl InplaceOp3 for Project<'_> {
         panels_layout: &Layout,
     ) -> Result<()> {
         let rows = layout.dims()[0];
-        let weights = self.packing.view(slice(panels, panels_layout)?);
+        let known = range(panels_layout)?;
+        let numbers = match panels {
+            CpuStorage::F32(panels) => Numbers::Single(&panels[known]),
+            CpuStorage::F16(panels) => Numbers::F16(&panels[known]),
+            CpuStorage::BF16(panels) => Numbers::Bf16(&panels[known]),
+            _ => return Err(Error::Msg("weights are of 16 or 32 bits".into())),
+        };
+        let weights = self.packing.view(numbers);
         self.kernels
             .matmul(slice(x, x_layout)?, rows, weights, slice_mut(dst, layout)?);
         Ok(())
