@@ -5,7 +5,15 @@ use airloom::scenario::{self, Publication, Sweep};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-const SCENARIOS: [&str; 6] = ["batches", "csi", "devices", "pareto", "phase", "snr"];
+const SCENARIOS: [&str; 7] = [
+    "batches",
+    "csi",
+    "devices",
+    "hierarchy",
+    "pareto",
+    "phase",
+    "snr",
+];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -121,4 +129,38 @@ fn a_batch_costs_analog_sums_alone() {
         let joules = sizes.map(|batch| at(&energy, scheme, batch));
         assert!(joules.is_sorted_by(|more, less| more > less), "{joules:?}");
     }
+}
+
+/// 192 entries on 2 streams of 2 are 48 uses; with ⌊√N⌋ clusters in turn a token waits, in each of
+/// 12 all-reduces, so many rounds longer than at one hub.
+#[test]
+fn clusters_in_turn_take_a_round_each() {
+    let times = numbers("hierarchy_time.csv", ["all-reduce", "devices"], "ours_ms");
+    for devices in [8usize, 16, 32, 64, 128, 256, 512, 1024] {
+        let time = |scheme: &str| times[&(scheme.to_owned(), devices.to_string())];
+        let longer = time("two levels over the air") - time("one hub");
+        let expected = devices.isqrt() as f64 * 12.0 * 48.0 / 10e6 * 1e3;
+        // The files have six digits, of up to 2.7 ms.
+        assert!(
+            (longer - expected).abs() < 2e-5,
+            "{devices}: {longer} {expected}"
+        );
+    }
+}
+
+/// Levels are worth it where many are far from one hub: the more of them, the more.
+#[test]
+fn levels_bear_more_devices_than_one_hub() {
+    let perplexity = numbers(
+        "hierarchy_perplexity.csv",
+        ["all-reduce", "devices"],
+        "ours",
+    );
+    let at = |scheme: &str, devices: u32| perplexity[&(scheme.to_owned(), devices.to_string())];
+    let costs = [64, 256, 1024].map(|devices| {
+        let levels = at("two levels over the air", devices);
+        assert!(at("two levels, heads digital", devices) < levels);
+        at("one hub", devices) / levels
+    });
+    assert!(costs[0] > 1.05 && costs.is_sorted(), "{costs:?}");
 }
