@@ -3,7 +3,8 @@
 use super::{Remark, Use, idle};
 use crate::placement::TensorParallel;
 use crate::radio::{
-    AllReduce, Coding, Csi, Doppler, Downlink, LinkRate, RadioConfig, Symbols, Synchronisation,
+    AllReduce, Coding, Csi, Doppler, Downlink, LinkRate, RadioConfig, SubchannelPower, Symbols,
+    Synchronisation, Turns,
 };
 
 /// What is remarkable about a radio and a placement over it.
@@ -56,6 +57,16 @@ pub(super) fn remarks(usage: &Use<'_>, parallel: &TensorParallel) -> Vec<Remark>
              \"1 ms\""
         );
         idle(link("csi.doppler"), &[delay], &why);
+    }
+    if let Some(levels) = parallel.all_reduce.hierarchy()
+        && levels.turns == Turns::InTurn
+        && levels.part_power != SubchannelPower::default()
+    {
+        let turns = format!("{all_reduce}.turns");
+        let why = format!(
+            "clusters take turns, each on the whole band; with {turns}: AtOnce each has a part of it"
+        );
+        idle(format!("{all_reduce}.part_power"), &[turns], &why);
     }
     let lone = link("lone_device_transmits");
     if usage.is_silent_alone() {
