@@ -70,6 +70,8 @@ fn everything() -> Desk {
             &models,
             "--set",
             &decoding,
+            "--set",
+            "trace=Off",
             "--out",
             name,
         ];

@@ -1,6 +1,6 @@
 //! The tokenizer of a GGUF file, put as a `tokenizer.json` would.
 //!
-//! llama.cpp cuts a text in two ways (`src/llama-vocab.cpp`): `gpt2` splits it by expressions
+//! llama.cpp cuts a text in two ways: `gpt2` splits it by expressions
 //! that `tokenizer.ggml.pre` names and merges bytes by rank; `llama` merges letters by the scores
 //! of what they make, and writes what it has no token for as bytes. Which expressions belong to
 //! which name was read from its source; a name that is not here is refused.
