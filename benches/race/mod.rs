@@ -14,8 +14,11 @@ pub const CANDLE: &str = if cfg!(target_arch = "x86_64") {
 /// Rounds in which every contender has its turn.
 const ROUNDS: usize = 40;
 
+/// A name, and what is timed.
+pub type Contender<'a> = (String, Box<dyn FnMut() + Send + 'a>);
+
 /// Runs the contenders in turn and prints each one's fastest round, against the first.
-pub fn race(title: &str, contenders: &mut [(String, Box<dyn FnMut() + Send + '_>)]) {
+pub fn race(title: &str, contenders: &mut [Contender<'_>]) {
     let mut fastest = vec![Duration::MAX; contenders.len()];
     for _ in 0..ROUNDS {
         for (fastest, (_, run)) in fastest.iter_mut().zip(contenders.iter_mut()) {

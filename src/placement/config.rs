@@ -14,7 +14,7 @@ pub enum Placement {
     Single(Single),
     /// Every layer is divided among the nodes of a group, whose partial outputs are summed
     /// twice per layer at one node, which also embeds and samples.
-    TensorParallel(TensorParallel),
+    TensorParallel(Box<TensorParallel>),
     /// Experts of a Mixtral on the nodes of a group, everything else at one node.
     Experts(Box<Experts>),
     /// Consecutive layers on consecutive stages, each placed by itself.

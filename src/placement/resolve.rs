@@ -163,7 +163,7 @@ pub fn place(
                 members,
                 at,
                 link,
-                fields: Box::new(fields.clone()),
+                fields: fields.clone(),
             })
         }
         Placement::Experts(fields) => {

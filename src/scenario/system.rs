@@ -3,7 +3,7 @@
 use super::schema::Scenario;
 use crate::device::Profile;
 use crate::medium::{self, Switch, Wire};
-use crate::placement::{Placed, Placement, Single, TensorParallel, place};
+use crate::placement::{Placed, Placement, Single, place};
 use crate::radio::RadioConfig;
 use crate::serving::Replica;
 use crate::topology::{self, Ends, Link, LinkId, NodeGroup, NodeId, Topology, check_name, nearest};
@@ -44,7 +44,7 @@ impl Scenario {
                 let at = group.name(name, 0);
                 Placement::Single(Single { at })
             }
-            _ if self.radios().count() == 1 => Placement::TensorParallel(TensorParallel::default()),
+            _ if self.radios().count() == 1 => Placement::TensorParallel(Box::default()),
             _ => return,
         };
         self.replicas.push(Replica::new(placement));

@@ -18,7 +18,7 @@ use tokenizers::{Model, ModelWrapper, Token};
 #[derive(Debug)]
 pub(super) enum Cutter {
     /// As the tokenizers crate has it.
-    Wrapped(ModelWrapper),
+    Wrapped(Box<ModelWrapper>),
     /// By scores.
     Scores(Scores),
 }
@@ -45,7 +45,7 @@ impl<'de> Deserialize<'de> for Cutter {
         let value = Value::deserialize(deserializer)?;
         if value.get("type").and_then(Value::as_str) != Some("Scores") {
             let wrapped = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
-            return Ok(Self::Wrapped(wrapped));
+            return Ok(Self::Wrapped(Box::new(wrapped)));
         }
         let raw: Raw = serde_json::from_value(value).map_err(serde::de::Error::custom)?;
         let ids = raw.tokens.iter().zip(0..);

@@ -91,7 +91,9 @@ impl BlockFormat {
     /// Bytes of `rows` rows of `columns` weights in a file of ggml's; nothing if the columns are no
     /// whole blocks, or there are more than memory has addresses for.
     pub fn bytes(self, rows: usize, columns: usize) -> Option<usize> {
-        let blocks = (columns % self.span() == 0).then_some(columns / self.span())?;
+        let blocks = columns
+            .is_multiple_of(self.span())
+            .then_some(columns / self.span())?;
         rows.checked_mul(blocks)?.checked_mul(self.span_bytes())
     }
 

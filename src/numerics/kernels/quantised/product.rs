@@ -38,7 +38,7 @@ pub struct Columns<'a> {
 
 impl Kernels {
     /// out\[r\]\[first + n\] = Σ_k x\[r\]\[k\] · w\[n\]\[k\] of rounded activations and weights, as
-    /// the [module](self) defines; other columns of `out` stay as they are.
+    /// the module defines; other columns of `out` stay as they are.
     ///
     /// # Panics
     /// If the rows have another number of values than `weights` has inputs, or `out` is not as

@@ -80,7 +80,7 @@ impl RoundedRows {
 }
 
 impl Kernels {
-    /// Rounds `rows` rows of `columns` values, as the [module](self) defines.
+    /// Rounds `rows` rows of `columns` values, as the module defines.
     ///
     /// `to` allocates only to become larger than ever.
     ///
