@@ -296,7 +296,8 @@ fn a_wrong_path_is_told_what_is_near() {
     assert_eq!(
         told("links.air.bandwith"),
         "a scenario has no field `links.air.bandwith`; did you mean links.*.Radio.bandwidth or \
-         replicas[].placement.Experts.bandwidth?"
+         replicas[].placement.Experts.bandwidth or \
+         replicas[].placement.TensorParallel.all_reduce.Hierarchy.clusters.Listed[].band?"
     );
     assert!(told("snrr").contains("links.*.Radio.budget.Normalised.snr"));
     assert_eq!(
