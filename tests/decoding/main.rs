@@ -39,6 +39,25 @@ fn texts(run: &Simulated) -> Vec<String> {
         .collect()
 }
 
+/// Law 5: the joules of requests are those of nodes, drafts and what was begun in vain included.
+fn joules_add_up(run: &Simulated) {
+    let requests = run.measured.requests.iter();
+    let Some(of_requests) = requests
+        .map(|request| request.energy_j)
+        .sum::<Option<f64>>()
+    else {
+        return;
+    };
+    let nodes = run.measured.totals.per_node.iter();
+    let of_nodes: f64 = nodes
+        .map(|node| node.compute_j.unwrap() + node.radio_j.unwrap())
+        .sum();
+    assert!(
+        (of_requests / of_nodes - 1.0).abs() < 1e-9,
+        "{of_requests} {of_nodes}"
+    );
+}
+
 /// A model that begins like the bundled one and ends after so many of its layers: it says mostly
 /// other things, and sometimes the same.
 fn beginning(layers: usize) -> TempDir {

@@ -1,6 +1,6 @@
 //! Law 12: whoever drafts, however much and over whatever link, the text is the model's own.
 
-use super::{beginning, simulated, surprise, texts};
+use super::{beginning, joules_add_up, simulated, surprise, texts};
 use airloom::simulation::Simulated;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -34,25 +34,6 @@ fn run(nodes: &str, workload: &str, replica: &str) -> Simulated {
     simulated(&format!(
         "seed: 5, {nodes} workload: [{workload}], replicas: [({replica})]"
     ))
-}
-
-/// Law 5: the joules of requests are those of nodes, drafts included.
-fn joules_add_up(run: &Simulated) {
-    let requests = run.measured.requests.iter();
-    let Some(of_requests) = requests
-        .map(|request| request.energy_j)
-        .sum::<Option<f64>>()
-    else {
-        return;
-    };
-    let nodes = run.measured.totals.per_node.iter();
-    let of_nodes: f64 = nodes
-        .map(|node| node.compute_j.unwrap() + node.radio_j.unwrap())
-        .sum();
-    assert!(
-        (of_requests / of_nodes - 1.0).abs() < 1e-9,
-        "{of_requests} {of_nodes}"
-    );
 }
 
 fn drafting() -> impl Strategy<Value = String> {
