@@ -9,6 +9,7 @@ use crate::radio::{
     Matrix, RadioError, Transceiver, TransceiverDesign, TransceiverProblem, adjoint_product,
 };
 use crate::units::FieldFault;
+use num_complex::Complex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,7 @@ impl TransceiverDesign for AlternatingMmse {
             problem.noise,
             problem.streams,
         );
-        let mut combiner = start.as_slice().to_vec();
+        let mut combiner: Vec<f64> = start.iter().flat_map(|x| [x.re, x.im]).collect();
         let mut error = errors.precode(&combiner);
         let first = error;
         let mut best = combiner.clone();
@@ -94,7 +95,11 @@ impl TransceiverDesign for AlternatingMmse {
             return Ok(aligned);
         }
         errors.precode(&best);
-        let inside = Matrix::from_column_slice(span.rows(), problem.streams, &best);
+        let entry = |r: usize, l: usize| {
+            let first = 2 * (l * span.rows() + r);
+            Complex::new(best[first], best[first + 1])
+        };
+        let inside = Matrix::from_fn(span.rows(), problem.streams, entry);
         let found = errors.transceiver(span.outwards(&inside));
         // Rounding may eat the last of a gain.
         let total = |transceiver: &Transceiver| {

@@ -4,6 +4,8 @@
 //! and 3.1 (backtracking). All sums have a fixed order; buffers are allocated once and
 //! reused from one minimisation to the next.
 
+use crate::wide;
+
 /// Pairs of steps and gradient changes that are remembered.
 const MEMORY: usize = 8;
 /// Sufficient decrease: the fraction of the slope that a step must realise.
@@ -88,6 +90,14 @@ impl Lbfgs {
 
     /// Sets the direction; returns its slope.
     fn aim(&mut self) -> f64 {
+        wide::run(
+            #[inline(always)]
+            || self.aim_plainly(),
+        )
+    }
+
+    #[inline(always)]
+    fn aim_plainly(&mut self) -> f64 {
         for (d, g) in self.direction.iter_mut().zip(&self.gradient) {
             *d = -g;
         }
@@ -114,6 +124,7 @@ impl Lbfgs {
         dot(&self.direction, &self.gradient)
     }
 
+    #[inline(always)]
     fn newest(&self, age: usize) -> usize {
         (self.turn + MEMORY - 1 - age) % MEMORY
     }
@@ -143,6 +154,14 @@ impl Lbfgs {
 
     /// Stores the step from `x` to `trial`, unless the objective curves downwards along it.
     fn remember(&mut self, x: &[f64]) {
+        wide::run(
+            #[inline(always)]
+            || self.remember_plainly(x),
+        );
+    }
+
+    #[inline(always)]
+    fn remember_plainly(&mut self, x: &[f64]) {
         let pair = &mut self.pairs[self.turn];
         for ((s, new), old) in pair.step.iter_mut().zip(&self.trial).zip(x) {
             *s = new - old;
@@ -161,6 +180,7 @@ impl Lbfgs {
     }
 }
 
+#[inline(always)]
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; LANES];
     let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
@@ -174,6 +194,7 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]) + rest
 }
 
+#[inline(always)]
 fn add_scaled(a: &mut [f64], factor: f64, b: &[f64]) {
     for (a, b) in a.iter_mut().zip(b) {
         *a += factor * b;

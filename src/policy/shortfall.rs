@@ -276,11 +276,7 @@ mod tests {
             let mut errors = Shortfall::new(&channels, &powers, 0.3, streams);
             let found = errors.exact(&a, &mut gradient);
             let mut other = SumError::new(&channels, &powers, 0.3, streams);
-            let complex: Vec<Complex<f64>> = a
-                .chunks_exact(2)
-                .map(|x| Complex::new(x[0], x[1]))
-                .collect();
-            let expected = other.precode(&complex);
+            let expected = other.precode(&a);
             assert!((found / expected - 1.0).abs() < 1e-8, "{found} {expected}");
             errors.narrow();
             let narrowed = errors.value(&a, &mut gradient);

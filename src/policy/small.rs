@@ -11,7 +11,7 @@ pub(super) struct Small {
     /// F = GᴴH ∈ C^{L×N_t}, by rows.
     pub(super) seen: Vec<ComplexLanes>,
     /// The lower triangle of F Fᴴ.
-    gram: Vec<ComplexLanes>,
+    pub(super) gram: Vec<ComplexLanes>,
     factor: Vec<ComplexLanes>,
     root: Vec<ComplexLanes>,
     /// M.

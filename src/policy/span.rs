@@ -5,7 +5,6 @@
 
 use crate::radio::{
     Matrix, RadioError, TransceiverProblem, adjoint_product, eigen, factor_in_place, product,
-    product_adjoint,
 };
 use crate::wide;
 use num_complex::Complex;
@@ -61,12 +60,34 @@ fn joint_range(channels: &[Matrix]) -> Option<Matrix> {
     let rows = channels.first()?.nrows();
     let mut sum = Matrix::zeros(rows, rows);
     for channel in channels {
-        let range = range(channel);
-        sum += product_adjoint(&range, &range);
+        add_square(&range(channel), &mut sum);
     }
     let spectrum = eigen(&sum);
     let rank = spectrum.values.iter().filter(|x| **x > ABSENT).count();
     (rank > 0).then(|| Matrix::from_fn(rows, rank, |i, k| spectrum.vectors[(i, k)]))
+}
+
+/// `sum` += W Wᴴ.
+fn add_square(w: &Matrix, sum: &mut Matrix) {
+    let rows = w.nrows();
+    let mut column = vec![Complex::ZERO; rows];
+    wide::run(
+        #[inline(always)]
+        || {
+            for (j, target) in sum.as_mut_slice().chunks_exact_mut(rows).enumerate() {
+                column.fill(Complex::ZERO);
+                for w in w.as_slice().chunks_exact(rows) {
+                    let share = w[j].conj();
+                    for (x, w) in column.iter_mut().zip(w) {
+                        *x += w * share;
+                    }
+                }
+                for (target, x) in target.iter_mut().zip(&column) {
+                    *target += x;
+                }
+            }
+        },
+    );
 }
 
 /// Orthonormal columns that span the range of `channel`: H v/√λ over the eigenvectors v

@@ -16,7 +16,7 @@ use super::hermitian::semidefinite_factor;
 use super::matrix::{Matrix, power, scaled};
 use super::scale::shared_scale;
 use super::subchannels::rounding;
-use super::superposition::{Misfit, Round, superpose};
+use super::superposition::{Columns, Misfit, Round, superpose};
 use super::synchronisation::{Offset, SUBCARRIERS};
 use super::transceiver::minus_identity;
 use crate::rng::Stream;
@@ -26,6 +26,9 @@ use num_complex::Complex;
 /// Σ_n ‖M_n − I‖² up to which devices count as aligned: zero-forcing leaves the rounding
 /// of A, H_n and B_n in double precision, a millionth of what an f32 tensor can show.
 const ALIGNED: f64 = 1e-24;
+
+/// How one device is turned on every subcarrier.
+type Turns = [Complex<f64>; SUBCARRIERS];
 
 /// How entries become symbols.
 #[derive(Debug, Clone, Copy)]
@@ -135,10 +138,10 @@ pub(super) struct AnalogLink {
     /// M_n.
     effective: Vec<Matrix>,
     /// M_n − I, unless all are aligned.
-    deviations: Option<Vec<Matrix>>,
+    deviations: Option<Vec<Columns>>,
     /// Lower triangular C with C w distributed as the noise for w of independent standard
     /// normal parts.
-    colouring: Matrix,
+    colouring: Columns,
     analytic: f64,
     /// σ_z² tr K.
     noise: f64,
@@ -157,9 +160,10 @@ impl AnalogLink {
         let deviations: Vec<Matrix> = effective.iter().map(minus_identity).collect();
         let misalignment = deviations.iter().fold(0.0, |sum, m| sum + power(m));
         Self {
-            deviations: (misalignment > ALIGNED).then_some(deviations),
+            deviations: (misalignment > ALIGNED)
+                .then(|| deviations.iter().map(Columns::new).collect()),
             // Each of the two parts of a CN(0, σ²) has variance σ²/2.
-            colouring: scaled(&colouring, (noise.variance / 2.0).sqrt()),
+            colouring: Columns::new(&scaled(&colouring, (noise.variance / 2.0).sqrt())),
             analytic: (misalignment + noise.power) / schedule.packing.streams as f64,
             noise: noise.power,
             effective,
@@ -167,19 +171,16 @@ impl AnalogLink {
         }
     }
 
-    /// Equation (7) over L for devices that are turned by `misfits`, over `uses` uses: with
+    /// Equation (7) over L for devices that are turned by `turns`, over `uses` uses: with
     /// ḡ_n the mean turn of device n, (Σ_n ‖M_n‖² − 2 Re(ḡ_n tr M_n) + L + noise)/L.
-    fn turned(&self, misfits: &[Misfit<'_>], uses: usize) -> f64 {
+    fn turned(&self, turns: &[Turns], uses: usize) -> f64 {
         let streams = self.schedule.packing.streams;
-        let misalignment = misfits.iter().fold(0.0, |sum, misfit| match misfit {
-            Misfit::Fixed(deviation) => sum + power(deviation),
-            Misfit::Turned(channel, turns) => {
-                let mean = (0..uses.max(1))
-                    .fold(Complex::ZERO, |sum, u| sum + turns[u % SUBCARRIERS])
-                    / uses.max(1) as f64;
-                let trace = (0..streams).fold(Complex::ZERO, |sum, l| sum + channel[(l, l)]);
-                sum + power(channel) - 2.0 * (mean * trace).re + streams as f64
-            }
+        let devices = self.effective.iter().zip(turns);
+        let misalignment = devices.fold(0.0, |sum, (channel, turns)| {
+            let mean = (0..uses.max(1)).fold(Complex::ZERO, |sum, u| sum + turns[u % SUBCARRIERS])
+                / uses.max(1) as f64;
+            let trace = (0..streams).fold(Complex::ZERO, |sum, l| sum + channel[(l, l)]);
+            sum + power(channel) - 2.0 * (mean * trace).re + streams as f64
         });
         (misalignment + self.noise) / streams as f64
     }
@@ -289,17 +290,16 @@ impl Link for AnalogLink {
         noise: Stream,
         sum: &mut [f32],
     ) -> Result<Distortion, RadioError> {
-        let devices = self
-            .effective
-            .iter()
-            .zip(offsets)
-            .zip(&self.schedule.senders);
-        let misfits: Vec<Misfit<'_>> = devices
-            .map(|((channel, offset), sender)| {
-                Misfit::Turned(channel, Box::new(offset.turns(sender.symbol_time)))
-            })
+        let offsets = offsets.iter().zip(&self.schedule.senders);
+        let turns: Vec<Turns> = offsets
+            .map(|(offset, sender)| offset.turns(sender.symbol_time))
             .collect();
-        let analytic = self.turned(&misfits, self.schedule.packing.uses(sum.len()));
+        let channels: Vec<Columns> = self.effective.iter().map(Columns::new).collect();
+        let devices = channels.iter().zip(&turns);
+        let misfits: Vec<Misfit<'_>> = devices
+            .map(|(channel, turns)| Misfit::Turned(channel, turns))
+            .collect();
+        let analytic = self.turned(&turns, self.schedule.packing.uses(sum.len()));
         self.receive(parts, Some(&misfits), analytic, &noise, sum)
     }
 }

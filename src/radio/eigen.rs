@@ -7,6 +7,7 @@
 //! every machine; the tests that end an iteration compare such results.
 
 use super::matrix::{Matrix, column};
+use crate::wide;
 use num_complex::Complex;
 
 /// QR steps per eigenvalue after which the iteration stops; 2 are usual.
@@ -31,8 +32,14 @@ pub struct Eigen {
 pub fn eigen(a: &Matrix) -> Eigen {
     assert!(a.is_square(), "eigenvectors of a square matrix");
     let n = a.nrows();
-    let (mut tridiagonal, mut basis) = tridiagonalise(a);
-    tridiagonal.diagonalise(&mut basis);
+    let (tridiagonal, basis) = wide::run(
+        #[inline(always)]
+        || {
+            let (mut tridiagonal, mut basis) = tridiagonalise(a);
+            tridiagonal.diagonalise(&mut basis);
+            (tridiagonal, basis)
+        },
+    );
     let values = tridiagonal.diagonal;
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by(|&i, &j| values[j].total_cmp(&values[i]));
@@ -50,12 +57,14 @@ struct Tridiagonal {
 }
 
 /// The entries of column `k`, to be changed.
+#[inline(always)]
 fn column_mut(a: &mut Matrix, k: usize) -> &mut [Complex<f64>] {
     let rows = a.nrows();
     &mut a.as_mut_slice()[k * rows..(k + 1) * rows]
 }
 
 /// Real tridiagonal T and unitary Q with Q T Qᴴ = `a`.
+#[inline(always)]
 fn tridiagonalise(a: &Matrix) -> (Tridiagonal, Matrix) {
     let n = a.nrows();
     let mut a = a.clone();
@@ -94,6 +103,7 @@ fn tridiagonalise(a: &Matrix) -> (Tridiagonal, Matrix) {
 }
 
 /// v, β and γ such that (I − β v vᴴ) x = γ e₁.
+#[inline(always)]
 fn reflection(x: &[Complex<f64>]) -> (Vec<Complex<f64>>, f64, Complex<f64>) {
     let mut v = x.to_vec();
     let rest = x[1..].iter().fold(0.0, |sum, entry| sum + entry.norm_sqr());
@@ -113,6 +123,7 @@ fn reflection(x: &[Complex<f64>]) -> (Vec<Complex<f64>>, f64, Complex<f64>) {
 }
 
 /// x ← (I − β v vᴴ) x.
+#[inline(always)]
 fn reflect(x: &mut [Complex<f64>], v: &[Complex<f64>], factor: f64) {
     let along = inner(v, x) * factor;
     for (x, v) in x.iter_mut().zip(v) {
@@ -121,6 +132,7 @@ fn reflect(x: &mut [Complex<f64>], v: &[Complex<f64>], factor: f64) {
 }
 
 /// vᴴ x.
+#[inline(always)]
 fn inner(v: &[Complex<f64>], x: &[Complex<f64>]) -> Complex<f64> {
     v.iter()
         .zip(x)
@@ -129,6 +141,7 @@ fn inner(v: &[Complex<f64>], x: &[Complex<f64>]) -> Complex<f64> {
 
 /// (I − β v vᴴ) A (I − β v vᴴ) on the trailing block from `first` on, as
 /// A − v wᴴ − w vᴴ with p = β A v and w = p − β/2 (vᴴp) v.
+#[inline(always)]
 fn reflect_both_sides(a: &mut Matrix, v: &[Complex<f64>], factor: f64, first: usize) {
     if factor == 0.0 {
         return;
@@ -155,6 +168,7 @@ fn reflect_both_sides(a: &mut Matrix, v: &[Complex<f64>], factor: f64, first: us
 
 impl Tridiagonal {
     /// Makes it diagonal and turns the columns of `basis` along.
+    #[inline(always)]
     fn diagonalise(&mut self, basis: &mut Matrix) {
         let mut high = self.diagonal.len().saturating_sub(1);
         let mut steps = 0;
@@ -174,6 +188,7 @@ impl Tridiagonal {
     }
 
     /// Whether the coupling `k` is zero to working precision; if so, makes it zero.
+    #[inline(always)]
     fn splits(&mut self, k: usize) -> bool {
         let neighbours = self.diagonal[k].abs() + self.diagonal[k + 1].abs();
         let negligible = self.below[k] == 0.0 || self.below[k].abs() <= f64::EPSILON * neighbours;
@@ -184,6 +199,7 @@ impl Tridiagonal {
     }
 
     /// One implicit QR step on the block from `low` to `high`.
+    #[inline(always)]
     fn step(&mut self, low: usize, high: usize, basis: &mut Matrix) {
         let Self { diagonal, below } = self;
         let coupling = below[high - 1];
@@ -216,6 +232,7 @@ impl Tridiagonal {
 }
 
 /// Columns k and k + 1 ← (c q_k + s q_{k+1}, −s q_k + c q_{k+1}).
+#[inline(always)]
 fn rotate(basis: &mut Matrix, k: usize, c: f64, s: f64) {
     let rows = basis.nrows();
     let pair = &mut basis.as_mut_slice()[k * rows..(k + 2) * rows];

@@ -10,6 +10,10 @@
 use super::all_reduce::{check_finite, check_lengths};
 use super::error::RadioError;
 use super::sums::sum_of_squares;
+use rayon::prelude::*;
+
+/// Entries from which on several threads sum.
+const LARGE: usize = 1 << 15;
 
 /// √r·R: what one normalised complex entry is worth.
 ///
@@ -21,9 +25,14 @@ pub(super) fn shared_scale(
     expected: usize,
 ) -> Result<f64, RadioError> {
     check_lengths(parts, expected)?;
+    let totals: Vec<f64> = if parts.len() * expected < LARGE {
+        parts.iter().map(|part| sum_of_squares(part)).collect()
+    } else {
+        let parts = parts.par_iter();
+        parts.map(|part| sum_of_squares(part)).collect()
+    };
     let mut largest = 0.0f32;
-    for (device, part) in parts.iter().enumerate() {
-        let total = sum_of_squares(part);
+    for ((device, part), total) in parts.iter().enumerate().zip(totals) {
         check_finite(device, part, total)?;
         let mean = total / part.len().max(1) as f64;
         largest = largest.max(mean.sqrt() as f32);

@@ -131,6 +131,9 @@ impl Fading {
     }
 }
 
+/// Entries that are drawn at once.
+const TOGETHER: usize = 128;
+
 /// The first two moments of every entry of one device's channel.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moments {
@@ -166,10 +169,13 @@ impl Distribution<Complex<f64>> for Moments {
 impl BulkDistribution<Complex<f64>> for Moments {
     fn fill<R: Rng + ?Sized>(&self, rng: &mut R, out: &mut [Complex<f64>]) {
         let deviation = (self.variance / 2.0).sqrt();
-        let mut normals = vec![0.0; 2 * out.len()];
-        StandardNormal.fill(rng, &mut normals);
-        for (entry, pair) in out.iter_mut().zip(normals.chunks_exact(2)) {
-            *entry = Complex::new(self.mean + deviation * pair[0], deviation * pair[1]);
+        let mut normals = [0.0; 2 * TOGETHER];
+        for entries in out.chunks_mut(TOGETHER) {
+            let normals = &mut normals[..2 * entries.len()];
+            StandardNormal.fill(rng, normals);
+            for (entry, pair) in entries.iter_mut().zip(normals.chunks_exact(2)) {
+                *entry = Complex::new(self.mean + deviation * pair[0], deviation * pair[1]);
+            }
         }
     }
 }

@@ -4,6 +4,8 @@
 //! 8.5): for the L×L matrices of a few streams they cost less than a reduction to
 //! tridiagonal form, allocate nothing, and do their operations in one fixed order.
 
+pub(super) mod beside;
+
 use num_complex::Complex;
 
 /// Sweeps after which the iteration stops; 5 or 6 are usual.
