@@ -11,7 +11,7 @@
 mod shape;
 
 use airloom::device::Profile;
-use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::engine::{self, BackgroundTrace, CsvTrace, Resources, TraceLevel};
 use airloom::execution::{Dense, Execution, STAGE_NAMES, Source, System, Words};
 use airloom::model::{ShardPlan, Shares};
 use airloom::numerics::{Llama, Rows, ShardedLlama, Tokenizer};
@@ -93,14 +93,25 @@ fn co_simulate(system: System) -> Execution<'static> {
     let watch: &mut dyn Observer = Box::leak(Box::new(watch));
     let mut resources = Resources::new();
     let mut program = Execution::new(system, watch, &mut resources).expect("it fits");
-    let mut trace = CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES, &[""; 0])
+    let trace = CsvTrace::new(TraceLevel::Full, io::sink(), STAGE_NAMES, &[""; 0])
         .expect("nothing to write");
+    let mut trace = BackgroundTrace::new(trace);
     let never = AtomicBool::new(false);
     engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
+    trace.finish().expect("nothing to write");
     program
 }
 
+/// As the program does: the thread that simulates is one of the pool.
+fn join_pool() {
+    // Only the first benchmark builds it.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .use_current_thread()
+        .build_global();
+}
+
 fn compare(group: &mut BenchmarkGroup<'_, WallTime>, task: &Task, bare: impl Fn(&ShardedLlama)) {
+    join_pool();
     let tokenizer = Tokenizer::load(Path::new("models/tiny-llama")).expect("the bundled model");
     // A new model each time for both: neither finds its weights in the cache.
     group.bench_function("bare", |bencher| {

@@ -14,8 +14,8 @@ use std::io;
 use std::sync::atomic::AtomicBool;
 
 use airloom::engine::{
-    Cost, CsvTrace, Graph, GraphError, Kind, NullTrace, Program, Record, ResourceId, Resources,
-    Task, TaskId, TaskKey, Trace, TraceLevel, run, workload,
+    BackgroundTrace, Cost, CsvTrace, Graph, GraphError, Kind, NullTrace, Program, Record,
+    ResourceId, Resources, Task, TaskId, TaskKey, Trace, TraceLevel, run, workload,
 };
 use airloom::units::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -140,6 +140,14 @@ fn csv(level: TraceLevel, devices: u16) -> CsvTrace<io::Sink> {
     CsvTrace::new(level, io::sink(), STAGES, &nodes).unwrap()
 }
 
+/// As the program does: the log is made beside the simulation, and waited for.
+fn logged(level: TraceLevel, devices: u16, layers: u32) -> u64 {
+    let mut trace = BackgroundTrace::new(csv(level, devices));
+    let tasks = simulate(devices, layers, &mut trace);
+    trace.finish().unwrap();
+    tasks
+}
+
 fn timers(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("timers");
     group.throughput(Throughput::Elements(u64::from(PROCESSES * WAITS)));
@@ -185,7 +193,7 @@ fn tasks(criterion: &mut Criterion) {
         for level in [TraceLevel::Full, TraceLevel::Summary, TraceLevel::Off] {
             let id = BenchmarkId::new(format!("trace {level:?}"), devices);
             group.bench_function(id, |bench| {
-                bench.iter(|| simulate(devices, layers, &mut csv(level, devices)));
+                bench.iter(|| logged(level, devices, layers));
             });
         }
         group.bench_function(BenchmarkId::new("no trace", devices), |bench| {

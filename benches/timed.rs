@@ -1,5 +1,6 @@
 //! How fast a model is timed that is only a shape: whole runs of Llama 3 8B on eight
-//! devices, about a million tasks each, trace hashed and not written.
+//! devices, about a million tasks each, trace hashed (beside the simulation, as the program
+//! does) and not written.
 //!
 //! Where the drawn channel has no say nothing is drawn. With `drawn rates` every device
 //! draws a channel for every all-reduce, and with `counted joules` a transceiver is
@@ -9,7 +10,7 @@
 //! Compare numbers of one run only: machines and moments differ.
 
 use airloom::device::Profile;
-use airloom::engine::{self, CsvTrace, Resources, TraceLevel};
+use airloom::engine::{self, BackgroundTrace, CsvTrace, Resources, TraceLevel};
 use airloom::execution::{Execution, STAGE_NAMES, Source, System};
 use airloom::model::{ModelShape, ShardPlan, Shares};
 use airloom::policy::Design;
@@ -61,10 +62,11 @@ fn simulate(radio: &RadioConfig, scheme: Scheme) -> u64 {
     let mut resources = Resources::new();
     let mut nobody = ();
     let mut program = Execution::new(system, &mut nobody, &mut resources).expect("it fits");
-    let mut trace =
-        CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).expect("no file");
+    let trace = CsvTrace::new(TraceLevel::Off, io::sink(), STAGE_NAMES, &[""; 0]).expect("no file");
+    let mut trace = BackgroundTrace::new(trace);
     let never = AtomicBool::new(false);
     let report = engine::run(&mut program, &resources, &mut trace, &never).expect("a run");
+    trace.finish().expect("no file");
     report.totals.tasks
 }
 

@@ -35,9 +35,9 @@ impl Observer for Loudness {
         Ok(())
     }
 
-    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
+    fn tensors(&mut self, tensors: &[Travelling<'_>]) -> io::Result<()> {
         // Sums and logits are nobody's alone.
-        if tensor.node.is_some() {
+        for tensor in tensors.iter().filter(|tensor| tensor.node.is_some()) {
             let squares = tensor.values.iter().map(|x| f64::from(*x).powi(2));
             self.power += squares.sum::<f64>();
             self.entries += tensor.values.len() as f64;

@@ -67,6 +67,7 @@
 #![cfg_attr(not(test), warn(clippy::print_stderr, clippy::print_stdout))]
 
 pub mod analysis;
+mod background;
 pub mod calibration;
 pub mod cli;
 pub mod corpus;

@@ -88,8 +88,8 @@ observer! {
     expert: ExpertRecord;
     /// A replica's queue, batches or cache changed.
     load: LoadRecord;
-    /// A tensor was sent, summed or computed.
-    tensor: Travelling<'_>;
+    /// Tensors were sent, summed or computed together.
+    tensors: [Travelling<'_>];
 }
 
 impl Measurements {

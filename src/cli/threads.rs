@@ -29,8 +29,12 @@ pub(super) fn bounded(what: &str, asked: usize) -> usize {
     asked.min(most)
 }
 
-/// Sizes the pool on which kernels run: `threads`, else what the environment asks for; else
-/// rayon starts one per core when it is first used.
+/// Starts the pool on which kernels run: of `threads`, else of what the environment asks for, else
+/// of one per core.
+///
+/// The calling thread is one of them: what it shares with others it begins at once, where handing
+/// it to others and waiting would cost as much as a single token's share. A pool of one has a
+/// thread of its own, as jobs beside the caller need somebody who is never busy with another run.
 pub(super) fn start(threads: Option<u16>) -> Result<(), Failure> {
     let from_environment = || std::env::var(VARIABLE).ok()?.parse().ok();
     let asked = match threads {
@@ -38,11 +42,13 @@ pub(super) fn start(threads: Option<u16>) -> Result<(), Failure> {
         None => from_environment().map(|asked| bounded(VARIABLE, asked)),
     };
     // Zero is rayon's word for its default.
-    let Some(threads) = asked.filter(|threads| *threads > 0) else {
-        return Ok(());
+    let threads = asked
+        .filter(|threads| *threads > 0)
+        .unwrap_or_else(|| available_parallelism().map_or(1, usize::from));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = match threads {
+        1 => pool,
+        _ => pool.use_current_thread(),
     };
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(Failure::run)
+    pool.build_global().map_err(Failure::run)
 }

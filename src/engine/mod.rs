@@ -73,6 +73,7 @@
 
 mod agenda;
 
+mod background_trace;
 mod clock;
 mod csv;
 mod dispatch;
@@ -80,7 +81,6 @@ mod error;
 mod graph;
 mod key;
 mod ledger;
-mod log_thread;
 mod meeting;
 mod process;
 mod program;
@@ -93,12 +93,12 @@ mod task;
 mod trace;
 pub mod workload;
 
+pub use background_trace::BackgroundTrace;
 pub use csv::{CsvTrace, HEADER, TraceLevel};
 pub use error::{EngineError, GraphError, ProcessError, Stuck};
 pub use graph::Graph;
 pub use key::{Kind, TaskKey};
 pub use ledger::Totals;
-pub use log_thread::LogThread;
 pub use process::{Elapsed, Meeting, Next, Process, Processes};
 pub use program::{Occupancy, Program};
 pub use report::{Report, ResourceReport};

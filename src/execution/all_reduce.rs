@@ -287,9 +287,7 @@ fn note_tensors(
         values,
         ..whole
     });
-    for tensor in parts.chain([whole]) {
-        let noted = observer.tensor(&tensor);
-        noted.map_err(ExecutionError::Observer)?;
-    }
-    Ok(())
+    let tensors: Vec<Travelling<'_>> = parts.chain([whole]).collect();
+    let noted = observer.tensors(&tensors);
+    noted.map_err(ExecutionError::Observer)
 }

@@ -55,8 +55,9 @@ pub(super) fn note_logits(
     observer: &mut dyn Observer,
     hasher: &mut blake3::Hasher,
 ) -> Result<(), ExecutionError> {
-    for (row, values) in logits.chunks_exact(vocabulary).enumerate() {
-        let tensor = Travelling {
+    let rows = logits.chunks_exact(vocabulary).enumerate();
+    let tensors: Vec<Travelling<'_>> = rows
+        .map(|(row, values)| Travelling {
             request,
             step,
             layer: None,
@@ -65,9 +66,10 @@ pub(super) fn note_logits(
             row: Some((first + row) as u32),
             columns: vocabulary,
             values,
-        };
-        observer.tensor(&tensor).map_err(ExecutionError::Observer)?;
-    }
+        })
+        .collect();
+    let noted = observer.tensors(&tensors);
+    noted.map_err(ExecutionError::Observer)?;
     hasher.update(&little_endian(logits));
     Ok(())
 }

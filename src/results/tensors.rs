@@ -12,10 +12,13 @@
 //! entries follow, as the shortest decimals that read back to the same bits.
 
 use super::folder::{FileDigest, FolderError, HashedFile};
+use crate::background::{Background, Worker};
 use crate::digest::{Rolling, RollingDigest, little_endian};
 use crate::observer::{Observer, Travelling};
+use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use twox_hash::XxHash3_64;
 
 /// The file's name.
@@ -27,13 +30,45 @@ const HEADER: &str = "request,step,layer,stage,node,row,shape,digest,v0,v1,v2,v3
 /// Entries shown of each tensor.
 const SHOWN: usize = 4;
 
-/// Writes the file, or only its rolling digest.
+/// Entries from which on tensors that travel together are hashed by several threads.
+const LARGE: usize = 1 << 15;
+
+/// Tensors that are handed over together: few where others of the pool are awake anyhow, many
+/// where somebody must be woken for them.
+const AT_LEAST: [usize; 2] = [4, 1024];
+
+/// Writes the file, or only its rolling digest; lines are made beside the simulation.
 #[derive(Debug)]
 pub struct TensorLog {
+    batch: Vec<Row>,
+    background: Background<Lines>,
+    at_least: usize,
+}
+
+/// A line to be.
+#[derive(Debug)]
+struct Row {
+    request: u32,
+    step: u32,
+    layer: Option<u32>,
+    stage: &'static str,
+    node: Option<u32>,
+    row: Option<u32>,
+    rows: usize,
+    columns: usize,
+    hash: u64,
+    /// How many of these there are.
+    shown: usize,
+    values: [f32; SHOWN],
+}
+
+#[derive(Debug)]
+struct Lines {
     file: Option<HashedFile>,
     nodes: Vec<String>,
     digest: Rolling,
-    line: String,
+    /// Those that are neither hashed nor written yet.
+    text: String,
 }
 
 impl TensorLog {
@@ -48,57 +83,40 @@ impl TensorLog {
         }
         let mut digest = Rolling::default();
         digest.update(HEADER.as_bytes());
-        Ok(Self {
+        let lines = Lines {
             file,
             nodes,
             digest,
-            line: String::new(),
+            text: String::new(),
+        };
+        let [few, many] = AT_LEAST;
+        Ok(Self {
+            batch: Vec::new(),
+            background: Background::new(lines),
+            at_least: if rayon::current_num_threads() > 1 {
+                few
+            } else {
+                many
+            },
         })
     }
 
-    /// Notes one tensor.
+    /// Notes tensors that travel together, in their order.
     ///
     /// # Errors
-    /// If the line cannot be written.
-    pub fn record(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        let hash = XxHash3_64::oneshot(&little_endian(tensor.values));
-        let optional = |number: Option<u32>| number.map_or(String::new(), |n| n.to_string());
-        self.line.clear();
-        // Writing to a String cannot fail.
-        let _ = write!(
-            self.line,
-            "{},{},{},{},{},{},{}x{},{hash:016x}",
-            tensor.request,
-            tensor.step,
-            optional(tensor.layer),
-            tensor.stage,
-            tensor
-                .node
-                .map_or("", |node| self.nodes[node as usize].as_str()),
-            optional(tensor.row),
-            tensor.values.len() / tensor.columns.max(1),
-            tensor.columns,
-        );
-        for place in 0..SHOWN {
-            match tensor.values.get(place) {
-                Some(value) => {
-                    let _ = write!(self.line, ",{value}");
-                }
-                None => self.line.push(','),
-            }
+    /// If lines cannot be written, these or some before.
+    pub fn record(&mut self, tensors: &[Travelling<'_>]) -> io::Result<()> {
+        let entries: usize = tensors.iter().map(|tensor| tensor.values.len()).sum();
+        if entries < LARGE {
+            self.batch.extend(tensors.iter().map(Row::new));
+        } else {
+            self.batch.par_extend(tensors.par_iter().map(Row::new));
         }
-        self.line.push('\n');
-        self.digest.update(self.line.as_bytes());
-        if self.digest.count() {
-            self.digest.note();
+        if self.batch.len() >= self.at_least {
+            let batch = std::mem::take(&mut self.batch);
+            self.batch = self.background.hand_over(batch)?;
         }
-        match &mut self.file {
-            Some(file) => {
-                let written = file.write_all(self.line.as_bytes());
-                written.map_err(|source| file.error(source).into_io())
-            }
-            None => Ok(()),
-        }
+        Ok(())
     }
 
     /// Closes the log.
@@ -106,13 +124,97 @@ impl TensorLog {
     /// # Errors
     /// If the last lines cannot be written.
     pub fn finish(self) -> Result<(Option<FileDigest>, RollingDigest), FolderError> {
-        let file = self.file.map(HashedFile::finish).transpose()?;
-        Ok((file, self.digest.finish()))
+        let shown = PathBuf::from(FILE_NAME);
+        let failed = |source| FolderError::from_io(source, &shown);
+        self.background.hand_over(self.batch).map_err(failed)?;
+        let lines = self.background.finish().map_err(failed)?;
+        let file = lines.file.map(HashedFile::finish).transpose()?;
+        Ok((file, lines.digest.finish()))
+    }
+}
+
+impl Row {
+    fn new(tensor: &Travelling<'_>) -> Self {
+        let mut values = [0.0; SHOWN];
+        let shown = tensor.values.len().min(SHOWN);
+        values[..shown].copy_from_slice(&tensor.values[..shown]);
+        Self {
+            request: tensor.request,
+            step: tensor.step,
+            layer: tensor.layer,
+            stage: tensor.stage,
+            node: tensor.node,
+            row: tensor.row,
+            rows: tensor.values.len() / tensor.columns.max(1),
+            columns: tensor.columns,
+            hash: XxHash3_64::oneshot(&little_endian(tensor.values)),
+            shown,
+            values,
+        }
+    }
+}
+
+impl Worker for Lines {
+    type Batch = Vec<Row>;
+
+    fn take(&mut self, batch: &mut Vec<Row>) -> io::Result<()> {
+        for row in batch.drain(..) {
+            self.write(&row);
+            if self.digest.count() {
+                self.digest.update(self.text.as_bytes());
+                self.digest.note();
+                self.flush()?;
+            }
+        }
+        self.digest.update(self.text.as_bytes());
+        self.flush()
+    }
+}
+
+impl Lines {
+    fn write(&mut self, row: &Row) {
+        let text = &mut self.text;
+        let mut digits = itoa::Buffer::new();
+        let mut optional = |text: &mut String, number: Option<u32>| {
+            if let Some(number) = number {
+                text.push_str(digits.format(number));
+            }
+            text.push(',');
+        };
+        optional(text, Some(row.request));
+        optional(text, Some(row.step));
+        optional(text, row.layer);
+        text.push_str(row.stage);
+        text.push(',');
+        if let Some(node) = row.node {
+            text.push_str(&self.nodes[node as usize]);
+        }
+        text.push(',');
+        optional(text, row.row);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{}x{},{:016x}", row.rows, row.columns, row.hash);
+        for (place, value) in row.values.iter().enumerate() {
+            text.push(',');
+            if place < row.shown {
+                let _ = write!(text, "{value}");
+            }
+        }
+        text.push('\n');
+    }
+
+    /// Writes what has been hashed.
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.file.as_mut().map_or(Ok(()), |file| {
+            let written = file.write_all(self.text.as_bytes());
+            written.map_err(|source| file.error(source).into_io())
+        });
+        self.text.clear();
+        written
     }
 }
 
 impl Observer for TensorLog {
-    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        self.record(tensor)
+    fn tensors(&mut self, tensors: &[Travelling<'_>]) -> io::Result<()> {
+        self.record(tensors)
     }
 }

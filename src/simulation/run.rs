@@ -4,7 +4,7 @@ use super::drawings::{self, DRAWN};
 use super::error::RunError;
 use super::prepare::{Grounds, Prepared};
 use super::recorded::SCENARIO;
-use crate::engine::{self, CsvTrace, EngineError, LogThread, Resources, TraceLevel};
+use crate::engine::{self, BackgroundTrace, CsvTrace, EngineError, Resources, TraceLevel};
 use crate::execution::{Execution, ExecutionError, STAGE_NAMES};
 use crate::figures::catalogue::{DrawError, FIGURES, Options};
 use crate::figures::format::Format;
@@ -179,7 +179,7 @@ pub(super) fn stage(
     let mut recorder = Recorder::create(staging, &nodes, about.goals, details)?;
     let mut watch = (&mut log, (&mut accumulator, (&mut recorder, observer)));
     let trace = CsvTrace::new(level, sink, STAGE_NAMES, &nodes).map_err(&no_events)?;
-    let mut trace = LogThread::new(trace).map_err(&no_events)?;
+    let mut trace = BackgroundTrace::new(trace);
 
     let mut resources = Resources::new();
     let mut program = Execution::new(system, &mut watch, &mut resources)?;

@@ -16,9 +16,9 @@ const NODES: &str =
 struct First(Option<Vec<f32>>);
 
 impl Observer for First {
-    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        if tensor.stage == "logits" {
-            self.0.get_or_insert_with(|| tensor.values.to_vec());
+    fn tensors(&mut self, tensors: &[Travelling<'_>]) -> io::Result<()> {
+        if let Some(logits) = tensors.iter().find(|tensor| tensor.stage == "logits") {
+            self.0.get_or_insert_with(|| logits.values.to_vec());
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Observer for Gambler {
         Ok(())
     }
 
-    fn tensor(&mut self, _: &Travelling<'_>) -> io::Result<()> {
+    fn tensors(&mut self, _: &[Travelling<'_>]) -> io::Result<()> {
         self.play();
         Ok(())
     }

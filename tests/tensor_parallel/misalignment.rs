@@ -27,11 +27,11 @@ struct Listener {
 }
 
 impl Observer for Listener {
-    fn tensor(&mut self, tensor: &Travelling<'_>) -> io::Result<()> {
-        match tensor.node {
-            Some(0) => self.rounds.push(vec![tensor.values.to_vec()]),
-            Some(_) => self.rounds.last_mut().unwrap().push(tensor.values.to_vec()),
-            None => {}
+    fn tensors(&mut self, tensors: &[Travelling<'_>]) -> io::Result<()> {
+        let parts = tensors.iter().filter(|tensor| tensor.node.is_some());
+        let round: Vec<Vec<f32>> = parts.map(|part| part.values.to_vec()).collect();
+        if !round.is_empty() {
+            self.rounds.push(round);
         }
         Ok(())
     }

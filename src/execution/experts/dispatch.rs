@@ -326,12 +326,13 @@ fn note_journeys(
     group: &ExpertGroup,
     observer: &mut dyn Observer,
 ) -> Result<(), ExecutionError> {
+    let mut tensors = Vec::with_capacity(2 * journeys.len());
     for journey in journeys {
         for (stage, values) in [
             ("token_downlink", &journey.sent),
             ("token_uplink", &journey.returned),
         ] {
-            let tensor = Travelling {
+            tensors.push(Travelling {
                 request,
                 step,
                 layer: Some(layer as u32),
@@ -342,10 +343,9 @@ fn note_journeys(
                 row: Some(journey.expert as u32),
                 columns: group.shape.hidden,
                 values,
-            };
-            let noted = observer.tensor(&tensor);
-            noted.map_err(ExecutionError::Observer)?;
+            });
         }
     }
-    Ok(())
+    let noted = observer.tensors(&tensors);
+    noted.map_err(ExecutionError::Observer)
 }

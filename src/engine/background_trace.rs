@@ -1,36 +1,28 @@
-//! A trace that works in a thread of its own, so that writing and hashing a row costs the
-//! simulation no more than copying it.
+//! A trace that works beside the simulation ([`crate::background`]), so that writing and hashing
+//! a row costs the simulation no more than copying it.
 //!
-//! Records are gathered in batches and handed over in order; a batch comes back to be filled
-//! again, so that a run has a few of them and no more, however the two threads are scheduled. The inner trace sees the records
-//! that it would have seen, one after another, and what it makes of them is the same to the byte.
-
-use std::io;
-use std::panic::resume_unwind;
-use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
-use std::thread::{Builder, JoinHandle};
+//! The inner trace sees the records that it would have seen, one after another, and what it
+//! makes of them is the same to the byte.
 
 use super::key::{Kind, TaskKey};
 use super::task::Cost;
 use super::trace::{Reason, Record, Trace};
+use crate::background::{Background, Worker};
 use crate::units::Instant;
+use std::io;
 
 /// Records of a batch: few enough to stay in a processor's cache on their way.
 const BATCH: usize = 1024;
-/// Batches that there are: where all but the one that is filled wait for the thread, the simulation
-/// waits for it too.
-const BATCHES: usize = 5;
 
-/// Hands the records of a run to a trace that lives in another thread.
+/// Hands the records of a run to a trace that takes them beside it.
 #[derive(Debug)]
-pub struct LogThread<T> {
+pub struct BackgroundTrace<T: Trace + Send + 'static> {
     batch: Batch,
-    /// None once the thread has been told to end.
-    full: Option<SyncSender<Batch>>,
-    empty: Receiver<Batch>,
-    /// None once its result has been taken.
-    thread: Option<JoinHandle<io::Result<T>>>,
+    background: Background<Replay<T>>,
 }
+
+#[derive(Debug)]
+struct Replay<T>(T);
 
 /// Records, with their inputs and the names of their resources one after another.
 #[derive(Debug, Default)]
@@ -57,100 +49,47 @@ struct Row {
     has_resource: bool,
 }
 
-impl<T: Trace + Send + 'static> LogThread<T> {
-    /// Starts a thread in which `trace` takes what is recorded here.
-    ///
-    /// # Errors
-    /// If the system grants no thread.
-    pub fn new(mut trace: T) -> io::Result<Self> {
-        let (full, batches) = sync_channel::<Batch>(BATCHES);
-        let (back, empty) = channel();
-        for _ in 1..BATCHES {
-            // The other end is here.
-            let _ = back.send(Batch::new());
+impl<T: Trace + Send + 'static> BackgroundTrace<T> {
+    /// `trace` takes beside the simulation what is recorded here.
+    pub fn new(trace: T) -> Self {
+        Self {
+            batch: Batch::default(),
+            background: Background::new(Replay(trace)),
         }
-        let work = move || {
-            for mut batch in batches {
-                batch.replay(&mut trace)?;
-                batch.clear();
-                // Nobody fills it again once the run has ended.
-                let _ = back.send(batch);
-            }
-            Ok(trace)
-        };
-        Ok(Self {
-            batch: Batch::new(),
-            full: Some(full),
-            empty,
-            thread: Some(Builder::new().name("log".to_owned()).spawn(work)?),
-        })
     }
 
     /// Waits until every record has been taken and gives the trace back.
     ///
     /// # Errors
     /// If the trace failed at one of them.
-    pub fn finish(mut self) -> io::Result<T> {
-        self.hand_over()?;
-        self.end()
-    }
-
-    fn hand_over(&mut self) -> io::Result<()> {
-        let batch = std::mem::take(&mut self.batch);
-        let sent = self
-            .full
-            .as_ref()
-            .is_some_and(|full| full.send(batch).is_ok());
-        let next = sent.then(|| self.empty.recv().ok()).flatten();
-        // The thread ends before its time only where the trace has failed.
-        let Some(next) = next else {
-            return self.end().map(drop);
-        };
-        self.batch = next;
-        Ok(())
-    }
-
-    fn end(&mut self) -> io::Result<T> {
-        self.full = None;
-        let ended = self.thread.take().map(JoinHandle::join);
-        match ended {
-            Some(Ok(result)) => result,
-            Some(Err(panic)) => resume_unwind(panic),
-            None => Err(io::Error::other("the log has failed before")),
-        }
+    pub fn finish(self) -> io::Result<T> {
+        self.background.hand_over(self.batch)?;
+        Ok(self.background.finish()?.0)
     }
 }
 
-impl<T: Trace + Send + 'static> Trace for LogThread<T> {
+impl<T: Trace + Send + 'static> Trace for BackgroundTrace<T> {
     fn record(&mut self, record: &Record<'_>) -> io::Result<()> {
         self.batch.push(record);
         if self.batch.rows.len() == BATCH {
-            self.hand_over()?;
+            let batch = std::mem::take(&mut self.batch);
+            self.batch = self.background.hand_over(batch)?;
         }
         Ok(())
     }
 }
 
-impl<T> Drop for LogThread<T> {
-    /// A run that breaks off removes its folder: nobody may write there any more.
-    fn drop(&mut self) {
-        self.full = None;
-        if let Some(thread) = self.thread.take() {
-            // Whatever it says, the run has failed for another reason already.
-            let _ = thread.join();
-        }
+impl<T: Trace + Send + 'static> Worker for Replay<T> {
+    type Batch = Batch;
+
+    fn take(&mut self, batch: &mut Batch) -> io::Result<()> {
+        batch.replay(&mut self.0)?;
+        batch.clear();
+        Ok(())
     }
 }
 
 impl Batch {
-    /// With room for as many records as it ever has.
-    fn new() -> Self {
-        Self {
-            rows: Vec::with_capacity(BATCH),
-            ..Self::default()
-        }
-    }
-
     fn push(&mut self, record: &Record<'_>) {
         self.inputs.extend_from_slice(record.inputs);
         self.names.push_str(record.resource.unwrap_or_default());
@@ -257,23 +196,23 @@ mod tests {
             ),
         ) {
             let mut alone = Words(Vec::new(), usize::MAX);
-            let mut thread = LogThread::new(Words(Vec::new(), usize::MAX)).unwrap();
+            let mut beside = BackgroundTrace::new(Words(Vec::new(), usize::MAX));
             for (number, (inputs, resource)) in rows.iter().enumerate() {
                 let record = record(number as u64, inputs, resource.as_deref());
                 alone.record(&record).unwrap();
-                thread.record(&record).unwrap();
+                beside.record(&record).unwrap();
             }
-            prop_assert_eq!(thread.finish().unwrap().0, alone.0);
+            prop_assert_eq!(beside.finish().unwrap().0, alone.0);
         }
     }
 
     #[test]
     fn a_trace_that_fails_ends_the_run_with_its_own_reason() {
-        let mut thread = LogThread::new(Words(Vec::new(), BATCH)).unwrap();
+        let mut beside = BackgroundTrace::new(Words(Vec::new(), BATCH));
         let failed =
-            (0..u64::MAX).find_map(|number| thread.record(&record(number, &[], None)).err());
+            (0..u64::MAX).find_map(|number| beside.record(&record(number, &[], None)).err());
         assert_eq!(failed.unwrap().to_string(), "the disk is full");
-        let mut late = LogThread::new(Words(Vec::new(), 3)).unwrap();
+        let mut late = BackgroundTrace::new(Words(Vec::new(), 3));
         for number in 0..4 {
             late.record(&record(number, &[], None)).unwrap();
         }
