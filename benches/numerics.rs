@@ -151,6 +151,9 @@ fn check(plain: &Plain, model: &ShardedLlama, tokens: &[u32]) {
 }
 
 fn forward(criterion: &mut Criterion) {
+    // As in the program, this thread is one of the pool's: candle's products share it, too.
+    let pool = rayon::ThreadPoolBuilder::new().use_current_thread();
+    pool.build_global().expect("nobody was faster");
     let shape = shape();
     let mut stream = Streams { seed: 1, run: 0 }.open("bench.weights", NO_DEVICE, 0);
     let llama = Llama::random(&shape, &mut stream).expect("a model's shape");

@@ -22,6 +22,10 @@ use super::path::Kernels;
 /// another costs about as long as these take.
 pub(super) const PARALLEL_WORK: usize = 1 << 20;
 
+/// The same for a single row, where each weight is fetched for one multiply–add alone and each
+/// takes several times as long.
+pub(super) const PARALLEL_ROW: usize = 1 << 17;
+
 impl Kernels {
     /// out\[r\]\[o\] = Σ_k x\[r\]\[k\] · w\[o\]\[k\], in the order that the
     /// [module](super) defines: an ascending chain of fused multiply–adds.
@@ -69,7 +73,12 @@ impl Kernels {
                 out,
             });
         };
-        let small = rows * outputs * inputs < PARALLEL_WORK;
+        let enough = if rows == 1 {
+            PARALLEL_ROW
+        } else {
+            PARALLEL_WORK
+        };
+        let small = rows * outputs * inputs < enough;
         if small || rayon::current_num_threads() == 1 {
             product(x, out, outputs, weights);
         } else if rows == 1 {

@@ -22,7 +22,7 @@ use super::rows::RoundedRows;
 use super::tile::{HALVES, MINIMUM, PLAIN, Panel, Tile};
 use crate::numerics::kernels::Kernels;
 use crate::numerics::kernels::lanes::LANES;
-use crate::numerics::kernels::matmul::{PARALLEL_WORK, rows_per_task};
+use crate::numerics::kernels::matmul::{PARALLEL_ROW, PARALLEL_WORK, rows_per_task};
 use crate::numerics::kernels::packed::PANEL;
 
 /// Which columns of rows a product writes.
@@ -61,7 +61,12 @@ impl Kernels {
                 to: columns,
             });
         };
-        let small = rows * outputs * weights.columns() < PARALLEL_WORK;
+        let enough = if rows == 1 {
+            PARALLEL_ROW
+        } else {
+            PARALLEL_WORK
+        };
+        let small = rows * outputs * weights.columns() < enough;
         if small || rayon::current_num_threads() == 1 {
             task(0, 0, Columns { out, width, first });
         } else if rows == 1 {
