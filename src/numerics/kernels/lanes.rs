@@ -144,6 +144,8 @@ pub(super) trait Kernel {
 
 /// Steps of a tile between two looks at how many are left.
 const UNROLLED: usize = 4;
+/// Chains beyond which registers are too few for what more steps would load ahead.
+const MOST_UNROLLED: usize = 12;
 
 /// [`Lanes::tile`] by [`Lanes::mul_add`].
 #[inline(always)]
@@ -154,8 +156,7 @@ pub(super) fn fused_tile<L: Lanes, const R: usize, const V: usize>(
 ) {
     let mut local = *acc;
     let mut from = 0;
-    // A tile that fills 32 registers has none left for what more steps would load ahead.
-    if R * V <= 8 {
+    if R * V <= MOST_UNROLLED {
         for step in operands.steps::<UNROLLED>(0) {
             for u in 0..UNROLLED {
                 fused_step(lanes, &step, u, &mut local);
