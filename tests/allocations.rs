@@ -2,7 +2,8 @@
 //! allocator of this test alone: memory that is there is used again, so that neither a
 //! longer context nor a longer run asks for more.
 //!
-//! Counted are the allocations of one thread: models compute in a pool of one.
+//! Counted are the allocations of one thread: models compute, and logs are written, in a pool
+//! of one.
 
 use airloom::engine::{
     Cost, Graph, GraphError, Kind, NullTrace, Program, Record, ResourceId, Resources, Task, TaskId,
@@ -48,11 +49,17 @@ fn weights() -> Stream {
     Streams { seed: 3, run: 0 }.open("test.weights", NO_DEVICE, 0)
 }
 
+/// Does all work of `task` on one thread. What one thread asks for and another gives back,
+/// the counts of neither would tell.
+fn alone<T: Send>(task: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    pool.unwrap().install(task)
+}
+
 /// What each decode step allocates, from the second on, after a prompt; `step` gets the
 /// tokens of one.
 fn decode(mut step: impl FnMut(&[u32]) + Send) -> Vec<AllocationInfo> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-    pool.unwrap().install(|| {
+    alone(|| {
         step(&[7; PROMPT]);
         step(&[11]);
         (PROMPT + 1..CONTEXT)
@@ -207,6 +214,10 @@ fn a_longer_run_takes_no_more_memory_and_allocates_little_per_task() {
 
 /// What the run of so many tokens of a LLaMA-2-7B on four boards takes at most.
 fn peak(tokens: u32, trace: &str) -> u64 {
+    alone(|| peak_of_thread(tokens, trace))
+}
+
+fn peak_of_thread(tokens: u32, trace: &str) -> u64 {
     let text = format!(
         "Scenario(model: Shape(\"llama-2-7b\"), nodes: {{\"device\": (count: 4)}}, trace: {trace}, \
          replicas: [(placement: TensorParallel(all_reduce: Digital(bits: 8)))], \
@@ -228,7 +239,7 @@ fn peak(tokens: u32, trace: &str) -> u64 {
 /// Rows go to the disk and sums are made on the way: nothing of a pass or a block stays.
 #[test]
 fn a_folder_of_a_longer_run_takes_no_more_memory() {
-    for trace in ["Off", "Summary"] {
+    for trace in ["Off", "Summary", "Full"] {
         let (short, long) = (peak(40, trace), peak(400, trace));
         let growth = long as f64 / short as f64;
         assert!(growth < 1.05, "{trace}: {short} to {long} bytes");
