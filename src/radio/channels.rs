@@ -133,6 +133,11 @@ impl Channels {
         }
     }
 
+    /// Whether the time at which a block is entered may decide its channels.
+    pub(super) fn follow_time(&self) -> bool {
+        matches!(self.source, Realisations::Processes(_))
+    }
+
     /// Sample number `index` of all channels, for decisions that are made before a run:
     /// independent draws of the run's own statistics, from the streams (`"radio.sample"`,
     /// device, index) that no run draws from. Of a trace, whose slots are all that is known,

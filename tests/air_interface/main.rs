@@ -2,6 +2,7 @@
 //! again, against the analytic error (law 8), against closed forms of time and energy,
 //! and the laws of randomness.
 
+mod ahead;
 mod csi;
 mod digital;
 mod faults;
