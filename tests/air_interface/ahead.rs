@@ -4,10 +4,10 @@
 use super::{SEEDS, config, tensors};
 use airloom::policy::Descent;
 use airloom::radio::{
-    Air, Clusters, Csi, Digital, Distortion, Hierarchy, Plan, RadioConfig, RadioError, Scheme,
-    Transceiver, TransceiverDesign, TransceiverProblem, Turns, UncodedFdma,
+    Air, Clusters, Coherence, Csi, Digital, Distortion, Doppler, Hierarchy, Plan, RadioConfig,
+    RadioError, Scheme, Transceiver, TransceiverDesign, TransceiverProblem, Turns, UncodedFdma,
 };
-use airloom::units::Instant;
+use airloom::units::{Hertz, Instant, Seconds};
 use proptest::prelude::*;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -46,12 +46,17 @@ fn air(scheme: &Scheme, config: &RadioConfig, design: Fussy) -> Air {
 /// What an all-reduce did; none if it panicked.
 type Outcome = Option<Result<(Vec<u32>, Distortion, Plan), String>>;
 
+/// Two or three all-reduces to the millisecond.
+fn now(index: u64) -> Instant {
+    Instant(index % APART * 400_000_000)
+}
+
 fn outcome(air: &mut Air, index: u64) -> Outcome {
     let reduce = || {
         let parts = tensors(DEVICES, ENTRIES, index);
         let parts: Vec<&[f32]> = parts.iter().map(Vec::as_slice).collect();
         let mut sum = vec![0.0; ENTRIES];
-        let round = air.round(index, Instant::ZERO)?;
+        let round = air.round(index, now(index))?;
         let distortion = round.reduce(&parts, &mut sum)?;
         let plan = round.plan(ENTRIES)?;
         Ok((sum.iter().map(|x| x.to_bits()).collect(), distortion, plan))
@@ -98,12 +103,20 @@ proptest! {
     fn nobody_can_tell_what_was_prepared_ahead(
         scheme in schemes(),
         order in orders(),
+        coherence in prop_oneof![
+            Just((Coherence::PerAllReduce, Doppler::Off)),
+            Just((Coherence::PerAllReduce, Doppler::Shift(Hertz(30.0)))),
+            Just((Coherence::Time(Seconds(1e-3)), Doppler::Off)),
+            Just((Coherence::Time(Seconds(1e-3)), Doppler::Shift(Hertz(30.0)))),
+        ],
         estimation_error in prop_oneof![Just(0.0), Just(0.1)],
         design in prop_oneof![Just(Fussy::Never), Just(Fussy::Refuses)],
         threads in 1usize..5,
     ) {
         let config = RadioConfig {
-            csi: Csi { estimation_error, ..Csi::default() },
+            csi: Csi { estimation_error, delay: Seconds(1e-3), ..Csi::default() },
+            coherence: coherence.0,
+            doppler: coherence.1,
             ..config(10.0)
         };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

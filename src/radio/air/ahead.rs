@@ -1,8 +1,8 @@
 //! Links of coherence blocks to come, prepared by other threads of the pool while the simulation
 //! goes on.
 //!
-//! Where blocks are numbers and nothing else, a link is the same whoever prepares it and when, so
-//! that no result depends on what is found here. What was foreseen and never comes costs the time of
+//! Where a block is a number and nothing else, its link is the same whoever prepares it and when,
+//! so that no result depends on what is found here. What was foreseen and never comes costs the time of
 //! threads that had nothing to do.
 
 use super::setup::Setup;
@@ -143,7 +143,7 @@ impl Slot {
 
 impl Setup {
     fn foresee(&self, block: u64) -> Option<Prepared> {
-        // Such a block is entered whenever it comes.
+        // Whenever such a block is entered, it is the same.
         let channels = self.channels(block, Instant::ZERO).ok()?;
         let link = self.prepare(&channels, block, Instant::ZERO).ok()?;
         Some(Prepared { channels, link })

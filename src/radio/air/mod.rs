@@ -246,14 +246,13 @@ impl Air {
         };
         let current = self.current.as_ref();
         if current.is_none_or(|current| current.block != block) {
-            let needed = current.is_some_and(|current| current.link.get().is_some());
-            let prepared = match needed && self.setup.is_foreseen() {
-                true => {
-                    self.ahead.ask(&self.setup, block);
-                    self.ahead.take(block, &self.setup)
-                }
-                false => None,
-            };
+            let foreseen = current.is_some_and(|current| {
+                current.link.get().is_some() && self.setup.foresees(current.block, block)
+            });
+            if foreseen {
+                self.ahead.ask(&self.setup, block);
+            }
+            let prepared = self.ahead.take(block, &self.setup);
             self.current = Some(self.enter(block, index, now, prepared)?);
         }
         hierarchy::enter(&mut self.levels, index, now)?;

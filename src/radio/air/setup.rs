@@ -51,13 +51,16 @@ impl Setup {
             && (self.channels.devices() > 1 || self.config.lone_device_transmits)
     }
 
-    /// Whether the number of a block is all that its link depends on, and the next number that
-    /// of the next all-reduce.
-    pub(super) fn is_foreseen(&self) -> bool {
-        self.sends()
-            && self.exchange().is_none()
-            && self.config.coherence == Coherence::PerAllReduce
-            && !self.channels.follow_time()
+    /// Whether those that follow `block`, which came after `previous`, are likely to be the next
+    /// numbers, and a number is all that the link of each depends on.
+    pub(super) fn foresees(&self, previous: u64, block: u64) -> bool {
+        let numbers = match self.config.coherence {
+            Coherence::Static => false,
+            // One batch counts on, whoever came between.
+            Coherence::PerAllReduce => !self.channels.follow_time(),
+            Coherence::Time(_) => previous.checked_add(1) == Some(block),
+        };
+        numbers && self.sends() && self.exchange().is_none()
     }
 
     /// What every sender may radiate, once that is known.
