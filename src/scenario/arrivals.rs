@@ -1,6 +1,7 @@
 //! Streams of requests: drawn, or read from a trace.
 
 use crate::corpus::World;
+use crate::serving::Sampling;
 use crate::serving::arrivals::Process;
 use crate::serving::lengths::Lengths;
 use crate::serving::trace::TraceFormat;
@@ -40,6 +41,10 @@ pub struct Arrivals {
     /// Default 0.
     #[serde(default)]
     pub priority: u32,
+    /// How their tokens are drawn, whatever their replica's `decoding` says of that. Default: as
+    /// it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
 }
 
 /// What a stream of requests asks.
@@ -109,6 +114,10 @@ pub struct Recorded {
     /// The class of requests of which the file tells none. Default 0.
     #[serde(default)]
     pub priority: u32,
+    /// How their tokens are drawn, whatever their replica's `decoding` says of that. Default: as
+    /// it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampling: Option<Sampling>,
 }
 
 fn as_recorded() -> f64 {

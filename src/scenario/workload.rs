@@ -54,8 +54,10 @@ impl Request {
     /// How its tokens are drawn, if it says so itself.
     pub fn sampling(&self) -> Option<Sampling> {
         match self {
+            Self::Score(_) | Self::Choose(_) | Self::Tokens(_) => None,
             Self::Generate(generate) => generate.sampling,
-            _ => None,
+            Self::Arrivals(arrivals) => arrivals.sampling,
+            Self::Trace(recorded) => recorded.sampling,
         }
     }
 

@@ -206,3 +206,23 @@ fn a_shape_has_nothing_to_draft() {
     );
     assert!(told.contains("a Shape computes no tokens"), "{told}");
 }
+
+#[test]
+fn a_stream_that_cannot_draw_is_told_at_its_place() {
+    let model = r#"Folder("models/tiny-llama")"#;
+    let shape = r#"Shape("llama-2-7b")"#;
+    let stream = |model: &str, prompt: &str, sampling: &str| {
+        fault(&format!(
+            r#"model: {model}, nodes: {{"edge": (profile: Preset("edge-server-l4"))}},
+            workload: [Arrivals(process: Poisson(rate: 2.0), count: 2, output: Fixed(6),
+                                prompt: {prompt}, sampling: Some(({sampling})))]"#
+        ))
+    };
+    let told = stream(model, r#"Text("Mara")"#, "temperature: 0.0");
+    assert!(told.contains("workload[0].sampling.temperature"), "{told}");
+    let told = stream(shape, "Tokens(Fixed(8))", "");
+    assert!(
+        told.contains("workload[0].sampling") && told.contains("no probabilities"),
+        "{told}"
+    );
+}

@@ -147,3 +147,36 @@ fn a_request_may_draw_in_its_own_way_and_meets_other_draws_when_asked_again() {
     assert_ne!(texts[0], texts[2]);
     assert_ne!(texts[2], texts[3]);
 }
+
+/// All requests of a stream or of a trace draw as their entry says.
+#[test]
+fn a_stream_of_requests_draws_in_its_own_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("asked.jsonl");
+    let line = |at: u32| {
+        format!(
+            "{{\"arrival_s\": {at}, \"prompt\": \"The town of Arden lies in\", \"output_tokens\": 6}}\n"
+        )
+    };
+    std::fs::write(&file, line(0) + &line(1)).unwrap();
+    let streams = |sampling: &str| {
+        let drawn = format!(
+            r#"Arrivals(process: Poisson(rate: 2.0), count: 2, output: Fixed(6),
+               prompt: Text("The town of Arden lies in"), {sampling})"#
+        );
+        let recorded = format!(r#"Trace(file: {file:?}, {sampling})"#);
+        texts(&simulated(&format!(
+            "{NODES} workload: [{drawn}, {recorded}]"
+        )))
+    };
+    let plain = streams("");
+    assert_eq!(
+        plain,
+        streams("sampling: Some((temperature: 0.001))"),
+        "as good as greedy"
+    );
+    let hot = streams("sampling: Some((temperature: 4.0))");
+    let each = hot.iter().zip(&plain);
+    assert!(each.into_iter().all(|(hot, plain)| hot != plain), "{hot:?}");
+    assert_ne!(hot[2], hot[3]);
+}

@@ -85,15 +85,19 @@ fn request(request: &Request, model: &Model, folder: &Path) -> Result<(), FieldF
                 }
             }
         }
-        Request::Generate(generate) => {
-            let sampling = generate
-                .sampling
-                .map_or(Ok(()), |sampling| sampling.validate());
-            sampling.map_err(|fault| fault.under("sampling"))?;
-        }
+        Request::Generate(_) => {}
         Request::Choose(choose) => self::choose(choose)?,
         Request::Arrivals(arrivals) => streams::drawn(arrivals, model, folder)?,
         Request::Trace(recorded) => streams::recorded(recorded, folder)?,
+    }
+    if let Some(sampling) = request.sampling() {
+        if matches!(model, Model::Shape(_)) {
+            let message = "a Shape has no probabilities to draw tokens from; leave this out, or \
+                           use a model's Folder";
+            return Err(FieldFault::new("sampling", message));
+        }
+        let valid = sampling.validate();
+        valid.map_err(|fault| fault.under("sampling"))?;
     }
     if let Some(Arrival::At(time)) = request.arrival() {
         Duration::from_seconds(time.0)

@@ -68,6 +68,7 @@ impl Lowering<'_> {
                 shared_prefix,
                 prefix_group: entry as u32,
                 entry: entry as u32,
+                sampling: arrivals.sampling,
                 ..Request::new(arrival, task)
             });
         }

@@ -74,6 +74,7 @@ impl Lowering<'_> {
                 tells_output: true,
                 prefix_group: entry as u32,
                 entry: entry as u32,
+                sampling: recorded.sampling,
                 ..Request::new(arrival, task)
             });
         }
