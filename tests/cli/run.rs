@@ -53,6 +53,23 @@ fn a_run_folder_holds_these_files_and_no_others() {
     assert_eq!(desk.names("results/tiny"), ["seed3-run0"]);
 }
 
+/// So that whoever reads tables needs no case for a run in which a thing never happened.
+#[test]
+fn a_table_without_rows_names_its_columns() {
+    let desk = Desk::new();
+    desk.airloom(&["run", "tiny.ron", "--out", "several"])
+        .good();
+    desk.write(
+        "alone.ron",
+        "Scenario(model: Shape(\"llama-2-7b\"), nodes: {\"edge\": (profile: \
+         Preset(\"edge-server-l4\"))}, workload: [Tokens(prompt: 5, generate: 2)])",
+    );
+    desk.airloom(&["run", "alone.ron", "--out", "alone"]).good();
+    let several = desk.text("several/blocks.csv");
+    let header = several.lines().next().unwrap();
+    assert_eq!(desk.text("alone/blocks.csv"), format!("{header}\n"));
+}
+
 #[test]
 fn the_manifest_names_every_other_file_with_its_digest() {
     let desk = Desk::new();

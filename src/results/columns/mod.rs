@@ -40,3 +40,10 @@ pub struct Table {
 
 /// Every table: those of a run folder, then the others.
 pub const TABLES: &[&[Table]] = &[run::TABLES, sweep::TABLES];
+
+/// The columns of the table `file`, if it is one that is listed.
+pub fn of(file: &str) -> Option<&'static [Column]> {
+    let mut tables = TABLES.iter().copied().flatten();
+    let table = tables.find(|table| table.file == file)?;
+    Some(table.columns)
+}

@@ -1,5 +1,6 @@
 //! A table written row by row.
 
+use crate::results::columns;
 use crate::results::folder::{FileDigest, FolderError, HashedFile, Staging};
 use serde::Serialize;
 use std::io;
@@ -9,7 +10,10 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(in crate::results) struct RowFile {
     writer: csv::Writer<HashedFile>,
+    name: String,
     shown: PathBuf,
+    /// Its first line is written with its first row.
+    begun: bool,
 }
 
 impl RowFile {
@@ -20,6 +24,8 @@ impl RowFile {
     pub(in crate::results) fn create(staging: &Staging, name: &str) -> Result<Self, FolderError> {
         Ok(Self {
             writer: csv::Writer::from_writer(staging.create(name)?),
+            name: name.to_owned(),
+            begun: false,
             shown: staging.shown(name),
         })
     }
@@ -30,15 +36,25 @@ impl RowFile {
     /// If the file system refuses.
     pub(in crate::results) fn write(&mut self, row: impl Serialize) -> Result<(), FolderError> {
         let written = self.writer.serialize(row);
+        self.begun = true;
         written.map_err(|error| FolderError::io(&self.shown)(error.into()))
     }
 
-    /// Closes the table.
+    /// Closes the table; one without rows says what its columns would have been.
     ///
     /// # Errors
     /// If the last rows cannot be written.
     pub(in crate::results) fn finish(self) -> Result<FileDigest, FolderError> {
-        let Self { writer, shown } = self;
+        let Self {
+            mut writer,
+            name,
+            shown,
+            begun,
+        } = self;
+        if let Some(columns) = columns::of(&name).filter(|_| !begun) {
+            let written = writer.write_record(columns.iter().map(|column| column.name));
+            written.map_err(|error| FolderError::io(&shown)(error.into()))?;
+        }
         match writer.into_inner() {
             Ok(file) => file.finish(),
             Err(error) => {
