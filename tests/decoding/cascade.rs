@@ -3,17 +3,17 @@
 use super::{joules_add_up, simulated, texts};
 use airloom::simulation::Simulated;
 
-const PLACES: &str = r#"
+pub(super) const PLACES: &str = r#"
     nodes: {
         "phone": (profile: Preset("phone-a17-pro")),
         "edge": (profile: Preset("edge-server-l4")),
     },
     links: {"access": Wire(between: ("phone", "edge"), rate: "20 Mbit/s", delay: "2 ms")},"#;
 
-const SMALL: &str = r#"Folder("models/tiny-llama-draft")"#;
-const LARGE: &str = r#"Folder("models/tiny-llama")"#;
+pub(super) const SMALL: &str = r#"Folder("models/tiny-llama-draft")"#;
+pub(super) const LARGE: &str = r#"Folder("models/tiny-llama")"#;
 
-const TEXTS: &str = r#"
+pub(super) const TEXTS: &str = r#"
     Generate(prompt: "Once Clara was in the barn and needed the green lamp.", max_tokens: 20, from: "phone"),
     Generate(prompt: "Start with 7. Then add 5, which makes", max_tokens: 6, from: "phone"),
     Generate(prompt: "The town of Arden lies in", max_tokens: 12, from: "phone"),

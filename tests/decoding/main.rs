@@ -4,6 +4,7 @@ mod cascade;
 mod faults;
 mod sampling;
 mod speculative;
+mod tables;
 
 use airloom::scenario::{self, Resolved};
 use airloom::simulation::{Simulated, simulate};

@@ -40,6 +40,18 @@ pub(super) const TABLES: &[Table] = &[
         columns: EXITS,
     },
     Table {
+        file: "rounds.csv",
+        row: "one per draft that was verified",
+        present: "a replica decodes with Speculative and something was drafted",
+        columns: ROUNDS,
+    },
+    Table {
+        file: "first_answers.csv",
+        row: "one per answer that a small model gave or began",
+        present: "a replica decodes with Cascade",
+        columns: FIRST_ANSWERS,
+    },
+    Table {
         file: "tokens.csv",
         row: "one per forward pass: a prefill, a decode step, a scored window, a choice or a batch",
         present: "`trace` is `Full` or `Summary`",
@@ -195,6 +207,29 @@ const EXITS: &[Column] = columns! {
     "agrees" "" "whether the whole model would have chosen the same token, after the same text with the same cache";
     "nats" "nat" "−ln p of the token, by the exit that chose it or by the whole model";
     "whole_nats" "nat" "−ln p of the token by the whole model, after the same text with the same cache";
+};
+
+const ROUNDS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "step" "" "the pass within the request that verified it, counted from 0";
+    "replica" "" "the copy of the model that verified it, counted from 0";
+    "end_ps" "ps" "when that pass was over";
+    "drafted" "" "tokens that were drafted";
+    "accepted" "" "how many of them stand";
+    "tokens" "" "tokens that the request has more by it: those that stand, and one of the model's own unless the text ended before";
+    "wasted_flops" "FLOP" "floating-point operations of drafting and of verifying tokens that do not stand; a batch's are divided by tokens";
+    "wasted_j" "J" "energy of the same, computing and radiating; empty if not all of it is known";
+};
+
+const FIRST_ANSWERS: &[Column] = columns! {
+    "request" "" "the request, counted from 0 in the workload";
+    "replica" "" "the copy of the small model, counted from 0 behind the scenario's replicas";
+    "end_ps" "ps" "when it was known whether the answer stands";
+    "stands" "" "whether it does; else the request went on";
+    "tokens" "" "its tokens, up to the first that fell below the threshold";
+    "least_probability" "1" "the least that one of its tokens had, or that of the chosen answer among all";
+    "spared_bits" "bit" "bits of the prompt that did not have to go on";
+    "energy_j" "J" "energy that the request had taken by then; empty if not all of it is known";
 };
 
 const TOKENS: &[Column] = columns! {

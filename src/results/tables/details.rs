@@ -1,7 +1,7 @@
 //! The tables of passes and blocks, which grow with the length of a run: written as things
 //! happen, none of it kept.
 
-use super::{BATCHES, RowFile, TOKENS, WAITS, batches};
+use super::{BATCHES, LateRowFile, RowFile, TOKENS, WAITS, batches};
 use crate::measurement::{BlockRecord, ExpertRecord, PassRecord, VisitRecord};
 use crate::results::folder::{FileDigest, FolderError, Staging};
 use serde::Serialize;
@@ -84,20 +84,8 @@ pub(super) struct Details<'a> {
     tokens: RowFile,
     batches: RowFile,
     blocks: RowFile,
-    visits: Option<RowFile>,
-    experts: Option<RowFile>,
-}
-
-/// The table `file`, which begins with its first row.
-fn opened<'f>(
-    file: &'f mut Option<RowFile>,
-    staging: &Staging,
-    name: &str,
-) -> Result<&'f mut RowFile, FolderError> {
-    match file {
-        Some(file) => Ok(file),
-        None => Ok(file.insert(RowFile::create(staging, name)?)),
-    }
+    visits: LateRowFile,
+    experts: LateRowFile,
 }
 
 impl<'a> Details<'a> {
@@ -108,8 +96,8 @@ impl<'a> Details<'a> {
             tokens: RowFile::create(staging, TOKENS)?,
             batches: RowFile::create(staging, BATCHES)?,
             blocks: RowFile::create(staging, "blocks.csv")?,
-            visits: None,
-            experts: None,
+            visits: LateRowFile::new(WAITS),
+            experts: LateRowFile::new("experts.csv"),
         })
     }
 
@@ -177,7 +165,7 @@ impl<'a> Details<'a> {
             holds_barrier: visit.holds_barrier,
             bottleneck: visit.bottleneck,
         };
-        opened(&mut self.visits, self.staging, WAITS)?.write(row)
+        self.visits.write(self.staging, row)
     }
 
     pub(super) fn expert(&mut self, expert: &ExpertRecord) -> Result<(), FolderError> {
@@ -191,18 +179,19 @@ impl<'a> Details<'a> {
             visits: expert.visits,
             lost: expert.lost,
         };
-        opened(&mut self.experts, self.staging, "experts.csv")?.write(row)
+        self.experts.write(self.staging, row)
     }
 
     /// Closes the tables.
     pub(super) fn finish(self) -> Result<Vec<FileDigest>, FolderError> {
         let mut visits = self.visits;
-        if self.experts.is_some() {
+        if self.experts.has_begun() {
             // Nobody else may have had tokens: the table says so.
-            opened(&mut visits, self.staging, WAITS)?;
+            visits.begin(self.staging)?;
         }
-        let always = [self.tokens, self.batches, self.blocks].map(Some);
-        let files = always.into_iter().chain([visits, self.experts]).flatten();
-        files.map(RowFile::finish).collect()
+        let always = [self.tokens, self.batches, self.blocks].map(|file| file.finish().map(Some));
+        let late = [visits, self.experts].map(LateRowFile::finish);
+        let files = always.into_iter().chain(late);
+        files.filter_map(Result::transpose).collect()
     }
 }

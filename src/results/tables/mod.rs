@@ -3,8 +3,8 @@
 //! where they are lengths. An empty cell is a value that was not measured.
 
 mod batches;
+mod decoding;
 mod details;
-mod exits;
 mod load;
 mod nodes;
 mod read;
@@ -18,6 +18,7 @@ pub use nodes::{NODES, read_nodes};
 pub use read::{TableError, TableFile, not_negative, not_negative_if_any, read_rows};
 pub use recorder::{Recorded, Recorder};
 pub use requests::{Latencies, read_latencies, read_texts};
+use rows::LateRowFile;
 pub(super) use rows::RowFile;
 
 use super::folder::{FileDigest, FolderError, Staging};

@@ -3,10 +3,10 @@
 
 use super::details::Details;
 use super::load::Series;
-use super::{RowFile, exits, nodes, requests};
+use super::{LateRowFile, decoding, nodes, requests};
 use crate::measurement::{
-    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, Goals, LoadRecord, Measurements,
-    PassRecord, RequestRecord, Totals, VisitRecord,
+    AnswerRecord, BlockRecord, ExitRecord, ExpertRecord, FirstAnswerRecord, Goals, LoadRecord,
+    Measurements, PassRecord, RequestRecord, RoundRecord, Totals, VisitRecord,
 };
 use crate::observer::Observer;
 use crate::results::folder::{FileDigest, FolderError, Staging};
@@ -20,8 +20,10 @@ pub struct Recorder<'a> {
     nodes: &'a [String],
     goals: Goals,
     details: Option<Details<'a>>,
-    answers: Option<RowFile>,
-    exits: Option<RowFile>,
+    answers: LateRowFile,
+    exits: LateRowFile,
+    rounds: LateRowFile,
+    first_answers: LateRowFile,
     series: Series,
     /// Its requests alone.
     kept: Measurements,
@@ -56,8 +58,10 @@ impl<'a> Recorder<'a> {
                 true => Some(Details::create(staging, nodes)?),
                 false => None,
             },
-            answers: None,
-            exits: None,
+            answers: LateRowFile::new("answers.csv"),
+            exits: LateRowFile::new(decoding::EXITS),
+            rounds: LateRowFile::new(decoding::ROUNDS),
+            first_answers: LateRowFile::new(decoding::FIRST_ANSWERS),
             series: Series::default(),
             kept: Measurements::default(),
         })
@@ -73,11 +77,8 @@ impl<'a> Recorder<'a> {
             Some(details) => details.finish()?,
             None => Vec::new(),
         };
-        if let Some(answers) = self.answers {
-            files.push(answers.finish()?);
-        }
-        if let Some(exits) = self.exits {
-            files.push(exits.finish()?);
+        for late in [self.answers, self.exits, self.rounds, self.first_answers] {
+            files.extend(late.finish()?);
         }
         let (staging, goals) = (self.staging, &self.goals);
         files.push(requests::write(staging, &requests, self.nodes, goals)?);
@@ -104,20 +105,24 @@ impl Observer for Recorder<'_> {
     }
 
     fn answer(&mut self, answer: &AnswerRecord) -> io::Result<()> {
-        let file = match &mut self.answers {
-            Some(file) => Ok(file),
-            None => RowFile::create(self.staging, "answers.csv").map(|it| self.answers.insert(it)),
-        };
-        let written = file.and_then(|file| file.write(requests::answer_row(answer)));
+        let row = requests::answer_row(answer);
+        let written = self.answers.write(self.staging, row);
         written.map_err(FolderError::into_io)
     }
 
     fn exit(&mut self, exit: &ExitRecord) -> io::Result<()> {
-        let file = match &mut self.exits {
-            Some(file) => Ok(file),
-            None => RowFile::create(self.staging, exits::EXITS).map(|it| self.exits.insert(it)),
-        };
-        let written = file.and_then(|file| file.write(exits::row(exit)));
+        let written = self.exits.write(self.staging, decoding::exit(exit));
+        written.map_err(FolderError::into_io)
+    }
+
+    fn round(&mut self, round: &RoundRecord) -> io::Result<()> {
+        let written = self.rounds.write(self.staging, decoding::round(round));
+        written.map_err(FolderError::into_io)
+    }
+
+    fn first_answer(&mut self, answer: &FirstAnswerRecord) -> io::Result<()> {
+        let row = decoding::first_answer(answer);
+        let written = self.first_answers.write(self.staging, row);
         written.map_err(FolderError::into_io)
     }
 

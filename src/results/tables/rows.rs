@@ -64,3 +64,55 @@ impl RowFile {
         }
     }
 }
+
+/// A table of what may never happen, which begins with its first row.
+#[derive(Debug)]
+pub(in crate::results) struct LateRowFile {
+    name: &'static str,
+    file: Option<RowFile>,
+}
+
+impl LateRowFile {
+    pub(in crate::results) fn new(name: &'static str) -> Self {
+        Self { name, file: None }
+    }
+
+    /// Begins it in `staging`, if that has not happened.
+    ///
+    /// # Errors
+    /// If the file cannot be created.
+    pub(in crate::results) fn begin(
+        &mut self,
+        staging: &Staging,
+    ) -> Result<&mut RowFile, FolderError> {
+        match &mut self.file {
+            Some(file) => Ok(file),
+            none => Ok(none.insert(RowFile::create(staging, self.name)?)),
+        }
+    }
+
+    /// Writes a row.
+    ///
+    /// # Errors
+    /// If the file system refuses.
+    pub(in crate::results) fn write(
+        &mut self,
+        staging: &Staging,
+        row: impl Serialize,
+    ) -> Result<(), FolderError> {
+        self.begin(staging)?.write(row)
+    }
+
+    /// Whether it has begun.
+    pub(in crate::results) fn has_begun(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Closes the table, if there is one.
+    ///
+    /// # Errors
+    /// If the last rows cannot be written.
+    pub(in crate::results) fn finish(self) -> Result<Option<FileDigest>, FolderError> {
+        self.file.map(RowFile::finish).transpose()
+    }
+}
