@@ -214,7 +214,7 @@ fn a_stream_that_cannot_draw_is_told_at_its_place() {
     let stream = |model: &str, prompt: &str, sampling: &str| {
         fault(&format!(
             r#"model: {model}, nodes: {{"edge": (profile: Preset("edge-server-l4"))}},
-            workload: [Arrivals(process: Poisson(rate: 2.0), count: 2, output: Fixed(6),
+            workload: [Arrivals(process: Poisson(rate: "2 /s"), count: 2, output: Fixed(6),
                                 prompt: {prompt}, sampling: Some(({sampling})))]"#
         ))
     };

@@ -161,7 +161,7 @@ fn a_stream_of_requests_draws_in_its_own_way() {
     std::fs::write(&file, line(0) + &line(1)).unwrap();
     let streams = |sampling: &str| {
         let drawn = format!(
-            r#"Arrivals(process: Poisson(rate: 2.0), count: 2, output: Fixed(6),
+            r#"Arrivals(process: Poisson(rate: "2 /s"), count: 2, output: Fixed(6),
                prompt: Text("The town of Arden lies in"), {sampling})"#
         );
         let recorded = format!(r#"Trace(file: {file:?}, {sampling})"#);

@@ -41,6 +41,7 @@ fn a_text_has_the_tokens_of_its_rounds_and_one_of_every_other_pass() {
     let folder = folder("Speculative(draft: Model(model: \"small\", at: \"phone\"))");
     let mut passes: BTreeMap<(String, String), f64> = rows(&folder, "tokens.csv")
         .into_iter()
+        .filter(|pass| pass["mode"] == "generate")
         .map(|pass| ((pass["request"].clone(), pass["step"].clone()), 1.0))
         .collect();
     let rounds = rows(&folder, "rounds.csv");

@@ -235,7 +235,7 @@ const FIRST_ANSWERS: &[Column] = columns! {
 const TOKENS: &[Column] = columns! {
     "request" "" "the request, counted from 0 in the workload";
     "step" "" "the pass within the request, counted from 0";
-    "mode" "" "score, generate, choose or tokens";
+    "mode" "" "score, generate, choose or tokens; draft for a pass of a model that drafts";
     "tokens" "" "tokens that went through the model";
     "context" "" "tokens in the KV cache when the pass began";
     "start_ps" "ps" "when it began";
@@ -255,7 +255,7 @@ const BATCHES: &[Column] = columns! {
     "replica" "" "the copy of the model that ran it, counted from 0";
     "request" "" "a request that it served, counted from 0 in the workload";
     "step" "" "the pass within that request, counted from 0";
-    "phase" "" "what the request did in it: prefill, decode, score or choose";
+    "phase" "" "what the request did in it: prefill, decode, score or choose; draft in a pass of a model that drafts";
     "context" "" "tokens of the request in the KV cache when the pass began";
     "tokens" "" "tokens of the request that went through the model";
     "start_ps" "ps" "when the pass began";
