@@ -8,6 +8,7 @@ mod digital;
 mod faults;
 mod fdma;
 mod hierarchy;
+mod hierarchy_faults;
 mod imperfect;
 mod over_the_air;
 mod own_scheme;
