@@ -15,3 +15,13 @@ pub(crate) fn run<R>(work: impl FnOnce() -> R) -> R {
     }
     work()
 }
+
+/// As [`run`], with AVX-512 where the CPU has it: for loops whose arrays fill such vectors.
+#[inline(always)]
+pub(crate) fn run_widest<R>(work: impl FnOnce() -> R) -> R {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(avx512) = pulp::x86::V4::try_new() {
+        return avx512.vectorize(work);
+    }
+    run(work)
+}

@@ -7,6 +7,7 @@
 //! each number is the sum over columns in their order.
 
 use super::super::matrix::Matrix;
+use super::symbols::{BESIDE, Beside, Symbols};
 use num_complex::Complex;
 
 /// Numbers that are taken side by side.
@@ -15,18 +16,9 @@ pub(super) const SIDE: usize = 8;
 /// Some of a use's numbers: those of [`SIDE`]/2 streams.
 pub(super) type Side = [f64; SIDE];
 
-/// Uses whose sums are formed side by side.
-const BESIDE: usize = 4;
-
 /// How many [`Side`]s the numbers of `streams` streams take.
 pub(super) fn sides(streams: usize) -> usize {
     (2 * streams).div_ceil(SIDE)
-}
-
-/// The symbols of many uses.
-pub(super) trait Symbols {
-    /// Entry `c` of s_u for u = `channel_use`: real and imaginary part.
-    fn at(&self, channel_use: usize, c: usize) -> (f64, f64);
 }
 
 /// A matrix M ∈ C^{L×L}, by columns.
@@ -57,44 +49,40 @@ impl Columns {
     /// sums\[u\] += M s_u for as many uses u as `sums` holds.
     #[inline(always)]
     pub(super) fn add_product(&self, symbols: &impl Symbols, sums: &mut [Side]) {
-        // With the usual size known, loops over it unroll.
-        match self.streams {
-            4 => self.add_product_sized(symbols, sums, 4),
-            streams => self.add_product_sized(symbols, sums, streams),
+        let mut done = 0;
+        if self.streams == SIDE / 2
+            && let Some(columns) = self.entries.first_chunk()
+        {
+            done = add_blocks(columns, symbols, sums);
         }
-    }
-
-    #[inline(always)]
-    fn add_product_sized(&self, symbols: &impl Symbols, sums: &mut [Side], streams: usize) {
-        let sides = sides(streams);
-        let entries = &self.entries[..streams * sides];
-        let mut u = 0;
-        for beside in sums.chunks_mut(BESIDE * sides) {
-            if beside.len() == BESIDE * sides {
-                for side in 0..sides {
-                    let mut sum: [Side; BESIDE] = std::array::from_fn(|k| beside[k * sides + side]);
-                    for c in 0..streams {
-                        let column = &entries[c * sides + side];
-                        for (k, sum) in sum.iter_mut().enumerate() {
-                            add(sum, column, symbols.at(u + k, c));
-                        }
-                    }
-                    for (k, sum) in sum.into_iter().enumerate() {
-                        beside[k * sides + side] = sum;
-                    }
-                }
-            } else {
-                for (k, use_) in beside.chunks_exact_mut(sides).enumerate() {
-                    for (side, sum) in use_.iter_mut().enumerate() {
-                        for c in 0..streams {
-                            add(sum, &entries[c * sides + side], symbols.at(u + k, c));
-                        }
-                    }
+        let sides = sides(self.streams);
+        let rest = sums[done * sides..].chunks_exact_mut(sides);
+        for (u, sums) in (done..).zip(rest) {
+            for (c, column) in self.entries.chunks_exact(sides).enumerate() {
+                for (sum, column) in sums.iter_mut().zip(column) {
+                    add(sum, column, symbols.at(u, c));
                 }
             }
-            u += BESIDE;
         }
     }
+}
+
+/// [`Columns::add_product`] over whole blocks of uses, of one [`Side`] each; how many uses that
+/// were. Sums in arrays of known lengths stay in registers, each as wide as the CPU has them.
+#[inline(always)]
+fn add_blocks(columns: &[[Side; 2]; SIDE / 2], symbols: &impl Symbols, sums: &mut [Side]) -> usize {
+    let (blocks, _) = sums.as_chunks_mut::<BESIDE>();
+    for (block, sums) in blocks.iter_mut().enumerate() {
+        let symbols = symbols.beside(block);
+        let mut beside = *sums;
+        for (c, column) in columns.iter().enumerate() {
+            for (k, sum) in beside.iter_mut().enumerate() {
+                add(sum, column, symbols.at(k, c));
+            }
+        }
+        *sums = beside;
+    }
+    blocks.len() * BESIDE
 }
 
 /// sum += column · (re + j im).

@@ -7,6 +7,7 @@
 //! [`CHUNK`]s, can change a bit.
 
 mod columns;
+mod symbols;
 mod tile;
 
 use super::sums::SquareSum;
@@ -92,7 +93,7 @@ pub(super) fn superpose(
         noise.skip((index * CHUNK * TILE * round.streams) as u64);
         BUFFERS.with_borrow_mut(|buffers| {
             buffers.fit(round.streams);
-            wide::run(
+            wide::run_widest(
                 #[inline(always)]
                 || receive(round, buffers, (parts, index * per_chunk), &mut noise, sum),
             )

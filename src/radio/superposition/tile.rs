@@ -1,6 +1,7 @@
 //! One tile: what devices send, what of it misses its place, noise, and the powers of both.
 
-use super::columns::{Columns, SIDE, Side, Symbols, sides};
+use super::columns::{Columns, SIDE, Side, sides};
+use super::symbols::{Sent, Symbols, White};
 use super::{Misfit, Round, TILE};
 use crate::radio::sums::{SquareSum, exact_sum};
 use crate::rng::{BulkDistribution, StandardNormal, Stream};
@@ -125,34 +126,6 @@ impl Tile<'_> {
                 errors.copy_from_slice(&symbol[..self.reals]);
             }
         }
-    }
-}
-
-/// What a device sends, use by use.
-struct Sent<'a> {
-    parts: &'a [f64],
-    streams: usize,
-}
-
-impl Symbols for Sent<'_> {
-    #[inline(always)]
-    fn at(&self, channel_use: usize, c: usize) -> (f64, f64) {
-        let first = 2 * (channel_use * self.streams + c);
-        (self.parts[first], self.parts[first + 1])
-    }
-}
-
-/// White noise, stream by stream.
-struct White<'a> {
-    parts: &'a [f64],
-    uses: usize,
-}
-
-impl Symbols for White<'_> {
-    #[inline(always)]
-    fn at(&self, channel_use: usize, c: usize) -> (f64, f64) {
-        let first = 2 * c * self.uses + channel_use;
-        (self.parts[first], self.parts[first + self.uses])
     }
 }
 
