@@ -161,7 +161,7 @@ impl Air {
     ///
     /// # Errors
     /// [`RadioError::NoEnergy`] if compute leaves a device nothing to send with; a
-    /// [`FieldFault`] if the scheme cannot tell how long it radiates.
+    /// [`FieldFault`](crate::units::FieldFault) if the scheme cannot tell how long it radiates.
     pub fn charge(mut self, load: &VectorLoad) -> Result<Self, RadioError> {
         let setup = Arc::make_mut(&mut self.setup);
         let limits = setup.config.limits(setup.scheme.as_ref(), load)?;
