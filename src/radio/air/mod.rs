@@ -30,6 +30,7 @@ use super::subchannels::SubchannelPower;
 use super::transceiver::TransceiverDesign;
 use crate::rng::Streams;
 use crate::units::{Duration, Hertz, Instant};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 /// The air between one server and its devices, for one run.
@@ -58,6 +59,15 @@ struct Current {
     /// H_n of the senders, once drawn.
     channels: OnceLock<Vec<Matrix>>,
     link: OnceLock<Box<dyn Link>>,
+    /// Whether anything depends on the link. It may be there although nothing does, and then
+    /// nobody may tell.
+    needed: AtomicBool,
+}
+
+impl Current {
+    fn is_needed(&self) -> bool {
+        self.needed.load(Relaxed)
+    }
 }
 
 /// The pilots of one coherence block.
@@ -247,7 +257,7 @@ impl Air {
         let current = self.current.as_ref();
         if current.is_none_or(|current| current.block != block) {
             let foreseen = current.is_some_and(|current| {
-                current.link.get().is_some() && self.setup.foresees(current.block, block)
+                current.is_needed() && self.setup.foresees(current.block, block)
             });
             if foreseen {
                 self.ahead.ask(&self.setup, block);
@@ -287,6 +297,7 @@ impl Air {
             downlink: None,
             channels,
             link,
+            needed: AtomicBool::new(false),
         };
         if !self.is_used() {
             return Ok(current);
@@ -376,6 +387,7 @@ impl Air {
 
     /// The link of the current block.
     fn link<'a>(&self, current: &'a Current) -> Result<&'a dyn Link, RadioError> {
+        current.needed.store(true, Relaxed);
         if current.link.get().is_none() {
             let link = self.prepare(current)?;
             current.link.get_or_init(|| link);

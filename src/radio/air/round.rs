@@ -90,7 +90,10 @@ impl Round<'_> {
         if self.air.setup.config.synchronisation != Synchronisation::default() {
             return None;
         }
-        let own = self.current.link.get()?.expected(entries)?;
+        let link = self.current.link.get();
+        let own = link
+            .filter(|_| self.current.is_needed())?
+            .expected(entries)?;
         let (levels, senders) = (&self.air.levels, self.air.senders());
         match levels.is_empty() {
             true => Some(own),
